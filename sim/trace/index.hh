@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "sim/trace/trace.hh"
+
+namespace wakepath::trace {
+
+/// One call of a function, from entry to return.
+struct Span {
+  Position begin = 0;             ///< Position of the kCall (or kSyscall).
+  Position end = 0;               ///< Position of the kReturn; 0 while it has not returned.
+  FunctionId function = 0;
+  std::uint16_t depth = 0;        ///< 0 is outermost; a system call stands at 0 and its functions below it.
+  Context context{};
+  ObjectId subject = 0;
+  bool is_syscall = false;
+};
+
+/// From a task that was asleep to the one that woke it.
+struct WakeEdge {
+  Position at = 0;  ///< Position of the kWake.
+  TaskId waker = 0;
+  TaskId woken = 0;
+};
+
+struct StepEntry {
+  std::uint64_t number = 0;
+  StringId text = 0;
+  Position begin = 0;
+  Position end = 0;  ///< Position of the kStepEnd; 0 while it is not quiet.
+};
+
+/// Where things are in a trace: steps, marks, calls by task, wake-ups. Grows with the trace: `update()` reads only what
+/// is new. One reader's own.
+class Index {
+ public:
+  explicit Index(const Trace& trace) : trace_(&trace) {}
+  void update();
+  [[nodiscard]] Position seen() const { return seen_; }
+
+  [[nodiscard]] const std::vector<StepEntry>& steps() const { return steps_; }
+  /// Spans of one task in order of entry; empty for a task without any.
+  [[nodiscard]] const std::vector<Span>& spans(TaskId task) const;
+  [[nodiscard]] std::size_t task_count() const { return spans_.size(); }
+  [[nodiscard]] const std::vector<WakeEdge>& wakes() const { return wakes_; }
+  [[nodiscard]] const std::vector<Position>& divergences() const { return divergences_; }
+  [[nodiscard]] const std::vector<Position>& clock_changes() const { return clocks_; }
+
+  /// The position after step `number` is quiet; nothing when the trace has no such step. Step 0 is the start.
+  [[nodiscard]] std::optional<Position> after_step(std::uint64_t number) const;
+  /// The position of a mark's note.
+  [[nodiscard]] std::optional<Position> mark(std::string_view name) const;
+  /// Virtual time at a position, in ns.
+  [[nodiscard]] std::uint64_t time_at(Position position) const;
+
+ private:
+  const Trace* trace_;
+  Position seen_ = 0;
+  std::vector<StepEntry> steps_;
+  std::vector<std::vector<Span>> spans_;
+  std::vector<std::vector<std::size_t>> open_;  // by task: indexes of spans not closed, outermost first
+  std::vector<WakeEdge> wakes_;
+  std::vector<Position> divergences_;
+  std::vector<Position> clocks_;
+  std::vector<Position> marks_;
+};
+
+}  // namespace wakepath::trace

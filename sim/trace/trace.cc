@@ -1,0 +1,37 @@
+#include "sim/trace/trace.hh"
+
+#include <utility>
+
+namespace wakepath::trace {
+
+Trace::Trace(Schema schema) : schema_(std::move(schema)) {
+  intern("");
+  sites_.append(0);
+}
+
+std::string_view Trace::string(StringId id) const { return id < strings_.size() ? strings_[id] : std::string_view{}; }
+
+std::string_view Trace::site(std::uint16_t site) const {
+  return site < sites_.size() ? string(sites_[site]) : std::string_view{};
+}
+
+Position Trace::append(const Record& record) {
+  Position position = records_.size();
+  if (!records_.append(record)) ++dropped_;
+  return position;
+}
+
+StringId Trace::intern(std::string_view text) {
+  auto [found, is_new] = ids_.try_emplace(std::string(text), static_cast<StringId>(strings_.size()));
+  if (is_new && !strings_.append(found->first)) found->second = 0;
+  return found->second;
+}
+
+std::uint16_t Trace::intern_site(std::string_view file_and_line) {
+  StringId text = intern(file_and_line);
+  auto [found, is_new] = site_ids_.try_emplace(text, static_cast<std::uint16_t>(sites_.size()));
+  if (is_new && !sites_.append(text)) found->second = 0;
+  return found->second;
+}
+
+}  // namespace wakepath::trace
