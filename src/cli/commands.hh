@@ -3,4 +3,18 @@
 /// One options struct and one function a command; the functions return the exit status of the program.
 /// Only cli.cc knows how the words of the command line become these structs.
 
-namespace wakepath::cli {}  // namespace wakepath::cli
+#include <cstdint>
+#include <string>
+
+namespace wakepath::cli {
+
+/// wakepath serve: the socket-server on 127.0.0.1, until SIGINT or SIGTERM.
+struct ServeOptions {
+  uint16_t port = 0;             ///< 0: any free one
+  std::string service = "echo";  ///< what answers; echo is all there is so far
+  bool demo = false;      ///< a demo client talks to it; with that, and without a terminal, it ends when the demo ends
+  int demo_pause_ms = 0;  ///< between two messages of the demo client
+};
+int serve(const ServeOptions& options);
+
+}  // namespace wakepath::cli

@@ -1,0 +1,50 @@
+#include "src/server/service_loop.hh"
+
+#include <utility>
+
+namespace wakepath::server {
+
+ServiceLoop::ServiceLoop(os::Os& os, probe::Probe& probe, SocketServer& server, Service& service, ServiceId id)
+    : os_(os), probe_(probe), server_(server), service_(service), id_(id), queue_(os, probe, id) {
+  probe_.service_begins(id_, service_.name());
+}
+
+void ServiceLoop::run() {
+  probe_.thread_begins(os_.thread_self().name, "poll loop");
+  for (;;) {
+    Message message = server_.poll();
+    if (message.type == MessageType::exit) return;
+    queue_.push(std::move(message));
+    uint64_t serial = 0;
+    while (queue_.take(message, serial)) dispatch(message, serial);
+  }
+}
+
+void ServiceLoop::dispatch(Message& message, uint64_t serial) {
+  probe::CallbackStep step{.service = id_, .socket = message.id, .message = serial};
+  auto call = [&](const char* name, auto callback) {
+    step.name = name;
+    probe_.callback_entered(step);
+    (service_.*callback)(message);
+    probe_.callback_left(step);
+    ++handled_;
+  };
+  switch (message.type) {
+    case MessageType::open:
+      return call("on_open", &Service::on_open);
+    case MessageType::accept:
+      return call("on_accept", &Service::on_accept);
+    case MessageType::data:
+      return call("on_data", &Service::on_data);
+    case MessageType::close:
+      return call("on_close", &Service::on_close);
+    case MessageType::error:
+      return call("on_error", &Service::on_error);
+    case MessageType::warning:
+      return call("on_warning", &Service::on_warning);
+    case MessageType::exit:
+      return;
+  }
+}
+
+}  // namespace wakepath::server

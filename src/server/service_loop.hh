@@ -1,0 +1,35 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "src/probe/probe.hh"
+#include "src/server/message_queue.hh"
+#include "src/server/service.hh"
+#include "src/server/socket_server.hh"
+
+namespace wakepath::server {
+
+/// Carries messages from the socket-server to one service: poll, push, take, callback, all on the thread that runs it.
+class ServiceLoop {
+ public:
+  ServiceLoop(os::Os& os, probe::Probe& probe, SocketServer& server, Service& service, ServiceId id);
+
+  /// Until the server's exit message. Messages before it have all been handled on return.
+  void run();
+  /// Messages that the service has handled. Any thread.
+  uint64_t handled() const { return handled_.load(); }
+
+ private:
+  void dispatch(Message& message, uint64_t serial);
+
+  os::Os& os_;
+  probe::Probe& probe_;
+  SocketServer& server_;
+  Service& service_;
+  ServiceId id_;
+  MessageQueue queue_;
+  std::atomic<uint64_t> handled_{0};
+};
+
+}  // namespace wakepath::server
