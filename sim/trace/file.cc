@@ -130,9 +130,11 @@ void FileWriter::chunk(const char (&name)[5], const std::string& payload, bool c
 
 void FileWriter::flush() {
   if (closed_) return;
-  Position end = trace_->size();  // before the strings: what a record refers to was interned before it
-  std::size_t strings = trace_->string_count();
+  // The writer may go on meanwhile: what a record refers to was interned before it, a site's string before the site.
+  // Read in the opposite order, no chunk refers to what is in none.
+  Position end = trace_->size();
   std::size_t sites = trace_->site_count();
+  std::size_t strings = trace_->string_count();
   if (strings > strings_) {
     std::string payload;
     for (; strings_ < strings; ++strings_) {
@@ -161,6 +163,7 @@ void FileWriter::close() {
   flush();
   chunk("INDX", std::string(offsets_), false);
   out_.close();
+  if (!out_ && error_.empty()) error_ = fmt::format("{}: writing failed: {}", path_.string(), std::strerror(errno));
   closed_ = true;
 }
 
@@ -199,22 +202,30 @@ bool read_chunk(const Chunk& chunk, Trace& trace) {
 }  // namespace
 
 OpenedFile open_file(const std::filesystem::path& path) {
+  auto cannot = [&](int error) { return fmt::format("{}: cannot be read: {}", path.string(), std::strerror(error)); };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return {nullptr, cannot(EISDIR)};  // opens, but reading it throws
   std::ifstream file(path, std::ios::binary);
-  if (!file) return {nullptr, fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno))};
+  if (!file) return {nullptr, cannot(errno)};
   std::string bytes((std::istreambuf_iterator<char>(file)), {});
   std::string_view in = bytes;
   std::uint32_t version = 0;
+  if (in.empty())
+    return {nullptr, fmt::format("{}: found an empty file, expected a Wakepath recording", path.string())};
   if (in.substr(0, kMagic.size()) != kMagic)
-    return {nullptr, fmt::format("{}: found a file of another kind, expected a Wakepath recording (.wkp)", path.string())};
+    return {nullptr,
+            fmt::format("{}: found a file of another kind, expected a Wakepath recording (.wkp)", path.string())};
   in.remove_prefix(kMagic.size());
-  if (!take(in, version) || version > kVersion)
-    return {nullptr, fmt::format("{}: found format version {}, expected at most {}", path.string(), version, kVersion)};
+  if (!take(in, version)) return {nullptr, fmt::format("{}: the recording is cut within its head", path.string())};
+  if (version != kVersion)
+    return {nullptr, fmt::format("{}: found format version {}, expected {}", path.string(), version, kVersion)};
 
   std::optional<Chunk> first = next_chunk(in);
   std::optional<Schema> schema;
   if (first && first->name == "SCHM")
     if (auto text = decompress(first->payload)) schema = Schema::from_json(*text);
-  if (!schema) return {nullptr, fmt::format("{}: found no whole schema chunk, expected one at the start", path.string())};
+  if (!schema)
+    return {nullptr, fmt::format("{}: found no whole schema chunk, expected one at the start", path.string())};
 
   OpenedFile opened{std::make_unique<Trace>(std::move(*schema)), ""};
   bool whole = false;
@@ -226,8 +237,9 @@ OpenedFile open_file(const std::filesystem::path& path) {
     }
   }
   if (!whole || !in.empty())
-    opened.message = fmt::format("{}: the recording is cut: {} records could be read, up to its last whole chunk",
-                                 path.string(), opened.trace->size());
+    opened.message =
+        fmt::format("{}: the recording is cut or damaged: {} records could be read, up to its last whole chunk",
+                    path.string(), opened.trace->size());
   return opened;
 }
 

@@ -25,21 +25,36 @@ void Index::update() {
       open_[r.task].pop_back();
     };
     switch (r.kind) {
-      case RecordKind::kCall: enter(false); break;
-      case RecordKind::kSyscall: enter(true); break;
+      case RecordKind::kCall:
+        enter(false);
+        break;
+      case RecordKind::kSyscall:
+        enter(true);
+        break;
       case RecordKind::kReturn:
-      case RecordKind::kSyscallReturn: leave(); break;
-      case RecordKind::kStep: steps_.push_back({r.after, r.object, seen_, 0}); break;
+      case RecordKind::kSyscallReturn:
+        leave();
+        break;
+      case RecordKind::kStep:
+        steps_.push_back({r.after, r.object, seen_, 0});
+        break;
       case RecordKind::kStepEnd:
         if (!steps_.empty() && steps_.back().number == r.after) steps_.back().end = seen_;
         break;
-      case RecordKind::kWake: wakes_.push_back({seen_, r.task, static_cast<TaskId>(r.before)}); break;
-      case RecordKind::kClock: clocks_.push_back(seen_); break;
-      case RecordKind::kDivergence: divergences_.push_back(seen_); break;
+      case RecordKind::kWake:
+        wakes_.push_back({seen_, r.task, static_cast<TaskId>(r.before)});
+        break;
+      case RecordKind::kClock:
+        clocks_.push_back(seen_);
+        break;
+      case RecordKind::kDivergence:
+        divergences_.push_back(seen_);
+        break;
       case RecordKind::kNote:
         if (r.field == static_cast<std::uint16_t>(NoteKind::kMark)) marks_.push_back(seen_);
         break;
-      default: break;
+      default:
+        break;
     }
   }
 }

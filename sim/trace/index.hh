@@ -10,10 +10,10 @@ namespace wakepath::trace {
 
 /// One call of a function, from entry to return.
 struct Span {
-  Position begin = 0;             ///< Position of the kCall (or kSyscall).
-  Position end = 0;               ///< Position of the kReturn; 0 while it has not returned.
+  Position begin = 0;  ///< Position of the kCall (or kSyscall).
+  Position end = 0;    ///< Position of the kReturn; 0 while it has not returned.
   FunctionId function = 0;
-  std::uint16_t depth = 0;        ///< 0 is outermost; a system call stands at 0 and its functions below it.
+  std::uint16_t depth = 0;  ///< 0 is outermost; a system call stands at 0 and its functions below it.
   Context context{};
   ObjectId subject = 0;
   bool is_syscall = false;

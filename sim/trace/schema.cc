@@ -34,12 +34,12 @@ std::optional<KindId> Schema::kind_id(std::string_view name) const {
 std::string Schema::to_json() const {
   json out = {{"producer", producer}, {"symbols", symbols}};
   for (const Kind& k : kinds) {
-    json kind = {{"name", k.name},     {"layer", static_cast<int>(k.layer)}, {"task", k.is_task},
-                 {"source", k.source}, {"sentence", k.sentence},             {"parts", json::array()},
+    json kind = {{"name", k.name},         {"layer", static_cast<int>(k.layer)},
+                 {"task", k.is_task},      {"source", k.source},
+                 {"sentence", k.sentence}, {"parts", json::array()},
                  {"fields", json::array()}};
     for (const Part& p : k.parts) kind["parts"].push_back({p.type, p.path, p.parent, p.offset, p.size});
-    for (const FieldInfo& f : k.fields)
-      kind["fields"].push_back({f.name, f.part, static_cast<int>(f.type), f.detail});
+    for (const FieldInfo& f : k.fields) kind["fields"].push_back({f.name, f.part, static_cast<int>(f.type), f.detail});
     out["kinds"].push_back(std::move(kind));
   }
   for (const FunctionInfo& f : functions)
@@ -65,6 +65,8 @@ Kind kind_from(const json& in, std::size_t enum_count) {
   Kind kind{in.at("name"), layer_from(in.at("layer")), in.at("task"), in.at("source"), in.at("sentence"), {}, {}};
   for (const json& p : in.at("parts")) kind.parts.push_back({p.at(0), p.at(1), p.at(2), p.at(3), p.at(4)});
   if (kind.parts.empty()) throw json::other_error::create(501, "kind without parts", nullptr);
+  for (const Part& p : kind.parts)
+    if (p.parent >= kind.parts.size()) throw json::other_error::create(501, "part out of range", nullptr);
   for (const json& f : in.at("fields")) {
     int type = f.at(2).get<int>();
     FieldInfo field{f.at(0), f.at(1), static_cast<FieldType>(type), f.at(3)};

@@ -38,22 +38,22 @@ constexpr std::uint64_t kUnactivePointer = ~std::uint64_t{0};
 
 /// One structure inside a kind. parts[0] is the kind itself; the others are embedded in it, each in its parent.
 struct Part {
-  std::string type;    ///< Its Linux name: "sock".
-  std::string path;    ///< How to reach it from the whole: "inet_conn.icsk_inet.sk"; empty for the whole.
+  std::string type;  ///< Its Linux name: "sock".
+  std::string path;  ///< How to reach it from the whole: "inet_conn.icsk_inet.sk"; empty for the whole.
   std::uint16_t parent = 0;
   std::int32_t offset = -1;  ///< In Linux 6.18 (x86-64), bytes from the start of the whole; -1 unknown.
   std::int32_t size = -1;    ///< In Linux 6.18, bytes; -1 unknown.
 };
 
 struct FieldInfo {
-  std::string name;         ///< Linux name of the member: "sk_ack_backlog".
-  std::uint16_t part = 0;   ///< Which structure has it.
+  std::string name;        ///< Linux name of the member: "sk_ack_backlog".
+  std::uint16_t part = 0;  ///< Which structure has it.
   FieldType type{};
   std::uint16_t detail = 0;  ///< Index of the enumeration, for kEnum and kFlags.
 };
 
 struct Kind {
-  std::string name;      ///< "tcp_sock"
+  std::string name;  ///< "tcp_sock"
   Layer layer{};
   bool is_task = false;  ///< Its objects are tasks (kSpawn names them).
   std::string source;    ///< Linux file that declares it: "include/linux/tcp.h"
@@ -65,7 +65,7 @@ struct Kind {
 };
 
 struct FunctionInfo {
-  std::string name;    ///< "ep_poll_callback"
+  std::string name;  ///< "ep_poll_callback"
   Layer layer{};
   std::string source;  ///< "fs/eventpoll.c"
   std::string sentence;

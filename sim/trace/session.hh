@@ -16,7 +16,8 @@ class Session {
   [[nodiscard]] virtual std::string title() const = 0;
   /// True while more may come.
   [[nodiscard]] virtual bool live() const = 0;
-  /// One line for a status bar: "listening 127.0.0.1:40001, 812 calls checked, 0 divergences"; may be empty. Any thread.
+  /// One line for a status bar: "listening 127.0.0.1:40001, 812 calls checked, 0 divergences"; may be empty. Any
+  /// thread.
   [[nodiscard]] virtual std::string status() const = 0;
 };
 

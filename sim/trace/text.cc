@@ -45,28 +45,39 @@ std::string flags_text(const Enumeration& enumeration, std::uint64_t value) {
 std::string value_text(const Trace& trace, const World& world, const FieldInfo& field, std::uint64_t value) {
   const Schema& schema = trace.schema();
   switch (field.type) {
-    case FieldType::kUnsigned: return fmt::format("{}", value);
-    case FieldType::kSigned: return fmt::format("{}", static_cast<std::int64_t>(value));
-    case FieldType::kBool: return value != 0 ? "true" : "false";
-    case FieldType::kHex: return fmt::format("{:#x}", value);
-    case FieldType::kEnum: return enum_text(schema.enums[field.detail], value);
-    case FieldType::kFlags: return flags_text(schema.enums[field.detail], value);
+    case FieldType::kUnsigned:
+      return fmt::format("{}", value);
+    case FieldType::kSigned:
+      return fmt::format("{}", static_cast<std::int64_t>(value));
+    case FieldType::kBool:
+      return value != 0 ? "true" : "false";
+    case FieldType::kHex:
+      return fmt::format("{:#x}", value);
+    case FieldType::kEnum:
+      return enum_text(schema.enums[field.detail], value);
+    case FieldType::kFlags:
+      return flags_text(schema.enums[field.detail], value);
     case FieldType::kPointer:
       return value == kUnactivePointer ? "EP_UNACTIVE_PTR" : ref_name(trace, world, Ref::unpack(value));
-    case FieldType::kSymbol: return value < schema.symbols.size() ? schema.symbols[value] : fmt::format("symbol {}", value);
-    case FieldType::kString: return std::string(trace.string(static_cast<StringId>(value)));
+    case FieldType::kSymbol:
+      return value < schema.symbols.size() ? schema.symbols[value] : fmt::format("symbol {}", value);
+    case FieldType::kString:
+      return std::string(trace.string(static_cast<StringId>(value)));
     case FieldType::kTime:
-    case FieldType::kDuration: return fmt::format("{:.3f} ms", static_cast<double>(value) / 1e6);
+    case FieldType::kDuration:
+      return fmt::format("{:.3f} ms", static_cast<double>(value) / 1e6);
     case FieldType::kIpv4:
       return fmt::format("{}.{}.{}.{}", (value >> 24) & 255, (value >> 16) & 255, (value >> 8) & 255, value & 255);
-    case FieldType::kList: return "";
+    case FieldType::kList:
+      return "";
   }
   return "";
 }
 
 std::string field_text(const Trace& trace, const World& world, const Object& object, FieldId field) {
   const FieldInfo& info = trace.schema().kinds[object.kind].fields[field];
-  if (info.type != FieldType::kList) return value_text(trace, world, info, object.values[field]);
+  if (info.type != FieldType::kList)
+    return value_text(trace, world, info, field < object.values.size() ? object.values[field] : 0);
   std::string out = "[";
   for (const Ref& member : object.list(field)) out += (out.size() > 1 ? ", " : "") + ref_name(trace, world, member);
   return out + "]";
@@ -74,7 +85,7 @@ std::string field_text(const Trace& trace, const World& world, const Object& obj
 
 std::uint64_t value_of(const Trace& trace, const Object& object, std::string_view field) {
   auto id = trace.schema().kinds[object.kind].find_field(field);
-  return id ? object.values[*id] : 0;
+  return id && *id < object.values.size() ? object.values[*id] : 0;
 }
 
 std::string task_name(const Trace& trace, const World& world, TaskId task) {

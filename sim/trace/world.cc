@@ -64,7 +64,9 @@ void create(std::vector<Object>& objects, const Schema& schema, const Record& re
 
 void World::apply(const Schema& schema, const Record& r, Position position) {
   switch (r.kind) {
-    case RecordKind::kCreate: create(objects_, schema, r, position); break;
+    case RecordKind::kCreate:
+      create(objects_, schema, r, position);
+      break;
     case RecordKind::kDestroy:
       if (Object* o = at(r.object)) o->alive = false;
       break;
@@ -78,36 +80,55 @@ void World::apply(const Schema& schema, const Record& r, Position position) {
     case RecordKind::kListErase:
       if (Object* o = at(r.object)) list_erase(*o, r.field, r.after);
       break;
-    case RecordKind::kCall: task_at(r.task).stack.push_back({position, r.field, r.context, r.object}); break;
+    case RecordKind::kCall:
+      task_at(r.task).stack.push_back({position, r.field, r.context, r.object});
+      break;
     case RecordKind::kReturn:
       if (Task& t = task_at(r.task); !t.stack.empty()) t.stack.pop_back();
       trim_tasks();
       break;
-    case RecordKind::kSyscall: task_at(r.task).syscall = position + 1; break;
+    case RecordKind::kSyscall:
+      task_at(r.task).syscall = position + 1;
+      break;
     case RecordKind::kSyscallReturn:
       task_at(r.task).syscall = 0;
       trim_tasks();
       break;
-    case RecordKind::kSpawn: task_at(r.task).object = r.object; break;
-    case RecordKind::kRun: running_ = static_cast<TaskId>(r.after); break;
-    case RecordKind::kClock: now_ = r.after; break;
-    case RecordKind::kStep: step_ = r.after; break;
-    case RecordKind::kStepEnd: quiet_ = r.after; break;
-    case RecordKind::kDivergence: ++divergences_; break;
-    case RecordKind::kPeer: ++peers_; break;
+    case RecordKind::kSpawn:
+      task_at(r.task).object = r.object;
+      break;
+    case RecordKind::kRun:
+      running_ = static_cast<TaskId>(r.after);
+      break;
+    case RecordKind::kClock:
+      now_ = r.after;
+      break;
+    case RecordKind::kStep:
+      step_ = r.after;
+      break;
+    case RecordKind::kStepEnd:
+      quiet_ = r.after;
+      break;
+    case RecordKind::kDivergence:
+      ++divergences_;
+      break;
+    case RecordKind::kPeer:
+      ++peers_;
+      break;
     case RecordKind::kWake:
     case RecordKind::kNote:
-    case RecordKind::kRule: break;
+    case RecordKind::kRule:
+      break;
   }
 }
 
 void World::revert(const Record& r, Position) {
   switch (r.kind) {
     case RecordKind::kCreate:
-      // ids are given in order: the last one created is the last one there
+      // ids rise: the last one created is the last one there, behind blanks for ids that were never used
       if (!objects_.empty() && objects_.back().id == r.object) {
         objects_.pop_back();
-        if (objects_.size() == 1) objects_.clear();
+        while (!objects_.empty() && objects_.back().id == 0) objects_.pop_back();
       }
       break;
     case RecordKind::kDestroy:
@@ -127,25 +148,42 @@ void World::revert(const Record& r, Position) {
       if (Task& t = task_at(r.task); !t.stack.empty()) t.stack.pop_back();
       trim_tasks();
       break;
-    case RecordKind::kReturn: task_at(r.task).stack.push_back({r.before, r.field, r.context, r.object}); break;
+    case RecordKind::kReturn:
+      task_at(r.task).stack.push_back({r.before, r.field, r.context, r.object});
+      break;
     case RecordKind::kSyscall:
       task_at(r.task).syscall = 0;
       trim_tasks();
       break;
-    case RecordKind::kSyscallReturn: task_at(r.task).syscall = r.before + 1; break;
+    case RecordKind::kSyscallReturn:
+      task_at(r.task).syscall = r.before + 1;
+      break;
     case RecordKind::kSpawn:
       task_at(r.task).object = 0;
       trim_tasks();
       break;
-    case RecordKind::kRun: running_ = static_cast<TaskId>(r.before); break;
-    case RecordKind::kClock: now_ = r.before; break;
-    case RecordKind::kStep: step_ = r.before; break;
-    case RecordKind::kStepEnd: quiet_ = r.before; break;
-    case RecordKind::kDivergence: --divergences_; break;
-    case RecordKind::kPeer: --peers_; break;
+    case RecordKind::kRun:
+      running_ = static_cast<TaskId>(r.before);
+      break;
+    case RecordKind::kClock:
+      now_ = r.before;
+      break;
+    case RecordKind::kStep:
+      step_ = r.before;
+      break;
+    case RecordKind::kStepEnd:
+      quiet_ = r.before;
+      break;
+    case RecordKind::kDivergence:
+      --divergences_;
+      break;
+    case RecordKind::kPeer:
+      --peers_;
+      break;
     case RecordKind::kWake:
     case RecordKind::kNote:
-    case RecordKind::kRule: break;
+    case RecordKind::kRule:
+      break;
   }
 }
 

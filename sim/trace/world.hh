@@ -25,8 +25,8 @@ struct Object {
   std::uint32_t serial = 0;  ///< Number within its kind, from 1: "tcp_sock#2".
   bool alive = false;
   Position born = 0;
-  std::vector<std::uint64_t> values;      ///< By FieldId; unused at list fields.
-  std::vector<std::vector<Ref>> lists;    ///< By FieldId, only as long as needed; members in order.
+  std::vector<std::uint64_t> values;    ///< By FieldId; unused at list fields.
+  std::vector<std::vector<Ref>> lists;  ///< By FieldId, only as long as needed; members in order.
 
   [[nodiscard]] const std::vector<Ref>& list(FieldId field) const;
   friend bool operator==(const Object&, const Object&) = default;
@@ -34,9 +34,9 @@ struct Object {
 
 struct Task {
   TaskId id = 0;
-  ObjectId object = 0;           ///< Its task_struct; 0 for the idle task.
-  std::vector<Frame> stack;      ///< Outermost first.
-  Position syscall = 0;          ///< Position + 1 of the kSyscall it is in; 0 when in user mode.
+  ObjectId object = 0;       ///< Its task_struct; 0 for the idle task.
+  std::vector<Frame> stack;  ///< Outermost first.
+  Position syscall = 0;      ///< Position + 1 of the kSyscall it is in; 0 when in user mode.
   friend bool operator==(const Task&, const Task&) = default;
 };
 
@@ -55,8 +55,8 @@ class World {
   [[nodiscard]] const Task* task(TaskId id) const;
   [[nodiscard]] TaskId running() const { return running_; }
   [[nodiscard]] std::uint64_t now_ns() const { return now_; }
-  [[nodiscard]] std::uint64_t step() const { return step_; }           ///< Number of the step begun last; 0 before.
-  [[nodiscard]] std::uint64_t quiet_step() const { return quiet_; }    ///< Number of the step ended last.
+  [[nodiscard]] std::uint64_t step() const { return step_; }         ///< Number of the step begun last; 0 before.
+  [[nodiscard]] std::uint64_t quiet_step() const { return quiet_; }  ///< Number of the step ended last.
   [[nodiscard]] std::uint64_t divergences() const { return divergences_; }
   [[nodiscard]] std::uint64_t peers() const { return peers_; }
 

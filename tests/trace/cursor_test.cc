@@ -1,0 +1,76 @@
+#include "sim/trace/cursor.hh"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/trace/toy.hh"
+
+namespace wakepath::trace {
+namespace {
+
+World world_at(const Trace& trace, Position position) {
+  World world;
+  for (Position p = 0; p < position; ++p) world.apply(trace.schema(), trace[p], p);
+  return world;
+}
+
+TEST(Cursor, GivesTheSameWorldAtEveryPositionForwardAndBack) {
+  Trace trace(toy::schema());
+  toy::fill(trace, 600, 3);
+  Cursor cursor(trace);
+  for (Position p = 0; p <= trace.size(); ++p) {
+    cursor.seek(p);
+    ASSERT_EQ(cursor.world(), world_at(trace, p)) << "forward, position " << p;
+  }
+  for (Position p = trace.size() + 1; p-- > 0;) {
+    cursor.seek(p);
+    ASSERT_EQ(cursor.world(), world_at(trace, p)) << "back, position " << p;
+  }
+}
+
+TEST(Cursor, JumpsAnywhere) {
+  Trace trace(toy::schema());
+  toy::fill(trace, 3000, 4);
+  Cursor cursor(trace);
+  std::mt19937 random(5);
+  for (int i = 0; i < 300; ++i) {
+    Position target = random() % (trace.size() + 1);
+    cursor.seek(target);
+    ASSERT_EQ(cursor.position(), target);
+    ASSERT_EQ(cursor.world(), world_at(trace, target)) << "jump " << i << " to " << target;
+  }
+}
+
+TEST(Cursor, TakesBeyondTheEndAsTheEndAsItIsNow) {
+  Trace trace(toy::schema());
+  toy::Toy toy(trace, 6);
+  toy.happen_until(50);
+  Cursor cursor(trace);
+  cursor.seek(~Position{0});
+  EXPECT_EQ(cursor.position(), trace.size());
+  toy.happen_until(100);
+  EXPECT_EQ(cursor.position(), 50u);
+  cursor.seek(~Position{0});
+  EXPECT_EQ(cursor.world(), world_at(trace, trace.size()));
+}
+
+// Over 200,000 records there are keyframes: the world near, at and between them is still the one from scratch.
+TEST(Cursor, StartsFromKeyframesInALongTrace) {
+  Trace trace(toy::schema());
+  toy::fill(trace, 70000, 8);
+  while (trace.size() < 210000)
+    trace.append({.kind = RecordKind::kClock, .before = trace.size() - 1, .after = trace.size()});
+  Cursor cursor(trace);
+  cursor.seek(trace.size());
+  const World end = cursor.world();
+  for (Position target : {65535u, 65536u, 65537u, 1u, 131072u, 69999u, 200000u, 131071u, 0u, 66000u}) {
+    cursor.seek(target);
+    ASSERT_EQ(cursor.world(), world_at(trace, target)) << "position " << target;
+  }
+  cursor.seek(trace.size());
+  EXPECT_EQ(cursor.world(), end);
+}
+
+}  // namespace
+}  // namespace wakepath::trace
