@@ -80,7 +80,7 @@ TEST_F(EchoTest, ResetsInTheMiddleOfThingsAreSurvived) {
   for (int i = 0; i < 50; ++i) {
     Client rude(session_.endpoint());
     if (i % 2 == 0) rude.send("unanswered");
-    if (i % 5 == 0) rude.receive(1);
+    if (i % 10 == 0) rude.receive(1);  // some wait until the server has begun to answer
     rude.reset();
   }
   Client polite(session_.endpoint());

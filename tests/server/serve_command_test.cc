@@ -128,12 +128,13 @@ TEST_F(ServeCommandTest, CurlGetsItsWordsBack) {
   if (!available("curl")) GTEST_SKIP() << "curl is not installed";
   Program program({"serve"});
   const std::string port = std::to_string(listening(program).port);
-  // curl ends with its input, echo or no echo: it is given input until the echo has come
-  const std::string command =
-      "out=$(mktemp); { echo over telnet; until [ -s \"$out\" ]; do sleep 0.01; done; } | "
-      "curl -sN -m 10 telnet://127.0.0.1:" +
-      port + " > \"$out\"; cat \"$out\"; rm \"$out\"";
-  EXPECT_EQ(output_of(command), "over telnet\n");
+  FILE* curl = popen(("echo over telnet | curl -sN -m 10 telnet://127.0.0.1:" + port).c_str(), "re");
+  std::array<char, 64> echo{};
+  EXPECT_NE(fgets(echo.data(), echo.size(), curl), nullptr);
+  EXPECT_STREQ(echo.data(), "over telnet\n");
+  program.stop(SIGTERM);  // curl goes on reading until the other side ends
+  EXPECT_EQ(program.status(), 0);
+  pclose(curl);
 }
 
 }  // namespace
