@@ -20,6 +20,27 @@ void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   command->callback([&] { status = serve(options); });
 }
 
+void add_run(CLI::App& app, RunOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("run", "Run scenario files and compare what they expect");
+  command->add_option("FILE", options.files, "Scenario files")->required();
+  command->add_option("--on", options.on, "Where to run them: the modelled kernel, the running one, or both")
+      ->check(CLI::IsMember({"model", "kernel", "both"}))
+      ->capture_default_str();
+  command->add_option("--format", options.format, "text for people, json (one object a line), junit for CI")
+      ->check(CLI::IsMember({"text", "json", "junit"}))
+      ->capture_default_str();
+  command->add_option("--lang", options.language, "Language of titles and narration")
+      ->check(CLI::IsMember({"en", "zh"}))
+      ->capture_default_str();
+  command->add_flag("--slow", options.slow, "Run files that wait for more than 5 s, too");
+  command->footer(
+      "Exit status: 0 all as expected, 1 something differs, 2 a file is wrong, 3 the machine asked for is not "
+      "available.\n"
+      "Examples:\n  wakepath run scenarios/connect-wakes-epoll.yaml\n"
+      "  wakepath run --on kernel --format json scenarios/*.yaml");
+  command->callback([&] { status = run(options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -28,6 +49,8 @@ int main(int argc, char** argv) {
   int status = 0;
   ServeOptions serve_options;
   add_serve(app, serve_options, status);
+  RunOptions run_options;
+  add_run(app, run_options, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,125 @@
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "src/cli/commands.hh"
+#include "src/scenario/json_output.hh"
+#include "src/scenario/kernel_run.hh"
+#include "src/scenario/parser.hh"
+#include "src/scenario/text_output.hh"
+
+namespace wakepath::cli {
+namespace {
+
+using scenario::FileResult;
+using scenario::Problem;
+using scenario::Scenario;
+
+constexpr int kDiffers = 1, kFileWrong = 2, kUnavailable = 3;
+
+/// When several files end differently, the status names the gravest: a wrong file, then a difference, then a machine
+/// that is not there.
+int graver(int a, int b) {
+  static const int rank[] = {0, 2, 3, 1};
+  return rank[a] >= rank[b] ? a : b;
+}
+
+class RunCommand {
+ public:
+  explicit RunCommand(const RunOptions& options) : options_(options) {
+    style_.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+    style_.language = options.language;
+  }
+
+  int all() {
+    for (const std::string& file : options_.files) {
+      const auto parsed = scenario::parse_file(file);
+      if (const auto* problem = std::get_if<Problem>(&parsed)) {
+        wrong(*problem);
+      } else {
+        one(std::get<Scenario>(parsed));
+      }
+    }
+    if (options_.format == "junit") {
+      fmt::print("{}", scenario::junit_report(junit_));
+    }
+    return status_;
+  }
+
+ private:
+  void print(const nlohmann::ordered_json& json) {
+    fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    std::fflush(stdout);
+  }
+
+  void wrong(const Problem& problem) {
+    status_ = graver(status_, kFileWrong);
+    fmt::print(stderr, "{}\n", problem.text());
+    if (options_.format == "json") {
+      print(scenario::to_json(problem));
+    } else if (options_.format == "junit") {
+      junit_.push_back({problem.file, options_.on, "", problem.text(), ""});
+    }
+  }
+
+  void one(const Scenario& file) {
+    std::optional<FileResult> model, kernel;
+    if (options_.on != "kernel") {
+      model = FileResult{file.file, "model", false, {}, "the modelled kernel does not run scenarios yet", true, {}};
+      report(file, *model);
+    }
+    if (options_.on != "model") {
+      kernel = scenario::run_on_kernel(file, {options_.slow});
+      report(file, *kernel);
+    }
+    if (model && kernel) {
+      compare(*model, *kernel);
+    }
+  }
+
+  void report(const Scenario& file, const FileResult& result) {
+    if (result.error) {
+      status_ = graver(status_, kFileWrong);
+      fmt::print(stderr, "{}\n", result.error->text());
+    } else if (result.unavailable) {
+      status_ = graver(status_, kUnavailable);
+    } else if (!result.ok && !result.skipped) {
+      status_ = graver(status_, kDiffers);
+    }
+    if (options_.format == "json") {
+      print(scenario::to_json(result));
+    } else if (options_.format == "junit") {
+      junit_.push_back(scenario::junit_case(file, result));
+    } else {
+      fmt::print("{}", scenario::text_report(file, result, style_));
+      std::fflush(stdout);
+    }
+  }
+
+  void compare(const FileResult& model, const FileResult& kernel) {
+    const bool comparable = !model.skipped && !kernel.skipped;
+    if (comparable && !scenario::differences(model, kernel).empty()) {
+      status_ = graver(status_, kDiffers);
+    }
+    if (options_.format == "json") {
+      print(scenario::comparison(model, kernel));
+    } else if (options_.format == "text") {
+      fmt::print("{}", scenario::text_comparison(model, kernel, style_));
+    }
+  }
+
+  const RunOptions& options_;
+  scenario::TextStyle style_;
+  std::vector<scenario::JunitCase> junit_;
+  int status_ = 0;
+};
+
+}  // namespace
+
+int run(const RunOptions& options) { return RunCommand(options).all(); }
+
+}  // namespace wakepath::cli

@@ -1,0 +1,349 @@
+#include "src/scenario/kernel_machine.hh"
+
+#include <linux/sockios.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "src/scenario/kernel_calls.hh"
+
+namespace wakepath::scenario {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kQuietLimit = 300ms;    // SCENARIO.md: for unacknowledged data time passes, at most this
+constexpr Duration kRunawayLimit = 10s;    // no call of the format computes for that long
+
+void sleep_for(Duration time) {
+  const timespec span{time.count() / 1000000000, time.count() % 1000000000};
+  nanosleep(&span, nullptr);
+}
+
+bool is_retransmitting(const TcpSocket& s) {
+  switch (s.state) {
+    case 1:   // ESTABLISHED
+    case 4:   // FIN_WAIT1
+    case 8:   // CLOSE_WAIT
+    case 9:   // LAST_ACK
+    case 11:  // CLOSING
+      return s.send_queue > 0 && s.timer != 4;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool KernelMachine::knows(Call call) const { return kernel_knows(call); }
+
+void KernelMachine::open(const Scenario& scenario) {
+  place_ = enter_place(scenario);
+  diag_ = new SockDiag;
+  if (!diag_->works()) {
+    throw Unavailable("the kernel refuses NETLINK_SOCK_DIAG, by which a run sees whether TCP is quiet");
+  }
+}
+
+void KernelMachine::add_process(const std::string& name) {
+  Process& process = processes_[name];
+  process.observer = std::make_unique<Worker>(Worker::Table::fresh, place_.cpu, false);
+}
+
+void KernelMachine::add_actor(const std::string& name, const std::string& process_name) {
+  if (processes_.count(process_name) == 0) {
+    add_process(process_name);
+  }
+  Process& process = processes_[process_name];
+  Actor& actor = actors_[name];
+  actor.process = process_name;
+  process.observer->call(
+      [&] { actor.worker = std::make_unique<Worker>(Worker::Table::shared, place_.cpu, place_.fifo); });
+  ++process.actors;
+}
+
+void KernelMachine::start(const std::string& name, const Request& request) {
+  remember();
+  Actor& actor = actors_.at(name);
+  actor.request = request;
+  actor.outcome = {};
+  actor.in_call = true;
+  actor.at_once = request.call == Call::fork || request.call == Call::thread || request.call == Call::exit;
+  if (request.call == Call::fork) {
+    Process& child = processes_[request.new_process];
+    Actor& born = actors_[request.new_actor];
+    born.process = request.new_process;
+    actor.worker->call([&] { child.observer = std::make_unique<Worker>(Worker::Table::copied, place_.cpu, false); });
+    child.observer->call(
+        [&] { born.worker = std::make_unique<Worker>(Worker::Table::shared, place_.cpu, place_.fifo); });
+    child.actors = 1;
+  } else if (request.call == Call::thread) {
+    Actor& born = actors_[request.new_actor];
+    born.process = request.new_process;
+    actor.worker->call(
+        [&] { born.worker = std::make_unique<Worker>(Worker::Table::shared, place_.cpu, place_.fifo); });
+    ++processes_.at(request.new_process).actors;
+  } else if (request.call == Call::exit) {
+    leave(actor);
+  } else {
+    actor.worker->post([&actor] { actor.outcome = perform(actor.request); });
+  }
+}
+
+void KernelMachine::leave(Actor& actor) {
+  Process& process = processes_.at(actor.process);
+  actor.worker->stop();
+  if (--process.actors == 0) {
+    process.observer->stop();
+  }
+}
+
+bool KernelMachine::returned(const std::string& name) {
+  const Actor& actor = actors_.at(name);
+  return actor.in_call && (actor.at_once || !actor.worker->busy());
+}
+
+std::optional<Outcome> KernelMachine::take(const std::string& name) {
+  if (!returned(name)) {
+    return std::nullopt;
+  }
+  Actor& actor = actors_.at(name);
+  actor.in_call = false;
+  return actor.outcome;
+}
+
+/// Every actor that is in a call sleeps in just that call.
+bool KernelMachine::all_still() {
+  return std::all_of(actors_.begin(), actors_.end(), [](const auto& item) {
+    const Actor& actor = item.second;
+    return !actor.in_call || actor.at_once || !actor.worker->busy() ||
+           actor.worker->sleeps_in(syscall_number(actor.request.call));
+  });
+}
+
+bool KernelMachine::unacknowledged() {
+  sockets_ = diag_->sockets();
+  return std::any_of(sockets_.begin(), sockets_.end(), [this](const TcpSocket& s) {
+    const bool ours = place_.own_network || ports_.count(s.local_port) || ports_.count(s.remote_port);
+    return ours && is_retransmitting(s);
+  });
+}
+
+void KernelMachine::settle() {
+  const Duration start = now();
+  Duration pause = 30us;
+  int still = 0;
+  while (true) {
+    still = all_still() ? still + 1 : 0;
+    if (still >= 2) {  // seen twice, with a pause in which anything runnable on this CPU could run
+      remember();
+      if (!unacknowledged() || now() - start >= kQuietLimit) {
+        break;
+      }
+      still = 0;
+    }
+    if (now() - start > kRunawayLimit) {
+      throw Unavailable("a system call neither returned nor slept within 10 s");
+    }
+    sleep_for(pause);
+    pause = std::min<Duration>(pause * 2, 1ms);
+  }
+}
+
+/// Learns which sockets are behind the open descriptors.
+void KernelMachine::remember() {
+  if (diag_ == nullptr) {
+    return;
+  }
+  sockets_ = diag_->sockets();
+  for (const auto& [name, process] : processes_) {
+    if (process.actors == 0) {
+      continue;
+    }
+    for (const int fd : open_descriptors(process.observer->tid())) {
+      const uint64_t inode = fd > 2 ? socket_inode(process.observer->tid(), fd) : 0;
+      if (fd <= 2) {
+        continue;
+      }
+      Known& known = known_[{name, fd}];
+      if (known.inode != inode) {
+        known = {inode, "", ""};
+      }
+      for (const TcpSocket& s : sockets_) {
+        if (inode != 0 && s.inode == inode) {
+          known.local = s.local;
+          known.remote = s.remote;
+          ports_.insert(s.local_port);
+        }
+      }
+    }
+  }
+}
+
+/// A call that only a timer of its own can end: its timeout argument, or SO_RCVTIMEO and SO_SNDTIMEO of the socket.
+std::optional<Duration> KernelMachine::timer(const std::string& name) {
+  Actor& actor = actors_.at(name);
+  const Request& r = actor.request;
+  const auto milliseconds = [](long ms) {
+    return ms < 0 ? std::nullopt : std::optional<Duration>(std::chrono::milliseconds(ms));
+  };
+  switch (r.call) {
+    case Call::epoll_wait:
+      return milliseconds(r.numbers[2]);
+    case Call::poll:
+      return milliseconds(r.numbers[0]);
+    case Call::accept:
+    case Call::accept4:
+    case Call::read:
+    case Call::readv:
+    case Call::recv:
+    case Call::recvfrom:
+    case Call::connect:
+    case Call::write:
+    case Call::writev:
+    case Call::send:
+    case Call::sendto:
+    case Call::sendmsg:
+      break;
+    default:
+      return std::nullopt;
+  }
+  const bool sends = r.call == Call::connect || r.call == Call::write || r.call == Call::writev ||
+                     r.call == Call::send || r.call == Call::sendto || r.call == Call::sendmsg;
+  const int fd = static_cast<int>(r.numbers[0]);
+  timeval limit{};
+  processes_.at(actor.process).observer->call([&] {
+    socklen_t size = sizeof limit;
+    if (getsockopt(fd, SOL_SOCKET, sends ? SO_SNDTIMEO : SO_RCVTIMEO, &limit, &size) != 0) {
+      limit = {};
+    }
+  });
+  if (limit.tv_sec == 0 && limit.tv_usec == 0) {
+    return std::nullopt;
+  }
+  return std::chrono::seconds(limit.tv_sec) + std::chrono::microseconds(limit.tv_usec);
+}
+
+Duration KernelMachine::now() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+void KernelMachine::advance(Duration limit) { sleep_for(std::min<Duration>(limit, 500us)); }
+
+std::optional<Address> KernelMachine::address(const std::string& process, int fd, bool peer) {
+  std::optional<Address> out;
+  Process& owner = processes_.at(process);
+  if (owner.actors == 0) {
+    return out;
+  }
+  owner.observer->call([&] {
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    auto* generic = reinterpret_cast<sockaddr*>(&name);
+    if ((peer ? getpeername(fd, generic, &size) : getsockname(fd, generic, &size)) == 0) {
+      out = from_sockaddr(name, size);
+    }
+  });
+  return out;
+}
+
+/// The socket behind a descriptor, or, when that has been closed, what the kernel still keeps of its connection.
+const TcpSocket* KernelMachine::find_socket(const std::string& process, int fd) {
+  remember();
+  const auto known = known_.find({process, fd});
+  if (known == known_.end() || known->second.inode == 0) {
+    return nullptr;
+  }
+  for (const TcpSocket& s : sockets_) {
+    if (s.inode == known->second.inode) {
+      return &s;
+    }
+  }
+  for (const TcpSocket& s : sockets_) {
+    if (s.inode == 0 && s.local == known->second.local && s.remote == known->second.remote) {
+      return &s;
+    }
+  }
+  return nullptr;
+}
+
+Observation KernelMachine::queued(const std::string& process, int fd, unsigned long what) {
+  Process& owner = processes_.at(process);
+  int number = -1;
+  int result = -1;
+  if (owner.actors > 0) {
+    owner.observer->call([&] { result = ioctl(fd, what, &number); });
+  }
+  return result == 0 ? Observation::number(number) : Observation{};
+}
+
+Observation KernelMachine::observe(const std::string& process, int fd, const std::string& field) {
+  if (field == "recv_bytes") {
+    return queued(process, fd, SIOCINQ);
+  }
+  if (field == "send_bytes") {
+    return queued(process, fd, SIOCOUTQ);
+  }
+  if (field == "inode") {
+    const auto inode = file_inode(processes_.at(process).observer->tid(), fd);
+    return inode ? Observation::number(static_cast<long>(*inode)) : Observation{};
+  }
+  if (field == "items" || field == "ready_list") {
+    return list_length(process, fd, field);
+  }
+  if (field != "state" && field != "accept_queue" && field != "backlog") {
+    return {};
+  }
+  const TcpSocket* s = find_socket(process, fd);
+  if (field == "state") {
+    const bool is_socket = known_.count({process, fd}) > 0 && known_.at({process, fd}).inode != 0;
+    return s != nullptr ? Observation::number(s->state) : is_socket ? Observation::number(7 /* CLOSE */) : Observation{};
+  }
+  if (s == nullptr || s->state != 10 /* LISTEN */) {
+    return {};
+  }
+  return Observation::number(field == "accept_queue" ? s->receive_queue : s->send_queue);
+}
+
+Observation KernelMachine::list_length(const std::string& process, int fd, const std::string& list) {
+  Process& owner = processes_.at(process);
+  if (owner.actors == 0) {
+    return {};
+  }
+  const auto items = epoll_items(owner.observer->tid(), fd);
+  if (!items) {
+    return {};
+  }
+  if (list == "items") {
+    return Observation::number(static_cast<long>(items->size()));
+  }
+  pollfd ask{fd, POLLIN, 0};
+  owner.observer->call([&] { poll(&ask, 1, 0); });
+  return (ask.revents & POLLIN) != 0 ? Observation::at_least(1) : Observation::number(0);
+}
+
+Observation KernelMachine::contains(const std::string& process, int fd, const std::string& list, int member) {
+  Process& owner = processes_.at(process);
+  const auto items = owner.actors > 0 ? epoll_items(owner.observer->tid(), fd) : std::nullopt;
+  if (!items) {
+    return {};
+  }
+  const bool listed = std::find(items->begin(), items->end(), member) != items->end();
+  if (list == "items" || !listed) {
+    return Observation::number(listed ? 1 : 0);
+  }
+  const Observation length = list_length(process, fd, list);
+  return length.high == 0 ? Observation::number(0) : Observation{true, 0, 1};
+}
+
+Observation KernelMachine::observe_model(const std::string&, int, const std::vector<std::string>&) { return {}; }
+
+}  // namespace wakepath::scenario

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "src/scenario/kernel_oracle.hh"
+#include "src/scenario/kernel_place.hh"
+#include "src/scenario/kernel_worker.hh"
+#include "src/scenario/machine.hh"
+
+namespace wakepath::scenario {
+
+/// The running Linux kernel. Lives in a process of its own (run_on_kernel), which is killed at the end: actors may end
+/// blocked, so a KernelMachine is never destroyed there.
+class KernelMachine : public Machine {
+ public:
+  std::string_view name() const override { return "kernel"; }
+  bool knows(Call call) const override;
+  void open(const Scenario& scenario) override;
+  void add_actor(const std::string& actor, const std::string& process) override;
+  void begin_step(int) override {}
+  void end_step(int) override {}
+  void start(const std::string& actor, const Request& request) override;
+  void settle() override;
+  std::optional<Outcome> take(const std::string& actor) override;
+  std::optional<Duration> timer(const std::string& actor) override;
+  bool returned(const std::string& actor) override;
+  Duration now() override;
+  void advance(Duration limit) override;
+  std::optional<Address> address(const std::string& process, int fd, bool peer) override;
+  Observation observe(const std::string& process, int fd, const std::string& field) override;
+  Observation contains(const std::string& process, int fd, const std::string& list, int member) override;
+  Observation observe_model(const std::string& process, int fd, const std::vector<std::string>& fields) override;
+
+ private:
+  /// A descriptor table: the actors that share it, and a thread that never makes a call of the scenario, so that it is
+  /// free to ask about descriptors while the actors sleep.
+  struct Process {
+    std::unique_ptr<Worker> observer;
+    int actors = 0;
+  };
+  struct Actor {
+    std::string process;
+    std::unique_ptr<Worker> worker;
+    Request request;
+    Outcome outcome;
+    bool in_call = false;  ///< started and not taken
+    bool at_once = false;  ///< fork, thread, exit: done by the runner, the outcome is ready
+  };
+  /// What is known about the socket behind a descriptor; kept after close(), to tell about FIN_WAIT and TIME_WAIT.
+  struct Known {
+    uint64_t inode = 0;
+    std::string local, remote;
+  };
+
+  void add_process(const std::string& name);
+  void leave(Actor& actor);
+  bool all_still();
+  bool unacknowledged();
+  void remember();
+  const TcpSocket* find_socket(const std::string& process, int fd);
+  Observation list_length(const std::string& process, int fd, const std::string& list);
+  Observation queued(const std::string& process, int fd, unsigned long what);
+
+  Place place_;
+  SockDiag* diag_ = nullptr;  ///< made in the namespace; lives as long as the process
+  std::map<std::string, Process> processes_;
+  std::map<std::string, Actor> actors_;
+  std::map<std::pair<std::string, int>, Known> known_;
+  std::set<uint16_t> ports_;  ///< of this file's sockets, where the network is shared with others
+  std::vector<TcpSocket> sockets_;
+};
+
+}  // namespace wakepath::scenario

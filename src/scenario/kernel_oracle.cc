@@ -1,0 +1,155 @@
+#include "src/scenario/kernel_oracle.hh"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+namespace wakepath::scenario {
+
+SockDiag::SockDiag() {
+  fd_ = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (fd_ >= 0) {
+    const timeval limit{1, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    std::vector<TcpSocket> none;
+    works_ = dump(AF_INET, none);
+  }
+}
+
+SockDiag::~SockDiag() {
+  if (fd_ >= 0) {
+    close(fd_);
+  }
+}
+
+std::vector<TcpSocket> SockDiag::sockets() {
+  std::vector<TcpSocket> out;
+  if (works_) {
+    dump(AF_INET, out);
+    dump(AF_INET6, out);
+  }
+  return out;
+}
+
+namespace {
+
+TcpSocket from_message(const inet_diag_msg& message) {
+  TcpSocket s;
+  s.family = message.idiag_family;
+  s.state = message.idiag_state;
+  const size_t length = message.idiag_family == AF_INET ? 4 : 16;
+  const auto pair = [&](const void* ip, uint16_t port) {
+    return std::string(static_cast<const char*>(ip), length) + std::string(reinterpret_cast<const char*>(&port), 2);
+  };
+  s.local = pair(message.id.idiag_src, message.id.idiag_sport);
+  s.remote = pair(message.id.idiag_dst, message.id.idiag_dport);
+  s.local_port = ntohs(message.id.idiag_sport);
+  s.remote_port = ntohs(message.id.idiag_dport);
+  s.inode = message.idiag_inode;
+  s.receive_queue = message.idiag_rqueue;
+  s.send_queue = message.idiag_wqueue;
+  s.timer = message.idiag_timer;
+  return s;
+}
+
+}  // namespace
+
+bool SockDiag::dump(int family, std::vector<TcpSocket>& out) {
+  struct {
+    nlmsghdr header;
+    inet_diag_req_v2 request;
+  } ask{};
+  ask.header.nlmsg_len = sizeof ask;
+  ask.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  ask.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  ask.request.sdiag_family = static_cast<uint8_t>(family);
+  ask.request.sdiag_protocol = IPPROTO_TCP;
+  ask.request.idiag_states = ~0u;
+  if (send(fd_, &ask, sizeof ask, 0) != static_cast<ssize_t>(sizeof ask)) {
+    return false;
+  }
+  alignas(nlmsghdr) char buffer[32768];
+  while (true) {
+    const ssize_t received = recv(fd_, buffer, sizeof buffer, 0);
+    if (received <= 0) {
+      return false;
+    }
+    const auto size = static_cast<size_t>(received);
+    for (size_t at = 0; at + sizeof(nlmsghdr) <= size;) {
+      nlmsghdr header;
+      std::memcpy(&header, buffer + at, sizeof header);
+      if (header.nlmsg_type == NLMSG_DONE) {
+        return true;
+      }
+      if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_len < sizeof header || header.nlmsg_len > size - at) {
+        return false;
+      }
+      if (header.nlmsg_type == SOCK_DIAG_BY_FAMILY && header.nlmsg_len >= NLMSG_LENGTH(sizeof(inet_diag_msg))) {
+        inet_diag_msg message;
+        std::memcpy(&message, buffer + at + NLMSG_HDRLEN, sizeof message);
+        out.push_back(from_message(message));
+      }
+      at += NLMSG_ALIGN(header.nlmsg_len);
+    }
+  }
+}
+
+uint64_t socket_inode(pid_t tid, int fd) {
+  char target[64] = "";
+  const std::string link = fmt::format("/proc/self/task/{}/fd/{}", tid, fd);
+  const ssize_t size = readlink(link.c_str(), target, sizeof target - 1);
+  unsigned long inode = 0;
+  return size > 0 && std::sscanf(target, "socket:[%lu]", &inode) == 1 ? inode : 0;
+}
+
+std::optional<uint64_t> file_inode(pid_t tid, int fd) {
+  struct stat status {};
+  const std::string link = fmt::format("/proc/self/task/{}/fd/{}", tid, fd);
+  return stat(link.c_str(), &status) == 0 ? std::optional<uint64_t>(status.st_ino) : std::nullopt;
+}
+
+std::vector<int> open_descriptors(pid_t tid) {
+  std::vector<int> out;
+  DIR* directory = opendir(fmt::format("/proc/self/task/{}/fd", tid).c_str());
+  if (directory == nullptr) {
+    return out;
+  }
+  while (const dirent* entry = readdir(directory)) {
+    if (entry->d_name[0] != '.') {
+      out.push_back(std::atoi(entry->d_name));
+    }
+  }
+  closedir(directory);
+  return out;
+}
+
+std::optional<std::vector<int>> epoll_items(pid_t tid, int fd) {
+  char target[64] = "";
+  const std::string link = fmt::format("/proc/self/task/{}/fd/{}", tid, fd);
+  if (readlink(link.c_str(), target, sizeof target - 1) <= 0 || std::strstr(target, "eventpoll") == nullptr) {
+    return std::nullopt;
+  }
+  std::vector<int> items;
+  std::ifstream info(fmt::format("/proc/self/task/{}/fdinfo/{}", tid, fd));
+  for (std::string line; std::getline(info, line);) {
+    int tfd = 0;
+    if (std::sscanf(line.c_str(), "tfd: %d", &tfd) == 1) {
+      items.push_back(tfd);
+    }
+  }
+  return items;
+}
+
+}  // namespace wakepath::scenario

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace wakepath::scenario {
+
+/// One TCP socket as the kernel tells about it.
+struct TcpSocket {
+  int family = 0;
+  int state = 0;  ///< include/net/tcp_states.h
+  std::string local, remote;  ///< address and port in network order
+  uint16_t local_port = 0, remote_port = 0;
+  uint64_t inode = 0;   ///< 0: no descriptor leads to it
+  uint32_t receive_queue = 0;  ///< of a listener: sk_ack_backlog
+  uint32_t send_queue = 0;     ///< write_seq - snd_una; of a listener: sk_max_ack_backlog
+  int timer = 0;        ///< 1 retransmit, 2 keepalive, 3 TIME_WAIT, 4 zero-window probe
+};
+
+/// Reads all TCP sockets of the network namespace of the calling thread through NETLINK_SOCK_DIAG (sock_diag(7)).
+class SockDiag {
+ public:
+  SockDiag();
+  ~SockDiag();
+  SockDiag(const SockDiag&) = delete;
+  SockDiag& operator=(const SockDiag&) = delete;
+  bool works() const { return works_; }
+  std::vector<TcpSocket> sockets();
+
+ private:
+  bool dump(int family, std::vector<TcpSocket>& out);
+  int fd_ = -1;
+  bool works_ = false;
+};
+
+/// The inode of a socket behind a descriptor of a thread; 0 when there is none.
+uint64_t socket_inode(pid_t tid, int fd);
+/// The inode of any descriptor's file.
+std::optional<uint64_t> file_inode(pid_t tid, int fd);
+std::vector<int> open_descriptors(pid_t tid);
+/// The `tfd:` numbers of an epoll's fdinfo: its interest list. Nothing when the descriptor is no epoll.
+std::optional<std::vector<int>> epoll_items(pid_t tid, int fd);
+
+}  // namespace wakepath::scenario

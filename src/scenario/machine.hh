@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/scenario/ast.hh"
+#include "src/scenario/signatures.hh"
+
+namespace wakepath::scenario {
+
+/// A call with everything looked up: what a machine is asked to do.
+struct Request {
+  Call call = Call::close;
+  std::string name;             ///< of the call
+  std::vector<long> numbers;    ///< descriptors, flags, counts, timeouts in ms: the integer arguments in order
+  std::string data;             ///< of send, sendto, write
+  std::vector<std::string> pieces;  ///< of writev, sendmsg
+  Address address;              ///< of bind, connect, sendto
+  std::vector<int> value;       ///< of setsockopt
+  struct Poll {
+    int fd;
+    short events;
+    uint64_t token;
+  };
+  std::vector<Poll> polls;      ///< of poll, ppoll
+  uint64_t token = 0;           ///< of epoll_ctl: epoll_event.data
+  std::string new_actor;        ///< of fork, thread
+  std::string new_process;      ///< of fork, thread
+};
+
+/// What a call gave.
+struct Outcome {
+  long ret = 0;   ///< -1 for an error
+  int error = 0;  ///< errno
+  std::optional<std::string> data;
+  std::optional<Address> address;
+  struct Event {
+    uint32_t events;
+    uint64_t token;
+  };
+  std::optional<std::vector<Event>> events;
+  std::vector<int> value;
+  std::vector<int> fds;  ///< of pipe2, socketpair
+};
+
+/// What an `expect` reads: a number that lies between two bounds (equal ones, mostly), or nothing.
+struct Observation {
+  bool observable = false;
+  long low = 0;
+  long high = 0;
+  static Observation number(long n) { return {true, n, n}; }
+  static Observation at_least(long n) { return {true, n, 0x7fffffffffffffff}; }
+};
+
+/// Thrown by a machine that cannot run the file here; exit status 3.
+struct Unavailable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// Thrown by a machine when the file asks for something that this place does not offer (`needs`): skipped.
+struct Skip : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Where a scenario runs: the modelled kernel or the running one. The runner owns names, steps and comparison; a machine
+/// knows actors, descriptors and time. Not thread safe; one scenario a machine.
+class Machine {
+ public:
+  virtual ~Machine() = default;
+  virtual std::string_view name() const = 0;
+  virtual bool knows(Call call) const = 0;
+
+  /// Makes the place ready: sysctls, network. Throws Unavailable or Skip.
+  virtual void open(const Scenario& scenario) = 0;
+  /// A new actor: the first of a process gets a table with descriptors 0 to 2; the others share that of the process.
+  virtual void add_actor(const std::string& actor, const std::string& process) = 0;
+
+  virtual void begin_step(int number) = 0;
+  virtual void end_step(int number) = 0;
+
+  /// Starts a call in an actor that is idle. fork, thread and exit are calls too and never block.
+  virtual void start(const std::string& actor, const Request& request) = 0;
+  /// Lets things run until every actor is idle or blocked and no TCP data or FIN is unacknowledged; time passes for the
+  /// latter alone, at most 300 ms.
+  virtual void settle() = 0;
+  /// The result of the actor's call once it has returned; taken only once.
+  virtual std::optional<Outcome> take(const std::string& actor) = 0;
+  /// How long a timer of the blocked call itself (a timeout) can take to end it; nothing when only another actor can.
+  virtual std::optional<Duration> timer(const std::string& actor) = 0;
+  virtual bool returned(const std::string& actor) = 0;  ///< take() would give something
+
+  virtual Duration now() = 0;
+  /// Lets time pass up to the next thing that may happen, at most `limit`.
+  virtual void advance(Duration limit) = 0;
+
+  virtual std::optional<Address> address(const std::string& process, int fd, bool peer) = 0;
+  /// A field of the socket or epoll behind a descriptor: state, accept_queue, backlog, recv_bytes, send_bytes, inode,
+  /// error, waiters; for lists (`items`, `ready_list`) their length.
+  virtual Observation observe(const std::string& process, int fd, const std::string& field) = 0;
+  /// Whether the list of an epoll has an entry for that descriptor: 1 or 0.
+  virtual Observation contains(const std::string& process, int fd, const std::string& list, int member) = 0;
+  /// A field that only the model has, after `model.`.
+  virtual Observation observe_model(const std::string& process, int fd, const std::vector<std::string>& fields) = 0;
+};
+
+}  // namespace wakepath::scenario

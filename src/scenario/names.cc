@@ -1,0 +1,232 @@
+#include "src/scenario/names.hh"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "src/scenario/signatures.hh"
+
+namespace wakepath::scenario {
+namespace {
+
+class NameChecker {
+ public:
+  NameChecker(const Scenario& scenario, const Source& source) : scenario_(scenario), s_(source) {}
+
+  void check() {
+    find_births();
+    for (const Step& step : scenario_.steps) {
+      step_ = &step;
+      switch (step.kind) {
+        case Step::Kind::call:
+          call(step);
+          break;
+        case Step::Kind::returns:
+          must_exist(step.at, step.actor);
+          results(step.returns, process_of(step.actor));
+          break;
+        case Step::Kind::expect:
+          term(step.expect.left);
+          term(step.expect.right);
+          break;
+        case Step::Kind::signal:
+          must_act(step.at, step.signal.to);
+          break;
+        case Step::Kind::fault:
+          must_act(step.at, step.fault.actor);
+          break;
+        case Step::Kind::wire:
+          if (!step.wire.from.empty()) {
+            look_up(step.at, "", "", step.wire.from);
+          }
+          break;
+        default:
+          break;
+      }
+      for (const std::string& name : step.focus) {
+        focus(step.at, name);
+      }
+    }
+  }
+
+ private:
+  /// Actors that fork and thread make: they do not exist before that step.
+  void find_births() {
+    for (const Step& step : scenario_.steps) {
+      if (step.kind == Step::Kind::call || step.kind == Step::Kind::returns) {
+        acting_.insert(step.actor);
+      }
+      if (step.kind != Step::Kind::call || !makes_actor(step)) {
+        continue;
+      }
+      const std::string& name = step.call.args[0].name;
+      if (born_at_.count(name) || scenario_.actors.count(name)) {
+        s_.fail(step.call.args[0].at, fmt::format("'{}', which exists already", name), "the name of a new actor");
+      }
+      born_at_[name] = step.number;
+    }
+  }
+
+  static bool makes_actor(const Step& step) {
+    return step.call.signature->call == Call::fork || step.call.signature->call == Call::thread;
+  }
+
+  std::string process_of(const std::string& actor) {
+    if (const auto made = made_process_.find(actor); made != made_process_.end()) {
+      return made->second;
+    }
+    const auto declared = scenario_.actors.find(actor);
+    return declared == scenario_.actors.end() ? actor : declared->second;
+  }
+
+  void must_exist(Position at, const std::string& actor) {
+    const auto born = born_at_.find(actor);
+    if (born != born_at_.end() && made_process_.count(actor) == 0) {
+      s_.fail(at, fmt::format("the actor '{}'", actor), fmt::format("an actor that exists: step {} makes it", born->second));
+    }
+  }
+
+  void must_act(Position at, const std::string& actor) {
+    must_exist(at, actor);
+    if (acting_.count(actor) == 0) {
+      s_.fail(at, fmt::format("'{}'", actor), "the name of an actor" + suggest(actor, acting_));
+    }
+  }
+
+  void call(const Step& step) {
+    const CallStep& call = step.call;
+    must_exist(step.at, step.actor);
+    if (exited_.count(step.actor)) {
+      s_.fail(step.at, fmt::format("a call by '{}'", step.actor), "an actor that has not made exit()");
+    }
+    const std::string process = process_of(step.actor);
+    if (makes_actor(step)) {
+      const Arg& actor = call.args[0];
+      check_new_actor(actor);
+      const bool fork = call.signature->call == Call::fork;
+      made_process_[actor.name] = fork ? actor.name : process;
+      if (fork) {
+        bound_[actor.name] = bound_[process];
+      }
+    } else {
+      for (const Arg& arg : call.args) {
+        argument(arg, process);
+      }
+      if (call.keyword && call.signature->call != Call::epoll_ctl) {
+        argument(*call.keyword, process);
+      }
+    }
+    if (call.signature->call == Call::exit) {
+      exited_.insert(step.actor);
+    }
+    for (const std::string& target : call.targets) {
+      bound_[process].insert(target);
+    }
+    results(call.results, process);
+  }
+
+  void check_new_actor(const Arg& arg) {
+    const std::string& name = arg.name;
+    const bool shape = name[0] >= 'a' && name[0] <= 'z' &&
+                       name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+    if (!shape) {
+      s_.fail(arg.at, fmt::format("'{}'", name), "a name of small letters, digits and '-', beginning with a letter");
+    }
+  }
+
+  void argument(const Arg& arg, const std::string& process) {
+    if (arg.kind == Arg::Kind::name) {
+      if (bound_[process].count(arg.name) == 0) {
+        s_.fail(arg.at, fmt::format("'{}'", arg.name),
+                fmt::format("a name that {} has bound{}", process, suggest(arg.name, bound_[process])));
+      }
+    } else if (arg.kind == Arg::Kind::address_of || arg.kind == Arg::Kind::peer_of) {
+      look_up(arg.at, process, arg.process, arg.name);
+    }
+    for (const Arg& item : arg.items) {
+      argument(item, process);
+    }
+  }
+
+  void results(const std::vector<Result>& results, const std::string& process) {
+    for (const Result& result : results) {
+      if (result.address && !result.address->name.empty()) {
+        look_up(result.address->at, process, result.address->process, result.address->name);
+      }
+      for (const std::string& name : result.rights) {
+        bound_[process].insert(name);
+      }
+    }
+  }
+
+  /// A name in any process: the own one first, then the only other one that has it.
+  void look_up(Position at, const std::string& own, const std::string& asked, const std::string& name) {
+    if (!asked.empty()) {
+      if (bound_[asked].count(name) == 0) {
+        s_.fail(at, fmt::format("'{}.{}'", asked, name),
+                fmt::format("a name that {} has bound{}", asked, suggest(name, bound_[asked])));
+      }
+      return;
+    }
+    if ((!own.empty() && bound_[own].count(name)) || scenario_.services.count(name)) {
+      return;
+    }
+    std::vector<std::string> owners;
+    std::set<std::string> all;
+    for (const auto& [process, names] : bound_) {
+      all.insert(names.begin(), names.end());
+      if (names.count(name)) {
+        owners.push_back(process);
+      }
+    }
+    if (owners.empty()) {
+      s_.fail(at, fmt::format("'{}'", name), "a name that a process has bound" + suggest(name, all));
+    }
+    if (owners.size() > 1) {
+      s_.fail(at, fmt::format("'{}', which {} processes have", name, owners.size()),
+              fmt::format("{}.{} or {}.{}", owners[0], name, owners[1], name));
+    }
+  }
+
+  void term(const Term& term) {
+    if (term.kind != Term::Kind::path && term.kind != Term::Kind::length) {
+      return;
+    }
+    if (term.model) {
+      return;  // the model's own names are known to the model alone
+    }
+    if (!term.fields.empty() && term.fields[0] == "blocked_in") {
+      must_act(term.at, term.name);
+      return;
+    }
+    look_up(term.at, "", term.process, term.name);
+  }
+
+  void focus(Position at, const std::string& name) {
+    const size_t dot = name.find('.');
+    if (dot != std::string::npos) {
+      look_up(at, "", name.substr(0, dot), name.substr(dot + 1));
+    } else if (acting_.count(name) == 0) {
+      look_up(at, process_of(step_->actor), "", name);
+    }
+  }
+
+  static std::string suggest(const std::string& word, const std::set<std::string>& words) {
+    return did_you_mean(word, std::vector<std::string_view>(words.begin(), words.end()));
+  }
+
+  const Scenario& scenario_;
+  const Source& s_;
+  const Step* step_ = nullptr;
+  std::set<std::string> acting_;
+  std::set<std::string> exited_;
+  std::map<std::string, int> born_at_;
+  std::map<std::string, std::string> made_process_;
+  std::map<std::string, std::set<std::string>> bound_;
+};
+
+}  // namespace
+
+void check_names(const Scenario& scenario, const Source& source) { NameChecker(scenario, source).check(); }
+
+}  // namespace wakepath::scenario

@@ -1,0 +1,513 @@
+#include "src/scenario/runner.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "src/scenario/matching.hh"
+
+namespace wakepath::scenario {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kExpectLimit = 200ms;
+constexpr Duration kReturnsLimit = 10s;
+constexpr Duration kTimerSlack = 2s;  // a loaded machine is late, a timeout that never comes is later
+
+/// The file turned out to be wrong while it ran.
+struct FileError {
+  Position at;
+  std::string sentence;
+};
+
+struct Process {
+  std::string name;
+  std::map<std::string, int> variables;
+};
+
+struct Actor {
+  std::string name;
+  std::shared_ptr<Process> process;
+  size_t entry = 0;                 ///< of its last call
+  const Step* step = nullptr;       ///< of its last call
+  bool in_call = false;             ///< the call has not returned
+};
+
+class Run {
+ public:
+  Run(const Scenario& scenario, Machine& machine) : scenario_(scenario), machine_(machine) {
+    collect_fixed_ports();
+  }
+
+  FileResult result() {
+    out_.file = scenario_.file;
+    out_.on = machine_.name();
+    try {
+      machine_.open(scenario_);
+      for (const auto& [actor, process] : scenario_.actors) {
+        make_actor(actor, process);
+      }
+      for (const Step& step : scenario_.steps) {
+        number_ = step.number;
+        machine_.begin_step(number_);
+        run_step(step);
+        settle();
+        machine_.end_step(number_);
+      }
+    } catch (const FileError& error) {
+      out_.error = Problem{scenario_.file, error.at, error.sentence, "", true};
+    } catch (const Skip& skip) {
+      out_.skipped = skip.what();
+    } catch (const Unavailable& reason) {
+      out_.skipped = reason.what();
+      out_.unavailable = true;
+    }
+    out_.ok = !out_.error && !out_.skipped && std::all_of(out_.entries.begin(), out_.entries.end(), [](const Entry& e) {
+      return e.expect.empty() ? e.expected : e.truth != Entry::Truth::no;
+    });
+    return std::move(out_);
+  }
+
+ private:
+  void collect_fixed_ports() {
+    const auto note = [this](const Arg& arg) {
+      if (arg.kind == Arg::Kind::address && arg.literal.port != 0) {
+        view_.fix_port(arg.literal.port);
+      }
+    };
+    for (const Step& step : scenario_.steps) {
+      std::for_each(step.call.args.begin(), step.call.args.end(), note);
+    }
+    for (const auto& [name, service] : scenario_.services) {
+      view_.fix_port(service.listen.port);
+    }
+  }
+
+  void run_step(const Step& step) {
+    switch (step.kind) {
+      case Step::Kind::call:
+        return call(step);
+      case Step::Kind::returns:
+        return returns(step);
+      case Step::Kind::wait: {
+        const Duration until = machine_.now() + step.wait;
+        while (machine_.now() < until) {
+          machine_.advance(until - machine_.now());
+        }
+        return;
+      }
+      case Step::Kind::expect:
+        return expect(step);
+      default:
+        return;  // say, mark, ask; wire, signal and fault were refused by not_run()
+    }
+  }
+
+  // --- actors and names ---
+
+  Actor& make_actor(const std::string& name, const std::string& process) {
+    machine_.add_actor(name, process);
+    return adopt_actor(name, process);
+  }
+
+  Actor& adopt_actor(const std::string& name, const std::string& process) {
+    auto& shared = processes_[process];
+    if (!shared) {
+      shared = std::make_shared<Process>();
+      shared->name = process;
+    }
+    Actor& actor = actors_[name];
+    actor.name = name;
+    actor.process = shared;
+    return actor;
+  }
+
+  Actor& actor(const std::string& name) {
+    const auto found = actors_.find(name);
+    return found != actors_.end() ? found->second : make_actor(name, name);
+  }
+
+  int variable(const Process& process, const std::string& name, Position at) const {
+    const auto found = process.variables.find(name);
+    if (found == process.variables.end()) {
+      throw FileError{at, fmt::format("step {}: the call that gives '{}' has not returned", number_, name)};
+    }
+    return found->second;
+  }
+
+  /// The process that a name of addr(), peer() or `expect` means, and the descriptor.
+  std::pair<std::string, int> anywhere(const Process* own, const std::string& asked, const std::string& name,
+                                       Position at) const {
+    if (!asked.empty()) {
+      const auto found = processes_.find(asked);
+      if (found == processes_.end()) {
+        throw FileError{at, fmt::format("step {}: the call that gives '{}' has not returned", number_, name)};
+      }
+      return {asked, variable(*found->second, name, at)};
+    }
+    if (own != nullptr && own->variables.count(name)) {
+      return {own->name, variable(*own, name, at)};
+    }
+    std::vector<const Process*> owners;
+    for (const auto& [process_name, process] : processes_) {
+      if (process->variables.count(name)) {
+        owners.push_back(process.get());
+      }
+    }
+    if (owners.empty()) {
+      throw FileError{at, fmt::format("step {}: the call that gives '{}' has not returned", number_, name)};
+    }
+    if (owners.size() > 1) {
+      throw FileError{at, fmt::format("step {}: several processes have '{}'; write {}.{} or {}.{}", number_, name,
+                                      owners[0]->name, name, owners[1]->name, name)};
+    }
+    return {owners[0]->name, owners[0]->variables.at(name)};
+  }
+
+  Address address_of(const Arg& arg, const Process& own) {
+    if (arg.kind == Arg::Kind::address || arg.kind == Arg::Kind::numbered) {
+      return arg.literal;
+    }
+    const auto [process, fd] = anywhere(&own, arg.process, arg.name, arg.at);
+    const std::optional<Address> address = machine_.address(process, fd, arg.kind == Arg::Kind::peer_of);
+    if (!address) {
+      throw FileError{arg.at, fmt::format("step {}: {} has no address: descriptor {} of {} is not a {}socket", number_,
+                                          arg.text, fd, process,
+                                          arg.kind == Arg::Kind::peer_of ? "connected " : "")};
+    }
+    return *address;
+  }
+
+  // --- calls ---
+
+  Request resolve(const Step& step, Actor& actor) {
+    const CallStep& call = step.call;
+    Request request;
+    request.call = call.signature->call;
+    request.name = std::string(call.signature->name);
+    for (size_t i = 0; i < call.args.size(); ++i) {
+      resolve_argument(call.args[i], *actor.process, request);
+    }
+    if (request.call == Call::epoll_ctl) {
+      if (request.numbers.size() < 4) {
+        request.numbers.push_back(0);
+      }
+      request.token = view_.new_token(call.keyword ? call.keyword->text : call.args[2].text);
+    }
+    if (request.call == Call::fork || request.call == Call::thread) {
+      request.new_actor = call.args[0].name;
+      request.new_process = request.call == Call::fork ? request.new_actor : actor.process->name;
+    }
+    return request;
+  }
+
+  void resolve_argument(const Arg& arg, const Process& process, Request& request) {
+    switch (arg.kind) {
+      case Arg::Kind::integer:
+      case Arg::Kind::flags:
+        request.numbers.push_back(arg.number);
+        return;
+      case Arg::Kind::name:
+        if (request.call != Call::fork && request.call != Call::thread) {
+          request.numbers.push_back(variable(process, arg.name, arg.at));
+        }
+        return;
+      case Arg::Kind::data:
+        request.data = arg.bytes;
+        return;
+      case Arg::Kind::address:
+      case Arg::Kind::address_of:
+      case Arg::Kind::peer_of:
+      case Arg::Kind::numbered:
+        request.address = address_of(arg, process);
+        return;
+      case Arg::Kind::value:
+        request.value = arg.numbers;
+        return;
+      case Arg::Kind::duration:
+        request.numbers.push_back(arg.time.count());
+        return;
+      case Arg::Kind::list:
+      case Arg::Kind::events:
+        for (const Arg& item : arg.items) {
+          resolve_item(item, process, request);
+        }
+        return;
+    }
+  }
+
+  void resolve_item(const Arg& item, const Process& process, Request& request) {
+    if (item.kind == Arg::Kind::data) {
+      request.pieces.push_back(item.bytes);
+    } else if (item.kind == Arg::Kind::flags && !item.items.empty()) {
+      const Arg& fd = item.items[0];
+      const long number = fd.kind == Arg::Kind::name ? variable(process, fd.name, fd.at) : fd.number;
+      request.polls.push_back({static_cast<int>(number), static_cast<short>(item.number), view_.new_token(item.token)});
+    } else {
+      resolve_argument(item, process, request);
+    }
+  }
+
+  void call(const Step& step) {
+    Actor& who = actor(step.actor);
+    if (who.in_call) {
+      throw FileError{step.at, fmt::format("step {}: {} is still blocked in {} (step {})", step.number, who.name,
+                                           who.step->call.signature->name, who.step->number)};
+    }
+    const Request request = resolve(step, who);
+    who.entry = out_.entries.size();
+    who.step = &step;
+    who.in_call = true;
+    Entry entry;
+    entry.step = step.number;
+    entry.at = step.at;
+    entry.actor = step.actor;
+    entry.call = step.call.text;
+    out_.entries.push_back(entry);
+    machine_.start(who.name, request);
+    if (!request.new_actor.empty()) {
+      const std::map<std::string, int> variables = who.process->variables;
+      Actor& born = adopt_actor(request.new_actor, request.new_process);
+      if (request.call == Call::fork) {
+        born.process->variables = variables;
+      }
+    }
+    settle();
+    const bool may_block = std::any_of(step.call.results.begin(), step.call.results.end(),
+                                       [](const Result& r) { return r.kind == Result::Kind::blocks; });
+    Actor& again = actors_.at(step.actor);
+    if (again.in_call && !may_block) {
+      if (const std::optional<Duration> timer = machine_.timer(again.name)) {
+        pass_until_returned(again, *timer + kTimerSlack);
+      }
+    }
+    judge_call(step, again);
+  }
+
+  void judge_call(const Step& step, const Actor& who) {
+    Entry& entry = out_.entries[who.entry];
+    const auto& results = step.call.results;
+    const std::optional<Outcome> outcome = who.in_call ? std::nullopt : std::optional(outcomes_.at(step.number));
+    if (results.empty()) {
+      entry.expected = outcome && outcome->ret >= 0;
+    } else {
+      entry.expected = std::any_of(results.begin(), results.end(),
+                                   [&](const Result& r) { return matches(r, outcome, *who.process); });
+    }
+  }
+
+  bool matches(const Result& result, const std::optional<Outcome>& outcome, const Process& process) {
+    std::optional<Address> wanted;
+    if (result.address && result.address->kind != Arg::Kind::numbered) {
+      wanted = address_of(*result.address, process);
+    }
+    return view_.matches(result, outcome, wanted);
+  }
+
+  void returns(const Step& step) {
+    Actor& who = actor(step.actor);
+    if (who.in_call) {
+      pass_until_returned(who, kReturnsLimit);
+    }
+    Entry& entry = out_.entries[who.entry];
+    bool good = !who.in_call;
+    if (good) {
+      const Outcome& outcome = outcomes_.at(who.step->number);
+      good = std::any_of(step.returns.begin(), step.returns.end(),
+                         [&](const Result& r) { return matches(r, outcome, *who.process); });
+    }
+    if (!good) {
+      entry.expected = false;
+      entry.failed_at = step.number;
+    }
+  }
+
+  // --- time ---
+
+  void pass_until_returned(Actor& who, Duration limit) {
+    const Duration until = machine_.now() + limit;
+    while (who.in_call && machine_.now() < until) {
+      machine_.advance(until - machine_.now());
+      collect();
+    }
+    settle();
+  }
+
+  void settle() {
+    machine_.settle();
+    collect();
+  }
+
+  /// Takes the results of the calls that have returned, the older call first.
+  void collect() {
+    std::vector<Actor*> returned;
+    for (auto& [name, actor] : actors_) {
+      if (actor.in_call && machine_.returned(name)) {
+        returned.push_back(&actor);
+      }
+    }
+    std::sort(returned.begin(), returned.end(), [](const Actor* a, const Actor* b) { return a->entry < b->entry; });
+    for (Actor* actor : returned) {
+      const std::optional<Outcome> outcome = machine_.take(actor->name);
+      actor->in_call = false;
+      outcomes_[actor->step->number] = *outcome;
+      bind(*actor, *outcome);
+      Entry& entry = out_.entries[actor->entry];
+      entry.done = true;
+      entry.returned_after = number_;
+      view_.show(*outcome, *actor->step->call.signature, entry);
+    }
+  }
+
+  static void bind(Actor& actor, const Outcome& outcome) {
+    const auto& targets = actor.step->call.targets;
+    for (size_t i = 0; i < targets.size(); ++i) {
+      const bool pair = targets.size() == 2;
+      const int number = outcome.ret < 0                   ? -1
+                         : pair && i < outcome.fds.size() ? outcome.fds[i]
+                                                          : static_cast<int>(outcome.ret);
+      actor.process->variables[targets[i]] = number;
+    }
+  }
+
+  // --- expect ---
+
+  void expect(const Step& step) {
+    Entry entry;
+    entry.step = step.number;
+    entry.at = step.at;
+    entry.expect = step.expect.text;
+    const Duration until = machine_.now() + kExpectLimit;
+    entry.truth = truth(step.expect);
+    while (entry.truth == Entry::Truth::no && machine_.now() < until) {
+      machine_.advance(until - machine_.now());
+      collect();
+      entry.truth = truth(step.expect);
+    }
+    entry.done = true;
+    out_.entries.push_back(entry);
+  }
+
+  Entry::Truth truth(const Expectation& e) {
+    if (e.op == Expectation::Op::in || e.op == Expectation::Op::not_in) {
+      return membership(e);
+    }
+    const bool words = e.left.kind == Term::Kind::word || e.right.kind == Term::Kind::word;
+    if (words && (is_blocked_in(e.left) || is_blocked_in(e.right))) {
+      const std::string a = word_of(e.left);
+      const std::string b = word_of(e.right);
+      const bool equal = a == b;
+      return (e.op == Expectation::Op::equal) == equal ? Entry::Truth::yes : Entry::Truth::no;
+    }
+    return compare(value(e.left), e.op, value(e.right));
+  }
+
+  static bool is_blocked_in(const Term& term) { return !term.fields.empty() && term.fields[0] == "blocked_in"; }
+
+  std::string word_of(const Term& term) {
+    if (!is_blocked_in(term)) {
+      return term.word;
+    }
+    const auto found = actors_.find(term.name);
+    return found != actors_.end() && found->second.in_call ? std::string(found->second.step->call.signature->name)
+                                                           : "none";
+  }
+
+  Observation value(const Term& term) {
+    if (term.kind == Term::Kind::integer) {
+      return Observation::number(term.number);
+    }
+    if (term.kind == Term::Kind::word) {
+      for (const Word& state : tcp_states()) {
+        if (state.name == term.word) {
+          return Observation::number(state.value);
+        }
+      }
+      return {};
+    }
+    const auto [process, fd] = anywhere(nullptr, term.process, term.name, term.at);
+    return term.model ? machine_.observe_model(process, fd, term.fields)
+                      : machine_.observe(process, fd, term.fields[0]);
+  }
+
+  Entry::Truth membership(const Expectation& e) {
+    const auto [process, fd] = anywhere(nullptr, e.right.process, e.right.name, e.right.at);
+    const auto holder = processes_.find(process);
+    const auto [member_process, member] = anywhere(holder->second.get(), e.left.process, e.left.name, e.left.at);
+    if (e.right.model) {
+      return Entry::Truth::unobservable;
+    }
+    const Observation found = machine_.contains(process, fd, e.right.fields[0], member);
+    return compare(found, Expectation::Op::equal, Observation::number(e.op == Expectation::Op::in ? 1 : 0));
+  }
+
+  const Scenario& scenario_;
+  Machine& machine_;
+  View view_;
+  FileResult out_;
+  int number_ = 0;
+  std::map<std::string, std::shared_ptr<Process>> processes_;
+  std::map<std::string, Actor> actors_;
+  std::map<int, Outcome> outcomes_;  ///< by the step of the call
+};
+
+}  // namespace
+
+std::optional<std::string> not_run(const Scenario& scenario, const Machine& machine, const RunOptions& options,
+                                   bool& unavailable) {
+  unavailable = false;
+  if (!scenario.only.empty() && scenario.only != machine.name()) {
+    return scenario.because.in("en");
+  }
+  const bool kernel = machine.name() == "kernel";
+  if (kernel && (scenario.device_nic || scenario.cpus > 1)) {
+    return scenario.device_nic ? "the modelled network card (device: nic) is in the model only"
+                               : "more than one CPU (cpus:) is for the model only";
+  }
+  for (const Step& step : scenario.steps) {
+    if (step.kind == Step::Kind::wait && step.wait > 5s && !options.slow) {
+      return "slow";
+    }
+  }
+  for (const Step& step : scenario.steps) {
+    std::string what;
+    if (step.kind == Step::Kind::call && !machine.knows(step.call.signature->call)) {
+      what = step.call.signature->name;
+    } else if (step.kind == Step::Kind::call && step.call.signature->call != Call::epoll_ctl && step.call.keyword) {
+      what = "rights=";
+    } else if (step.kind == Step::Kind::wire || step.kind == Step::Kind::fault) {
+      if (kernel) {
+        return fmt::format("step {} is for the model only", step.number);
+      }
+      what = step.kind == Step::Kind::wire ? "wire" : "fault";
+    } else if (step.kind == Step::Kind::signal) {
+      what = "signal";
+    }
+    if (!what.empty()) {
+      unavailable = true;
+      return fmt::format("the {} does not know {} yet (step {})", machine.name(), what, step.number);
+    }
+  }
+  if (!scenario.services.empty()) {
+    unavailable = true;
+    return fmt::format("the {} does not know services yet", machine.name());
+  }
+  return std::nullopt;
+}
+
+FileResult run(const Scenario& scenario, Machine& machine, const RunOptions& options) {
+  FileResult out;
+  if (const std::optional<std::string> reason = not_run(scenario, machine, options, out.unavailable)) {
+    out.file = scenario.file;
+    out.on = machine.name();
+    out.ok = false;
+    out.skipped = reason;
+    return out;
+  }
+  return Run(scenario, machine).result();
+}
+
+}  // namespace wakepath::scenario

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "src/scenario/ast.hh"
+#include "src/scenario/machine.hh"
+#include "src/scenario/outcome.hh"
+
+namespace wakepath::scenario {
+
+struct RunOptions {
+  bool slow = false;  ///< run files that wait for more than 5 s
+};
+
+/// Runs a scenario on a machine. Exceptions of the machine (Unavailable, Skip) become part of the result.
+FileResult run(const Scenario& scenario, Machine& machine, const RunOptions& options);
+
+/// Why a machine does not run this file at all (only:, slow, a call it does not know); nothing when it does.
+/// `unavailable` is set when the machine is to blame.
+std::optional<std::string> not_run(const Scenario& scenario, const Machine& machine, const RunOptions& options,
+                                   bool& unavailable);
+
+}  // namespace wakepath::scenario
