@@ -40,18 +40,18 @@ struct Address {
 /// An argument, or a part of a result.
 struct Arg {
   enum class Kind {
-    integer,      ///< number
-    flags,        ///< number; `text` has the names
-    name,         ///< name: a variable of the process, or an actor (fork, thread)
-    data,         ///< bytes
-    address,      ///< literal
-    address_of,   ///< addr(name)
-    peer_of,      ///< peer(name)
-    numbered,     ///< literal with port ?number, in results
-    value,        ///< numbers: an option value
-    events,       ///< items: each has number (the flags) and token
-    list,         ///< items
-    duration,     ///< time
+    integer,     ///< number
+    flags,       ///< number; `text` has the names
+    name,        ///< name: a variable of the process, or an actor (fork, thread)
+    data,        ///< bytes
+    address,     ///< literal
+    address_of,  ///< addr(name)
+    peer_of,     ///< peer(name)
+    numbered,    ///< literal with port ?number, in results
+    value,       ///< numbers: an option value
+    events,      ///< items: each has number (the flags) and token
+    list,        ///< items
+    duration,    ///< time
   };
   Kind kind = Kind::integer;
   Position at;
@@ -86,10 +86,10 @@ struct Signature;
 struct CallStep {
   std::vector<std::string> targets;  ///< names to bind
   const Signature* signature = nullptr;
-  std::vector<Arg> args;             ///< in the order of the signature; optional ones may be missing at the end
-  std::optional<Arg> keyword;        ///< data= of epoll_ctl, rights= of sendmsg
-  std::vector<Result> results;       ///< none: must succeed and not block; several: any of them
-  std::string text;                  ///< `epoll_wait(ep, 8, -1)`
+  std::vector<Arg> args;        ///< in the order of the signature; optional ones may be missing at the end
+  std::optional<Arg> keyword;   ///< data= of epoll_ctl, rights= of sendmsg
+  std::vector<Result> results;  ///< none: must succeed and not block; several: any of them
+  std::string text;             ///< `epoll_wait(ep, 8, -1)`
 };
 
 /// A statement about kernel objects.
@@ -117,9 +117,9 @@ struct Expectation {
 struct Ask {
   Text question;
   std::vector<Text> choices;
-  std::string pick;    ///< thread, object, or empty
-  long choice = 0;     ///< 1-based, when there are choices
-  Text answer;         ///< otherwise
+  std::string pick;  ///< thread, object, or empty
+  long choice = 0;   ///< 1-based, when there are choices
+  Text answer;       ///< otherwise
   Text why;
 };
 

@@ -18,8 +18,8 @@ class Cursor {
   bool at_end();  ///< skips blanks
   char peek() const { return pos_ < text_.size() ? text_[pos_] : '\0'; }
   bool looking_at(std::string_view word) const { return text_.substr(pos_).starts_with(word); }
-  bool take(char c);                  ///< skips blanks; true when c was there
-  bool take(std::string_view word);   ///< the same for several characters
+  bool take(char c);                 ///< skips blanks; true when c was there
+  bool take(std::string_view word);  ///< the same for several characters
   size_t offset() const { return pos_; }
   void go_to(size_t offset) { pos_ = offset; }
   std::string since(size_t start) const;  ///< the text from there to here, without blanks at either end

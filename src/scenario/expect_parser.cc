@@ -9,9 +9,8 @@
 namespace wakepath::scenario {
 namespace {
 
-const std::vector<std::string_view> kFields = {"state",      "accept_queue", "backlog", "recv_bytes", "send_bytes",
-                                               "inode",      "error",        "waiters", "items",      "ready_list",
-                                               "blocked_in"};
+const std::vector<std::string_view> kFields = {"state", "accept_queue", "backlog", "recv_bytes", "send_bytes", "inode",
+                                               "error", "waiters",      "items",   "ready_list", "blocked_in"};
 
 class ExpectParser {
  public:
@@ -34,9 +33,9 @@ class ExpectParser {
  private:
   void operation(Expectation& out) {
     using Op = Expectation::Op;
-    static const std::vector<std::pair<std::string_view, Op>> symbols = {
-        {"==", Op::equal}, {"!=", Op::not_equal}, {"<=", Op::at_most}, {">=", Op::at_least}, {"<", Op::less},
-        {">", Op::greater}};
+    static const std::vector<std::pair<std::string_view, Op>> symbols = {{"==", Op::equal},   {"!=", Op::not_equal},
+                                                                         {"<=", Op::at_most}, {">=", Op::at_least},
+                                                                         {"<", Op::less},     {">", Op::greater}};
     for (const auto& [symbol, op] : symbols) {
       if (cursor_.take(symbol)) {
         out.op = op;

@@ -86,7 +86,7 @@ Entry entry_from(const nlohmann::json& j) {
   if (j.contains("expect")) {
     e.expect = j.at("expect");
     const auto& result = j.at("result");
-    e.truth = result.is_string()     ? Entry::Truth::unobservable
+    e.truth = result.is_string()   ? Entry::Truth::unobservable
               : result.get<bool>() ? Entry::Truth::yes
                                    : Entry::Truth::no;
     e.done = true;
@@ -182,7 +182,8 @@ std::vector<Difference> differences(const FileResult& model, const FileResult& k
     }
     const Json a = entry_json(model.entries[i]);
     const Json b = entry_json(kernel.entries[i]);
-    for (const char* field : {"state", "returned_after", "ret", "errno", "data", "events", "fds", "addr", "value", "result"}) {
+    for (const char* field :
+         {"state", "returned_after", "ret", "errno", "data", "events", "fds", "addr", "value", "result"}) {
       const Json left = a.contains(field) ? a[field] : Json(nullptr);
       const Json right = b.contains(field) ? b[field] : Json(nullptr);
       if (left == right || left == "unobservable" || right == "unobservable") {

@@ -18,8 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kQuietLimit = 300ms;    // SCENARIO.md: for unacknowledged data time passes, at most this
-constexpr Duration kRunawayLimit = 10s;    // no call of the format computes for that long
+constexpr Duration kQuietLimit = 300ms;  // SCENARIO.md: for unacknowledged data time passes, at most this
+constexpr Duration kRunawayLimit = 10s;  // no call of the format computes for that long
 
 void sleep_for(Duration time) {
   const timespec span{time.count() / 1000000000, time.count() % 1000000000};
@@ -86,8 +86,7 @@ void KernelMachine::start(const std::string& name, const Request& request) {
   } else if (request.call == Call::thread) {
     Actor& born = actors_[request.new_actor];
     born.process = request.new_process;
-    actor.worker->call(
-        [&] { born.worker = std::make_unique<Worker>(Worker::Table::shared, place_.cpu, place_.fifo); });
+    actor.worker->call([&] { born.worker = std::make_unique<Worker>(Worker::Table::shared, place_.cpu, place_.fifo); });
     ++processes_.at(request.new_process).actors;
   } else if (request.call == Call::exit) {
     leave(actor);
@@ -305,7 +304,9 @@ Observation KernelMachine::observe(const std::string& process, int fd, const std
   const TcpSocket* s = find_socket(process, fd);
   if (field == "state") {
     const bool is_socket = known_.count({process, fd}) > 0 && known_.at({process, fd}).inode != 0;
-    return s != nullptr ? Observation::number(s->state) : is_socket ? Observation::number(7 /* CLOSE */) : Observation{};
+    return s != nullptr ? Observation::number(s->state)
+           : is_socket  ? Observation::number(7 /* CLOSE */)
+                        : Observation{};
   }
   if (s == nullptr || s->state != 10 /* LISTEN */) {
     return {};

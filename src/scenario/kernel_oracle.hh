@@ -12,13 +12,13 @@ namespace wakepath::scenario {
 /// One TCP socket as the kernel tells about it.
 struct TcpSocket {
   int family = 0;
-  int state = 0;  ///< include/net/tcp_states.h
+  int state = 0;              ///< include/net/tcp_states.h
   std::string local, remote;  ///< address and port in network order
   uint16_t local_port = 0, remote_port = 0;
-  uint64_t inode = 0;   ///< 0: no descriptor leads to it
+  uint64_t inode = 0;          ///< 0: no descriptor leads to it
   uint32_t receive_queue = 0;  ///< of a listener: sk_ack_backlog
   uint32_t send_queue = 0;     ///< write_seq - snd_una; of a listener: sk_max_ack_backlog
-  int timer = 0;        ///< 1 retransmit, 2 keepalive, 3 TIME_WAIT, 4 zero-window probe
+  int timer = 0;               ///< 1 retransmit, 2 keepalive, 3 TIME_WAIT, 4 zero-window probe
 };
 
 /// Reads all TCP sockets of the network namespace of the calling thread through NETLINK_SOCK_DIAG (sock_diag(7)).

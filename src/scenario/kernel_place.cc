@@ -172,8 +172,8 @@ Place enter_place(const Scenario& scenario) {
   choose_cpu(place);
   place.own_network = new_network(place.why_not);
   if (place.own_network && !loopback_up()) {
-    throw Unavailable(fmt::format("the loopback of a new network namespace cannot be brought up: {}",
-                                  std::strerror(errno)));
+    throw Unavailable(
+        fmt::format("the loopback of a new network namespace cannot be brought up: {}", std::strerror(errno)));
   }
   for (const auto& [name, value] : scenario.kernel) {
     set_sysctl(name, value, place);

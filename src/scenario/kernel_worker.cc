@@ -128,7 +128,8 @@ void Worker::stop() {
 bool Worker::sleeps_in(long number) const {
   const std::string stat = first_line(fmt::format("/proc/self/task/{}/stat", tid_));
   const size_t bracket = stat.rfind(')');
-  if (bracket == std::string::npos || bracket + 2 >= stat.size() || (stat[bracket + 2] != 'S' && stat[bracket + 2] != 'D')) {
+  if (bracket == std::string::npos || bracket + 2 >= stat.size() ||
+      (stat[bracket + 2] != 'S' && stat[bracket + 2] != 'D')) {
     return false;
   }
   const std::string call = first_line(fmt::format("/proc/self/task/{}/syscall", tid_));

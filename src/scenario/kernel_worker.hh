@@ -1,11 +1,11 @@
 #pragma once
 
+#include <sys/types.h>
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
-#include <sys/types.h>
 #include <thread>
 
 namespace wakepath::scenario {

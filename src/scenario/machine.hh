@@ -15,21 +15,21 @@ namespace wakepath::scenario {
 /// A call with everything looked up: what a machine is asked to do.
 struct Request {
   Call call = Call::close;
-  std::string name;             ///< of the call
-  std::vector<long> numbers;    ///< descriptors, flags, counts, timeouts in ms: the integer arguments in order
-  std::string data;             ///< of send, sendto, write
+  std::string name;                 ///< of the call
+  std::vector<long> numbers;        ///< descriptors, flags, counts, timeouts in ms: the integer arguments in order
+  std::string data;                 ///< of send, sendto, write
   std::vector<std::string> pieces;  ///< of writev, sendmsg
-  Address address;              ///< of bind, connect, sendto
-  std::vector<int> value;       ///< of setsockopt
+  Address address;                  ///< of bind, connect, sendto
+  std::vector<int> value;           ///< of setsockopt
   struct Poll {
     int fd;
     short events;
     uint64_t token;
   };
-  std::vector<Poll> polls;      ///< of poll, ppoll
-  uint64_t token = 0;           ///< of epoll_ctl: epoll_event.data
-  std::string new_actor;        ///< of fork, thread
-  std::string new_process;      ///< of fork, thread
+  std::vector<Poll> polls;  ///< of poll, ppoll
+  uint64_t token = 0;       ///< of epoll_ctl: epoll_event.data
+  std::string new_actor;    ///< of fork, thread
+  std::string new_process;  ///< of fork, thread
 };
 
 /// What a call gave.
@@ -65,8 +65,8 @@ struct Skip : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Where a scenario runs: the modelled kernel or the running one. The runner owns names, steps and comparison; a machine
-/// knows actors, descriptors and time. Not thread safe; one scenario a machine.
+/// Where a scenario runs: the modelled kernel or the running one. The runner owns names, steps and comparison; a
+/// machine knows actors, descriptors and time. Not thread safe; one scenario a machine.
 class Machine {
  public:
   virtual ~Machine() = default;

@@ -82,7 +82,8 @@ class NameChecker {
   void must_exist(Position at, const std::string& actor) {
     const auto born = born_at_.find(actor);
     if (born != born_at_.end() && made_process_.count(actor) == 0) {
-      s_.fail(at, fmt::format("the actor '{}'", actor), fmt::format("an actor that exists: step {} makes it", born->second));
+      s_.fail(at, fmt::format("the actor '{}'", actor),
+              fmt::format("an actor that exists: step {} makes it", born->second));
     }
   }
 

@@ -20,10 +20,10 @@ struct Entry {
   Position at;
   std::string actor;
   std::string call;
-  bool done = false;               ///< at the end of the run
+  bool done = false;  ///< at the end of the run
   std::optional<int> returned_after;
   std::optional<long> ret;
-  std::string error;               ///< errno name, or empty
+  std::string error;  ///< errno name, or empty
   std::optional<std::string> data;
   std::optional<std::vector<ShownEvent>> events;
   std::optional<std::string> address;
@@ -32,7 +32,7 @@ struct Entry {
   bool expected = true;
   std::optional<int> failed_at;
 
-  std::string expect;              ///< not empty: this is an `expect`
+  std::string expect;  ///< not empty: this is an `expect`
   enum class Truth { no, yes, unobservable };
   Truth truth = Truth::no;
 };

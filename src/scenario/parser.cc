@@ -29,8 +29,8 @@ class Parser {
     }
     out_.file = s_.file();
     version(root);
-    fields_.only_keys(root, {"wakepath", "title", "about", "level", "lesson", "references", "actors", "kernel", "profile",
-                             "only", "because", "needs", "services", "steps"});
+    fields_.only_keys(root, {"wakepath", "title", "about", "level", "lesson", "references", "actors", "kernel",
+                             "profile", "only", "because", "needs", "services", "steps"});
     out_.title = fields_.text(fields_.required(root, "title"));
     if (const Yaml* about = root.find("about")) {
       out_.about = fields_.text(*about);
@@ -41,7 +41,8 @@ class Parser {
     services(root);
     const Yaml& steps = fields_.required(root, "steps");
     if (steps.kind != Yaml::Kind::sequence || steps.items.empty()) {
-      s_.fail(steps.at, steps.kind == Yaml::Kind::sequence ? "an empty list" : fields_.kind_of(steps), "a list of steps");
+      s_.fail(steps.at, steps.kind == Yaml::Kind::sequence ? "an empty list" : fields_.kind_of(steps),
+              "a list of steps");
     }
     StepParser step_parser(s_, out_);
     for (const Yaml& step : steps.items) {

@@ -56,7 +56,8 @@ class Source {
 extern const char* const kUnterminatedCall;
 extern const char* const kUnterminatedAdvice;
 
-/// The byte offset of the first byte that is not well-formed UTF-8 or is a control character YAML forbids; npos if none.
+/// The byte offset of the first byte that is not well-formed UTF-8 or is a control character YAML forbids; npos if
+/// none.
 size_t first_bad_byte(std::string_view text);
 
 /// ` (did you mean X?)` for the nearest of the words, by edit distance; empty when none is near.

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 
 #include "src/scenario/matching.hh"
+#include "src/scenario/scope.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -17,30 +17,17 @@ constexpr Duration kExpectLimit = 200ms;
 constexpr Duration kReturnsLimit = 10s;
 constexpr Duration kTimerSlack = 2s;  // a loaded machine is late, a timeout that never comes is later
 
-/// The file turned out to be wrong while it ran.
-struct FileError {
-  Position at;
-  std::string sentence;
-};
-
-struct Process {
-  std::string name;
-  std::map<std::string, int> variables;
-};
-
 struct Actor {
   std::string name;
-  std::shared_ptr<Process> process;
-  size_t entry = 0;                 ///< of its last call
-  const Step* step = nullptr;       ///< of its last call
-  bool in_call = false;             ///< the call has not returned
+  Process* process = nullptr;
+  size_t entry = 0;            ///< of its last call
+  const Step* step = nullptr;  ///< of its last call
+  bool in_call = false;        ///< the call has not returned
 };
 
 class Run {
  public:
-  Run(const Scenario& scenario, Machine& machine) : scenario_(scenario), machine_(machine) {
-    collect_fixed_ports();
-  }
+  Run(const Scenario& scenario, Machine& machine) : scenario_(scenario), machine_(machine) { collect_fixed_ports(); }
 
   FileResult result() {
     out_.file = scenario_.file;
@@ -114,14 +101,9 @@ class Run {
   }
 
   Actor& adopt_actor(const std::string& name, const std::string& process) {
-    auto& shared = processes_[process];
-    if (!shared) {
-      shared = std::make_shared<Process>();
-      shared->name = process;
-    }
     Actor& actor = actors_[name];
     actor.name = name;
-    actor.process = shared;
+    actor.process = &scope_.process(process);
     return actor;
   }
 
@@ -130,53 +112,15 @@ class Run {
     return found != actors_.end() ? found->second : make_actor(name, name);
   }
 
-  int variable(const Process& process, const std::string& name, Position at) const {
-    const auto found = process.variables.find(name);
-    if (found == process.variables.end()) {
-      throw FileError{at, fmt::format("step {}: the call that gives '{}' has not returned", number_, name)};
-    }
-    return found->second;
-  }
-
-  /// The process that a name of addr(), peer() or `expect` means, and the descriptor.
-  std::pair<std::string, int> anywhere(const Process* own, const std::string& asked, const std::string& name,
-                                       Position at) const {
-    if (!asked.empty()) {
-      const auto found = processes_.find(asked);
-      if (found == processes_.end()) {
-        throw FileError{at, fmt::format("step {}: the call that gives '{}' has not returned", number_, name)};
-      }
-      return {asked, variable(*found->second, name, at)};
-    }
-    if (own != nullptr && own->variables.count(name)) {
-      return {own->name, variable(*own, name, at)};
-    }
-    std::vector<const Process*> owners;
-    for (const auto& [process_name, process] : processes_) {
-      if (process->variables.count(name)) {
-        owners.push_back(process.get());
-      }
-    }
-    if (owners.empty()) {
-      throw FileError{at, fmt::format("step {}: the call that gives '{}' has not returned", number_, name)};
-    }
-    if (owners.size() > 1) {
-      throw FileError{at, fmt::format("step {}: several processes have '{}'; write {}.{} or {}.{}", number_, name,
-                                      owners[0]->name, name, owners[1]->name, name)};
-    }
-    return {owners[0]->name, owners[0]->variables.at(name)};
-  }
-
   Address address_of(const Arg& arg, const Process& own) {
     if (arg.kind == Arg::Kind::address || arg.kind == Arg::Kind::numbered) {
       return arg.literal;
     }
-    const auto [process, fd] = anywhere(&own, arg.process, arg.name, arg.at);
+    const auto [process, fd] = scope_.anywhere(number_, &own, arg.process, arg.name, arg.at);
     const std::optional<Address> address = machine_.address(process, fd, arg.kind == Arg::Kind::peer_of);
     if (!address) {
       throw FileError{arg.at, fmt::format("step {}: {} has no address: descriptor {} of {} is not a {}socket", number_,
-                                          arg.text, fd, process,
-                                          arg.kind == Arg::Kind::peer_of ? "connected " : "")};
+                                          arg.text, fd, process, arg.kind == Arg::Kind::peer_of ? "connected " : "")};
     }
     return *address;
   }
@@ -212,7 +156,7 @@ class Run {
         return;
       case Arg::Kind::name:
         if (request.call != Call::fork && request.call != Call::thread) {
-          request.numbers.push_back(variable(process, arg.name, arg.at));
+          request.numbers.push_back(scope_.variable(number_, process, arg.name, arg.at));
         }
         return;
       case Arg::Kind::data:
@@ -244,7 +188,7 @@ class Run {
       request.pieces.push_back(item.bytes);
     } else if (item.kind == Arg::Kind::flags && !item.items.empty()) {
       const Arg& fd = item.items[0];
-      const long number = fd.kind == Arg::Kind::name ? variable(process, fd.name, fd.at) : fd.number;
+      const long number = fd.kind == Arg::Kind::name ? scope_.variable(number_, process, fd.name, fd.at) : fd.number;
       request.polls.push_back({static_cast<int>(number), static_cast<short>(item.number), view_.new_token(item.token)});
     } else {
       resolve_argument(item, process, request);
@@ -366,7 +310,7 @@ class Run {
     const auto& targets = actor.step->call.targets;
     for (size_t i = 0; i < targets.size(); ++i) {
       const bool pair = targets.size() == 2;
-      const int number = outcome.ret < 0                   ? -1
+      const int number = outcome.ret < 0                  ? -1
                          : pair && i < outcome.fds.size() ? outcome.fds[i]
                                                           : static_cast<int>(outcome.ret);
       actor.process->variables[targets[i]] = number;
@@ -428,15 +372,15 @@ class Run {
       }
       return {};
     }
-    const auto [process, fd] = anywhere(nullptr, term.process, term.name, term.at);
+    const auto [process, fd] = scope_.anywhere(number_, nullptr, term.process, term.name, term.at);
     return term.model ? machine_.observe_model(process, fd, term.fields)
                       : machine_.observe(process, fd, term.fields[0]);
   }
 
   Entry::Truth membership(const Expectation& e) {
-    const auto [process, fd] = anywhere(nullptr, e.right.process, e.right.name, e.right.at);
-    const auto holder = processes_.find(process);
-    const auto [member_process, member] = anywhere(holder->second.get(), e.left.process, e.left.name, e.left.at);
+    const auto [process, fd] = scope_.anywhere(number_, nullptr, e.right.process, e.right.name, e.right.at);
+    const Process& holder = scope_.process(process);
+    const auto [member_process, member] = scope_.anywhere(number_, &holder, e.left.process, e.left.name, e.left.at);
     if (e.right.model) {
       return Entry::Truth::unobservable;
     }
@@ -449,54 +393,12 @@ class Run {
   View view_;
   FileResult out_;
   int number_ = 0;
-  std::map<std::string, std::shared_ptr<Process>> processes_;
+  Scope scope_;
   std::map<std::string, Actor> actors_;
   std::map<int, Outcome> outcomes_;  ///< by the step of the call
 };
 
 }  // namespace
-
-std::optional<std::string> not_run(const Scenario& scenario, const Machine& machine, const RunOptions& options,
-                                   bool& unavailable) {
-  unavailable = false;
-  if (!scenario.only.empty() && scenario.only != machine.name()) {
-    return scenario.because.in("en");
-  }
-  const bool kernel = machine.name() == "kernel";
-  if (kernel && (scenario.device_nic || scenario.cpus > 1)) {
-    return scenario.device_nic ? "the modelled network card (device: nic) is in the model only"
-                               : "more than one CPU (cpus:) is for the model only";
-  }
-  for (const Step& step : scenario.steps) {
-    if (step.kind == Step::Kind::wait && step.wait > 5s && !options.slow) {
-      return "slow";
-    }
-  }
-  for (const Step& step : scenario.steps) {
-    std::string what;
-    if (step.kind == Step::Kind::call && !machine.knows(step.call.signature->call)) {
-      what = step.call.signature->name;
-    } else if (step.kind == Step::Kind::call && step.call.signature->call != Call::epoll_ctl && step.call.keyword) {
-      what = "rights=";
-    } else if (step.kind == Step::Kind::wire || step.kind == Step::Kind::fault) {
-      if (kernel) {
-        return fmt::format("step {} is for the model only", step.number);
-      }
-      what = step.kind == Step::Kind::wire ? "wire" : "fault";
-    } else if (step.kind == Step::Kind::signal) {
-      what = "signal";
-    }
-    if (!what.empty()) {
-      unavailable = true;
-      return fmt::format("the {} does not know {} yet (step {})", machine.name(), what, step.number);
-    }
-  }
-  if (!scenario.services.empty()) {
-    unavailable = true;
-    return fmt::format("the {} does not know services yet", machine.name());
-  }
-  return std::nullopt;
-}
 
 FileResult run(const Scenario& scenario, Machine& machine, const RunOptions& options) {
   FileResult out;

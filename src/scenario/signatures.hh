@@ -9,10 +9,49 @@ namespace wakepath::scenario {
 
 /// Every call of the format. Machines switch on it.
 enum class Call {
-  socket, bind, listen, accept, accept4, connect, read, write, readv, writev, send, recv, sendto, recvfrom, sendmsg,
-  recvmsg, shutdown, close, fcntl, ioctl, getsockname, getpeername, setsockopt, getsockopt, pipe2, socketpair, eventfd,
-  dup, dup2, epoll_create1, epoll_ctl, epoll_wait, epoll_pwait, poll, ppoll, select, timerfd_create, timerfd_settime,
-  signalfd4, sigprocmask, fork, thread, exit,
+  socket,
+  bind,
+  listen,
+  accept,
+  accept4,
+  connect,
+  read,
+  write,
+  readv,
+  writev,
+  send,
+  recv,
+  sendto,
+  recvfrom,
+  sendmsg,
+  recvmsg,
+  shutdown,
+  close,
+  fcntl,
+  ioctl,
+  getsockname,
+  getpeername,
+  setsockopt,
+  getsockopt,
+  pipe2,
+  socketpair,
+  eventfd,
+  dup,
+  dup2,
+  epoll_create1,
+  epoll_ctl,
+  epoll_wait,
+  epoll_pwait,
+  poll,
+  ppoll,
+  select,
+  timerfd_create,
+  timerfd_settime,
+  signalfd4,
+  sigprocmask,
+  fork,
+  thread,
+  exit,
 };
 
 /// One position of a call.
@@ -20,10 +59,10 @@ struct Param {
   enum class Kind {
     descriptor,  ///< a name or a number
     integer,
-    count,       ///< a number from 0 to 16 MiB
-    timeout,     ///< milliseconds, -1 for ever
-    words,       ///< C names of `set` joined by |, or a number
-    option,      ///< a socket option of the level before it
+    count,    ///< a number from 0 to 16 MiB
+    timeout,  ///< milliseconds, -1 for ever
+    words,    ///< C names of `set` joined by |, or a number
+    option,   ///< a socket option of the level before it
     data,
     address,
     value,
@@ -34,7 +73,7 @@ struct Param {
     signal_list,
     duration,
     actor,
-    status,      ///< the third argument of fcntl: file status flags
+    status,  ///< the third argument of fcntl: file status flags
   };
   Kind kind;
   std::string_view what;  ///< for messages: "a descriptor"
@@ -58,9 +97,9 @@ struct Signature {
   std::string_view name;
   std::vector<Param> params;
   unsigned gives = gives_count;
-  int targets = 0;            ///< names it may bind: 1 a descriptor, 2 a pair
-  std::string_view keyword;   ///< data or rights
-  std::string_view usage;     ///< for messages: `recv(fd, N[, FLAGS])`
+  int targets = 0;           ///< names it may bind: 1 a descriptor, 2 a pair
+  std::string_view keyword;  ///< data or rights
+  std::string_view usage;    ///< for messages: `recv(fd, N[, FLAGS])`
 };
 
 const std::vector<Signature>& signatures();

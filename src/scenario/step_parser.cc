@@ -45,9 +45,9 @@ Step StepParser::step(const Yaml& yaml) {
       continue;
     }
     if (main < yaml.keys.size()) {
-      s_.fail(yaml.keys[i].at, fmt::format("the key '{}' beside '{}'", yaml.keys[i].text, yaml.keys[main].text),
-              "one main key a step, and beside it only focus, label or any" +
-                  did_you_mean(yaml.keys[i].text, kBesideKeys));
+      s_.fail(
+          yaml.keys[i].at, fmt::format("the key '{}' beside '{}'", yaml.keys[i].text, yaml.keys[main].text),
+          "one main key a step, and beside it only focus, label or any" + did_you_mean(yaml.keys[i].text, kBesideKeys));
     }
     main = i;
   }
@@ -107,8 +107,8 @@ void StepParser::beside(const Yaml& yaml, size_t main, Step& out) {
 }
 
 void StepParser::actor(const Yaml& key, const Yaml& value, const Yaml* any, Step& out) {
-  const bool like_a_call = value.kind == Yaml::Kind::scalar && (value.text.find('(') != std::string::npos ||
-                                                                value.text.starts_with("returns"));
+  const bool like_a_call = value.kind == Yaml::Kind::scalar &&
+                           (value.text.find('(') != std::string::npos || value.text.starts_with("returns"));
   const std::string hint = did_you_mean(key.text, kMainKeys);
   if (!like_a_call && !hint.empty() && last_call_.count(key.text) == 0 && scenario_.actors.count(key.text) == 0) {
     s_.fail(key.at, fmt::format("the key '{}'", key.text), "an actor or a key of a step" + hint);

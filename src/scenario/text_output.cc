@@ -79,8 +79,7 @@ class Report {
       : scenario_(scenario), result_(result), style_(style), paint_(style.colour) {}
 
   std::string text() {
-    out_ = fmt::format("{} on {}: {}\n", scenario_.file, result_.on,
-                       paint_("1", scenario_.title.in(style_.language)));
+    out_ = fmt::format("{} on {}: {}\n", scenario_.file, result_.on, paint_("1", scenario_.title.in(style_.language)));
     if (result_.skipped) {
       return out_ + fmt::format("  {}: {}\n", paint_("33", "not run"), *result_.skipped);
     }
@@ -91,7 +90,7 @@ class Report {
       step_lines(step);
     }
     if (result_.error) {
-      out_ += fmt::format("  {}: {}\n", paint_("31", "stopped"), result_.error->text());
+      return out_ + fmt::format("  {}: {}\n", paint_("31", "stopped"), result_.error->text());
     }
     return out_ + sums();
   }
@@ -144,8 +143,8 @@ class Report {
     for (const std::string& target : step.call.targets) {
       targets += (targets.empty() ? "" : ", ") + target;
     }
-    std::string text = fmt::format("{}: {}{}{} = {}", e.actor, targets, targets.empty() ? "" : " = ", e.call,
-                                   result_text(e));
+    std::string text =
+        fmt::format("{}: {}{}{} = {}", e.actor, targets, targets.empty() ? "" : " = ", e.call, result_text(e));
     if (!e.done) {
       text += " (still, at the end)";
     } else if (e.returned_after && *e.returned_after != e.step) {

@@ -22,7 +22,7 @@ namespace wakepath::scenario {
 namespace {
 
 #define WORD(name) \
-  { #name, static_cast<long>(name) }
+  { #name, static_cast < long>(name) }
 
 struct Set {
   std::string_view description;
@@ -30,15 +30,19 @@ struct Set {
 };
 
 const std::vector<Word> kSocketOptions = {
-    WORD(SO_REUSEADDR), WORD(SO_REUSEPORT), WORD(SO_KEEPALIVE), WORD(SO_LINGER),   WORD(SO_ERROR),
-    WORD(SO_TYPE),      WORD(SO_ACCEPTCONN), WORD(SO_RCVBUF),   WORD(SO_SNDBUF),   WORD(SO_RCVLOWAT),
-    WORD(SO_RCVTIMEO),  WORD(SO_SNDTIMEO),  WORD(SO_OOBINLINE), WORD(SO_BROADCAST), WORD(SO_DOMAIN),
+    WORD(SO_REUSEADDR), WORD(SO_REUSEPORT),    WORD(SO_KEEPALIVE), WORD(SO_LINGER),    WORD(SO_ERROR),
+    WORD(SO_TYPE),      WORD(SO_ACCEPTCONN),   WORD(SO_RCVBUF),    WORD(SO_SNDBUF),    WORD(SO_RCVLOWAT),
+    WORD(SO_RCVTIMEO),  WORD(SO_SNDTIMEO),     WORD(SO_OOBINLINE), WORD(SO_BROADCAST), WORD(SO_DOMAIN),
     WORD(SO_PROTOCOL),  WORD(SO_INCOMING_CPU), WORD(SO_BUSY_POLL)};
 const std::vector<Word> kTcpOptions = {
-    WORD(TCP_NODELAY),      WORD(TCP_CORK),    WORD(TCP_DEFER_ACCEPT), WORD(TCP_QUICKACK), WORD(TCP_MAXSEG),
-    WORD(TCP_KEEPIDLE),     WORD(TCP_KEEPINTVL), WORD(TCP_KEEPCNT),    WORD(TCP_LINGER2),  WORD(TCP_SYNCNT),
+    WORD(TCP_NODELAY),      WORD(TCP_CORK),         WORD(TCP_DEFER_ACCEPT), WORD(TCP_QUICKACK), WORD(TCP_MAXSEG),
+    WORD(TCP_KEEPIDLE),     WORD(TCP_KEEPINTVL),    WORD(TCP_KEEPCNT),      WORD(TCP_LINGER2),  WORD(TCP_SYNCNT),
     WORD(TCP_USER_TIMEOUT), WORD(TCP_WINDOW_CLAMP), WORD(TCP_FASTOPEN)};
 const std::vector<Word> kIpv6Options = {WORD(IPV6_V6ONLY)};
+
+const std::vector<Word>& options_of(long level) {
+  return level == SOL_SOCKET ? kSocketOptions : level == IPPROTO_TCP ? kTcpOptions : kIpv6Options;
+}
 
 std::vector<Word> all_options() {
   std::vector<Word> all = kSocketOptions;
@@ -47,7 +51,6 @@ std::vector<Word> all_options() {
   return all;
 }
 
-/// Linux's value of EPOLL_URING_WAKE and newer flags is left out: no scenario call takes them.
 const Set& set_of(Words set) {
   static const Set domain{"an address family", {WORD(AF_UNIX), WORD(AF_INET), WORD(AF_INET6), WORD(AF_LOCAL)}};
   static const Set socket_type{"a socket type",
@@ -55,27 +58,44 @@ const Set& set_of(Words set) {
                                 WORD(SOCK_NONBLOCK), WORD(SOCK_CLOEXEC)}};
   static const Set protocol{"a protocol", {WORD(IPPROTO_TCP), WORD(IPPROTO_UDP), WORD(IPPROTO_IP)}};
   static const Set shutdown_how{"SHUT_RD, SHUT_WR or SHUT_RDWR", {WORD(SHUT_RD), WORD(SHUT_WR), WORD(SHUT_RDWR)}};
-  static const Set message_flags{"a MSG_ flag",
-                                 {WORD(MSG_OOB), WORD(MSG_PEEK), WORD(MSG_DONTROUTE), WORD(MSG_TRUNC),
-                                  WORD(MSG_DONTWAIT), WORD(MSG_EOR), WORD(MSG_WAITALL), WORD(MSG_NOSIGNAL),
-                                  WORD(MSG_MORE), WORD(MSG_CMSG_CLOEXEC)}};
-  static const Set open_flags{"a file status flag",
-                              {WORD(O_RDONLY), WORD(O_WRONLY), WORD(O_RDWR), WORD(O_APPEND), WORD(O_NONBLOCK),
-                               WORD(O_ASYNC), WORD(O_DIRECT)}};
+  static const Set message_flags{
+      "a MSG_ flag",
+      {WORD(MSG_OOB), WORD(MSG_PEEK), WORD(MSG_DONTROUTE), WORD(MSG_TRUNC), WORD(MSG_DONTWAIT), WORD(MSG_EOR),
+       WORD(MSG_WAITALL), WORD(MSG_NOSIGNAL), WORD(MSG_MORE), WORD(MSG_CMSG_CLOEXEC)}};
+  static const Set open_flags{
+      "a file status flag",
+      {WORD(O_RDONLY), WORD(O_WRONLY), WORD(O_RDWR), WORD(O_APPEND), WORD(O_NONBLOCK), WORD(O_ASYNC), WORD(O_DIRECT)}};
   static const Set accept_flags{"SOCK_NONBLOCK or SOCK_CLOEXEC", {WORD(SOCK_NONBLOCK), WORD(SOCK_CLOEXEC)}};
   static const Set pipe_flags{"a pipe2 flag", {WORD(O_NONBLOCK), WORD(O_CLOEXEC), WORD(O_DIRECT)}};
   static const Set eventfd_flags{"an eventfd flag", {WORD(EFD_SEMAPHORE), WORD(EFD_NONBLOCK), WORD(EFD_CLOEXEC)}};
   static const Set epoll_flags{"EPOLL_CLOEXEC", {WORD(EPOLL_CLOEXEC)}};
-  static const Set epoll_op{"an EPOLL_CTL_ operation",
-                            {WORD(EPOLL_CTL_ADD), WORD(EPOLL_CTL_DEL), WORD(EPOLL_CTL_MOD)}};
+  static const Set epoll_op{"an EPOLL_CTL_ operation", {WORD(EPOLL_CTL_ADD), WORD(EPOLL_CTL_DEL), WORD(EPOLL_CTL_MOD)}};
   static const Set epoll_events{"an epoll event",
-                                {WORD(EPOLLIN), WORD(EPOLLPRI), WORD(EPOLLOUT), WORD(EPOLLERR), WORD(EPOLLHUP),
-                                 WORD(EPOLLRDNORM), WORD(EPOLLRDBAND), WORD(EPOLLWRNORM), WORD(EPOLLWRBAND),
-                                 WORD(EPOLLMSG), WORD(EPOLLRDHUP), WORD(EPOLLEXCLUSIVE), WORD(EPOLLWAKEUP),
-                                 WORD(EPOLLONESHOT), {"EPOLLET", 1L << 31}}};
+                                {WORD(EPOLLIN),
+                                 WORD(EPOLLPRI),
+                                 WORD(EPOLLOUT),
+                                 WORD(EPOLLERR),
+                                 WORD(EPOLLHUP),
+                                 WORD(EPOLLRDNORM),
+                                 WORD(EPOLLRDBAND),
+                                 WORD(EPOLLWRNORM),
+                                 WORD(EPOLLWRBAND),
+                                 WORD(EPOLLMSG),
+                                 WORD(EPOLLRDHUP),
+                                 WORD(EPOLLEXCLUSIVE),
+                                 WORD(EPOLLWAKEUP),
+                                 WORD(EPOLLONESHOT),
+                                 {"EPOLLET", 1L << 31}}};
   static const Set poll_events{"a poll event",
-                               {WORD(POLLIN), WORD(POLLPRI), WORD(POLLOUT), WORD(POLLERR), WORD(POLLHUP),
-                                WORD(POLLNVAL), {"POLLRDHUP", 0x2000}, {"POLLRDNORM", 0x40}, {"POLLWRNORM", 0x100}}};
+                               {WORD(POLLIN),
+                                WORD(POLLPRI),
+                                WORD(POLLOUT),
+                                WORD(POLLERR),
+                                WORD(POLLHUP),
+                                WORD(POLLNVAL),
+                                {"POLLRDHUP", 0x2000},
+                                {"POLLRDNORM", 0x40},
+                                {"POLLWRNORM", 0x100}}};
   static const Set fcntl_command{"F_GETFL or F_SETFL", {WORD(F_GETFL), WORD(F_SETFL)}};
   static const Set ioctl_command{"FIONREAD", {WORD(FIONREAD)}};
   static const Set socket_level{"a socket option level",
@@ -139,21 +159,74 @@ const Set& set_of(Words set) {
 }
 
 /// The first name of a number is the canonical one.
-const std::vector<Word> kErrnos = {
-    WORD(EPERM),        WORD(ENOENT),       WORD(ESRCH),        WORD(EINTR),        WORD(EIO),
-    WORD(ENXIO),        WORD(E2BIG),        WORD(EBADF),        WORD(ECHILD),       WORD(EAGAIN),
-    WORD(ENOMEM),       WORD(EACCES),       WORD(EFAULT),       WORD(EBUSY),        WORD(EEXIST),
-    WORD(ENODEV),       WORD(ENOTDIR),      WORD(EISDIR),       WORD(EINVAL),       WORD(ENFILE),
-    WORD(EMFILE),       WORD(ENOTTY),       WORD(EFBIG),        WORD(ENOSPC),       WORD(ESPIPE),
-    WORD(EROFS),        WORD(EPIPE),        WORD(EDOM),         WORD(ERANGE),       WORD(EDEADLK),
-    WORD(ENAMETOOLONG), WORD(ENOSYS),       WORD(ELOOP),        WORD(ENOTSOCK),     WORD(EDESTADDRREQ),
-    WORD(EMSGSIZE),     WORD(EPROTOTYPE),   WORD(ENOPROTOOPT),  WORD(EPROTONOSUPPORT), WORD(ESOCKTNOSUPPORT),
-    WORD(EOPNOTSUPP),   WORD(EPFNOSUPPORT), WORD(EAFNOSUPPORT), WORD(EADDRINUSE),   WORD(EADDRNOTAVAIL),
-    WORD(ENETDOWN),     WORD(ENETUNREACH),  WORD(ENETRESET),    WORD(ECONNABORTED), WORD(ECONNRESET),
-    WORD(ENOBUFS),      WORD(EISCONN),      WORD(ENOTCONN),     WORD(ESHUTDOWN),    WORD(ETOOMANYREFS),
-    WORD(ETIMEDOUT),    WORD(ECONNREFUSED), WORD(EHOSTDOWN),    WORD(EHOSTUNREACH), WORD(EALREADY),
-    WORD(EINPROGRESS),  WORD(ECANCELED),    WORD(EOVERFLOW),    WORD(EBADFD),       WORD(EPROTO),
-    WORD(ETIME),        {"EWOULDBLOCK", EWOULDBLOCK}, {"ENOTSUP", ENOTSUP}};
+const std::vector<Word> kErrnos = {WORD(EPERM),
+                                   WORD(ENOENT),
+                                   WORD(ESRCH),
+                                   WORD(EINTR),
+                                   WORD(EIO),
+                                   WORD(ENXIO),
+                                   WORD(E2BIG),
+                                   WORD(EBADF),
+                                   WORD(ECHILD),
+                                   WORD(EAGAIN),
+                                   WORD(ENOMEM),
+                                   WORD(EACCES),
+                                   WORD(EFAULT),
+                                   WORD(EBUSY),
+                                   WORD(EEXIST),
+                                   WORD(ENODEV),
+                                   WORD(ENOTDIR),
+                                   WORD(EISDIR),
+                                   WORD(EINVAL),
+                                   WORD(ENFILE),
+                                   WORD(EMFILE),
+                                   WORD(ENOTTY),
+                                   WORD(EFBIG),
+                                   WORD(ENOSPC),
+                                   WORD(ESPIPE),
+                                   WORD(EROFS),
+                                   WORD(EPIPE),
+                                   WORD(EDOM),
+                                   WORD(ERANGE),
+                                   WORD(EDEADLK),
+                                   WORD(ENAMETOOLONG),
+                                   WORD(ENOSYS),
+                                   WORD(ELOOP),
+                                   WORD(ENOTSOCK),
+                                   WORD(EDESTADDRREQ),
+                                   WORD(EMSGSIZE),
+                                   WORD(EPROTOTYPE),
+                                   WORD(ENOPROTOOPT),
+                                   WORD(EPROTONOSUPPORT),
+                                   WORD(ESOCKTNOSUPPORT),
+                                   WORD(EOPNOTSUPP),
+                                   WORD(EPFNOSUPPORT),
+                                   WORD(EAFNOSUPPORT),
+                                   WORD(EADDRINUSE),
+                                   WORD(EADDRNOTAVAIL),
+                                   WORD(ENETDOWN),
+                                   WORD(ENETUNREACH),
+                                   WORD(ENETRESET),
+                                   WORD(ECONNABORTED),
+                                   WORD(ECONNRESET),
+                                   WORD(ENOBUFS),
+                                   WORD(EISCONN),
+                                   WORD(ENOTCONN),
+                                   WORD(ESHUTDOWN),
+                                   WORD(ETOOMANYREFS),
+                                   WORD(ETIMEDOUT),
+                                   WORD(ECONNREFUSED),
+                                   WORD(EHOSTDOWN),
+                                   WORD(EHOSTUNREACH),
+                                   WORD(EALREADY),
+                                   WORD(EINPROGRESS),
+                                   WORD(ECANCELED),
+                                   WORD(EOVERFLOW),
+                                   WORD(EBADFD),
+                                   WORD(EPROTO),
+                                   WORD(ETIME),
+                                   {"EWOULDBLOCK", EWOULDBLOCK},
+                                   {"ENOTSUP", ENOTSUP}};
 
 #undef WORD
 
@@ -202,13 +275,20 @@ std::string flags_text(Words set, long value) {
 }
 
 std::optional<long> option_value(long level, std::string_view name) {
-  const auto& options = level == SOL_SOCKET ? kSocketOptions : level == IPPROTO_TCP ? kTcpOptions : kIpv6Options;
-  for (const Word& word : options) {
+  for (const Word& word : options_of(level)) {
     if (word.name == name) {
       return word.value;
     }
   }
   return std::nullopt;
+}
+
+std::vector<std::string_view> option_names(long level) {
+  std::vector<std::string_view> names;
+  for (const Word& word : options_of(level)) {
+    names.push_back(word.name);
+  }
+  return names;
 }
 
 std::optional<int> errno_of(std::string_view name) {
@@ -238,9 +318,9 @@ std::vector<std::string_view> errno_names() {
 }
 
 const std::vector<Word>& tcp_states() {
-  static const std::vector<Word> states = {{"ESTABLISHED", 1}, {"SYN_SENT", 2},  {"SYN_RECV", 3},   {"FIN_WAIT1", 4},
-                                           {"FIN_WAIT2", 5},   {"TIME_WAIT", 6}, {"CLOSE", 7},      {"CLOSE_WAIT", 8},
-                                           {"LAST_ACK", 9},    {"LISTEN", 10},   {"CLOSING", 11},   {"NEW_SYN_RECV", 12}};
+  static const std::vector<Word> states = {{"ESTABLISHED", 1}, {"SYN_SENT", 2},  {"SYN_RECV", 3}, {"FIN_WAIT1", 4},
+                                           {"FIN_WAIT2", 5},   {"TIME_WAIT", 6}, {"CLOSE", 7},    {"CLOSE_WAIT", 8},
+                                           {"LAST_ACK", 9},    {"LISTEN", 10},   {"CLOSING", 11}, {"NEW_SYN_RECV", 12}};
   return states;
 }
 

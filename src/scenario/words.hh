@@ -50,6 +50,7 @@ std::string flags_text(Words set, long value);
 
 /// SOL_SOCKET takes SO_*, IPPROTO_TCP takes TCP_*: the options that belong to a level.
 std::optional<long> option_value(long level, std::string_view name);
+std::vector<std::string_view> option_names(long level);
 
 /// Canonical errno names: EAGAIN (never EWOULDBLOCK), EOPNOTSUPP (never ENOTSUP). The aliases are understood.
 std::optional<int> errno_of(std::string_view name);

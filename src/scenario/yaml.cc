@@ -62,10 +62,46 @@ std::vector<size_t> align(std::string_view value, std::string_view file, size_t 
       }
     }
     offsets.push_back(std::min(raw, file.size()));
-    raw += style == FYSS_SINGLE_QUOTED && value[i] == '\'' ? 2 : 1;
+    ++raw;
   }
   offsets.push_back(std::min(raw, file.size()));
   return offsets;
+}
+
+/// Reads a single-quoted scalar from the file itself: libfyaml 0.7 loses characters where two doubled quotes meet.
+void read_single_quoted(std::string_view file, size_t start, Yaml& out) {
+  out.text.clear();
+  out.offsets.clear();
+  const auto add = [&out](char c, size_t offset) {
+    out.text.push_back(c);
+    out.offsets.push_back(offset);
+  };
+  size_t at = start;
+  while (at < file.size()) {
+    if (file[at] == '\'') {
+      if (at + 1 >= file.size() || file[at + 1] != '\'') {
+        break;
+      }
+      add('\'', at);
+      at += 2;
+    } else if (is_blank(file[at])) {  // a line break and the blanks around it fold into a space, or into empty lines
+      const size_t begin = at;
+      size_t breaks = 0;
+      for (; at < file.size() && is_blank(file[at]); ++at) {
+        breaks += file[at] == '\n';
+      }
+      for (size_t i = begin; breaks == 0 && i < at; ++i) {
+        add(file[i], i);
+      }
+      for (size_t i = 1; breaks > 0 && i < std::max<size_t>(breaks, 2); ++i) {
+        add(breaks == 1 ? ' ' : '\n', begin);
+      }
+    } else {
+      add(file[at], at);
+      ++at;
+    }
+  }
+  out.offsets.push_back(at);
 }
 
 class Reader {
@@ -197,7 +233,11 @@ class Reader {
         out.text.assign(text ? text : "", text ? length : 0);
         const fy_scalar_style style = event->scalar.value ? fy_token_scalar_style(event->scalar.value) : FYSS_PLAIN;
         out.plain = style == FYSS_PLAIN;
-        out.offsets = align(out.text, source_.text(), out.offset, style);
+        if (style == FYSS_SINGLE_QUOTED) {
+          read_single_quoted(source_.text(), out.offset, out);
+        } else {
+          out.offsets = align(out.text, source_.text(), out.offset, style);
+        }
         break;
       }
       case FYET_SEQUENCE_START:

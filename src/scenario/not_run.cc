@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include "src/scenario/runner.hh"
+
+namespace wakepath::scenario {
+
+using namespace std::chrono_literals;
+
+std::optional<std::string> not_run(const Scenario& scenario, const Machine& machine, const RunOptions& options,
+                                   bool& unavailable) {
+  unavailable = false;
+  if (!scenario.only.empty() && scenario.only != machine.name()) {
+    return scenario.because.in("en");
+  }
+  const bool kernel = machine.name() == "kernel";
+  if (kernel && (scenario.device_nic || scenario.cpus > 1)) {
+    return scenario.device_nic ? "the modelled network card (device: nic) is in the model only"
+                               : "more than one CPU (cpus:) is for the model only";
+  }
+  for (const Step& step : scenario.steps) {
+    if (step.kind == Step::Kind::wait && step.wait > 5s && !options.slow) {
+      return "slow";
+    }
+  }
+  for (const Step& step : scenario.steps) {
+    std::string what;
+    if (step.kind == Step::Kind::call && !machine.knows(step.call.signature->call)) {
+      what = step.call.signature->name;
+    } else if (step.kind == Step::Kind::call && step.call.signature->call != Call::epoll_ctl && step.call.keyword) {
+      what = "rights=";
+    } else if (step.kind == Step::Kind::wire || step.kind == Step::Kind::fault) {
+      if (kernel) {
+        return fmt::format("step {} is for the model only", step.number);
+      }
+      what = step.kind == Step::Kind::wire ? "wire" : "fault";
+    } else if (step.kind == Step::Kind::signal) {
+      what = "signal";
+    }
+    if (!what.empty()) {
+      unavailable = true;
+      return fmt::format("the {} does not know {} yet (step {})", machine.name(), what, step.number);
+    }
+  }
+  if (!scenario.services.empty()) {
+    unavailable = true;
+    return fmt::format("the {} does not know services yet", machine.name());
+  }
+  return std::nullopt;
+}
+
+}  // namespace wakepath::scenario
