@@ -1,0 +1,136 @@
+#include "gui/app.hh"
+
+#include <algorithm>
+
+#include "gui/draw.hh"
+#include "gui/panel.hh"
+
+namespace wakepath::gui {
+
+namespace {
+constexpr double kPulse = 2.5;  // seconds that the path pulses after a move; then the window goes to sleep
+}
+
+Panel::Panel(const char* name, Rect area, Rgb background) {
+  ImGui::SetNextWindowPos({area.x, area.y});
+  ImGui::SetNextWindowSize({area.w, area.h});
+  ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
+  ImGui::PushStyleColor(ImGuiCol_WindowBg, ink(background));
+  ImGui::Begin(name, nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
+                                  ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav);
+}
+
+Panel::~Panel() {
+  ImGui::End();
+  ImGui::PopStyleColor();
+  ImGui::PopStyleVar();
+}
+
+float panel_head(const Painter& paint, Point p, std::string_view title, std::string_view sub, Rgb accent, float room) {
+  paint.fill({p.x, p.y + paint.px(2), paint.px(4), paint.px(17)}, ink(accent), paint.px(2));
+  float w = paint.text(fonts().bold, {p.x + paint.px(12), p.y + paint.px(1)}, ink(theme().text), title, room - paint.px(12));
+  paint.text(fonts().small, {p.x + w + paint.px(22), p.y + paint.px(3.5f)}, ink(theme().dim), sub, room - w - paint.px(22));
+  return paint.px(26);
+}
+
+bool hit(const char* name, Rect rect) {
+  marks::put(name, rect);
+  if (rect.w < 1 || rect.h < 1) return false;
+  ImGui::SetCursorScreenPos({rect.x, rect.y});
+  return ImGui::InvisibleButton(name, {rect.w, rect.h});
+}
+
+void apply_style(float scale) {
+  const Theme& t = theme();
+  ImGuiStyle& s = ImGui::GetStyle();
+  s = ImGuiStyle();
+  s.WindowPadding = {12, 10}, s.FramePadding = {9, 5}, s.ItemSpacing = {8, 6};
+  s.WindowRounding = 0, s.FrameRounding = 6, s.GrabRounding = 6, s.PopupRounding = 8, s.ScrollbarRounding = 8;
+  s.ScrollbarSize = 9, s.WindowBorderSize = 0, s.PopupBorderSize = 1;
+  s.ScaleAllSizes(scale);
+  auto v = [](Rgb c, float a = 1) { return ImGui::ColorConvertU32ToFloat4(ink(c, a)); };
+  ImVec4* c = s.Colors;
+  c[ImGuiCol_WindowBg] = v(t.panel), c[ImGuiCol_ChildBg] = v(t.panel, 0), c[ImGuiCol_PopupBg] = v(t.raised);
+  c[ImGuiCol_Border] = v(t.line), c[ImGuiCol_Text] = v(t.text), c[ImGuiCol_TextDisabled] = v(t.dim);
+  c[ImGuiCol_FrameBg] = v(t.button), c[ImGuiCol_FrameBgHovered] = v(t.hover), c[ImGuiCol_FrameBgActive] = v(t.hover);
+  c[ImGuiCol_Button] = v(t.button), c[ImGuiCol_ButtonHovered] = v(t.hover), c[ImGuiCol_ButtonActive] = v(t.line2);
+  c[ImGuiCol_ScrollbarBg] = v(t.panel, 0), c[ImGuiCol_ScrollbarGrab] = v(t.line2);
+  c[ImGuiCol_TextSelectedBg] = v(t.user, 0.35f), c[ImGuiCol_NavHighlight] = v(t.user);
+}
+
+App::App(ViewModel& model, float scale, bool reduce_motion)
+    : model_(&model), ui_{.model = model, .scale = scale, .reduce_motion = reduce_motion, .rows = TimelineRows(model.trace())} {}
+
+bool App::animating() const {
+  return model_->playing() || (!ui_.reduce_motion && since_move_ < kPulse && model_->position() > 0);
+}
+
+void App::keys() {
+  using compat::Key;
+  using compat::pressed;
+  if (ImGui::GetIO().WantTextInput) return;
+  bool shift = ImGui::GetIO().KeyShift, ctrl = ImGui::GetIO().KeyCtrl;
+  ViewModel& m = *model_;
+  if (ctrl) {
+    if (pressed(Key::kK, false)) ui_.focus_search = true;
+    return;
+  }
+  if (pressed(Key::kSpace, false)) m.play(!m.playing());
+  for (int direction : {1, -1}) {
+    if (pressed(direction > 0 ? Key::kRight : Key::kLeft)) m.step(shift ? Grain::kStep : m.grain(), direction);
+    if (pressed(direction > 0 ? Key::kPeriod : Key::kComma)) m.step(Grain::kRecord, direction);
+    if (pressed(direction > 0 ? Key::kDown : Key::kUp)) m.step(Grain::kFunction, direction);
+  }
+  if (pressed(Key::kN)) m.step(Grain::kStep, shift ? -1 : 1);
+  if (pressed(Key::kS)) m.step(Grain::kSyscall, shift ? -1 : 1);
+  if (pressed(Key::kOne, false)) m.set_grain(Grain::kRecord);
+  if (pressed(Key::kTwo, false)) m.set_grain(Grain::kFunction);
+  if (pressed(Key::kThree, false)) m.set_grain(Grain::kSyscall);
+  if (pressed(Key::kFour, false)) m.set_grain(Grain::kStep);
+  if (pressed(Key::kHome, false)) m.play(false), m.seek(0);
+  if (pressed(Key::kEnd, false)) m.play(false), m.session().live() ? m.follow(true) : m.seek(m.end());
+  if (pressed(Key::kL, false)) m.follow(!m.following());
+  if (pressed(Key::kF, false)) m.set_view(0, static_cast<double>(m.end()));
+  if (pressed(Key::kMinus)) m.set_speed(m.speed() / 2);
+  if (pressed(Key::kEqual)) m.set_speed(m.speed() * 2);
+  if (pressed(Key::kSlash, false)) ui_.focus_search = true;
+  if (pressed(Key::kF1, false)) ui_.show_help = !ui_.show_help;
+  if (pressed(Key::kEscape, false)) {
+    if (ui_.show_help) ui_.show_help = false;
+    else m.select(0);
+  }
+}
+
+void App::frame(float width, float height, double seconds) {
+  marks::clear();
+  model_->poll();
+  model_->tick(seconds);
+  keys();
+  ui_.rows.update();
+  if (model_->position() != seen_position_) {
+    seen_position_ = model_->position();
+    since_move_ = 0;
+  } else {
+    since_move_ += seconds;
+  }
+  ui_.clock = ui_.reduce_motion ? 0 : ui_.clock + seconds;
+  bool small = width < ui_.px(1700);
+  float top = ui_.px(54), status = ui_.px(25), bottom = std::min(ui_.px(236), height * 0.235f);
+  float left = ui_.px(small ? 232 : 286), right = ui_.px(small ? 296 : 366);
+  float middle = std::max(ui_.px(200), height - top - status - bottom);
+  float words = std::clamp(middle * 0.40f, ui_.px(150), ui_.px(290));
+  Rect stage{left, top, std::max(ui_.px(200), width - left - right), middle};
+  draw_topbar(ui_, {0, 0, width, top});
+  draw_stack(ui_, {0, top, left, middle});
+  draw_stage(ui_, stage);
+  draw_inspector(ui_, {stage.right(), top, right, middle - words});
+  draw_narration(ui_, {stage.right(), top + middle - words, right, words});
+  draw_timeline(ui_, {0, top + middle, width, bottom});
+  draw_status(ui_, {0, height - status, width, status});
+  Painter paint(ImGui::GetForegroundDrawList(), ui_.scale);
+  for (float x : {left, stage.right()}) paint.line({x, top}, {x, top + middle}, ink(theme().line));
+  for (float y : {top, top + middle, height - status}) paint.line({0, y}, {width, y}, ink(theme().line));
+  if (ui_.show_help) draw_help(ui_, {0, 0, width, height});
+}
+
+}  // namespace wakepath::gui

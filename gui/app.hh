@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+
+#include "gui/stage.hh"
+#include "gui/timeline.hh"
+#include "gui/view_model.hh"
+
+namespace wakepath::gui {
+
+/// What the panels share: the model, the pictures computed from it, and the little state of the window itself.
+struct Ui {
+  ViewModel& model;
+  float scale = 1;
+  bool reduce_motion = false;
+  double clock = 0;              ///< seconds of animation; stands still when nothing moves
+  Stage stage = {};
+  std::uint64_t stage_revision = 0;
+  TimelineRows rows;
+  bool show_help = false;
+  bool focus_search = false;
+  std::array<char, 64> search = {};
+  bool dragging_playhead = false;
+  trace::ObjectId hovered = 0;
+
+  [[nodiscard]] float px(float v) const { return v * scale; }
+};
+
+/// The whole window as one function of the model: call `frame` between NewFrame and Render of ImGui.
+class App {
+ public:
+  App(ViewModel& model, float scale, bool reduce_motion);
+  /// `seconds` since the last frame; with a fixed value the picture is a pure function of the model.
+  void frame(float width, float height, double seconds);
+  /// True while something moves by itself: playing, or the pulse shortly after a move of the playhead.
+  [[nodiscard]] bool animating() const;
+  [[nodiscard]] Ui& ui() { return ui_; }
+
+ private:
+  void keys();
+  ViewModel* model_;
+  Ui ui_;
+  double since_move_ = 0;
+  std::uint64_t seen_position_ = ~std::uint64_t{0};
+};
+
+/// Colours and roundings of ImGui itself, from the theme.
+void apply_style(float scale);
+
+// --- one panel a file ---
+void draw_topbar(Ui& ui, Rect area);
+void draw_stack(Ui& ui, Rect area);
+void draw_stage(Ui& ui, Rect area);
+void draw_inspector(Ui& ui, Rect area);
+void draw_narration(Ui& ui, Rect area);
+void draw_timeline(Ui& ui, Rect area);
+void draw_status(Ui& ui, Rect area);
+void draw_help(Ui& ui, Rect area);
+
+}  // namespace wakepath::gui

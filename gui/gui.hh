@@ -1,0 +1,50 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/trace/session.hh"
+
+/// The stage: a window over a session's trace, and the same picture without a display.
+
+namespace wakepath::gui {
+
+struct WindowOptions {
+  int width = 1440;
+  int height = 900;
+  float scale = 0;                  ///< size of everything; 0: what the monitor says (1 without one)
+  std::string theme = "dark";       ///< "dark", "light", "contrast"
+  bool reduce_motion = false;
+  bool follow = false;              ///< stay at the end of a live session from the start
+  std::optional<trace::Position> position;  ///< where to stand at first
+  std::optional<std::uint64_t> step;        ///< or: after this step is quiet
+  std::string select;               ///< name of an object to select at first: "eventpoll#1"; may be empty
+  std::string shot;                 ///< file for a picture (PNG); written after `frames` frames, then the window closes
+  int frames = 3;
+};
+
+/// Opens the window and returns when it is closed: 0; 2 when there is no such step; 3 when this machine has no display
+/// or no OpenGL 3.3, or the picture cannot be written. Says why on standard error. The session must outlive the call.
+/// Prints "window ready" on standard output once the first picture is on the screen.
+int run_window(const trace::Session& session, const WindowOptions& options);
+
+/// Writes one picture (options.shot) without any display. The same statuses. The picture is a function of the trace and
+/// the options alone.
+int render_shot(const trace::Session& session, const WindowOptions& options);
+
+/// Pixels of a picture without a display, for tests and films: RGB, top row first.
+struct Picture {
+  int width = 0;
+  int height = 0;
+  std::vector<unsigned char> rgb;
+  double seconds_per_frame = 0;     ///< what the last frame cost, measured on the CPU's clock
+};
+/// Nothing when there is no off-screen OpenGL 3.3 here; then `why` says what was missing.
+std::optional<Picture> render_picture(const trace::Session& session, const WindowOptions& options, std::string& why);
+
+/// False when the file cannot be written.
+bool write_png(const std::filesystem::path& path, const Picture& picture);
+
+}  // namespace wakepath::gui

@@ -1,0 +1,103 @@
+#pragma once
+
+// The only file that knows the differences between Dear ImGui 1.86 (Debian 12), 1.90 (Debian 13) and 1.92.
+
+#include <imgui.h>
+#include <imgui_freetype.h>
+
+#if IMGUI_VERSION_NUM < 18700
+#define GLFW_INCLUDE_NONE
+#include <GLFW/glfw3.h>
+#endif
+
+namespace wakepath::gui::compat {
+
+enum class Key : unsigned char {
+  kSpace, kLeft, kRight, kUp, kDown, kHome, kEnd, kEscape, kTab, kF1, kF2, kF3, kComma, kPeriod, kMinus, kEqual,
+  kF, kK, kN, kS, kL, kP, kOne, kTwo, kThree, kFour, kSlash, kCount
+};
+
+/// A key went down in this frame (with the keyboard's repetition when asked for).
+inline bool pressed(Key key, bool repeat = true) {
+#if IMGUI_VERSION_NUM >= 18700
+  static constexpr ImGuiKey kKeys[] = {
+      ImGuiKey_Space, ImGuiKey_LeftArrow, ImGuiKey_RightArrow, ImGuiKey_UpArrow, ImGuiKey_DownArrow, ImGuiKey_Home,
+      ImGuiKey_End, ImGuiKey_Escape, ImGuiKey_Tab, ImGuiKey_F1, ImGuiKey_F2, ImGuiKey_F3, ImGuiKey_Comma,
+      ImGuiKey_Period, ImGuiKey_Minus, ImGuiKey_Equal, ImGuiKey_F, ImGuiKey_K, ImGuiKey_N, ImGuiKey_S, ImGuiKey_L,
+      ImGuiKey_P, ImGuiKey_1, ImGuiKey_2, ImGuiKey_3, ImGuiKey_4, ImGuiKey_Slash};
+#else
+  static constexpr int kKeys[] = {
+      GLFW_KEY_SPACE, GLFW_KEY_LEFT, GLFW_KEY_RIGHT, GLFW_KEY_UP, GLFW_KEY_DOWN, GLFW_KEY_HOME, GLFW_KEY_END,
+      GLFW_KEY_ESCAPE, GLFW_KEY_TAB, GLFW_KEY_F1, GLFW_KEY_F2, GLFW_KEY_F3, GLFW_KEY_COMMA, GLFW_KEY_PERIOD,
+      GLFW_KEY_MINUS, GLFW_KEY_EQUAL, GLFW_KEY_F, GLFW_KEY_K, GLFW_KEY_N, GLFW_KEY_S, GLFW_KEY_L, GLFW_KEY_P,
+      GLFW_KEY_1, GLFW_KEY_2, GLFW_KEY_3, GLFW_KEY_4, GLFW_KEY_SLASH};
+#endif
+  static_assert(sizeof(kKeys) / sizeof(kKeys[0]) == static_cast<unsigned>(Key::kCount));
+  return ImGui::IsKeyPressed(kKeys[static_cast<unsigned>(key)], repeat);
+}
+
+/// For tests: what the keyboard would send.
+inline void send_key(Key key, bool down) {
+#if IMGUI_VERSION_NUM >= 18700
+  static_assert(true);
+  ImGui::GetIO().AddKeyEvent(key == Key::kSpace   ? ImGuiKey_Space
+                             : key == Key::kRight ? ImGuiKey_RightArrow
+                             : key == Key::kLeft  ? ImGuiKey_LeftArrow
+                             : key == Key::kHome  ? ImGuiKey_Home
+                             : key == Key::kEnd   ? ImGuiKey_End
+                                                  : ImGuiKey_F1,
+                             down);
+#else
+  ImGui::GetIO().KeysDown[key == Key::kSpace   ? GLFW_KEY_SPACE
+                          : key == Key::kRight ? GLFW_KEY_RIGHT
+                          : key == Key::kLeft  ? GLFW_KEY_LEFT
+                          : key == Key::kHome  ? GLFW_KEY_HOME
+                          : key == Key::kEnd   ? GLFW_KEY_END
+                                               : GLFW_KEY_F1] = down;
+#endif
+}
+
+/// For tests: where the mouse is and whether its left button is down; wheel is what it turned since the last frame.
+inline void send_mouse(float x, float y, bool down, float wheel = 0) {
+  ImGuiIO& io = ImGui::GetIO();
+#if IMGUI_VERSION_NUM >= 18700
+  io.AddMousePosEvent(x, y);
+  io.AddMouseButtonEvent(0, down);
+  if (wheel != 0) io.AddMouseWheelEvent(0, wheel);
+#else
+  io.MousePos = ImVec2(x, y);
+  io.MouseDown[0] = down;
+  io.MouseWheel = wheel;
+#endif
+}
+
+/// FreeType with light hinting draws the glyphs.
+inline void use_freetype() {
+#if IMGUI_VERSION_NUM < 19200
+  ImGui::GetIO().Fonts->FontBuilderIO = ImGuiFreeType::GetBuilderForFreeType();
+  ImGui::GetIO().Fonts->FontBuilderFlags = ImGuiFreeTypeBuilderFlags_LightHinting;
+#else
+  ImGui::GetIO().Fonts->FontLoaderFlags = ImGuiFreeTypeLoaderFlags_LightHinting;
+#endif
+}
+
+inline void push_font(ImFont* font, [[maybe_unused]] float size) {
+#if IMGUI_VERSION_NUM < 19200
+  ImGui::PushFont(font);
+#else
+  ImGui::PushFont(font, size);
+#endif
+}
+
+/// Without a backend somebody has to build the atlas (1.92 builds it when needed).
+inline void build_atlas() {
+#if IMGUI_VERSION_NUM < 19200
+  unsigned char* pixels = nullptr;
+  int w = 0, h = 0;
+  ImGui::GetIO().Fonts->GetTexDataAsRGBA32(&pixels, &w, &h);
+#else
+  ImGui::GetIO().BackendFlags |= ImGuiBackendFlags_RendererHasTextures;
+#endif
+}
+
+}  // namespace wakepath::gui::compat

@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include "gui/fields.hh"
+#include "gui/panel.hh"
+
+namespace wakepath::gui {
+
+namespace {
+
+using trace::NoteKind;
+using trace::Position;
+using trace::Record;
+using trace::RecordKind;
+
+/// What the trace says in words up to the playhead, within the current step.
+struct Words {
+  std::string step, say, ask, divergence;
+  std::vector<std::string> rules;
+};
+
+Words collect(const ViewModel& m) {
+  Words words;
+  constexpr Position kMost = 20000;
+  Position from = 0;
+  if (auto step = m.current_step()) {
+    const trace::StepEntry& entry = m.index().steps()[*step];
+    from = entry.begin;
+    words.step = fmt::format("{}", m.trace().string(entry.text));
+  }
+  if (m.position() - from > kMost) from = m.position() - kMost;
+  for (Position p = from; p < m.position(); ++p) {
+    const Record& r = m.trace()[p];
+    if (r.kind == RecordKind::kNote && r.field == static_cast<std::uint16_t>(NoteKind::kSay)) words.say = m.trace().string(r.object);
+    if (r.kind == RecordKind::kNote && r.field == static_cast<std::uint16_t>(NoteKind::kAsk)) words.ask = m.trace().string(r.object);
+    if (r.kind == RecordKind::kDivergence) words.divergence = record_words(m.trace(), m.world(), p);
+    if (r.kind == RecordKind::kRule && r.field < m.trace().schema().rules.size() && p >= m.stride_begin()) {
+      const trace::Rule& rule = m.trace().schema().rules[r.field];
+      words.rules.push_back(rule.id + "  " + rule.sentence);
+    }
+  }
+  return words;
+}
+
+float box(const Painter& p, Rect r, std::string_view title, std::string_view body, Rgb colour, const Font& font, int most) {
+  float inner = r.w - p.px(22);
+  int lines = 0;  // how many lines the body wants
+  {
+    std::string_view rest = body;
+    float room = inner;
+    lines = static_cast<int>(Painter::width(font, rest) / room) + 1;
+    lines = std::min(lines + (lines > 1 ? 1 : 0), most);
+  }
+  float h = p.px(30) + static_cast<float>(lines) * std::round(font.px * 1.32f);
+  if (h > r.h) {
+    lines = static_cast<int>((r.h - p.px(30)) / std::round(font.px * 1.32f));
+    if (lines < 1) return 0;
+    h = r.h;
+  }
+  Rect whole{r.x, r.y, r.w, h};
+  p.fill(whole, ink(colour, 0.08f), p.px(7));
+  p.frame(whole, ink(colour, 0.4f), p.px(7));
+  p.text(fonts().small_bold, {r.x + p.px(11), r.y + p.px(6)}, ink(colour), title, inner);
+  p.wrapped(font, {r.x + p.px(11), r.y + p.px(23)}, ink(theme().text), body, inner, lines);
+  return h + p.px(6);
+}
+
+}  // namespace
+
+void draw_narration(Ui& ui, Rect area) {
+  Panel panel("##words", area, theme().panel);
+  Painter p(ImGui::GetWindowDrawList(), ui.scale);
+  const ViewModel& m = ui.model;
+  p.line({area.x, area.y}, {area.right(), area.y}, ink(theme().line));
+  Words words = collect(m);
+  float pad = p.px(12), x = area.x + pad, w = area.w - 2 * pad, y = area.y + p.px(9);
+  auto room = [&] { return Rect{x, y, w, area.bottom() - y - p.px(8)}; };
+  auto step = m.current_step();
+  std::string title = step ? fmt::format("STEP {} OF {}", m.index().steps()[*step].number, m.index().steps().size()) : "START";
+  if (!words.divergence.empty()) y += box(p, room(), "MODEL AND KERNEL DISAGREE", words.divergence, theme().bad, fonts().small, 3);
+  y += box(p, room(), title, words.step.empty() ? "Nothing has happened yet. Step forward with Right, or play with Space." : words.step,
+           theme().user, fonts().mono_small, 2);
+  if (m.position() > 0)
+    y += box(p, room(), "JUST NOW", record_words(m.trace(), m.world(), m.position() - 1), theme().now, fonts().mono_small, 3);
+  if (!words.say.empty()) y += box(p, room(), "WHAT TO SEE", words.say, theme().socket, fonts().text, 6);
+  if (!words.ask.empty()) y += box(p, room(), "CHECK YOURSELF", words.ask, theme().syscall, fonts().text, 4);
+  for (std::size_t i = words.rules.size(); i-- > 0 && room().h > p.px(46);)
+    y += box(p, room(), "RULE", words.rules[i], theme().tcp, fonts().small, 2);
+}
+
+}  // namespace wakepath::gui

@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include "gui/panel.hh"
+
+namespace wakepath::gui {
+
+namespace {
+
+using trace::Context;
+using trace::Frame;
+using trace::Task;
+
+struct StackDrawer {
+  Ui& ui;
+  const Painter& p;
+  float x, w;
+
+  void divider(float& y, std::string_view words, Rgb colour) const {
+    float middle = y + p.px(11);
+    p.dashed({x, middle}, {x + w, middle}, ink(colour, 0.7f), p.px(4));
+    float tw = std::min(Painter::width(fonts().small_bold, words), w - p.px(30));
+    Rect box{x + (w - tw) / 2 - p.px(6), y + p.px(2), tw + p.px(12), p.px(18)};
+    p.fill(box, ink(theme().panel));
+    p.text(fonts().small_bold, {box.x + p.px(6), box.y + p.px(2)}, ink(colour), words, tw + 1);
+    y += p.px(22);
+  }
+
+  void row(float& y, std::string_view name, std::string_view layer, Rgb colour, bool top, bool dim, trace::ObjectId subject,
+           const std::string& mark) const {
+    Rect r{x, y, w, p.px(21)};
+    if (hit(mark.c_str(), r) && subject != 0) ui.model.select(subject);
+    if (top) p.fill(r, ink(colour, 0.16f), p.px(4));
+    else if (ImGui::IsItemHovered()) p.fill(r, ink(theme().hover, 0.6f), p.px(4));
+    p.fill({x, y + p.px(3), p.px(3.5f), p.px(15)}, ink(colour, dim ? 0.5f : 1), p.px(2));
+    float tag = Painter::width(fonts().small, layer);
+    p.text(fonts().mono, {x + p.px(11), y + p.px(2.5f)}, ink(dim ? theme().dim : theme().text), name, w - tag - p.px(26));
+    p.text_right(fonts().small, {x + w - p.px(5), y + p.px(3)}, ink(colour, dim ? 0.6f : 0.9f), layer);
+    y += p.px(22);
+  }
+
+  /// Innermost first.
+  void task(float& y, const Task& t, bool running) const {
+    const auto& trace = ui.model.trace();
+    const auto& functions = trace.schema().functions;
+    std::string name = trace::task_name(trace, ui.model.world(), t.id);
+    float pill = p.pill({x, y}, name, running ? theme().user : theme().dim, false, w * 0.5f);
+    bool softirq = !t.stack.empty() && t.stack.back().context != Context::kProcess;
+    if (softirq) p.pill({x + pill + p.px(6), y}, "in softirq", theme().softirq);
+    else p.pill({x + pill + p.px(6), y}, running ? "running" : "not running", running ? theme().good : theme().dim);
+    y += p.px(25);
+    for (std::size_t i = t.stack.size(); i-- > 0;) {
+      const Frame& frame = t.stack[i];
+      if (frame.function >= functions.size()) continue;
+      const auto& function = functions[frame.function];
+      row(y, function.name, trace::layer_name(function.layer), theme().of(function.layer), i + 1 == t.stack.size(), !running,
+          frame.subject, fmt::format("stack/{}/{}", t.id, i));
+      if (ImGui::IsItemHovered())
+        ImGui::SetTooltip("%s\n%s", function.source.c_str(), function.sentence.c_str());
+      if (frame.context != Context::kProcess && (i == 0 || t.stack[i - 1].context == Context::kProcess))
+        divider(y, "softirq on " + name + "'s stack", theme().softirq);
+    }
+    if (t.syscall != 0 && t.syscall <= trace.size()) {
+      divider(y, "system call boundary", theme().syscall);
+      row(y, trace.string(trace[t.syscall - 1].object), "user", theme().user, t.stack.empty(), !running, t.object,
+          fmt::format("stack/{}/user", t.id));
+    } else if (t.stack.empty()) {
+      p.text(fonts().small, {x + p.px(11), y}, ink(theme().dim), "in user mode", w - p.px(11));
+      y += p.px(20);
+    }
+    y += p.px(10);
+  }
+};
+
+}  // namespace
+
+void draw_stack(Ui& ui, Rect area) {
+  Panel panel("##stack", area, theme().panel);
+  Painter head(ImGui::GetWindowDrawList(), ui.scale);
+  const trace::World& world = ui.model.world();
+  float pad = head.px(12);
+  panel_head(head, {area.x + pad, area.y + head.px(10)}, "Call stack", "innermost first", theme().softirq, area.w - 2 * pad);
+  ImGui::SetCursorScreenPos({area.x, area.y + head.px(38)});
+  ImGui::BeginChild("##frames", {area.w, area.h - head.px(40)});
+  Painter p(ImGui::GetWindowDrawList(), ui.scale);
+  StackDrawer drawer{ui, p, area.x + pad, area.w - 2 * pad};
+  float start = area.y + head.px(40) - ImGui::GetScrollY();
+  float y = start;
+  const Task* running = world.task(world.running());
+  if (running != nullptr && (running->id != 0 || !running->stack.empty())) drawer.task(y, *running, true);
+  for (const Task& t : world.tasks())
+    if (t.id != world.running() && (!t.stack.empty() || t.syscall != 0)) drawer.task(y, t, false);
+  if (y == start) {
+    y += p.wrapped(fonts().small, {drawer.x, y}, ink(theme().dim), "Nothing is in the kernel now: every task is in user mode.",
+                   drawer.w, 3);
+  }
+  ImGui::SetCursorScreenPos({area.x, start});
+  ImGui::Dummy({1, y - start});
+  ImGui::EndChild();
+}
+
+}  // namespace wakepath::gui

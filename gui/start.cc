@@ -1,0 +1,64 @@
+#include "gui/start.hh"
+
+#include <glad/gl.h>
+#include <stb/stb_image_write.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "gui/app.hh"
+#include "gui/fonts.hh"
+#include "gui/imgui_compat.hh"
+#include "gui/theme.hh"
+
+namespace wakepath::gui {
+
+bool place_at(ViewModel& model, const WindowOptions& options) {
+  if (options.step && !model.seek_step(*options.step)) {
+    std::fprintf(stderr, "wakepath: the trace has no step %llu, expected 0 to %zu\n",
+                 static_cast<unsigned long long>(*options.step), model.index().steps().size());
+    return false;
+  }
+  if (options.position) {
+    model.set_grain(Grain::kFunction);
+    model.seek(*options.position);
+  }
+  if (!options.select.empty()) {
+    trace::ObjectId found = 0;
+    for (const trace::Object& object : model.world().objects())
+      if (object.id != 0 && trace::object_name(model.trace(), model.world(), object.id) == options.select) found = object.id;
+    if (found != 0) model.select(found);
+    else model.search(options.select);
+  }
+  if (options.follow) model.follow(true);
+  return true;
+}
+
+Picture read_pixels(int width, int height) {
+  Picture picture{width, height, std::vector<unsigned char>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3), 0};
+  glPixelStorei(GL_PACK_ALIGNMENT, 1);
+  glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE, picture.rgb.data());
+  std::size_t row = static_cast<std::size_t>(width) * 3;
+  for (std::size_t top = 0, bottom = static_cast<std::size_t>(height) - 1; top < bottom; ++top, --bottom)
+    std::swap_ranges(picture.rgb.begin() + static_cast<std::ptrdiff_t>(top * row),
+                     picture.rgb.begin() + static_cast<std::ptrdiff_t>((top + 1) * row),
+                     picture.rgb.begin() + static_cast<std::ptrdiff_t>(bottom * row));
+  return picture;
+}
+
+bool write_png(const std::filesystem::path& path, const Picture& picture) {
+  return stbi_write_png(path.c_str(), picture.width, picture.height, 3, picture.rgb.data(), picture.width * 3) != 0;
+}
+
+void start_imgui(float scale, const std::string& theme_name) {
+  ImGui::CreateContext();
+  ImGui::GetIO().IniFilename = nullptr;
+  use_theme(theme_name);
+  static bool told = false;
+  for (const std::string& warning : load_fonts(scale))
+    if (!told) std::fprintf(stderr, "wakepath: %s\n", warning.c_str());
+  told = true;
+  apply_style(scale);
+}
+
+}  // namespace wakepath::gui

@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include "gui/panel.hh"
+
+namespace wakepath::gui {
+
+void draw_status(Ui& ui, Rect area) {
+  Panel panel("##status", area, theme().bar);
+  Painter p(ImGui::GetWindowDrawList(), ui.scale);
+  const ViewModel& m = ui.model;
+  const trace::World& world = m.world();
+  float x = area.x + p.px(14), y = area.y + p.px(5);
+  auto word = [&](const std::string& text, Rgb colour) { x += p.text(fonts().small, {x, y}, ink(colour), text, p.px(420)) + p.px(20); };
+  word(fmt::format("record {} / {}", m.position(), m.end()), theme().dim);
+  if (!m.index().steps().empty()) word(fmt::format("step {} / {}", world.step(), m.index().steps().size()), theme().dim);
+  // without evidence from a kernel there is nothing to agree with
+  bool compared = world.peers() != 0 || !m.session().status().empty();
+  if (world.divergences() != 0) {
+    x += p.pill({x, area.y + p.px(3.5f)}, fmt::format("{} divergence{}", world.divergences(), world.divergences() == 1 ? "" : "s"),
+                theme().bad) + p.px(14);
+  } else {
+    x += p.pill({x, area.y + p.px(3.5f)}, compared ? "kernel agrees" : "model alone", compared ? theme().good : theme().dim) + p.px(14);
+  }
+  if (world.peers() != 0) word(fmt::format("{} peer events", world.peers()), theme().dim);
+  if (m.session().live()) word(m.following() ? "live, following" : "live, standing back", m.following() ? theme().good : theme().syscall);
+  std::string keys = "Space play   Left Right step   , . record   Up Down function   S call   N step   / find   F1 keys";
+  float room = area.right() - p.px(14) - x;
+  float status_room = room - Painter::width(fonts().small, keys) - p.px(20);
+  if (status_room > p.px(80)) p.text(fonts().small, {x, y}, ink(theme().dim), m.session().status(), status_room);
+  if (room > p.px(120)) p.text_right(fonts().small, {area.right() - p.px(14), y}, ink(theme().dim), keys, room);
+}
+
+void draw_help(Ui& ui, Rect area) {
+  struct Line {
+    const char *key, *what;
+  };
+  static constexpr Line kLines[] = {{"Space", "play, pause"},
+                                    {"Right, Left", "one stop forward, back (of the chosen grain)"},
+                                    {"Shift + Right, Left", "one step of the scenario forward, back"},
+                                    {". and ,", "one record forward, back"},
+                                    {"Down, Up", "to the next, the last call or return of a function"},
+                                    {"S, Shift + S", "to the next, the last system call or its return"},
+                                    {"N, Shift + N", "to the end of the next, the last step"},
+                                    {"1 2 3 4", "grain: record, function, call, step"},
+                                    {"- and =", "slower, faster"},
+                                    {"Home, End", "to the start, to the end (live: to now)"},
+                                    {"L", "follow the running program"},
+                                    {"/ or Ctrl + K", "find an object by name"},
+                                    {"F", "the whole trace on the timeline"},
+                                    {"Escape", "select nothing; close this"},
+                                    {"F1", "this list"}};
+  Panel panel("##help", area, theme().bg);
+  ImGui::SetWindowFocus();
+  Painter p(ImGui::GetForegroundDrawList(), ui.scale);
+  if (hit("help/close", area)) ui.show_help = false;
+  float h = p.px(74) + p.px(25) * static_cast<float>(std::size(kLines));
+  Rect box{area.center().x - p.px(280), area.center().y - h / 2, p.px(560), h};
+  p.fill(area, ink(theme().bg, 0.92f));
+  p.fill(box, ink(theme().raised), p.px(10));
+  p.frame(box, ink(theme().line2), p.px(10));
+  p.text(fonts().title, {box.x + p.px(24), box.y + p.px(18)}, ink(theme().text), "Keys");
+  float y = box.y + p.px(56);
+  for (const Line& line : kLines) {
+    p.text(fonts().mono, {box.x + p.px(24), y}, ink(theme().now), line.key, p.px(180));
+    p.text(fonts().text, {box.x + p.px(210), y - p.px(1)}, ink(theme().text), line.what, p.px(330));
+    y += p.px(25);
+  }
+}
+
+}  // namespace wakepath::gui

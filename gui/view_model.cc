@@ -1,0 +1,223 @@
+#include "gui/view_model.hh"
+
+#include <algorithm>
+#include <cctype>
+
+namespace wakepath::gui {
+
+using trace::ObjectId;
+using trace::Position;
+using trace::Record;
+using trace::RecordKind;
+
+namespace {
+
+constexpr Position kMostRead = 20000;   // records looked at for "just changed"; more would be unreadable anyway
+constexpr double kSmallestView = 12;    // records across the timeline
+constexpr double kFitWhole = 6000;      // traces up to this long are shown whole at first
+
+double stops_per_second(Grain grain) {
+  switch (grain) {
+    case Grain::kRecord: return 12;
+    case Grain::kFunction: return 6;
+    case Grain::kSyscall: return 1;
+    case Grain::kStep: return 0.7;
+  }
+  return 1;
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+}  // namespace
+
+ViewModel::ViewModel(const trace::Session& session)
+    : session_(&session), cursor_(session.trace()), index_(session.trace()), chains_(session.trace()) {
+  poll();
+  fit_view();
+}
+
+bool ViewModel::poll() {
+  if (trace().size() == index_.seen() && index_.seen() != 0) return false;
+  Position had = index_.seen();
+  index_.update();
+  chains_.update();
+  if (index_.seen() == had) return false;
+  if (view_is_whole_) fit_view();
+  if (following_) {
+    cursor_.seek(end());
+    moved();
+  }
+  changed();
+  return true;
+}
+
+void ViewModel::moved() {
+  changed();
+  // keep the playhead on the timeline: when it leaves, show the next page
+  double at = static_cast<double>(position());
+  double width = view_end_ - view_begin_;
+  if (at < view_begin_) set_view(at - width * 0.5, at + width * 0.5);
+  if (at > view_end_) set_view(at - width * 0.25, at + width * 0.75);
+}
+
+void ViewModel::seek(Position target) {
+  target = std::min(target, end());
+  if (target != end()) following_ = false;
+  cursor_.seek(target);
+  moved();
+}
+
+void ViewModel::step(Grain grain, int direction) {
+  grain_ = grain;
+  playing_ = false;
+  seek(direction > 0 ? next_stop(trace(), index_, position(), grain)
+                     : previous_stop(trace(), index_, position(), grain));
+}
+
+bool ViewModel::seek_step(std::uint64_t number) {
+  auto at = index_.after_step(number);
+  if (!at) return false;
+  grain_ = Grain::kStep;
+  seek(*at);
+  return true;
+}
+
+void ViewModel::set_grain(Grain grain) {
+  grain_ = grain;
+  changed();
+}
+
+void ViewModel::play(bool on) {
+  if (on && position() == end()) seek(0);
+  playing_ = on;
+  pending_ = 0;
+  changed();
+}
+
+void ViewModel::set_speed(double speed) {
+  speed_ = std::clamp(speed, 0.125, 16.0);
+  changed();
+}
+
+bool ViewModel::tick(double seconds) {
+  if (!playing_) return false;
+  pending_ += seconds * speed_ * stops_per_second(grain_);
+  bool any = false;
+  for (; pending_ >= 1 && position() < end(); pending_ -= 1, any = true)
+    cursor_.seek(next_stop(trace(), index_, position(), grain_));
+  pending_ = std::min(pending_, 1.0);
+  if (position() == end() && !session_->live()) playing_ = false;
+  if (any) moved();
+  return any;
+}
+
+void ViewModel::follow(bool on) {
+  following_ = on;
+  if (on) seek(end()), following_ = true;
+  changed();
+}
+
+Position ViewModel::stride_begin() const { return previous_stop(trace(), index_, position(), grain_); }
+
+Position ViewModel::path_begin() const {
+  Position begin = stride_begin();
+  const trace::Task* running = world().task(world().running());
+  if (position() > 0) {  // the task of the last record, also just after the CPU changed hands
+    const trace::Task* last = world().task(trace()[position() - 1].task);
+    if (last != nullptr && last->syscall != 0) running = last;
+  }
+  if (running != nullptr && running->syscall != 0) begin = std::min(begin, running->syscall - 1);
+  return position() - begin > kMostRead ? position() - kMostRead : begin;
+}
+
+const Changes& ViewModel::changes() const {
+  if (changes_revision_ == revision_) return changes_;
+  changes_revision_ = revision_;
+  changes_ = {};
+  Position from = stride_begin();
+  if (position() - from > kMostRead) from = position() - kMostRead;
+  for (Position p = from; p < position(); ++p) {
+    const Record& r = trace()[p];
+    switch (r.kind) {
+      case RecordKind::kCreate: changes_.created.insert(r.object); break;
+      case RecordKind::kDestroy: changes_.freed.emplace(r.object, p); break;
+      case RecordKind::kSet: changes_.before.try_emplace({r.object, r.field}, r.before); break;
+      case RecordKind::kListInsert:
+        changes_.lists.insert({r.object, r.field});
+        changes_.inserted.insert({r.object, r.after});
+        break;
+      case RecordKind::kListErase:
+        changes_.lists.insert({r.object, r.field});
+        changes_.inserted.erase({r.object, r.after});
+        break;
+      default: break;
+    }
+  }
+  // set and set back is no change
+  std::erase_if(changes_.before, [&](const auto& entry) {
+    const trace::Object* object = world().find(entry.first.first);
+    return object != nullptr && entry.first.second < object->values.size() &&
+           object->values[entry.first.second] == entry.second;
+  });
+  return changes_;
+}
+
+void ViewModel::select(ObjectId object) {
+  if (object == selected_) return;
+  selected_ = object;
+  changed();
+}
+
+ObjectId ViewModel::search(const std::string& text) {
+  if (text.empty()) return 0;
+  const auto& objects = world().objects();
+  std::string wanted = lower(text);
+  for (std::size_t i = 1; i <= objects.size() && !objects.empty(); ++i) {
+    auto id = static_cast<ObjectId>((selected_ + i) % objects.size());
+    if (id == 0 || !objects[id].alive) continue;
+    if (lower(trace::object_name(trace(), world(), id)).find(wanted) == std::string::npos) continue;
+    select(id);
+    return id;
+  }
+  return 0;
+}
+
+std::optional<std::size_t> ViewModel::current_step() const {
+  const auto& steps = index_.steps();
+  auto next = std::partition_point(steps.begin(), steps.end(),
+                                   [&](const trace::StepEntry& s) { return s.begin < position(); });
+  if (next == steps.begin()) return std::nullopt;
+  return static_cast<std::size_t>(next - steps.begin()) - 1;
+}
+
+void ViewModel::set_view(double begin, double end_of_view) {
+  double whole = std::max(kSmallestView, static_cast<double>(end()));
+  double width = std::clamp(end_of_view - begin, kSmallestView, whole);
+  view_begin_ = std::clamp(begin, 0.0, whole - width);
+  view_end_ = view_begin_ + width;
+  view_is_whole_ = width >= whole;
+  changed();
+}
+
+void ViewModel::zoom(double at, double factor) {
+  set_view(at - (at - view_begin_) * factor, at + (view_end_ - at) * factor);
+}
+
+void ViewModel::pan(double by) { set_view(view_begin_ + by, view_end_ + by); }
+
+void ViewModel::fit_view() {
+  double whole = static_cast<double>(end());
+  if (whole <= kFitWhole || view_is_whole_) {
+    bool small = whole <= kFitWhole;
+    double at = static_cast<double>(position());
+    set_view(small ? 0 : at - kFitWhole / 2, small ? whole : at + kFitWhole / 2);
+    view_is_whole_ = small;
+    return;
+  }
+  set_view(0, whole);
+}
+
+}  // namespace wakepath::gui

@@ -1,0 +1,135 @@
+// The window: GLFW, OpenGL 3.3, redrawn only when there is something new to see.
+#include <glad/gl.h>
+#define GLFW_INCLUDE_NONE
+#include <GLFW/glfw3.h>
+#include <backends/imgui_impl_glfw.h>
+#include <backends/imgui_impl_opengl3.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "gui/app.hh"
+#include "gui/imgui_compat.hh"
+#include "gui/start.hh"
+
+namespace wakepath::gui {
+
+namespace {
+
+constexpr int kFramesAfterInput = 3;  // ImGui needs a frame to see the input and one to show its effect
+constexpr double kIdleWait = 0.5, kLiveWait = 0.1, kFrameTime = 1.0 / 60;
+
+int frames_due = kFramesAfterInput;  // callbacks have no other place to write to
+
+void touched() { frames_due = kFramesAfterInput; }
+
+void listen(GLFWwindow* window) {
+  glfwSetCursorPosCallback(window, [](GLFWwindow*, double, double) { touched(); });
+  glfwSetMouseButtonCallback(window, [](GLFWwindow*, int, int, int) { touched(); });
+  glfwSetScrollCallback(window, [](GLFWwindow*, double, double) { touched(); });
+  glfwSetKeyCallback(window, [](GLFWwindow*, int, int, int, int) { touched(); });
+  glfwSetCharCallback(window, [](GLFWwindow*, unsigned) { touched(); });
+  glfwSetWindowFocusCallback(window, [](GLFWwindow*, int) { touched(); });
+  glfwSetCursorEnterCallback(window, [](GLFWwindow*, int) { touched(); });
+  glfwSetWindowRefreshCallback(window, [](GLFWwindow*) { touched(); });
+  glfwSetFramebufferSizeCallback(window, [](GLFWwindow*, int, int) { touched(); });
+}
+
+std::string last_error;
+
+GLFWwindow* open_window(const WindowOptions& options, const std::string& title) {
+  glfwSetErrorCallback([](int, const char* words) { last_error = words != nullptr ? words : ""; });
+  if (glfwInit() == 0) return nullptr;
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
+  glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
+  glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
+  return glfwCreateWindow(options.width, options.height, title.c_str(), nullptr, nullptr);
+}
+
+float scale_of(GLFWwindow* window, const WindowOptions& options) {
+  if (options.scale > 0) return options.scale;
+  float x = 1, y = 1;
+  glfwGetWindowContentScale(window, &x, &y);
+  return std::clamp(std::max(x, y), 0.75f, 4.0f);
+}
+
+void draw(GLFWwindow* window, App& app, double seconds) {
+  ImGui_ImplOpenGL3_NewFrame();
+  ImGui_ImplGlfw_NewFrame();
+  if (ImGui::GetIO().DeltaTime <= 0) ImGui::GetIO().DeltaTime = 1e-4f;  // 1.86 aborts on 0
+  ImGui::NewFrame();
+  app.frame(ImGui::GetIO().DisplaySize.x, ImGui::GetIO().DisplaySize.y, seconds);
+  ImGui::Render();
+  int w = 0, h = 0;
+  glfwGetFramebufferSize(window, &w, &h);
+  glViewport(0, 0, w, h);
+  glClearColor(0.05f, 0.066f, 0.09f, 1);
+  glClear(GL_COLOR_BUFFER_BIT);
+  ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+}
+
+/// Status of the program.
+int loop(GLFWwindow* window, ViewModel& model, App& app, const WindowOptions& options) {
+  double last = glfwGetTime();
+  for (int frame = 0; glfwWindowShouldClose(window) == 0;) {
+    if (app.animating()) glfwWaitEventsTimeout(kFrameTime);
+    else if (frames_due > 0) glfwPollEvents();
+    else glfwWaitEventsTimeout(model.session().live() ? kLiveWait : kIdleWait);
+    bool grew = model.trace().size() != model.end();
+    if (frames_due <= 0 && !app.animating() && !grew) continue;
+    frames_due = std::max(0, frames_due - 1);
+    double now = glfwGetTime();
+    draw(window, app, std::min(now - last, 0.1));
+    last = now;
+    ++frame;
+    if (!options.shot.empty() && frame >= options.frames) {
+      int w = 0, h = 0;
+      glfwGetFramebufferSize(window, &w, &h);
+      if (write_png(options.shot, read_pixels(w, h))) return 0;
+      std::fprintf(stderr, "wakepath: %s: cannot be written\n", options.shot.c_str());
+      return 3;
+    }
+    if (!options.shot.empty()) frames_due = kFramesAfterInput;
+    glfwSwapBuffers(window);
+    if (frame == 2) std::puts("window ready"), std::fflush(stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run_window(const trace::Session& session, const WindowOptions& options) {
+  ViewModel model(session);
+  if (!place_at(model, options)) return 2;
+  GLFWwindow* window = open_window(options, "Wakepath: " + session.title());
+  if (window == nullptr) {
+    std::fprintf(stderr, "wakepath: no window: %s. A display with OpenGL 3.3 is needed (DISPLAY or WAYLAND_DISPLAY); "
+                         "without one, --shot FILE.png --headless draws a picture.\n",
+                 last_error.empty() ? "the display cannot be opened" : last_error.c_str());
+    return 3;
+  }
+  glfwMakeContextCurrent(window);
+  if (gladLoadGL(glfwGetProcAddress) == 0) {
+    std::fprintf(stderr, "wakepath: no window: OpenGL 3.3 cannot be loaded\n");
+    return 3;
+  }
+  glfwSwapInterval(1);
+  float scale = scale_of(window, options);
+  start_imgui(scale, options.theme);
+  listen(window);  // ImGui's own callbacks call these first
+  ImGui_ImplGlfw_InitForOpenGL(window, true);
+  ImGui_ImplOpenGL3_Init("#version 330");
+  App app(model, scale, options.reduce_motion || !options.shot.empty());
+  frames_due = kFramesAfterInput;
+  int status = loop(window, model, app, options);
+  ImGui_ImplOpenGL3_Shutdown();
+  ImGui_ImplGlfw_Shutdown();
+  ImGui::DestroyContext();
+#ifndef __SANITIZE_ADDRESS__  // the driver is unloaded before the leak checker looks: it would report an unknown module
+  glfwDestroyWindow(window);
+  glfwTerminate();
+#endif
+  return status;
+}
+
+}  // namespace wakepath::gui
