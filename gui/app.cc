@@ -116,7 +116,7 @@ void App::frame(float width, float height, double seconds) {
   ui_.clock = ui_.reduce_motion ? 0 : ui_.clock + seconds;
   bool small = width < ui_.px(1700);
   float top = ui_.px(54), status = ui_.px(25), bottom = std::min(ui_.px(236), height * 0.235f);
-  float left = ui_.px(small ? 232 : 286), right = ui_.px(small ? 296 : 366);
+  float left = ui_.px(small ? 214 : 286), right = ui_.px(small ? 276 : 366);
   float middle = std::max(ui_.px(200), height - top - status - bottom);
   float words = std::clamp(middle * 0.40f, ui_.px(150), ui_.px(290));
   Rect stage{left, top, std::max(ui_.px(200), width - left - right), middle};

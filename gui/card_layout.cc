@@ -10,20 +10,26 @@ float height_of(const Item& item, const Metrics& m) {
   switch (item.type) {
     case Item::Type::kField:
     case Item::Type::kText: return m.line();
+    case Item::Type::kPill: return m.px(20);
     case Item::Type::kSquares: return m.px(20);
     case Item::Type::kChips:
-      return (item.key.empty() ? 0 : m.px(16)) + std::max<float>(1, static_cast<float>(item.tokens.size())) * m.px(22);
+      return (item.key.empty() ? 0 : m.px(17)) + static_cast<float>(item.tokens.size()) * m.px(22);
   }
   return m.line();
 }
 
 void place_squares(Item& item, const Metrics& m) {
-  float x = item.rect.x + m.mono_width(item.key.size()) + m.px(8);
+  float name = m.mono_width(item.key.size());
+  if (!item.tokens.empty())  // a long name gives way to the first packet
+    name = std::min(name, item.rect.w - std::max(m.square(), m.mono_width(item.tokens[0].text.size()) + m.px(8)) -
+                              (item.tokens.size() > 1 ? m.px(34) : m.px(8)));
+  item.name_width = std::max(m.px(20), name);
+  float x = item.rect.x + item.name_width + m.px(8);
   std::size_t shown = 0;
   for (Token& token : item.tokens) {
     float width = std::max(m.square(), m.mono_width(token.text.size()) + m.px(8));
     bool last = &token == &item.tokens.back();
-    if (x + width + (last ? 0 : m.px(26)) > item.rect.right()) break;
+    if (x + width + (last ? 0 : m.px(26)) > item.rect.right() + 1) break;
     token.rect = {x, item.rect.y + m.px(1), width, m.px(17)};
     x += width + m.px(4);
     ++shown;
@@ -34,7 +40,7 @@ void place_squares(Item& item, const Metrics& m) {
 
 /// Chips stand one below the other, hanging on their queue; the last line says how many more there are.
 void place_chips(Item& item, float bottom, const Metrics& m) {
-  float y = item.rect.y + (item.key.empty() ? 0 : m.px(16));
+  float y = item.rect.y + (item.key.empty() ? 0 : m.px(17));
   auto room = static_cast<std::size_t>(std::max(0.0f, (bottom - y + m.px(2)) / m.px(22)));
   if (item.tokens.size() > room) {
     item.more = item.tokens.size() - room;
@@ -65,6 +71,11 @@ float place_sections(std::vector<Item*>& items, Rect room, const Metrics& m) {
 }  // namespace
 
 void lay_out_card(Card& card, const Metrics& m) {
+  float beside = card.rect.w - m.title_width(card.title.size()) - m.px(7.4f) * static_cast<float>(card.pill.size()) - m.px(44);
+  if (beside < 0 && !card.pill.empty()) {  // the state does not fit beside the name: it becomes the first line
+    card.items.insert(card.items.begin(), {.type = Item::Type::kPill, .value = card.pill, .tone = card.pill_tone});
+    card.pill.clear();
+  }
   Rect room{card.rect.x + m.pad(), card.rect.y + m.header(), card.rect.w - 2 * m.pad(),
             card.rect.h - m.header() - m.px(5)};
   std::vector<Item*> sections;
@@ -81,7 +92,7 @@ void lay_out_card(Card& card, const Metrics& m) {
     }
     float h = height_of(item, m);
     bool shrinkable = item.type == Item::Type::kChips && item.tokens.size() > 1;
-    float least = shrinkable ? (item.key.empty() ? 0 : m.px(16)) + m.px(20) : std::min(h, m.px(16));
+    float least = shrinkable ? (item.key.empty() ? 0 : m.px(17)) + m.px(20) : std::min(h, m.px(16));
     if (y + least > room.bottom() + m.px(2)) {
       dropped.push_back(std::move(item));
       continue;

@@ -143,10 +143,10 @@ void socket_card(Maker& m) {
   m.card.pill_tone = m.card.pill == "CONNECTED" ? Tone::kGood : Tone::kPlain;
   m.queue("wait.head", Item::Type::kChips, "wq.wait") || m.queue("head", Item::Type::kChips, "wq.wait");
   m.field("ops");
-  m.field("socket.flags", true);
-  m.field("i_ino", true);
-  m.field("type", true);
   m.changed_rest();
+  m.field("i_ino", true);
+  m.field("socket.flags", true);
+  m.rest();
 }
 
 std::string endpoint(Reader& read, const char* address, const char* port, bool swap) {
@@ -192,6 +192,7 @@ void sock_card(Maker& m) {
   if (!listening)
     for (const char* name : {"sk_rmem_alloc", "sk_wmem_queued", "rcv_nxt", "copied_seq", "snd_una", "snd_nxt", "write_seq"})
       m.field(name, true);
+  m.rest();
 }
 
 void epoll_card(Maker& m) {
@@ -205,6 +206,7 @@ void epoll_card(Maker& m) {
   m.field("ovflist");
   m.queue("txlist", Item::Type::kSquares, {}, true);
   m.changed_rest();
+  m.rest();
 }
 
 void softnet_card(Maker& m) {

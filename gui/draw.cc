@@ -63,28 +63,39 @@ float Painter::text_right(const Font& font, Point p, ImU32 colour, std::string_v
   return text(font, {p.x - w, p.y}, colour, words, room);
 }
 
-float Painter::wrapped(const Font& font, Point p, ImU32 colour, std::string_view words, float room, int lines) const {
-  float y = p.y, step = std::round(font.px * 1.32f);
-  while (!words.empty() && lines-- > 0) {
-    std::size_t line_end = words.find('\n');
-    std::string_view line = words.substr(0, line_end);
-    std::size_t fits = line.size();
-    if (width(font, line) > room && lines > 0) {
-      fits = 0;
-      for (std::size_t space = line.find(' '); space != std::string_view::npos; space = line.find(' ', space + 1)) {
-        if (width(font, line.substr(0, space)) > room) break;
-        fits = space;
-      }
-      if (fits == 0) fits = line.size();  // one long word: the ellipsis cuts it
-    } else if (lines == 0 && line_end != std::string_view::npos) {
-      line = words;
-      fits = words.size();
+namespace {
+
+/// Takes the next line of at most `room` pixels off the front of `words`; the last line takes everything.
+std::string_view next_line(const Font& font, std::string_view& words, float room, bool last) {
+  std::size_t line_end = words.find('\n');
+  std::string_view line = last ? words : words.substr(0, line_end);
+  std::size_t fits = line.size();
+  if (!last && Painter::width(font, line) > room) {
+    fits = 0;
+    for (std::size_t space = line.find(' '); space != std::string_view::npos; space = line.find(' ', space + 1)) {
+      if (Painter::width(font, line.substr(0, space)) > room) break;
+      fits = space;
     }
-    text(font, {p.x, y}, colour, line.substr(0, fits), room);
-    y += step;
-    words.remove_prefix(std::min(words.size(), fits));
-    while (!words.empty() && (words.front() == ' ' || words.front() == '\n')) words.remove_prefix(1);
+    if (fits == 0) fits = std::min(line.size(), line.find(' '));  // one long word: the ellipsis cuts it
   }
+  line = line.substr(0, fits);
+  words.remove_prefix(std::min(words.size(), fits));
+  while (!words.empty() && (words.front() == ' ' || words.front() == '\n')) words.remove_prefix(1);
+  return line;
+}
+
+}  // namespace
+
+int Painter::count_lines(const Font& font, std::string_view words, float room, int lines) {
+  int count = 0;
+  for (; !words.empty() && count < lines; ++count) next_line(font, words, room, false);
+  return count;
+}
+
+float Painter::wrapped(const Font& font, Point p, ImU32 colour, std::string_view words, float room, int lines) const {
+  float y = p.y;
+  for (; !words.empty() && lines > 0; --lines, y += std::round(font.px * 1.32f))
+    text(font, {p.x, y}, colour, next_line(font, words, room, lines == 1), room);
   return y - p.y;
 }
 

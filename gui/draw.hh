@@ -29,6 +29,8 @@ class Painter {
   /// As text(), with its right edge at p.x.
   float text_right(const Font& font, Point p, ImU32 colour, std::string_view text, float room = 1e9f) const;
   /// Wraps to `room`; at most `lines` lines, the last with an ellipsis. Returns the height taken.
+  /// How many lines `wrapped` would take, at most `lines`.
+  [[nodiscard]] static int count_lines(const Font& font, std::string_view text, float room, int lines);
   float wrapped(const Font& font, Point p, ImU32 colour, std::string_view text, float room, int lines) const;
 
   void fill(Rect r, ImU32 colour, float rounding = 0) const;

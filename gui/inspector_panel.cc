@@ -128,7 +128,7 @@ void draw_inspector(Ui& ui, Rect area) {
   Panel panel("##inspector", area, theme().panel);
   Painter head(ImGui::GetWindowDrawList(), ui.scale);
   float pad = head.px(12), w = area.w - 2 * pad;
-  ObjectId id = ui.model.selected();
+  ObjectId id = ui.model.focus();
   const auto& objects = ui.model.world().objects();
   if (id == 0 || id >= objects.size() || objects[id].kind >= ui.model.trace().schema().kinds.size() || objects[id].id == 0) {
     panel_head(head, {area.x + pad, area.y + head.px(10)}, "Inspector", "nothing selected", theme().epoll, w);
@@ -138,7 +138,7 @@ void draw_inspector(Ui& ui, Rect area) {
   const Object& object = objects[id];
   const trace::Kind& kind = ui.model.trace().schema().kinds[object.kind];
   panel_head(head, {area.x + pad, area.y + head.px(10)}, trace::object_name(ui.model.trace(), ui.model.world(), id),
-             object.alive ? "" : "freed", theme().of(kind.layer), w - head.px(70));
+             !object.alive ? "freed" : ui.model.selected() == 0 ? "changed last" : "", theme().of(kind.layer), w - head.px(70));
   head.pill({area.right() - pad, area.y + head.px(12)}, trace::layer_name(kind.layer), theme().of(kind.layer), true, head.px(90));
   float y = area.y + head.px(36);
   if (!kind.sentence.empty())

@@ -43,13 +43,7 @@ Words collect(const ViewModel& m) {
 
 float box(const Painter& p, Rect r, std::string_view title, std::string_view body, Rgb colour, const Font& font, int most) {
   float inner = r.w - p.px(22);
-  int lines = 0;  // how many lines the body wants
-  {
-    std::string_view rest = body;
-    float room = inner;
-    lines = static_cast<int>(Painter::width(font, rest) / room) + 1;
-    lines = std::min(lines + (lines > 1 ? 1 : 0), most);
-  }
+  int lines = std::max(1, Painter::count_lines(font, body, inner, most));
   float h = p.px(30) + static_cast<float>(lines) * std::round(font.px * 1.32f);
   if (h > r.h) {
     lines = static_cast<int>((r.h - p.px(30)) / std::round(font.px * 1.32f));

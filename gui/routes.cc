@@ -32,12 +32,14 @@ struct Router {
     return card.rect.x + card.rect.w * kHop[n % 4];
   }
 
-  /// x of a column gap beside `card`, on the side of `toward`.
-  float gap_beside(const Card& card, float toward) {
-    bool left = toward < card.rect.center().x;
-    float x = left ? card.rect.x - m.px(10) : card.rect.right() + m.px(10);
+  /// x of the gap between columns that makes the way from x1 to x2 shortest.
+  float gap_between(float x1, float x2) {
+    float x = stage.gaps.empty() ? x1 : stage.gaps.front();
+    auto way = [&](float gap) { return std::abs(gap - x1) + std::abs(gap - x2); };
+    for (float gap : stage.gaps)
+      if (way(gap) < way(x)) x = gap;
     int n = gaps[static_cast<int>(std::lround(x))]++;
-    static constexpr float kShift[] = {0, -5, 5};
+    static constexpr float kShift[] = {0, -4, 4};
     return x + m.px(kShift[n % 3]);
   }
 
@@ -64,7 +66,7 @@ struct Router {
       }
       return;
     }
-    float gap = gap_beside(*to, x1);
+    float gap = gap_between(x1, x2);
     float ya = track(first), yb = track(last);
     edge.points = {{x1, y1}, {x1, ya}, {gap, ya}, {gap, yb}, {x2, yb}, {x2, y2}};
   }

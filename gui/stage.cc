@@ -30,11 +30,12 @@ int lane_of(Layer layer) {
 
 namespace {
 
-constexpr float kEpollWeight = 1.75f;
+constexpr float kEpollWeight = 1.6f;
 constexpr float kOverflowWeight = 0.7f;
-constexpr float kSharedWeight = 0.85f;
-constexpr float kNarrowest = 150;  // a column of weight 1, unscaled
+constexpr float kSharedWeight = 0.75f;
+constexpr float kNarrowest = 146;  // a column of weight 1, unscaled
 constexpr float kWidest = 330;
+constexpr float kGap = 18;
 
 /// One column of the lanes between user and softirq.
 struct Column {
@@ -68,7 +69,24 @@ void place_lanes(Stage& stage, const Metrics& m) {
     stage.lanes.push_back({wanted.name, wanted.hint, wanted.layer, rect});
   }
   stage.boundary_y = (stage.lanes[0].rect.bottom() + stage.lanes[1].rect.y) / 2;
-  stage.boundary_x = stage.area.x + m.px(112);
+  stage.boundary_x = stage.area.x + m.px(108);
+}
+
+/// The task with the most columns gives up its last one that is no epoll: its chains are counted in an overflow column.
+bool drop_one(std::vector<Column>& columns) {
+  std::map<TaskId, std::size_t> plain;
+  for (const Column& c : columns)
+    if (c.type == Column::Type::kChain && c.weight == 1) ++plain[c.owner];
+  auto largest = std::max_element(plain.begin(), plain.end(), [](auto& a, auto& b) { return a.second < b.second; });
+  if (largest == plain.end() || largest->second <= 1) return false;
+  auto last = columns.end();
+  for (auto it = columns.begin(); it != columns.end(); ++it)
+    if (it->owner == largest->first && it->type == Column::Type::kChain && it->weight == 1) last = it;
+  auto after = columns.erase(last);
+  while (after != columns.end() && after->owner == largest->first && after->type == Column::Type::kChain) ++after;
+  bool known = after != columns.end() && after->owner == largest->first && after->type == Column::Type::kOverflow;
+  if (!known) columns.insert(after, {largest->first, 0, Column::Type::kOverflow, kOverflowWeight});
+  return true;
 }
 
 std::vector<Column> choose_columns(const ViewModel& model, float room, const Metrics& m) {
@@ -77,37 +95,25 @@ std::vector<Column> choose_columns(const ViewModel& model, float room, const Met
     if (task.object != 0) groups.try_emplace(task.id);
   for (std::size_t task = 1; task < model.index().task_count(); ++task)
     if (!model.index().spans(static_cast<TaskId>(task)).empty()) groups.try_emplace(static_cast<TaskId>(task));
-  std::map<TaskId, std::size_t> shown;
-  for (auto& [task, slots] : groups) shown[task] = slots.size();
-  bool shared = model.chains().has_shared();
-  auto total = [&] {
-    float sum = shared ? kSharedWeight : 0;
-    for (auto& [task, slots] : groups) {
-      for (std::size_t i = 0; i < shown[task]; ++i) sum += slots[i] ? kEpollWeight : 1;
-      if (shown[task] < slots.size()) sum += kOverflowWeight;
-      if (slots.empty()) sum += 1;
-    }
-    return sum;
-  };
-  while (total() * m.px(kNarrowest) > room) {  // too many: the largest group gives up its last column
-    auto largest = std::max_element(shown.begin(), shown.end(), [](auto& a, auto& b) { return a.second < b.second; });
-    if (largest == shown.end() || largest->second <= 1) break;
-    --largest->second;
-  }
   std::vector<Column> columns;
   for (auto& [task, slots] : groups) {
-    for (unsigned i = 0; i < shown[task]; ++i)
+    for (unsigned i = 0; i < slots.size(); ++i)
       columns.push_back({task, i, Column::Type::kChain, slots[i] ? kEpollWeight : 1});
-    if (shown[task] < slots.size())
-      columns.push_back({task, static_cast<unsigned>(shown[task]), Column::Type::kOverflow, kOverflowWeight});
     if (slots.empty()) columns.push_back({task, 0, Column::Type::kTaskOnly, 1});
   }
-  if (shared) columns.push_back({0, 0, Column::Type::kShared, kSharedWeight});
+  if (model.chains().has_shared()) columns.push_back({0, 0, Column::Type::kShared, kSharedWeight});
+  auto tight = [&] {
+    float sum = 0;
+    for (const Column& c : columns) sum += c.weight;
+    return sum * m.px(kNarrowest) + static_cast<float>(columns.size()) * m.px(kGap) > room;
+  };
+  if (tight()) std::erase_if(columns, [](const Column& c) { return c.type == Column::Type::kShared; });
+  while (tight() && drop_one(columns)) {}
   return columns;
 }
 
 void place_columns(std::vector<Column>& columns, float x, float room, const Metrics& m) {
-  float gap = m.px(20), sum = 0;
+  float gap = m.px(kGap), sum = 0;
   for (const Column& c : columns) sum += c.weight;
   float unit = (room - gap * static_cast<float>(columns.size())) / std::max(1.0f, sum);
   unit = std::min(unit, m.px(kWidest));
@@ -161,25 +167,26 @@ struct Placer {
     return {c.x, rect.y + m.px(5), c.w, rect.h - m.px(10)};
   }
 
+  /// Index of a chain's column; columns.size() when its owner has none.
   std::size_t column_of(const Chains::Chain& chain) const {
+    std::size_t own = columns.size(), overflow_at = columns.size(), last = columns.size();
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const Column& c = columns[i];
       if (c.owner != chain.owner) continue;
-      if (c.type == Column::Type::kOverflow) {
-        // the selected chain is shown all the same: in place of the last one
-        const Chains::Chain* chosen = model.chains().chain_of(model.selected());
-        return chosen != nullptr && chosen->root == chain.root && i > 0 ? i - 1 : i;
-      }
-      if (c.type == Column::Type::kChain && c.slot == chain.slot) {
-        bool last_before_overflow = i + 1 < columns.size() && columns[i + 1].type == Column::Type::kOverflow;
-        const Chains::Chain* chosen = model.chains().chain_of(model.selected());
-        if (last_before_overflow && chosen != nullptr && chosen->root != chain.root && chosen->owner == chain.owner &&
-            chosen->slot >= columns[i + 1].slot)
-          return i + 1;
-        return i;
-      }
+      if (c.type == Column::Type::kOverflow) overflow_at = i;
+      if (c.type == Column::Type::kChain && c.slot == chain.slot) own = i;
+      if (c.type == Column::Type::kChain && c.weight == 1) last = i;
     }
-    return columns.size();
+    if (overflow_at == columns.size()) return own;
+    // the selected chain is shown all the same: it takes the last plain column, whose own chain is counted meanwhile
+    const Chains::Chain* chosen = model.chains().chain_of(model.selected());
+    bool guest = chosen != nullptr && chosen->owner == chain.owner && last != columns.size() &&
+                 std::none_of(columns.begin(), columns.end(), [&](const Column& c) {
+                   return c.owner == chosen->owner && c.type == Column::Type::kChain && c.slot == chosen->slot;
+                 });
+    if (guest && chosen->root == chain.root) return last;
+    if (guest && own == last) return overflow_at;
+    return own != columns.size() ? own : overflow_at;
   }
 
   void chain_cards() {
@@ -296,6 +303,8 @@ void place_cards(Stage& stage, const ViewModel& model, const Moment& moment) {
   float room = stage.lanes[0].rect.right() - m.px(4) - stage.boundary_x;
   Placer placer{stage, model, moment, m, choose_columns(model, room, m)};
   place_columns(placer.columns, stage.boundary_x, room, m);
+  stage.gaps.push_back(stage.boundary_x - m.px(kGap / 2));
+  for (const Column& c : placer.columns) stage.gaps.push_back(c.x + c.w + m.px(kGap / 2));
   placer.task_cards();
   placer.chain_cards();
   placer.shared_cards();

@@ -29,7 +29,7 @@ struct Token {
 
 /// One line of a card, or a queue.
 struct Item {
-  enum class Type : std::uint8_t { kField, kText, kSquares, kChips };
+  enum class Type : std::uint8_t { kField, kText, kPill, kSquares, kChips };
   Type type = Type::kField;
   std::string key;
   std::string value;
@@ -39,6 +39,7 @@ struct Item {
   trace::ObjectId link = 0;     ///< what clicking it selects
   std::vector<Token> tokens;
   std::size_t more = 0;         ///< tokens that did not fit
+  float name_width = 0;         ///< squares: what the name may take
   int section = -1;             ///< items with sections 0, 1, 2 stand side by side
   Rect rect;
 };
@@ -98,6 +99,7 @@ struct Stage {
   std::vector<Card> cards;
   std::vector<Edge> edges;
   std::vector<SyscallPill> syscalls;
+  std::vector<float> gaps;      ///< x of the free gaps between columns
   float boundary_y = 0;         ///< the dashed line between user and kernel
   float boundary_x = 0;
 
@@ -113,8 +115,10 @@ struct Metrics {
   [[nodiscard]] float px(float v) const { return v * scale; }
   [[nodiscard]] float line() const { return px(17); }
   [[nodiscard]] float header() const { return px(29); }
-  [[nodiscard]] float pad() const { return px(11); }
+  [[nodiscard]] float pad() const { return px(9); }
   [[nodiscard]] float mono_width(std::size_t characters) const { return px(7.2f) * static_cast<float>(characters); }
+  /// Titles are not monospaced: the average is near enough to decide whether a pill fits beside one.
+  [[nodiscard]] float title_width(std::size_t characters) const { return px(8.4f) * static_cast<float>(characters); }
   [[nodiscard]] float square() const { return px(27); }
 };
 

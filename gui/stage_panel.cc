@@ -81,7 +81,8 @@ void draw_badge(const Painter& p, const Edge& e) {
 
 void draw_squares(const Painter& p, const Item& item, float alpha) {
   Rgb name = item.changed ? theme().now : theme().dim;
-  float w = p.text(fonts().mono_small, {item.rect.x, item.rect.y + p.px(2)}, ink(name, alpha), item.key, item.rect.w);
+  float w = p.text(fonts().mono_small, {item.rect.x, item.rect.y + p.px(2)}, ink(name, alpha), item.key,
+                   item.tokens.empty() ? item.rect.w : item.name_width + p.px(2));
   if (item.tokens.empty() && item.more == 0)
     p.text(fonts().mono_small, {item.rect.x + w + p.px(8), item.rect.y + p.px(2)}, ink(theme().faint, alpha),
            item.value.empty() ? "empty" : item.value, item.rect.w - w - p.px(8));
@@ -104,9 +105,9 @@ void draw_squares(const Painter& p, const Item& item, float alpha) {
 void draw_chips(const Painter& p, const Item& item, float alpha) {
   std::string key = item.key;
   if (item.more != 0) key += "  +" + std::to_string(item.more) + " more";
-  p.text(fonts().mono_small, {item.rect.x, item.rect.y}, ink(item.changed ? theme().now : theme().dim, alpha), key, item.rect.w);
-  if (item.tokens.empty())
-    p.text(fonts().mono_small, {item.rect.x, item.rect.y + p.px(18)}, ink(theme().faint, alpha), "empty", item.rect.w);
+  float w = p.text(fonts().mono_small, {item.rect.x, item.rect.y}, ink(item.changed ? theme().now : theme().dim, alpha), key, item.rect.w);
+  if (item.tokens.empty() && item.more == 0)
+    p.text(fonts().mono_small, {item.rect.x + w + p.px(8), item.rect.y}, ink(theme().faint, alpha), "empty", item.rect.w - w - p.px(8));
   for (const Token& token : item.tokens) {
     Rgb c = token.fresh ? theme().now : theme().of(token.layer);
     p.fill(token.rect, ink(c, 0.15f * alpha), p.px(5));
@@ -160,6 +161,8 @@ void draw_card(const Painter& p, const Card& card, bool hovered) {
   for (const Item& item : card.items) {
     if (item.type == Item::Type::kSquares) draw_squares(p, item, alpha);
     else if (item.type == Item::Type::kChips) draw_chips(p, item, alpha);
+    else if (item.type == Item::Type::kPill)
+      p.pill({item.rect.x - p.px(2), item.rect.y}, item.value, item.tone == Tone::kPlain ? c : colour_of(item.tone), false, item.rect.w);
     else draw_field(p, item, alpha);
   }
   p.list()->PopClipRect();

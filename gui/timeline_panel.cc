@@ -57,7 +57,7 @@ struct TimelineDrawer {
       p.fill({a, top, std::max(1.5f, b - a - p.px(1)), p.px(17)}, ink(c, now ? 0.22f : 0.35f), p.px(3));
       p.fill({a, top, p.px(2), p.px(17)}, ink(c));
       std::string words = fmt::format("{} {}", it->number, model().trace().string(it->text));
-      if (b - a > p.px(18))
+      if (b - a > p.px(34))
         p.text(fonts().small, {a + p.px(6), top + p.px(0.5f)}, ink(now ? theme().text : theme().dim), words, b - a - p.px(10));
       free_from = a + 3;
     }
@@ -94,7 +94,7 @@ struct TimelineDrawer {
         bool running = begun && (piece.bar->end == 0 || piece.bar->end >= model().position());
         Rgb c = colour(*piece.bar);
         p.fill(r, ink(c, running ? 1.0f : begun ? 0.82f : 0.27f), p.px(3));
-        if (r.w > p.px(16))
+        if (r.w > p.px(32))
           p.text(fonts().small, {r.x + p.px(5), r.y + (bar_h - fonts().small.px) / 2 - p.px(1)},
                  ink(begun ? theme().on_colour : theme().text, begun ? 1.0f : 0.85f), name(*piece.bar), r.w - p.px(8));
       }

@@ -35,7 +35,7 @@ std::string waiter_text(const ViewModel& model, const Reader& entry) {
   std::string func = entry.text("func");
   const trace::World& world = model.world();
   if (const Object* base = entry.follow("base"))
-    return fmt::format("{} → fd {}", func, Reader(model.trace(), world, *base).value("ffd.fd"));
+    return fmt::format("{}→fd{}", func, Reader(model.trace(), world, *base).value("ffd.fd"));
   std::string who;
   if (const Object* task = entry.follow("private")) who = Reader(model.trace(), world, *task).text("comm");
   bool exclusive = entry.text("flags").find("EXCLUSIVE") != std::string::npos;

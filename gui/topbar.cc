@@ -73,7 +73,7 @@ void draw_transport(Ui& ui, const Painter& p, Point& cursor) {
   if (word_button(p, "speed/slower", "\u2212", cursor, false, "Slower   -")) m.set_speed(m.speed() / 2);
   std::string speed = fmt::format("{:g}\u00d7", m.speed());
   p.text(fonts().mono, {cursor.x + p.px(2), cursor.y + p.px(7)}, ink(theme().text), speed, p.px(46));
-  cursor.x += p.px(48);
+  cursor.x += p.px(6) + Painter::width(fonts().mono, "0.125\u00d7");
   if (word_button(p, "speed/faster", "+", cursor, false, "Faster   =")) m.set_speed(m.speed() * 2);
   if (m.session().live()) {
     cursor.x += p.px(10);

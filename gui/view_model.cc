@@ -165,6 +165,18 @@ const Changes& ViewModel::changes() const {
   return changes_;
 }
 
+ObjectId ViewModel::focus() const {
+  if (selected_ != 0) return selected_;
+  constexpr Position kMostBack = 256;
+  for (Position p = position(); p > 0 && position() - p < kMostBack; --p) {
+    const Record& r = trace()[p - 1];
+    if (r.kind == RecordKind::kSet || r.kind == RecordKind::kListInsert || r.kind == RecordKind::kListErase ||
+        r.kind == RecordKind::kCreate)
+      return r.object;
+  }
+  return 0;
+}
+
 void ViewModel::select(ObjectId object) {
   if (object == selected_) return;
   selected_ = object;

@@ -72,6 +72,8 @@ class ViewModel {
 
   // --- selection ---
   [[nodiscard]] trace::ObjectId selected() const { return selected_; }
+  /// What the inspector shows: the selected object, else the one that the last records were about; 0 for none.
+  [[nodiscard]] trace::ObjectId focus() const;
   /// 0 selects nothing.
   void select(trace::ObjectId object);
   /// The next living object after the selected one whose name or kind contains `text` (any case); 0 when none.

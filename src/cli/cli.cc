@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "src/cli/commands.hh"
 
@@ -41,6 +43,27 @@ void add_run(CLI::App& app, RunOptions& options, int& status) {
   command->callback([&] { status = run(options); });
 }
 
+void add_view(CLI::App& app, ViewOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("view", "Show a recording in the window, or write a picture of it");
+  command->add_option("FILE", options.file, "A recording (.wkp)")->required();
+  auto* position = command->add_option("--position", options.position, "Stand after this many records");
+  command->add_option("--step", options.step, "Stand where this step is quiet")->excludes(position);
+  command->add_option("--select", options.select, "Select an object: eventpoll#1");
+  auto* shot = command->add_option("--shot", options.shot, "Write a picture (PNG) and end");
+  command->add_flag("--headless", options.headless, "Draw the picture without a display")->needs(shot);
+  command->add_option("--width", options.width)->check(CLI::Range(640, 7680))->capture_default_str();
+  command->add_option("--height", options.height)->check(CLI::Range(480, 4320))->capture_default_str();
+  command->add_option("--scale", options.scale, "Size of everything; 0 takes the monitor's")->check(CLI::Range(0.0, 4.0));
+  command->add_option("--theme", options.theme)->check(CLI::IsMember({"dark", "light", "contrast"}))->capture_default_str();
+  command->add_flag("--reduce-motion", options.reduce_motion, "Nothing moves by itself");
+  command->footer("Examples:\n  wakepath view x.wkp --step 3\n  wakepath view x.wkp --step 3 --shot x.png --headless\n"
+                  "  wakepath x.wkp");
+  command->callback([&] { status = view(options); });
+}
+
+/// `wakepath x.wkp` means `wakepath view x.wkp`.
+bool names_a_recording(int argc, char** argv) { return argc >= 2 && std::string_view(argv[1]).ends_with(".wkp"); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -51,8 +74,13 @@ int main(int argc, char** argv) {
   add_serve(app, serve_options, status);
   RunOptions run_options;
   add_run(app, run_options, status);
+  ViewOptions view_options;
+  add_view(app, view_options, status);
+  std::vector<char*> words(argv, argv + argc);
+  std::string view_word = "view";
+  if (names_a_recording(argc, argv)) words.insert(words.begin() + 1, view_word.data());
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }

@@ -4,6 +4,7 @@
 /// Only cli.cc knows how the words of the command line become these structs.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,20 @@ struct RunOptions {
   bool slow = false;            ///< run files that wait for more than 5 s, too
 };
 int run(const RunOptions& options);
+/// wakepath view: a recording in the window; with `shot` a picture of it instead.
+struct ViewOptions {
+  std::string file;
+  std::optional<uint64_t> position;  ///< where to stand at first: a record,
+  std::optional<uint64_t> step;      ///< or after this step
+  std::string select;                ///< name of an object: "eventpoll#1"
+  std::string shot;                  ///< write a picture (PNG) and end
+  bool headless = false;             ///< without a display; for pictures only
+  int width = 1440;
+  int height = 900;
+  float scale = 0;                   ///< 0: what the monitor says
+  std::string theme = "dark";
+  bool reduce_motion = false;
+};
+int view(const ViewOptions& options);
 
 }  // namespace wakepath::cli

@@ -406,7 +406,7 @@ std::unique_ptr<Trace> make_long_trace(trace::Position records) {
 std::unique_ptr<Trace> make_unknown_trace() {
   trace::Schema schema = linux_schema();
   for (int layer = 0; layer < trace::kLayers; ++layer)
-    schema.kinds.push_back({"strange_" + std::to_string(layer), static_cast<trace::Layer>(layer), false, "nowhere.h", "", {},
+    schema.kinds.push_back({"strange_" + std::to_string(layer), static_cast<trace::Layer>(layer), false, "nowhere.h", "", {{"strange", ""}},
                             {{"a", 0, trace::FieldType::kUnsigned}, {"b", 0, trace::FieldType::kList}, {"c", 0, trace::FieldType::kPointer}}});
   auto trace = std::make_unique<Trace>(std::move(schema));
   TraceWriter w(*trace);

@@ -1,0 +1,41 @@
+// wakepath view: a recording in the window, or a picture of it.
+#include <cstdio>
+#include <string>
+
+#include "sim/trace/file.hh"
+#include "src/cli/commands.hh"
+#include "src/cli/file_session.hh"
+#ifdef WAKEPATH_GUI
+#include "gui/gui.hh"
+#endif
+
+namespace wakepath::cli {
+
+int view(const ViewOptions& options) {
+  trace::OpenedFile file = trace::open_file(options.file);
+  if (file.trace == nullptr) {
+    std::fprintf(stderr, "%s: %s\n", options.file.c_str(), file.message.c_str());
+    return 2;
+  }
+  if (!file.message.empty()) std::fprintf(stderr, "%s: %s\n", options.file.c_str(), file.message.c_str());
+#ifdef WAKEPATH_GUI
+  FileSession session(std::move(file.trace), options.file);
+  gui::WindowOptions window;
+  window.width = options.width;
+  window.height = options.height;
+  window.scale = options.scale;
+  window.theme = options.theme;
+  window.reduce_motion = options.reduce_motion;
+  window.position = options.position;
+  window.step = options.step;
+  window.select = options.select;
+  window.shot = options.shot;
+  if (!options.shot.empty() && options.headless) return gui::render_shot(session, window);
+  return gui::run_window(session, window);
+#else
+  std::fprintf(stderr, "wakepath: this build has no window (configured with WAKEPATH_GUI=OFF)\n");
+  return 3;
+#endif
+}
+
+}  // namespace wakepath::cli
