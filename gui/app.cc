@@ -16,8 +16,9 @@ Panel::Panel(const char* name, Rect area, Rgb background) {
   ImGui::SetNextWindowSize({area.w, area.h});
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
   ImGui::PushStyleColor(ImGuiCol_WindowBg, ink(background));
-  ImGui::Begin(name, nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
-                                  ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav);
+  ImGui::Begin(name, nullptr,
+               ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
+                   ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav);
 }
 
 Panel::~Panel() {
@@ -28,8 +29,10 @@ Panel::~Panel() {
 
 float panel_head(const Painter& paint, Point p, std::string_view title, std::string_view sub, Rgb accent, float room) {
   paint.fill({p.x, p.y + paint.px(2), paint.px(4), paint.px(17)}, ink(accent), paint.px(2));
-  float w = paint.text(fonts().bold, {p.x + paint.px(12), p.y + paint.px(1)}, ink(theme().text), title, room - paint.px(12));
-  paint.text(fonts().small, {p.x + w + paint.px(22), p.y + paint.px(3.5f)}, ink(theme().dim), sub, room - w - paint.px(22));
+  float w =
+      paint.text(fonts().bold, {p.x + paint.px(12), p.y + paint.px(1)}, ink(theme().text), title, room - paint.px(12));
+  paint.text(fonts().small, {p.x + w + paint.px(22), p.y + paint.px(3.5f)}, ink(theme().dim), sub,
+             room - w - paint.px(22));
   return paint.px(26);
 }
 
@@ -59,7 +62,8 @@ void apply_style(float scale) {
 }
 
 App::App(ViewModel& model, float scale, bool reduce_motion)
-    : model_(&model), ui_{.model = model, .scale = scale, .reduce_motion = reduce_motion, .rows = TimelineRows(model.trace())} {}
+    : model_(&model),
+      ui_{.model = model, .scale = scale, .reduce_motion = reduce_motion, .rows = TimelineRows(model.trace())} {}
 
 bool App::animating() const {
   return model_->playing() || (!ui_.reduce_motion && since_move_ < kPulse && model_->position() > 0);
@@ -96,8 +100,10 @@ void App::keys() {
   if (pressed(Key::kSlash, false)) ui_.focus_search = true;
   if (pressed(Key::kF1, false)) ui_.show_help = !ui_.show_help;
   if (pressed(Key::kEscape, false)) {
-    if (ui_.show_help) ui_.show_help = false;
-    else m.select(0);
+    if (ui_.show_help)
+      ui_.show_help = false;
+    else
+      m.select(0);
   }
 }
 

@@ -13,7 +13,7 @@ struct Ui {
   ViewModel& model;
   float scale = 1;
   bool reduce_motion = false;
-  double clock = 0;              ///< seconds of animation; stands still when nothing moves
+  double clock = 0;  ///< seconds of animation; stands still when nothing moves
   Stage stage = {};
   std::uint64_t stage_revision = 0;
   TimelineRows rows;

@@ -9,9 +9,12 @@ namespace {
 float height_of(const Item& item, const Metrics& m) {
   switch (item.type) {
     case Item::Type::kField:
-    case Item::Type::kText: return m.line();
-    case Item::Type::kPill: return m.px(20);
-    case Item::Type::kSquares: return m.px(20);
+    case Item::Type::kText:
+      return m.line();
+    case Item::Type::kPill:
+      return m.px(20);
+    case Item::Type::kSquares:
+      return m.px(20);
     case Item::Type::kChips:
       return (item.key.empty() ? 0 : m.px(17)) + static_cast<float>(item.tokens.size()) * m.px(22);
   }
@@ -71,7 +74,8 @@ float place_sections(std::vector<Item*>& items, Rect room, const Metrics& m) {
 }  // namespace
 
 void lay_out_card(Card& card, const Metrics& m) {
-  float beside = card.rect.w - m.title_width(card.title.size()) - m.px(7.4f) * static_cast<float>(card.pill.size()) - m.px(44);
+  float beside =
+      card.rect.w - m.title_width(card.title.size()) - m.px(7.4f) * static_cast<float>(card.pill.size()) - m.px(44);
   if (beside < 0 && !card.pill.empty()) {  // the state does not fit beside the name: it becomes the first line
     card.items.insert(card.items.begin(), {.type = Item::Type::kPill, .value = card.pill, .tone = card.pill_tone});
     card.pill.clear();

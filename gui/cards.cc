@@ -159,8 +159,10 @@ void sock_card(Maker& m) {
   std::string state = m.read.text("skc_state");
   m.card.pill = state.starts_with("TCP_") ? state.substr(4) : state;
   bool listening = m.card.pill == "LISTEN";
-  m.card.pill_tone = m.card.pill == "ESTABLISHED" ? Tone::kGood : listening ? Tone::kLink
-                     : m.card.pill == "CLOSE"     ? Tone::kDim  : Tone::kWait;
+  m.card.pill_tone = m.card.pill == "ESTABLISHED" ? Tone::kGood
+                     : listening                  ? Tone::kLink
+                     : m.card.pill == "CLOSE"     ? Tone::kDim
+                                                  : Tone::kWait;
   for (const char* name : {"skc_rcv_saddr", "skc_num", "skc_daddr", "skc_dport", "skc_state"})
     if (auto id = field_named(m.read.kind(), name); id && !m.model.changes().before.contains({m.object.id, *id}))
       m.used[*id] = true;
@@ -186,11 +188,13 @@ void sock_card(Maker& m) {
   m.queue("reader_queue", Item::Type::kSquares, {}, true);
   m.queue("sk_write_queue", Item::Type::kSquares, {}, true);
   m.queue("tcp_rtx_queue", Item::Type::kSquares, {}, true);
-  m.queue("sk_backlog", Item::Type::kSquares, {}, true) || m.queue("sk_backlog.head", Item::Type::kSquares, "sk_backlog", true);
+  m.queue("sk_backlog", Item::Type::kSquares, {}, true) ||
+      m.queue("sk_backlog.head", Item::Type::kSquares, "sk_backlog", true);
   m.queue("out_of_order_queue", Item::Type::kSquares, {}, true);
   m.changed_rest();
   if (!listening)
-    for (const char* name : {"sk_rmem_alloc", "sk_wmem_queued", "rcv_nxt", "copied_seq", "snd_una", "snd_nxt", "write_seq"})
+    for (const char* name :
+         {"sk_rmem_alloc", "sk_wmem_queued", "rcv_nxt", "copied_seq", "snd_una", "snd_nxt", "write_seq"})
       m.field(name, true);
   m.rest();
 }
@@ -230,14 +234,28 @@ Card make_card(const ViewModel& model, const Moment& moment, ObjectId id) {
   m.card.created = model.changes().created.contains(id);
   m.card.selected = model.selected() == id;
   switch (model.chains().role(object.kind)) {
-    case Role::kTask: task_card(m); break;
-    case Role::kFile: file_card(m); break;
-    case Role::kSocket: socket_card(m); break;
-    case Role::kSock: sock_card(m); break;
-    case Role::kEpoll: epoll_card(m); break;
-    case Role::kSoftnet: softnet_card(m); break;
+    case Role::kTask:
+      task_card(m);
+      break;
+    case Role::kFile:
+      file_card(m);
+      break;
+    case Role::kSocket:
+      socket_card(m);
+      break;
+    case Role::kSock:
+      sock_card(m);
+      break;
+    case Role::kEpoll:
+      epoll_card(m);
+      break;
+    case Role::kSoftnet:
+      softnet_card(m);
+      break;
     case Role::kMember:
-    case Role::kShared: m.rest(); break;
+    case Role::kShared:
+      m.rest();
+      break;
   }
   if (m.card.dead) m.card.pill = "freed", m.card.pill_tone = Tone::kDim;
   return std::move(m.card);
@@ -266,13 +284,15 @@ Card make_virtual_card(const ViewModel& model, const Moment& moment, ObjectId id
       if (card.items.empty()) {
         card.pill = "RUNNING";
         card.pill_tone = Tone::kNow;
-        std::string whose = task.id == 0 ? "the idle task's" : trace::task_name(model.trace(), model.world(), task.id) + "'s";
+        std::string whose =
+            task.id == 0 ? "the idle task's" : trace::task_name(model.trace(), model.world(), task.id) + "'s";
         card.items.push_back({.type = Item::Type::kText, .value = "on " + whose + " stack", .tone = Tone::kWait});
       }
       chain = functions[frame.function].name;
     }
   if (card.items.empty())
-    card.items.push_back({.type = Item::Type::kText, .value = "runs when the bottom half is enabled", .tone = Tone::kDim});
+    card.items.push_back(
+        {.type = Item::Type::kText, .value = "runs when the bottom half is enabled", .tone = Tone::kDim});
   if (!chain.empty()) card.items.push_back({.type = Item::Type::kText, .key = "in", .value = chain});
   return card;
 }

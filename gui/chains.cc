@@ -28,8 +28,8 @@ bool has_part(const Kind& kind, std::string_view type) {
 }
 
 constexpr std::array<std::string_view, 12> kMembers{
-    "fd",       "files_struct",     "epitem", "eppoll_entry", "wait_queue_entry", "sk_buff",
-    "dentry",   "tcp_request_sock", "inode",  "epitems_head", "request_sock",     "fdtable"};
+    "fd",     "files_struct",     "epitem", "eppoll_entry", "wait_queue_entry", "sk_buff",
+    "dentry", "tcp_request_sock", "inode",  "epitems_head", "request_sock",     "fdtable"};
 constexpr std::array<std::string_view, 5> kSockets{"socket_alloc", "eventfd_ctx", "pipe_inode_info", "timerfd_ctx",
                                                    "signalfd_ctx"};
 constexpr std::array<std::string_view, 5> kLinks{"private_data", "sk", "sk_socket", "file", "socket"};
@@ -120,11 +120,15 @@ bool Chains::update() {
   for (Position end = trace_->size(); seen_ < end; ++seen_) {
     const Record& r = (*trace_)[seen_];
     switch (r.kind) {
-      case RecordKind::kCreate: create(r, seen_); break;
+      case RecordKind::kCreate:
+        create(r, seen_);
+        break;
       case RecordKind::kDestroy:
         if (r.object < nodes_.size()) nodes_[r.object].died = seen_, dirty_ |= nodes_[r.object].parent != 0;
         break;
-      case RecordKind::kSet: set_pointer(r); break;
+      case RecordKind::kSet:
+        set_pointer(r);
+        break;
       case RecordKind::kCall:
         if (subjects_.size() <= r.task) subjects_.resize(r.task + std::size_t{1});
         subjects_[r.task].push_back(r.object);
@@ -132,7 +136,8 @@ bool Chains::update() {
       case RecordKind::kReturn:
         if (r.task < subjects_.size() && !subjects_[r.task].empty()) subjects_[r.task].pop_back();
         break;
-      default: break;
+      default:
+        break;
     }
   }
   if (!std::exchange(dirty_, false)) return false;

@@ -27,10 +27,10 @@ class Chains {
  public:
   struct Chain {
     trace::ObjectId root = 0;
-    trace::TaskId owner = 0;       ///< the task that made its file; else the one on whose stack it appeared
+    trace::TaskId owner = 0;  ///< the task that made its file; else the one on whose stack it appeared
     trace::Position born = 0;
-    trace::Position died = 0;      ///< position of the last kDestroy; 0 while anything of it lives
-    unsigned slot = 0;             ///< column within its owner's group; a dead chain's slot is given away
+    trace::Position died = 0;  ///< position of the last kDestroy; 0 while anything of it lives
+    unsigned slot = 0;         ///< column within its owner's group; a dead chain's slot is given away
     bool epoll = false;
   };
   /// Columns that a task needs: one entry a slot, true where an eventpoll ever stands (those are wide).

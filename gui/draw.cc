@@ -11,13 +11,20 @@ ImU32 ink(Rgb colour, float alpha) {
 
 Rgb colour_of(Tone tone) {
   switch (tone) {
-    case Tone::kPlain: return theme().text;
-    case Tone::kDim: return theme().dim;
-    case Tone::kLink: return theme().user;
-    case Tone::kGood: return theme().good;
-    case Tone::kWait: return theme().syscall;
-    case Tone::kBad: return theme().bad;
-    case Tone::kNow: return theme().now;
+    case Tone::kPlain:
+      return theme().text;
+    case Tone::kDim:
+      return theme().dim;
+    case Tone::kLink:
+      return theme().user;
+    case Tone::kGood:
+      return theme().good;
+    case Tone::kWait:
+      return theme().syscall;
+    case Tone::kBad:
+      return theme().bad;
+    case Tone::kNow:
+      return theme().now;
   }
   return theme().text;
 }
@@ -36,8 +43,10 @@ std::string elided(const Font& font, std::string_view text, float room) {
   std::size_t low = 0, high = text.size();
   while (low < high) {
     std::size_t middle = (low + high + 1) / 2;
-    if (Painter::width(font, text.substr(0, middle)) <= room - dots) low = middle;
-    else high = middle - 1;
+    if (Painter::width(font, text.substr(0, middle)) <= room - dots)
+      low = middle;
+    else
+      high = middle - 1;
   }
   while (low > 0 && (static_cast<unsigned char>(text[low]) & 0xC0) == 0x80) --low;
   return std::string(text.substr(0, low)) + kDots;

@@ -38,7 +38,8 @@ class Painter {
   void line(Point a, Point b, ImU32 colour, float thickness = 1) const;
   void dashed(Point a, Point b, ImU32 colour, float dash, float thickness = 1) const;
   /// A word in a coloured capsule; returns its width. With `right`, p.x is its right edge.
-  float pill(Point p, std::string_view text, Rgb colour, bool right = false, float room = 1e9f, bool solid = false) const;
+  float pill(Point p, std::string_view text, Rgb colour, bool right = false, float room = 1e9f,
+             bool solid = false) const;
   /// A polyline with rounded corners and an arrow head at its end.
   void arrow(const std::vector<Point>& points, ImU32 colour, float thickness, bool head, float radius) const;
 

@@ -81,31 +81,43 @@ std::string record_words(const trace::Trace& trace, const trace::World& world, t
   std::string text(trace.string(r.object));
   auto task = [&](std::uint64_t id) { return trace::task_name(trace, world, static_cast<trace::TaskId>(id)); };
   switch (r.kind) {
-    case RecordKind::kCreate: return fmt::format("{} is allocated", trace::object_name(trace, world, r.object));
-    case RecordKind::kDestroy: return fmt::format("{} is freed", trace::object_name(trace, world, r.object));
+    case RecordKind::kCreate:
+      return fmt::format("{} is allocated", trace::object_name(trace, world, r.object));
+    case RecordKind::kDestroy:
+      return fmt::format("{} is freed", trace::object_name(trace, world, r.object));
     case RecordKind::kSet:
     case RecordKind::kListInsert:
-    case RecordKind::kListErase: return set_words(trace, world, r);
+    case RecordKind::kListErase:
+      return set_words(trace, world, r);
     case RecordKind::kCall:
       return r.object == 0 ? fmt::format("enters {}()", function_name(trace, r.field))
                            : fmt::format("enters {}() on {}", function_name(trace, r.field),
                                          trace::object_name(trace, world, r.object));
     case RecordKind::kReturn:
       return fmt::format("{}() returns {}", function_name(trace, r.field), static_cast<std::int64_t>(r.after));
-    case RecordKind::kSyscall: return fmt::format("{} calls {}", task(r.task), text);
+    case RecordKind::kSyscall:
+      return fmt::format("{} calls {}", task(r.task), text);
     case RecordKind::kSyscallReturn:
       return fmt::format("{} is back with {}", task(r.task),
                          text.empty() ? fmt::format("{}", static_cast<std::int64_t>(r.after)) : text);
-    case RecordKind::kSpawn: return fmt::format("task {} starts", task(r.task));
-    case RecordKind::kRun: return fmt::format("the CPU goes from {} to {}", task(r.before), task(r.after));
-    case RecordKind::kWake: return fmt::format("{} wakes {}", task(r.task), task(r.before));
-    case RecordKind::kClock: return fmt::format("time is {:.3f} ms", static_cast<double>(r.after) / 1e6);
-    case RecordKind::kStep: return fmt::format("step {} begins: {}", r.after, text);
-    case RecordKind::kStepEnd: return fmt::format("step {} is quiet", r.after);
-    case RecordKind::kNote: return text;
+    case RecordKind::kSpawn:
+      return fmt::format("task {} starts", task(r.task));
+    case RecordKind::kRun:
+      return fmt::format("the CPU goes from {} to {}", task(r.before), task(r.after));
+    case RecordKind::kWake:
+      return fmt::format("{} wakes {}", task(r.task), task(r.before));
+    case RecordKind::kClock:
+      return fmt::format("time is {:.3f} ms", static_cast<double>(r.after) / 1e6);
+    case RecordKind::kStep:
+      return fmt::format("step {} begins: {}", r.after, text);
+    case RecordKind::kStepEnd:
+      return fmt::format("step {} is quiet", r.after);
+    case RecordKind::kNote:
+      return text;
     case RecordKind::kRule:
       return r.field < trace.schema().rules.size() ? trace.schema().rules[r.field].sentence : "a rule applies";
-    case RecordKind::kPeer: return "peer: " + text;
+    case RecordKind::kPeer:
+      return "peer: " + text;
     case RecordKind::kDivergence:
       return fmt::format("DIVERGENCE {}: model {}, kernel {}", text, static_cast<std::int64_t>(r.before),
                          static_cast<std::int64_t>(r.after));

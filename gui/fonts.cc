@@ -19,13 +19,16 @@ struct Family {
   std::vector<const char*> files;
 };
 
-const Family kRegular{"text", "fonts-inter",
-                      {"/usr/share/fonts/opentype/inter/Inter-Regular.otf",
-                       "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"}};
-const Family kSemiBold{"titles", "fonts-inter",
-                       {"/usr/share/fonts/opentype/inter/Inter-SemiBold.otf",
-                        "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"}};
-const Family kMono{"kernel names", "fonts-jetbrains-mono",
+const Family kRegular{
+    "text",
+    "fonts-inter",
+    {"/usr/share/fonts/opentype/inter/Inter-Regular.otf", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"}};
+const Family kSemiBold{
+    "titles",
+    "fonts-inter",
+    {"/usr/share/fonts/opentype/inter/Inter-SemiBold.otf", "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"}};
+const Family kMono{"kernel names",
+                   "fonts-jetbrains-mono",
                    {"/usr/share/fonts/truetype/jetbrains-mono/JetBrainsMono-Regular.ttf",
                     "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf"}};
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-/// Points and rectangles in pixels, y down. Kept apart from the drawing library, so that the layout can be tested alone.
+/// Points and rectangles in pixels, y down. Kept apart from the drawing library, so that the layout can be tested
+/// alone.
 
 namespace wakepath::gui {
 

@@ -14,14 +14,14 @@ namespace wakepath::gui {
 struct WindowOptions {
   int width = 1440;
   int height = 900;
-  float scale = 0;                  ///< size of everything; 0: what the monitor says (1 without one)
-  std::string theme = "dark";       ///< "dark", "light", "contrast"
+  float scale = 0;             ///< size of everything; 0: what the monitor says (1 without one)
+  std::string theme = "dark";  ///< "dark", "light", "contrast"
   bool reduce_motion = false;
-  bool follow = false;              ///< stay at the end of a live session from the start
+  bool follow = false;                      ///< stay at the end of a live session from the start
   std::optional<trace::Position> position;  ///< where to stand at first
   std::optional<std::uint64_t> step;        ///< or: after this step is quiet
-  std::string select;               ///< name of an object to select at first: "eventpoll#1"; may be empty
-  std::string shot;                 ///< file for a picture (PNG); written after `frames` frames, then the window closes
+  std::string select;                       ///< name of an object to select at first: "eventpoll#1"; may be empty
+  std::string shot;  ///< file for a picture (PNG); written after `frames` frames, then the window closes
   int frames = 3;
 };
 
@@ -39,7 +39,7 @@ struct Picture {
   int width = 0;
   int height = 0;
   std::vector<unsigned char> rgb;
-  double seconds_per_frame = 0;     ///< what the last frame cost, measured on the CPU's clock
+  double seconds_per_frame = 0;  ///< what the last frame cost, measured on the CPU's clock
 };
 /// Nothing when there is no off-screen OpenGL 3.3 here; then `why` says what was missing.
 std::optional<Picture> render_picture(const trace::Session& session, const WindowOptions& options, std::string& why);

@@ -26,19 +26,22 @@ class Offscreen {
     if (display_ == EGL_NO_DISPLAY || eglInitialize(display_, nullptr, nullptr) == EGL_FALSE)
       return why = "EGL has no surfaceless platform", false;
     eglBindAPI(EGL_OPENGL_API);
-    const EGLint attributes[] = {EGL_CONTEXT_MAJOR_VERSION, 3, EGL_CONTEXT_MINOR_VERSION, 3, EGL_CONTEXT_OPENGL_PROFILE_MASK,
-                                 EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT, EGL_NONE};
+    const EGLint attributes[] = {
+        EGL_CONTEXT_MAJOR_VERSION,           3,       EGL_CONTEXT_MINOR_VERSION, 3, EGL_CONTEXT_OPENGL_PROFILE_MASK,
+        EGL_CONTEXT_OPENGL_CORE_PROFILE_BIT, EGL_NONE};
     context_ = eglCreateContext(display_, EGL_NO_CONFIG_KHR, EGL_NO_CONTEXT, attributes);
     if (context_ == EGL_NO_CONTEXT || eglMakeCurrent(display_, EGL_NO_SURFACE, EGL_NO_SURFACE, context_) == EGL_FALSE)
       return why = "EGL gives no OpenGL 3.3 context", false;
-    if (gladLoadGL(reinterpret_cast<GLADloadfunc>(eglGetProcAddress)) == 0) return why = "OpenGL 3.3 cannot be loaded", false;
+    if (gladLoadGL(reinterpret_cast<GLADloadfunc>(eglGetProcAddress)) == 0)
+      return why = "OpenGL 3.3 cannot be loaded", false;
     glGenFramebuffers(1, &frame_);
     glGenRenderbuffers(1, &colour_);
     glBindRenderbuffer(GL_RENDERBUFFER, colour_);
     glRenderbufferStorage(GL_RENDERBUFFER, GL_RGBA8, width, height);
     glBindFramebuffer(GL_FRAMEBUFFER, frame_);
     glFramebufferRenderbuffer(GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_RENDERBUFFER, colour_);
-    if (glCheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE) return why = "no framebuffer of that size", false;
+    if (glCheckFramebufferStatus(GL_FRAMEBUFFER) != GL_FRAMEBUFFER_COMPLETE)
+      return why = "no framebuffer of that size", false;
     return true;
   }
   ~Offscreen() {
@@ -106,7 +109,8 @@ int render_shot(const trace::Session& session, const WindowOptions& options) {
   auto picture = render_picture(session, options, why);
   if (!picture) {
     if (why == "no such step") return 2;
-    std::fprintf(stderr, "wakepath: no picture: %s. Mesa's software renderer has it (package libgl1-mesa-dri).\n", why.c_str());
+    std::fprintf(stderr, "wakepath: no picture: %s. Mesa's software renderer has it (package libgl1-mesa-dri).\n",
+                 why.c_str());
     return 3;
   }
   if (write_png(options.shot, *picture)) return 0;

@@ -13,8 +13,34 @@
 namespace wakepath::gui::compat {
 
 enum class Key : unsigned char {
-  kSpace, kLeft, kRight, kUp, kDown, kHome, kEnd, kEscape, kTab, kF1, kF2, kF3, kComma, kPeriod, kMinus, kEqual,
-  kF, kK, kN, kS, kL, kP, kOne, kTwo, kThree, kFour, kSlash, kCount
+  kSpace,
+  kLeft,
+  kRight,
+  kUp,
+  kDown,
+  kHome,
+  kEnd,
+  kEscape,
+  kTab,
+  kF1,
+  kF2,
+  kF3,
+  kComma,
+  kPeriod,
+  kMinus,
+  kEqual,
+  kF,
+  kK,
+  kN,
+  kS,
+  kL,
+  kP,
+  kOne,
+  kTwo,
+  kThree,
+  kFour,
+  kSlash,
+  kCount
 };
 
 /// A key went down in this frame (with the keyboard's repetition when asked for).
@@ -22,15 +48,16 @@ inline bool pressed(Key key, bool repeat = true) {
 #if IMGUI_VERSION_NUM >= 18700
   static constexpr ImGuiKey kKeys[] = {
       ImGuiKey_Space, ImGuiKey_LeftArrow, ImGuiKey_RightArrow, ImGuiKey_UpArrow, ImGuiKey_DownArrow, ImGuiKey_Home,
-      ImGuiKey_End, ImGuiKey_Escape, ImGuiKey_Tab, ImGuiKey_F1, ImGuiKey_F2, ImGuiKey_F3, ImGuiKey_Comma,
-      ImGuiKey_Period, ImGuiKey_Minus, ImGuiKey_Equal, ImGuiKey_F, ImGuiKey_K, ImGuiKey_N, ImGuiKey_S, ImGuiKey_L,
-      ImGuiKey_P, ImGuiKey_1, ImGuiKey_2, ImGuiKey_3, ImGuiKey_4, ImGuiKey_Slash};
+      ImGuiKey_End,   ImGuiKey_Escape,    ImGuiKey_Tab,        ImGuiKey_F1,      ImGuiKey_F2,        ImGuiKey_F3,
+      ImGuiKey_Comma, ImGuiKey_Period,    ImGuiKey_Minus,      ImGuiKey_Equal,   ImGuiKey_F,         ImGuiKey_K,
+      ImGuiKey_N,     ImGuiKey_S,         ImGuiKey_L,          ImGuiKey_P,       ImGuiKey_1,         ImGuiKey_2,
+      ImGuiKey_3,     ImGuiKey_4,         ImGuiKey_Slash};
 #else
   static constexpr int kKeys[] = {
-      GLFW_KEY_SPACE, GLFW_KEY_LEFT, GLFW_KEY_RIGHT, GLFW_KEY_UP, GLFW_KEY_DOWN, GLFW_KEY_HOME, GLFW_KEY_END,
-      GLFW_KEY_ESCAPE, GLFW_KEY_TAB, GLFW_KEY_F1, GLFW_KEY_F2, GLFW_KEY_F3, GLFW_KEY_COMMA, GLFW_KEY_PERIOD,
-      GLFW_KEY_MINUS, GLFW_KEY_EQUAL, GLFW_KEY_F, GLFW_KEY_K, GLFW_KEY_N, GLFW_KEY_S, GLFW_KEY_L, GLFW_KEY_P,
-      GLFW_KEY_1, GLFW_KEY_2, GLFW_KEY_3, GLFW_KEY_4, GLFW_KEY_SLASH};
+      GLFW_KEY_SPACE,  GLFW_KEY_LEFT,  GLFW_KEY_RIGHT, GLFW_KEY_UP, GLFW_KEY_DOWN, GLFW_KEY_HOME,  GLFW_KEY_END,
+      GLFW_KEY_ESCAPE, GLFW_KEY_TAB,   GLFW_KEY_F1,    GLFW_KEY_F2, GLFW_KEY_F3,   GLFW_KEY_COMMA, GLFW_KEY_PERIOD,
+      GLFW_KEY_MINUS,  GLFW_KEY_EQUAL, GLFW_KEY_F,     GLFW_KEY_K,  GLFW_KEY_N,    GLFW_KEY_S,     GLFW_KEY_L,
+      GLFW_KEY_P,      GLFW_KEY_1,     GLFW_KEY_2,     GLFW_KEY_3,  GLFW_KEY_4,    GLFW_KEY_SLASH};
 #endif
   static_assert(sizeof(kKeys) / sizeof(kKeys[0]) == static_cast<unsigned>(Key::kCount));
   return ImGui::IsKeyPressed(kKeys[static_cast<unsigned>(key)], repeat);

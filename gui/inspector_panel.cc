@@ -31,8 +31,8 @@ struct InspectorDrawer {
   }
 
   /// One row; with a target it is a link.
-  void row(std::string_view name, std::string_view value, Rgb colour, ObjectId target, bool changed, std::string_view was,
-           const std::string& mark) {
+  void row(std::string_view name, std::string_view value, Rgb colour, ObjectId target, bool changed,
+           std::string_view was, const std::string& mark) {
     Rect r{x, y, w, p.px(19)};
     if (changed) p.fill({r.x - p.px(4), r.y, r.w + p.px(8), r.h}, ink(theme().now, 0.12f), p.px(3));
     if (target != 0) {
@@ -55,25 +55,32 @@ struct InspectorDrawer {
     auto change = ui.model.changes().before.find({object.id, field});
     bool changed = change != ui.model.changes().before.end();
     std::uint64_t value = object.values[field];
-    ObjectId target = info.type == FieldType::kPointer && value != trace::kUnactivePointer ? Ref::unpack(value).object : 0;
+    ObjectId target =
+        info.type == FieldType::kPointer && value != trace::kUnactivePointer ? Ref::unpack(value).object : 0;
     std::string text = trace::field_text(ui.model.trace(), ui.model.world(), object, field);
     std::string was = changed ? trace::value_text(ui.model.trace(), ui.model.world(), info, change->second) : "";
     Rgb colour = changed ? theme().now : target != 0 ? theme().user : value == 0 ? theme().dim : theme().text;
-    row(info.name, text.empty() ? "\"\"" : text, colour, target, changed, was, fmt::format("inspector/field/{}", field));
+    row(info.name, text.empty() ? "\"\"" : text, colour, target, changed, was,
+        fmt::format("inspector/field/{}", field));
   }
 
   void list_rows(FieldId field) {
     const auto& members = object.list(field);
     bool changed = ui.model.changes().lists.contains({object.id, field});
     row(kind.fields[field].name, members.empty() ? "empty" : fmt::format("{} on it", members.size()),
-        changed ? theme().now : members.empty() ? theme().dim : theme().text, 0, changed, "", "");
+        changed           ? theme().now
+        : members.empty() ? theme().dim
+                          : theme().text,
+        0, changed, "", "");
     constexpr std::size_t kMost = 32;
     for (std::size_t i = 0; i < members.size() && i < kMost; ++i) {
       bool fresh = ui.model.changes().inserted.contains({object.id, members[i].packed()});
       row(fmt::format("   [{}]", i), trace::ref_name(ui.model.trace(), ui.model.world(), members[i]),
-          fresh ? theme().now : theme().user, members[i].object, fresh, "", fmt::format("inspector/member/{}/{}", field, i));
+          fresh ? theme().now : theme().user, members[i].object, fresh, "",
+          fmt::format("inspector/member/{}/{}", field, i));
     }
-    if (members.size() > kMost) row("", fmt::format("and {} more", members.size() - kMost), theme().dim, 0, false, "", "");
+    if (members.size() > kMost)
+      row("", fmt::format("and {} more", members.size() - kMost), theme().dim, 0, false, "", "");
   }
 
   void fields() {
@@ -82,11 +89,13 @@ struct InspectorDrawer {
       for (FieldId f = 0; f < kind.fields.size() && f < object.values.size(); ++f) {
         if (kind.fields[f].part != part) continue;
         if (!any && part < kind.parts.size())
-          heading("struct " + kind.parts[part].type, kind.parts[part].path.empty() ? kind.source : "." + kind.parts[part].path,
-                  theme().of(kind.layer));
+          heading("struct " + kind.parts[part].type,
+                  kind.parts[part].path.empty() ? kind.source : "." + kind.parts[part].path, theme().of(kind.layer));
         any = true;
-        if (kind.fields[f].type == FieldType::kList) list_rows(f);
-        else value_row(f);
+        if (kind.fields[f].type == FieldType::kList)
+          list_rows(f);
+        else
+          value_row(f);
       }
     }
   }
@@ -105,8 +114,8 @@ struct InspectorDrawer {
           for (const Ref& member : other.list(f)) points |= member.object == object.id;
         if (!points) continue;
         ++shown;
-        row(its.fields[f].name, trace::object_name(ui.model.trace(), ui.model.world(), other.id), theme().user, other.id, false,
-            "", fmt::format("inspector/from/{}/{}", other.id, f));
+        row(its.fields[f].name, trace::object_name(ui.model.trace(), ui.model.world(), other.id), theme().user,
+            other.id, false, "", fmt::format("inspector/from/{}/{}", other.id, f));
       }
     }
     if (shown == 0) row("nobody", "", theme().dim, 0, false, "", "");
@@ -115,11 +124,14 @@ struct InspectorDrawer {
 
 void nothing_selected(const Painter& p, Rect area) {
   float x = area.x + p.px(12), w = area.w - p.px(24), y = area.y + p.px(44);
-  y += p.wrapped(fonts().text, {x, y}, ink(theme().text), "Click a card, a packet in a queue, or a wait entry to see its fields.",
-                 w, 3) + p.px(6);
-  p.wrapped(fonts().small, {x, y}, ink(theme().dim),
-            "Fields are grouped by the embedded structures that they live in. What the last move changed is marked, with the "
-            "value it had before.", w, 5);
+  y += p.wrapped(fonts().text, {x, y}, ink(theme().text),
+                 "Click a card, a packet in a queue, or a wait entry to see its fields.", w, 3) +
+       p.px(6);
+  p.wrapped(
+      fonts().small, {x, y}, ink(theme().dim),
+      "Fields are grouped by the embedded structures that they live in. What the last move changed is marked, with the "
+      "value it had before.",
+      w, 5);
 }
 
 }  // namespace
@@ -130,7 +142,8 @@ void draw_inspector(Ui& ui, Rect area) {
   float pad = head.px(12), w = area.w - 2 * pad;
   ObjectId id = ui.model.focus();
   const auto& objects = ui.model.world().objects();
-  if (id == 0 || id >= objects.size() || objects[id].kind >= ui.model.trace().schema().kinds.size() || objects[id].id == 0) {
+  if (id == 0 || id >= objects.size() || objects[id].kind >= ui.model.trace().schema().kinds.size() ||
+      objects[id].id == 0) {
     panel_head(head, {area.x + pad, area.y + head.px(10)}, "Inspector", "nothing selected", theme().epoll, w);
     nothing_selected(head, area);
     return;
@@ -138,8 +151,12 @@ void draw_inspector(Ui& ui, Rect area) {
   const Object& object = objects[id];
   const trace::Kind& kind = ui.model.trace().schema().kinds[object.kind];
   panel_head(head, {area.x + pad, area.y + head.px(10)}, trace::object_name(ui.model.trace(), ui.model.world(), id),
-             !object.alive ? "freed" : ui.model.selected() == 0 ? "changed last" : "", theme().of(kind.layer), w - head.px(70));
-  head.pill({area.right() - pad, area.y + head.px(12)}, trace::layer_name(kind.layer), theme().of(kind.layer), true, head.px(90));
+             !object.alive              ? "freed"
+             : ui.model.selected() == 0 ? "changed last"
+                                        : "",
+             theme().of(kind.layer), w - head.px(70));
+  head.pill({area.right() - pad, area.y + head.px(12)}, trace::layer_name(kind.layer), theme().of(kind.layer), true,
+            head.px(90));
   float y = area.y + head.px(36);
   if (!kind.sentence.empty())
     y += head.wrapped(fonts().small, {area.x + pad, y}, ink(theme().dim), kind.sentence, w, 3) + head.px(2);

@@ -30,8 +30,10 @@ Words collect(const ViewModel& m) {
   if (m.position() - from > kMost) from = m.position() - kMost;
   for (Position p = from; p < m.position(); ++p) {
     const Record& r = m.trace()[p];
-    if (r.kind == RecordKind::kNote && r.field == static_cast<std::uint16_t>(NoteKind::kSay)) words.say = m.trace().string(r.object);
-    if (r.kind == RecordKind::kNote && r.field == static_cast<std::uint16_t>(NoteKind::kAsk)) words.ask = m.trace().string(r.object);
+    if (r.kind == RecordKind::kNote && r.field == static_cast<std::uint16_t>(NoteKind::kSay))
+      words.say = m.trace().string(r.object);
+    if (r.kind == RecordKind::kNote && r.field == static_cast<std::uint16_t>(NoteKind::kAsk))
+      words.ask = m.trace().string(r.object);
     if (r.kind == RecordKind::kDivergence) words.divergence = record_words(m.trace(), m.world(), p);
     if (r.kind == RecordKind::kRule && r.field < m.trace().schema().rules.size() && p >= m.stride_begin()) {
       const trace::Rule& rule = m.trace().schema().rules[r.field];
@@ -41,7 +43,8 @@ Words collect(const ViewModel& m) {
   return words;
 }
 
-float box(const Painter& p, Rect r, std::string_view title, std::string_view body, Rgb colour, const Font& font, int most) {
+float box(const Painter& p, Rect r, std::string_view title, std::string_view body, Rgb colour, const Font& font,
+          int most) {
   float inner = r.w - p.px(22);
   int lines = std::max(1, Painter::count_lines(font, body, inner, most));
   float h = p.px(30) + static_cast<float>(lines) * std::round(font.px * 1.32f);
@@ -69,12 +72,16 @@ void draw_narration(Ui& ui, Rect area) {
   float pad = p.px(12), x = area.x + pad, w = area.w - 2 * pad, y = area.y + p.px(9);
   auto room = [&] { return Rect{x, y, w, area.bottom() - y - p.px(8)}; };
   auto step = m.current_step();
-  std::string title = step ? fmt::format("STEP {} OF {}", m.index().steps()[*step].number, m.index().steps().size()) : "START";
-  if (!words.divergence.empty()) y += box(p, room(), "MODEL AND KERNEL DISAGREE", words.divergence, theme().bad, fonts().small, 3);
-  y += box(p, room(), title, words.step.empty() ? "Nothing has happened yet. Step forward with Right, or play with Space." : words.step,
+  std::string title =
+      step ? fmt::format("STEP {} OF {}", m.index().steps()[*step].number, m.index().steps().size()) : "START";
+  if (!words.divergence.empty())
+    y += box(p, room(), "MODEL AND KERNEL DISAGREE", words.divergence, theme().bad, fonts().small, 3);
+  y += box(p, room(), title,
+           words.step.empty() ? "Nothing has happened yet. Step forward with Right, or play with Space." : words.step,
            theme().user, fonts().mono_small, 2);
   if (m.position() > 0)
-    y += box(p, room(), "JUST NOW", record_words(m.trace(), m.world(), m.position() - 1), theme().now, fonts().mono_small, 3);
+    y += box(p, room(), "JUST NOW", record_words(m.trace(), m.world(), m.position() - 1), theme().now,
+             fonts().mono_small, 3);
   if (!words.say.empty()) y += box(p, room(), "WHAT TO SEE", words.say, theme().socket, fonts().text, 6);
   if (!words.ask.empty()) y += box(p, room(), "CHECK YOURSELF", words.ask, theme().syscall, fonts().text, 4);
   for (std::size_t i = words.rules.size(); i-- > 0 && room().h > p.px(46);)

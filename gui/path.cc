@@ -115,7 +115,8 @@ void add_path(Stage& stage, const ViewModel& model, const Moment& moment) {
       if (to == 0) to = from;
       if (r.field < trace.schema().functions.size())
         add(from, to,
-            {.layer = trace.schema().functions[r.field].layer, .in_softirq = r.context != Context::kProcess,
+            {.layer = trace.schema().functions[r.field].layer,
+             .in_softirq = r.context != Context::kProcess,
              .label = trace.schema().functions[r.field].name},
             p);
       stack.push_back({p, to});
@@ -136,11 +137,13 @@ void add_path(Stage& stage, const ViewModel& model, const Moment& moment) {
   if (last != hops.rend()) last->innermost = true;
   thin_out(hops);
   for (Card& card : stage.cards)
-    card.lit = std::any_of(hops.begin(), hops.end(), [&](const Edge& e) { return e.from == card.id || e.to == card.id; });
+    card.lit =
+        std::any_of(hops.begin(), hops.end(), [&](const Edge& e) { return e.from == card.id || e.to == card.id; });
   // a hop says more than the pointer it runs along
   std::erase_if(stage.edges, [&](const Edge& pointer) {
     return std::any_of(hops.begin(), hops.end(), [&](const Edge& h) {
-      return !h.wake && ((h.from == pointer.from && h.to == pointer.to) || (h.from == pointer.to && h.to == pointer.from));
+      return !h.wake &&
+             ((h.from == pointer.from && h.to == pointer.to) || (h.from == pointer.to && h.to == pointer.from));
     });
   });
   stage.edges.insert(stage.edges.end(), hops.begin(), hops.end());

@@ -11,9 +11,9 @@ namespace {
 struct Router {
   Stage& stage;
   Metrics m;
-  std::vector<int> tracks = std::vector<int>(kLaneCount + 1, 0);      // used tracks by channel; channel i is above lane i
-  std::map<std::pair<trace::ObjectId, bool>, int> attached = {};      // card and side (true: top) -> edges there
-  std::map<int, int> gaps = {};                                       // x of a gap -> runs in it
+  std::vector<int> tracks = std::vector<int>(kLaneCount + 1, 0);  // used tracks by channel; channel i is above lane i
+  std::map<std::pair<trace::ObjectId, bool>, int> attached = {};  // card and side (true: top) -> edges there
+  std::map<int, int> gaps = {};                                   // x of a gap -> runs in it
   std::vector<Rect> labels = {};
 
   /// The next free height in the channel above lane `index` (kLaneCount: below the last).
@@ -56,7 +56,8 @@ struct Router {
     int first = down ? from->lane + 1 : from->lane;  // the channel where it leaves, and the one where it arrives
     int last = down ? to->lane : to->lane + 1;
     if (first == last) {
-      float low = std::max(from->rect.x, to->rect.x) + m.px(16), high = std::min(from->rect.right(), to->rect.right()) - m.px(16);
+      float low = std::max(from->rect.x, to->rect.x) + m.px(16),
+            high = std::min(from->rect.right(), to->rect.right()) - m.px(16);
       if (low <= high) {  // one above the other: straight
         float x = std::clamp(from->rect.w < to->rect.w ? x1 : x2, low, high);
         edge.points = {{x, y1}, {x, y2}};
@@ -86,7 +87,8 @@ struct Router {
     bool above = from.lane == 4 || edge.hop;  // pointers pass below, the path above
     float a = attach(from, above, edge.hop), b = attach(to, above, edge.hop);
     float y = track(above ? from.lane : from.lane + 1);
-    edge.points = {{a, above ? from.rect.y : from.rect.bottom()}, {a, y}, {b, y}, {b, above ? to.rect.y : to.rect.bottom()}};
+    edge.points = {
+        {a, above ? from.rect.y : from.rect.bottom()}, {a, y}, {b, y}, {b, above ? to.rect.y : to.rect.bottom()}};
   }
 
   /// The badge stands in the middle of the last run that has room, its label to the right of it (or left, or nowhere).
@@ -104,7 +106,8 @@ struct Router {
     edge.badge = {(a.x + b.x) / 2, (a.y + b.y) / 2};
     bool vertical = std::abs(a.x - b.x) < 1;
     float wanted = m.mono_width(edge.label.size()) + m.px(8);
-    bool beside = stage.find(edge.from) != nullptr && stage.find(edge.from)->lane == 4 && !vertical && edge.points.size() == 2;
+    bool beside =
+        stage.find(edge.from) != nullptr && stage.find(edge.from)->lane == 4 && !vertical && edge.points.size() == 2;
     if (beside) {  // between two cards of one lane: the label stands over the badge
       float width = std::min(wanted, std::abs(a.x - b.x) - m.px(6));
       edge.label_rect = {edge.badge.x - width / 2, edge.badge.y - m.px(27), width, m.px(16)};

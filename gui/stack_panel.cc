@@ -25,15 +25,18 @@ struct StackDrawer {
     y += p.px(22);
   }
 
-  void row(float& y, std::string_view name, std::string_view layer, Rgb colour, bool top, bool dim, trace::ObjectId subject,
-           const std::string& mark) const {
+  void row(float& y, std::string_view name, std::string_view layer, Rgb colour, bool top, bool dim,
+           trace::ObjectId subject, const std::string& mark) const {
     Rect r{x, y, w, p.px(21)};
     if (hit(mark.c_str(), r) && subject != 0) ui.model.select(subject);
-    if (top) p.fill(r, ink(colour, 0.16f), p.px(4));
-    else if (ImGui::IsItemHovered()) p.fill(r, ink(theme().hover, 0.6f), p.px(4));
+    if (top)
+      p.fill(r, ink(colour, 0.16f), p.px(4));
+    else if (ImGui::IsItemHovered())
+      p.fill(r, ink(theme().hover, 0.6f), p.px(4));
     p.fill({x, y + p.px(3), p.px(3.5f), p.px(15)}, ink(colour, dim ? 0.5f : 1), p.px(2));
     float tag = Painter::width(fonts().small, layer);
-    p.text(fonts().mono, {x + p.px(11), y + p.px(2.5f)}, ink(dim ? theme().dim : theme().text), name, w - tag - p.px(26));
+    p.text(fonts().mono, {x + p.px(11), y + p.px(2.5f)}, ink(dim ? theme().dim : theme().text), name,
+           w - tag - p.px(26));
     p.text_right(fonts().small, {x + w - p.px(5), y + p.px(3)}, ink(colour, dim ? 0.6f : 0.9f), layer);
     y += p.px(22);
   }
@@ -45,17 +48,18 @@ struct StackDrawer {
     std::string name = trace::task_name(trace, ui.model.world(), t.id);
     float pill = p.pill({x, y}, name, running ? theme().user : theme().dim, false, w * 0.5f);
     bool softirq = !t.stack.empty() && t.stack.back().context != Context::kProcess;
-    if (softirq) p.pill({x + pill + p.px(6), y}, "in softirq", theme().softirq);
-    else p.pill({x + pill + p.px(6), y}, running ? "running" : "not running", running ? theme().good : theme().dim);
+    if (softirq)
+      p.pill({x + pill + p.px(6), y}, "in softirq", theme().softirq);
+    else
+      p.pill({x + pill + p.px(6), y}, running ? "running" : "not running", running ? theme().good : theme().dim);
     y += p.px(25);
     for (std::size_t i = t.stack.size(); i-- > 0;) {
       const Frame& frame = t.stack[i];
       if (frame.function >= functions.size()) continue;
       const auto& function = functions[frame.function];
-      row(y, function.name, trace::layer_name(function.layer), theme().of(function.layer), i + 1 == t.stack.size(), !running,
-          frame.subject, fmt::format("stack/{}/{}", t.id, i));
-      if (ImGui::IsItemHovered())
-        ImGui::SetTooltip("%s\n%s", function.source.c_str(), function.sentence.c_str());
+      row(y, function.name, trace::layer_name(function.layer), theme().of(function.layer), i + 1 == t.stack.size(),
+          !running, frame.subject, fmt::format("stack/{}/{}", t.id, i));
+      if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s\n%s", function.source.c_str(), function.sentence.c_str());
       if (frame.context != Context::kProcess && (i == 0 || t.stack[i - 1].context == Context::kProcess))
         divider(y, "softirq on " + name + "'s stack", theme().softirq);
     }
@@ -78,7 +82,8 @@ void draw_stack(Ui& ui, Rect area) {
   Painter head(ImGui::GetWindowDrawList(), ui.scale);
   const trace::World& world = ui.model.world();
   float pad = head.px(12);
-  panel_head(head, {area.x + pad, area.y + head.px(10)}, "Call stack", "innermost first", theme().softirq, area.w - 2 * pad);
+  panel_head(head, {area.x + pad, area.y + head.px(10)}, "Call stack", "innermost first", theme().softirq,
+             area.w - 2 * pad);
   ImGui::SetCursorScreenPos({area.x, area.y + head.px(38)});
   ImGui::BeginChild("##frames", {area.w, area.h - head.px(40)});
   Painter p(ImGui::GetWindowDrawList(), ui.scale);
@@ -90,8 +95,8 @@ void draw_stack(Ui& ui, Rect area) {
   for (const Task& t : world.tasks())
     if (t.id != world.running() && (!t.stack.empty() || t.syscall != 0)) drawer.task(y, t, false);
   if (y == start) {
-    y += p.wrapped(fonts().small, {drawer.x, y}, ink(theme().dim), "Nothing is in the kernel now: every task is in user mode.",
-                   drawer.w, 3);
+    y += p.wrapped(fonts().small, {drawer.x, y}, ink(theme().dim),
+                   "Nothing is in the kernel now: every task is in user mode.", drawer.w, 3);
   }
   ImGui::SetCursorScreenPos({area.x, start});
   ImGui::Dummy({1, y - start});

@@ -16,14 +16,19 @@ using trace::TaskId;
 int lane_of(Layer layer) {
   switch (layer) {
     case Layer::kUser:
-    case Layer::kSyscall: return 0;
-    case Layer::kVfs: return 1;
+    case Layer::kSyscall:
+      return 0;
+    case Layer::kVfs:
+      return 1;
     case Layer::kSocket:
-    case Layer::kEpoll: return 2;
+    case Layer::kEpoll:
+      return 2;
     case Layer::kTcp:
-    case Layer::kIp: return 3;
+    case Layer::kIp:
+      return 3;
     case Layer::kSoftirq:
-    case Layer::kScheduler: return 4;
+    case Layer::kScheduler:
+      return 4;
   }
   return 4;
 }
@@ -108,7 +113,8 @@ std::vector<Column> choose_columns(const ViewModel& model, float room, const Met
     return sum * m.px(kNarrowest) + static_cast<float>(columns.size()) * m.px(kGap) > room;
   };
   if (tight()) std::erase_if(columns, [](const Column& c) { return c.type == Column::Type::kShared; });
-  while (tight() && drop_one(columns)) {}
+  while (tight() && drop_one(columns)) {
+  }
   return columns;
 }
 
@@ -159,7 +165,7 @@ struct Placer {
   const Moment& moment;
   Metrics m;
   std::vector<Column> columns;
-  std::map<std::pair<int, std::size_t>, std::vector<Card>> cells = {};     // lane, column
+  std::map<std::pair<int, std::size_t>, std::vector<Card>> cells = {};  // lane, column
   std::map<std::pair<int, std::size_t>, std::vector<Card>> overflow = {};
 
   [[nodiscard]] Rect cell(int lane, const Column& c) const {
@@ -231,7 +237,9 @@ struct Placer {
         std::string text(model.trace().string(model.trace()[task.syscall - 1].object));
         std::string name = text.substr(0, text.find('('));
         float width = std::min(m.mono_width(name.size()) + m.px(18), card.rect.w * 0.48f);
-        stage.syscalls.push_back({card.id, name, card.pill == "SLEEPING",
+        stage.syscalls.push_back({card.id,
+                                  name,
+                                  card.pill == "SLEEPING",
                                   {card.rect.x + m.px(8), stage.boundary_y - m.px(10), width, m.px(20)}});
       }
       stage.cards.push_back(std::move(card));
@@ -282,9 +290,10 @@ struct Placer {
     float gap = m.px(74), x = stage.boundary_x;
     float room = lane.right() - m.px(10) - x - gap * static_cast<float>(cards.size() - 1);
     float unit = std::min(room / static_cast<float>(cards.size()), m.px(330));
-    gap = cards.size() > 1 ? std::min(m.px(150), (lane.right() - m.px(10) - x - unit * static_cast<float>(cards.size())) /
-                                                     static_cast<float>(cards.size() - 1))
-                           : gap;
+    gap = cards.size() > 1
+              ? std::min(m.px(150), (lane.right() - m.px(10) - x - unit * static_cast<float>(cards.size())) /
+                                        static_cast<float>(cards.size() - 1))
+              : gap;
     for (Card& card : cards) {
       card.lane = 4;
       card.rect = {x, lane.y + m.px(5), unit, lane.h - m.px(10)};

@@ -35,12 +35,12 @@ struct Item {
   std::string value;
   Tone tone = Tone::kPlain;
   bool changed = false;
-  std::string was;              ///< its value before the last move, when changed
-  trace::ObjectId link = 0;     ///< what clicking it selects
+  std::string was;           ///< its value before the last move, when changed
+  trace::ObjectId link = 0;  ///< what clicking it selects
   std::vector<Token> tokens;
-  std::size_t more = 0;         ///< tokens that did not fit
-  float name_width = 0;         ///< squares: what the name may take
-  int section = -1;             ///< items with sections 0, 1, 2 stand side by side
+  std::size_t more = 0;  ///< tokens that did not fit
+  float name_width = 0;  ///< squares: what the name may take
+  int section = -1;      ///< items with sections 0, 1, 2 stand side by side
   Rect rect;
 };
 
@@ -53,9 +53,9 @@ struct Card {
   bool dead = false;
   bool created = false;
   bool selected = false;
-  bool lit = false;             ///< on the call path
+  bool lit = false;  ///< on the call path
   std::vector<Item> items;
-  std::size_t more = 0;         ///< items that did not fit
+  std::size_t more = 0;  ///< items that did not fit
   int lane = 0;
   Rect rect;
 };
@@ -73,15 +73,15 @@ struct Edge {
   trace::ObjectId to = 0;
   trace::Layer layer{};
   bool hop = false;
-  bool active = false;          ///< hops: the function is still on the stack
-  bool innermost = false;       ///< the hop that the CPU is at
+  bool active = false;     ///< hops: the function is still on the stack
+  bool innermost = false;  ///< the hop that the CPU is at
   bool in_softirq = false;
   bool wake = false;
   int number = 0;
   std::string label;
-  std::vector<Point> points;    ///< corners, from first to last
+  std::vector<Point> points;  ///< corners, from first to last
   Point badge;
-  Rect label_rect;              ///< empty: no room
+  Rect label_rect;  ///< empty: no room
 };
 
 /// What a system call looks like at the boundary, under its task.
@@ -99,8 +99,8 @@ struct Stage {
   std::vector<Card> cards;
   std::vector<Edge> edges;
   std::vector<SyscallPill> syscalls;
-  std::vector<float> gaps;      ///< x of the free gaps between columns
-  float boundary_y = 0;         ///< the dashed line between user and kernel
+  std::vector<float> gaps;  ///< x of the free gaps between columns
+  float boundary_y = 0;     ///< the dashed line between user and kernel
   float boundary_x = 0;
 
   [[nodiscard]] const Card* find(trace::ObjectId id) const;
@@ -122,7 +122,8 @@ struct Metrics {
   [[nodiscard]] float square() const { return px(27); }
 };
 
-constexpr int kLaneCount = 5;  ///< user, VFS, socket and epoll, TCP, softirq; system calls are the border of the first two
+constexpr int kLaneCount =
+    5;  ///< user, VFS, socket and epoll, TCP, softirq; system calls are the border of the first two
 [[nodiscard]] int lane_of(trace::Layer layer);
 
 [[nodiscard]] Stage build_stage(const ViewModel& model, Rect area, float scale);
@@ -131,26 +132,26 @@ constexpr int kLaneCount = 5;  ///< user, VFS, socket and epoll, TCP, softirq; s
 
 /// Facts of one moment that take a walk over all objects.
 struct Moment {
-  std::map<trace::ObjectId, std::vector<std::uint64_t>> descriptors;             ///< file -> numbers
-  std::map<trace::ObjectId, std::vector<trace::ObjectId>> half_open;             ///< listener -> request socks not accepted
-  std::map<trace::ObjectId, trace::TaskId> task_of;                              ///< task_struct -> task
-  std::map<trace::ObjectId, trace::ObjectId> queued_in;                          ///< member -> owner of the list
-  std::vector<trace::ObjectId> in_flight;                                        ///< sk_buffs in no list
+  std::map<trace::ObjectId, std::vector<std::uint64_t>> descriptors;  ///< file -> numbers
+  std::map<trace::ObjectId, std::vector<trace::ObjectId>> half_open;  ///< listener -> request socks not accepted
+  std::map<trace::ObjectId, trace::TaskId> task_of;                   ///< task_struct -> task
+  std::map<trace::ObjectId, trace::ObjectId> queued_in;               ///< member -> owner of the list
+  std::vector<trace::ObjectId> in_flight;                             ///< sk_buffs in no list
 };
-[[nodiscard]] Moment look_around(const ViewModel& model);                         // moment.cc
+[[nodiscard]] Moment look_around(const ViewModel& model);  // moment.cc
 
 /// The contents of one object's card, without places.
-[[nodiscard]] Card make_card(const ViewModel& model, const Moment& moment, trace::ObjectId id);   // cards.cc
+[[nodiscard]] Card make_card(const ViewModel& model, const Moment& moment, trace::ObjectId id);  // cards.cc
 [[nodiscard]] Card make_virtual_card(const ViewModel& model, const Moment& moment, trace::ObjectId id);
 /// Gives places to a card's contents inside card.rect and drops what does not fit.
-void lay_out_card(Card& card, const Metrics& metrics);                            // card_layout.cc
+void lay_out_card(Card& card, const Metrics& metrics);  // card_layout.cc
 
 /// Places cards in lanes and columns.
-void place_cards(Stage& stage, const ViewModel& model, const Moment& moment);     // stage.cc
+void place_cards(Stage& stage, const ViewModel& model, const Moment& moment);  // stage.cc
 /// Adds pointers between the cards and the hops of the call path, without places.
-void add_pointers(Stage& stage, const ViewModel& model);                          // pointers.cc
-void add_path(Stage& stage, const ViewModel& model, const Moment& moment);        // path.cc
+void add_pointers(Stage& stage, const ViewModel& model);                    // pointers.cc
+void add_path(Stage& stage, const ViewModel& model, const Moment& moment);  // path.cc
 /// Routes all edges around the cards.
-void route_edges(Stage& stage);                                                   // routes.cc
+void route_edges(Stage& stage);  // routes.cc
 
 }  // namespace wakepath::gui

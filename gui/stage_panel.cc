@@ -44,7 +44,11 @@ void draw_edge(const Painter& p, const Edge& e, bool near_selection, double cloc
   if (!e.hop) {
     bool callback = e.layer == trace::Layer::kEpoll;
     Rgb c = near_selection || callback ? theme().of(e.layer) : theme().line2;
-    p.arrow(e.points, ink(c, near_selection ? 0.95f : callback ? 0.45f : 0.9f), near_selection ? 1.8f : 1.3f, true, p.px(7));
+    p.arrow(e.points,
+            ink(c, near_selection ? 0.95f
+                   : callback     ? 0.45f
+                                  : 0.9f),
+            near_selection ? 1.8f : 1.3f, true, p.px(7));
     return;
   }
   Rgb c = theme().of(e.layer);
@@ -71,12 +75,12 @@ void draw_badge(const Painter& p, const Edge& e) {
   if (e.in_softirq) p.list()->AddCircle(at(e.badge), p.px(10.5f), ink(theme().softirq), 0, p.px(1.6f));
   std::string number = std::to_string(e.number);
   float w = Painter::width(fonts().small_bold, number);
-  p.text(fonts().small_bold, {e.badge.x - w / 2, e.badge.y - fonts().small_bold.px / 2 - p.px(0.5f)}, ink(theme().on_colour),
-         number);
+  p.text(fonts().small_bold, {e.badge.x - w / 2, e.badge.y - fonts().small_bold.px / 2 - p.px(0.5f)},
+         ink(theme().on_colour), number);
   if (e.label_rect.w <= 0) return;
   p.fill(e.label_rect, ink(theme().bg, 0.88f), p.px(4));
-  p.text(fonts().mono_small, {e.label_rect.x + p.px(4), e.label_rect.y + p.px(0.5f)}, ink(c, e.active ? 1.0f : 0.85f), e.label,
-         e.label_rect.w - p.px(4));
+  p.text(fonts().mono_small, {e.label_rect.x + p.px(4), e.label_rect.y + p.px(0.5f)}, ink(c, e.active ? 1.0f : 0.85f),
+         e.label, e.label_rect.w - p.px(4));
 }
 
 void draw_squares(const Painter& p, const Item& item, float alpha) {
@@ -90,8 +94,9 @@ void draw_squares(const Painter& p, const Item& item, float alpha) {
   for (const Token& token : item.tokens) {
     Rgb c = token.fresh ? theme().now : theme().of(token.layer);
     p.fill(token.rect, ink(c, (token.fresh ? 1.0f : 0.75f) * alpha), p.px(3));
-    if (token.fresh) p.frame({token.rect.x - p.px(2), token.rect.y - p.px(2), token.rect.w + p.px(4), token.rect.h + p.px(4)},
-                             ink(c, 0.5f), p.px(4), 1.5f);
+    if (token.fresh)
+      p.frame({token.rect.x - p.px(2), token.rect.y - p.px(2), token.rect.w + p.px(4), token.rect.h + p.px(4)},
+              ink(c, 0.5f), p.px(4), 1.5f);
     float tw = Painter::width(fonts().small_bold, token.text);
     p.text(fonts().small_bold, {token.rect.x + std::max(p.px(3), (token.rect.w - tw) / 2), token.rect.y + p.px(1)},
            ink(theme().on_colour), token.text, token.rect.w - p.px(4));
@@ -105,21 +110,24 @@ void draw_squares(const Painter& p, const Item& item, float alpha) {
 void draw_chips(const Painter& p, const Item& item, float alpha) {
   std::string key = item.key;
   if (item.more != 0) key += "  +" + std::to_string(item.more) + " more";
-  float w = p.text(fonts().mono_small, {item.rect.x, item.rect.y}, ink(item.changed ? theme().now : theme().dim, alpha), key, item.rect.w);
+  float w = p.text(fonts().mono_small, {item.rect.x, item.rect.y}, ink(item.changed ? theme().now : theme().dim, alpha),
+                   key, item.rect.w);
   if (item.tokens.empty() && item.more == 0)
-    p.text(fonts().mono_small, {item.rect.x + w + p.px(8), item.rect.y}, ink(theme().faint, alpha), "empty", item.rect.w - w - p.px(8));
+    p.text(fonts().mono_small, {item.rect.x + w + p.px(8), item.rect.y}, ink(theme().faint, alpha), "empty",
+           item.rect.w - w - p.px(8));
   for (const Token& token : item.tokens) {
     Rgb c = token.fresh ? theme().now : theme().of(token.layer);
     p.fill(token.rect, ink(c, 0.15f * alpha), p.px(5));
     p.frame(token.rect, ink(c, (token.fresh ? 1.0f : 0.55f) * alpha), p.px(5), token.fresh ? 1.5f : 1);
-    p.text(fonts().mono_small, {token.rect.x + p.px(6), token.rect.y + p.px(1.5f)}, ink(token.fresh ? c : theme().text, alpha),
-           token.text, token.rect.w - p.px(10));
+    p.text(fonts().mono_small, {token.rect.x + p.px(6), token.rect.y + p.px(1.5f)},
+           ink(token.fresh ? c : theme().text, alpha), token.text, token.rect.w - p.px(10));
   }
 }
 
 void draw_field(const Painter& p, const Item& item, float alpha) {
   Rect r = item.rect;
-  if (item.changed) p.fill({r.x - p.px(5), r.y, r.w + p.px(10), r.h - p.px(1)}, ink(theme().now, 0.13f * alpha), p.px(3));
+  if (item.changed)
+    p.fill({r.x - p.px(5), r.y, r.w + p.px(10), r.h - p.px(1)}, ink(theme().now, 0.13f * alpha), p.px(3));
   float x = r.x;
   if (!item.key.empty())
     x += p.text(fonts().mono_small, {x, r.y}, ink(theme().dim, alpha), item.key, r.w * 0.62f) + p.px(7);
@@ -148,22 +156,28 @@ void draw_card(const Painter& p, const Card& card, bool hovered) {
   bool outlined = card.selected || card.lit || card.created || hovered;
   Rgb edge = card.created && !card.selected ? theme().now : c;
   p.frame(r, outlined ? ink(edge, card.selected ? 1.0f : 0.75f) : ink(theme().line2, 0.8f * alpha), round,
-          card.selected ? 1.8f : outlined ? 1.4f : 1.0f);
+          card.selected ? 1.8f
+          : outlined    ? 1.4f
+                        : 1.0f);
   float room = r.w - p.px(22);
   float pill = 0;
   if (!card.pill.empty()) {
     Rgb pc = card.pill_tone == Tone::kPlain ? c : colour_of(card.pill_tone);
     pill = p.pill({r.right() - p.px(8), r.y + p.px(6)}, card.pill, pc, true, std::min(room * 0.56f, p.px(150)));
   }
-  p.text(fonts().bold, {r.x + p.px(12), r.y + p.px(6)}, ink(card.dead ? theme().dim : theme().text, card.dead ? 0.7f : 1),
-         card.title, room - pill);
+  p.text(fonts().bold, {r.x + p.px(12), r.y + p.px(6)},
+         ink(card.dead ? theme().dim : theme().text, card.dead ? 0.7f : 1), card.title, room - pill);
   p.list()->PushClipRect({r.x, r.y}, {r.right(), r.bottom()}, true);
   for (const Item& item : card.items) {
-    if (item.type == Item::Type::kSquares) draw_squares(p, item, alpha);
-    else if (item.type == Item::Type::kChips) draw_chips(p, item, alpha);
+    if (item.type == Item::Type::kSquares)
+      draw_squares(p, item, alpha);
+    else if (item.type == Item::Type::kChips)
+      draw_chips(p, item, alpha);
     else if (item.type == Item::Type::kPill)
-      p.pill({item.rect.x - p.px(2), item.rect.y}, item.value, item.tone == Tone::kPlain ? c : colour_of(item.tone), false, item.rect.w);
-    else draw_field(p, item, alpha);
+      p.pill({item.rect.x - p.px(2), item.rect.y}, item.value, item.tone == Tone::kPlain ? c : colour_of(item.tone),
+             false, item.rect.w);
+    else
+      draw_field(p, item, alpha);
   }
   p.list()->PopClipRect();
 }
@@ -174,7 +188,8 @@ void draw_syscalls(const Painter& p, const Stage& stage) {
     p.fill(pill.rect, ink(theme().bg), p.px(10));
     p.fill(pill.rect, ink(c, 0.18f), p.px(10));
     p.frame(pill.rect, ink(c, 0.8f), p.px(10));
-    p.text(fonts().mono_small, {pill.rect.x + p.px(9), pill.rect.y + p.px(2)}, ink(c), pill.text, pill.rect.w - p.px(14));
+    p.text(fonts().mono_small, {pill.rect.x + p.px(9), pill.rect.y + p.px(2)}, ink(c), pill.text,
+           pill.rect.w - p.px(14));
   }
 }
 
@@ -206,7 +221,8 @@ void draw_stage(Ui& ui, Rect area) {
   Point mouse{ImGui::GetIO().MousePos.x, ImGui::GetIO().MousePos.y};
   draw_lanes(p, stage);
   for (const Edge& e : stage.edges)
-    if (!e.hop) draw_edge(p, e, ui.model.selected() != 0 && (e.from == ui.model.selected() || e.to == ui.model.selected()), 0);
+    if (!e.hop)
+      draw_edge(p, e, ui.model.selected() != 0 && (e.from == ui.model.selected() || e.to == ui.model.selected()), 0);
   for (const Edge& e : stage.edges)
     if (e.hop) draw_edge(p, e, false, ui.clock);
   const Card* under = nullptr;

@@ -26,16 +26,21 @@ bool place_at(ViewModel& model, const WindowOptions& options) {
   if (!options.select.empty()) {
     trace::ObjectId found = 0;
     for (const trace::Object& object : model.world().objects())
-      if (object.id != 0 && trace::object_name(model.trace(), model.world(), object.id) == options.select) found = object.id;
-    if (found != 0) model.select(found);
-    else model.search(options.select);
+      if (object.id != 0 && trace::object_name(model.trace(), model.world(), object.id) == options.select)
+        found = object.id;
+    if (found != 0)
+      model.select(found);
+    else
+      model.search(options.select);
   }
   if (options.follow) model.follow(true);
   return true;
 }
 
 Picture read_pixels(int width, int height) {
-  Picture picture{width, height, std::vector<unsigned char>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3), 0};
+  Picture picture{width, height,
+                  std::vector<unsigned char>(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3),
+                  0};
   glPixelStorei(GL_PACK_ALIGNMENT, 1);
   glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE, picture.rgb.data());
   std::size_t row = static_cast<std::size_t>(width) * 3;

@@ -10,20 +10,28 @@ void draw_status(Ui& ui, Rect area) {
   const ViewModel& m = ui.model;
   const trace::World& world = m.world();
   float x = area.x + p.px(14), y = area.y + p.px(5);
-  auto word = [&](const std::string& text, Rgb colour) { x += p.text(fonts().small, {x, y}, ink(colour), text, p.px(420)) + p.px(20); };
+  auto word = [&](const std::string& text, Rgb colour) {
+    x += p.text(fonts().small, {x, y}, ink(colour), text, p.px(420)) + p.px(20);
+  };
   word(fmt::format("record {} / {}", m.position(), m.end()), theme().dim);
-  if (!m.index().steps().empty()) word(fmt::format("step {} / {}", world.step(), m.index().steps().size()), theme().dim);
+  if (!m.index().steps().empty())
+    word(fmt::format("step {} / {}", world.step(), m.index().steps().size()), theme().dim);
   // without evidence from a kernel there is nothing to agree with
   bool compared = world.peers() != 0 || !m.session().status().empty();
   if (world.divergences() != 0) {
-    x += p.pill({x, area.y + p.px(3.5f)}, fmt::format("{} divergence{}", world.divergences(), world.divergences() == 1 ? "" : "s"),
-                theme().bad) + p.px(14);
+    x += p.pill({x, area.y + p.px(3.5f)},
+                fmt::format("{} divergence{}", world.divergences(), world.divergences() == 1 ? "" : "s"), theme().bad) +
+         p.px(14);
   } else {
-    x += p.pill({x, area.y + p.px(3.5f)}, compared ? "kernel agrees" : "model alone", compared ? theme().good : theme().dim) + p.px(14);
+    x += p.pill({x, area.y + p.px(3.5f)}, compared ? "kernel agrees" : "model alone",
+                compared ? theme().good : theme().dim) +
+         p.px(14);
   }
   if (world.peers() != 0) word(fmt::format("{} peer events", world.peers()), theme().dim);
-  if (m.session().live()) word(m.following() ? "live, following" : "live, standing back", m.following() ? theme().good : theme().syscall);
-  std::string keys = "Space play   Left Right step   , . record   Up Down function   S call   N step   / find   F1 keys";
+  if (m.session().live())
+    word(m.following() ? "live, following" : "live, standing back", m.following() ? theme().good : theme().syscall);
+  std::string keys =
+      "Space play   Left Right step   , . record   Up Down function   S call   N step   / find   F1 keys";
   float room = area.right() - p.px(14) - x;
   float status_room = room - Painter::width(fonts().small, keys) - p.px(20);
   if (status_room > p.px(80)) p.text(fonts().small, {x, y}, ink(theme().dim), m.session().status(), status_room);

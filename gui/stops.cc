@@ -14,10 +14,14 @@ namespace {
 
 bool stops_at(RecordKind kind, Grain grain) {
   switch (grain) {
-    case Grain::kRecord: return true;
-    case Grain::kFunction: return kind == RecordKind::kCall || kind == RecordKind::kReturn;
-    case Grain::kSyscall: return kind == RecordKind::kSyscall || kind == RecordKind::kSyscallReturn;
-    case Grain::kStep: return kind == RecordKind::kStepEnd;
+    case Grain::kRecord:
+      return true;
+    case Grain::kFunction:
+      return kind == RecordKind::kCall || kind == RecordKind::kReturn;
+    case Grain::kSyscall:
+      return kind == RecordKind::kSyscall || kind == RecordKind::kSyscallReturn;
+    case Grain::kStep:
+      return kind == RecordKind::kStepEnd;
   }
   return true;
 }
@@ -31,8 +35,8 @@ Position next_stop(const Trace& trace, const Index& index, Position from, Grain 
   if (grain == Grain::kStep && index.steps().empty()) grain = Grain::kSyscall;
   if (grain == Grain::kStep) {
     const auto& steps = index.steps();
-    auto found = std::partition_point(steps.begin(), steps.end(),
-                                      [&](const StepEntry& s) { return stop_of(s, end) <= from; });
+    auto found =
+        std::partition_point(steps.begin(), steps.end(), [&](const StepEntry& s) { return stop_of(s, end) <= from; });
     return found == steps.end() ? end : stop_of(*found, end);
   }
   for (Position p = from; p < end; ++p)
@@ -45,8 +49,8 @@ Position previous_stop(const Trace& trace, const Index& index, Position from, Gr
   if (grain == Grain::kStep && index.steps().empty()) grain = Grain::kSyscall;
   if (grain == Grain::kStep) {
     const auto& steps = index.steps();
-    auto found = std::partition_point(steps.begin(), steps.end(),
-                                      [&](const StepEntry& s) { return stop_of(s, end) < from; });
+    auto found =
+        std::partition_point(steps.begin(), steps.end(), [&](const StepEntry& s) { return stop_of(s, end) < from; });
     return found == steps.begin() ? 0 : stop_of(*std::prev(found), end);
   }
   for (Position p = std::min(from, end); p > 1; --p)

@@ -4,19 +4,57 @@ namespace wakepath::gui {
 
 namespace {
 
-constexpr Theme kDark{.name = "dark", .bg = 0x0D1117, .panel = 0x131922, .bar = 0x10161E, .raised = 0x1A222D,
-                      .button = 0x1E2733, .hover = 0x2A3747, .line = 0x263040, .line2 = 0x3A4A60,
-                      .text = 0xE6EBF2, .dim = 0x9AA8BC, .faint = 0x64748B, .on_colour = 0x0D1117,
-                      .user = 0x5AA9FF, .syscall = 0xF0B849, .vfs = 0xA78BFA, .socket = 0x2DD4BF, .epoll = 0xF472B6,
-                      .tcp = 0x7BD88F, .ip = 0x8FB8C9, .softirq = 0xFF8A65, .scheduler = 0xC3CAD6,
-                      .now = 0xFFD166, .good = 0x7BD88F, .bad = 0xFF6B6B};
+constexpr Theme kDark{.name = "dark",
+                      .bg = 0x0D1117,
+                      .panel = 0x131922,
+                      .bar = 0x10161E,
+                      .raised = 0x1A222D,
+                      .button = 0x1E2733,
+                      .hover = 0x2A3747,
+                      .line = 0x263040,
+                      .line2 = 0x3A4A60,
+                      .text = 0xE6EBF2,
+                      .dim = 0x9AA8BC,
+                      .faint = 0x64748B,
+                      .on_colour = 0x0D1117,
+                      .user = 0x5AA9FF,
+                      .syscall = 0xF0B849,
+                      .vfs = 0xA78BFA,
+                      .socket = 0x2DD4BF,
+                      .epoll = 0xF472B6,
+                      .tcp = 0x7BD88F,
+                      .ip = 0x8FB8C9,
+                      .softirq = 0xFF8A65,
+                      .scheduler = 0xC3CAD6,
+                      .now = 0xFFD166,
+                      .good = 0x7BD88F,
+                      .bad = 0xFF6B6B};
 
-constexpr Theme kLight{.name = "light", .bg = 0xEEF1F5, .panel = 0xFAFBFC, .bar = 0xFFFFFF, .raised = 0xFFFFFF,
-                       .button = 0xE6EAF0, .hover = 0xD8DFE8, .line = 0xD5DCE5, .line2 = 0x9AA8BA,
-                       .text = 0x17202C, .dim = 0x4A586B, .faint = 0x8492A6, .on_colour = 0xFFFFFF,
-                       .user = 0x1D6FD1, .syscall = 0x9A6700, .vfs = 0x6D4AD6, .socket = 0x0B7F72, .epoll = 0xC22377,
-                       .tcp = 0x1E7F3C, .ip = 0x3F6C80, .softirq = 0xC2471F, .scheduler = 0x5B6472,
-                       .now = 0xB45309, .good = 0x1E7F3C, .bad = 0xC81E1E};
+constexpr Theme kLight{.name = "light",
+                       .bg = 0xEEF1F5,
+                       .panel = 0xFAFBFC,
+                       .bar = 0xFFFFFF,
+                       .raised = 0xFFFFFF,
+                       .button = 0xE6EAF0,
+                       .hover = 0xD8DFE8,
+                       .line = 0xD5DCE5,
+                       .line2 = 0x9AA8BA,
+                       .text = 0x17202C,
+                       .dim = 0x4A586B,
+                       .faint = 0x8492A6,
+                       .on_colour = 0xFFFFFF,
+                       .user = 0x1D6FD1,
+                       .syscall = 0x9A6700,
+                       .vfs = 0x6D4AD6,
+                       .socket = 0x0B7F72,
+                       .epoll = 0xC22377,
+                       .tcp = 0x1E7F3C,
+                       .ip = 0x3F6C80,
+                       .softirq = 0xC2471F,
+                       .scheduler = 0x5B6472,
+                       .now = 0xB45309,
+                       .good = 0x1E7F3C,
+                       .bad = 0xC81E1E};
 
 // The eight colours of Okabe and Ito, on the dark surfaces.
 constexpr Theme kContrast = [] {
@@ -36,15 +74,24 @@ const Theme* current = &kDark;
 Rgb Theme::of(trace::Layer layer) const {
   using trace::Layer;
   switch (layer) {
-    case Layer::kUser: return user;
-    case Layer::kSyscall: return syscall;
-    case Layer::kVfs: return vfs;
-    case Layer::kSocket: return socket;
-    case Layer::kEpoll: return epoll;
-    case Layer::kTcp: return tcp;
-    case Layer::kIp: return ip;
-    case Layer::kSoftirq: return softirq;
-    case Layer::kScheduler: return scheduler;
+    case Layer::kUser:
+      return user;
+    case Layer::kSyscall:
+      return syscall;
+    case Layer::kVfs:
+      return vfs;
+    case Layer::kSocket:
+      return socket;
+    case Layer::kEpoll:
+      return epoll;
+    case Layer::kTcp:
+      return tcp;
+    case Layer::kIp:
+      return ip;
+    case Layer::kSoftirq:
+      return softirq;
+    case Layer::kScheduler:
+      return scheduler;
   }
   return scheduler;
 }

@@ -68,21 +68,30 @@ void TimelineRows::update() {
   for (Position end = trace_->size(); seen_ < end; ++seen_) {
     const Record& r = (*trace_)[seen_];
     switch (r.kind) {
-      case RecordKind::kSpawn: row_of(r.task, false); break;
-      case RecordKind::kSyscall: enter(r, Layer::kSyscall, true); break;
+      case RecordKind::kSpawn:
+        row_of(r.task, false);
+        break;
+      case RecordKind::kSyscall:
+        enter(r, Layer::kSyscall, true);
+        break;
       case RecordKind::kCall:
         enter(r, r.field < functions.size() ? functions[r.field].layer : Layer::kScheduler, false);
         break;
       case RecordKind::kReturn:
-      case RecordKind::kSyscallReturn: leave(r); break;
-      case RecordKind::kRun: run(r); break;
+      case RecordKind::kSyscallReturn:
+        leave(r);
+        break;
+      case RecordKind::kRun:
+        run(r);
+        break;
       case RecordKind::kWake:
         if (r.before < open_.size() && r.before != 0) {
           auto& sleeps = rows_[row_of(static_cast<trace::TaskId>(r.before), false)].sleeps;
           if (!sleeps.empty() && sleeps.back().end == 0) sleeps.back().end = seen_;
         }
         break;
-      default: break;
+      default:
+        break;
     }
   }
 }
@@ -106,9 +115,8 @@ std::vector<TimelinePiece> cut_level(const std::vector<TimelineRows::Bar>& level
     }
     // fold everything small that begins within the next pixels
     double until = view_begin + (static_cast<double>(x) + kSmallest) * per_pixel;
-    auto stop = std::partition_point(it, level.end(), [&](const TimelineRows::Bar& bar) {
-      return static_cast<double>(bar.begin) < until;
-    });
+    auto stop = std::partition_point(
+        it, level.end(), [&](const TimelineRows::Bar& bar) { return static_cast<double>(bar.begin) < until; });
     if (stop == it) ++stop;
     auto big = stop - 1;  // the last of them may reach further: then it stands for itself
     bool keep = big != it && x_of(end_of(*big)) - x_of(big->begin) >= kSmallest;

@@ -16,14 +16,14 @@ class TimelineRows {
  public:
   struct Bar {
     trace::Position begin = 0;
-    trace::Position end = 0;       ///< 0 while open
+    trace::Position end = 0;  ///< 0 while open
     trace::FunctionId function = 0;
     trace::ObjectId subject = 0;
     bool syscall = false;
   };
   struct Sleep {
     trace::Position begin = 0;
-    trace::Position end = 0;       ///< 0 while asleep
+    trace::Position end = 0;  ///< 0 while asleep
   };
   struct Row {
     trace::TaskId task = 0;

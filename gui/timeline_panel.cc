@@ -14,17 +14,20 @@ using trace::Position;
 struct TimelineDrawer {
   Ui& ui;
   const Painter& p;
-  Rect track;    ///< where the bars are
+  Rect track;  ///< where the bars are
   float row_h;
   float bar_h;
   std::size_t levels;
 
   [[nodiscard]] const ViewModel& model() const { return ui.model; }
   [[nodiscard]] float x_of(double position) const {
-    return track.x + static_cast<float>((position - model().view_begin()) / (model().view_end() - model().view_begin())) * track.w;
+    return track.x +
+           static_cast<float>((position - model().view_begin()) / (model().view_end() - model().view_begin())) *
+               track.w;
   }
   [[nodiscard]] double position_at(float x) const {
-    return model().view_begin() + static_cast<double>((x - track.x) / track.w) * (model().view_end() - model().view_begin());
+    return model().view_begin() +
+           static_cast<double>((x - track.x) / track.w) * (model().view_end() - model().view_begin());
   }
   [[nodiscard]] float row_y(std::size_t row) const { return track.y + static_cast<float>(row) * (row_h + p.px(4)); }
 
@@ -32,11 +35,13 @@ struct TimelineDrawer {
     double span = model().view_end() - model().view_begin();
     double unit = std::pow(10.0, std::floor(std::log10(span / 6)));
     while (span / unit > 14) unit *= unit * 5 <= span ? 5 : 2;
-    for (double at_tick = std::ceil(model().view_begin() / unit) * unit; at_tick <= model().view_end(); at_tick += unit) {
+    for (double at_tick = std::ceil(model().view_begin() / unit) * unit; at_tick <= model().view_end();
+         at_tick += unit) {
       float x = x_of(at_tick);
       p.line({x, top + p.px(15)}, {x, track.bottom()}, ink(theme().line, 0.7f));
       std::string words = fmt::format("{:.0f}", at_tick);
-      p.text(fonts().small, {std::min(x + p.px(4), track.right() - Painter::width(fonts().small, words)), top}, ink(theme().dim), words);
+      p.text(fonts().small, {std::min(x + p.px(4), track.right() - Painter::width(fonts().small, words)), top},
+             ink(theme().dim), words);
     }
   }
 
@@ -58,7 +63,8 @@ struct TimelineDrawer {
       p.fill({a, top, p.px(2), p.px(17)}, ink(c));
       std::string words = fmt::format("{} {}", it->number, model().trace().string(it->text));
       if (b - a > p.px(34))
-        p.text(fonts().small, {a + p.px(6), top + p.px(0.5f)}, ink(now ? theme().text : theme().dim), words, b - a - p.px(10));
+        p.text(fonts().small, {a + p.px(6), top + p.px(0.5f)}, ink(now ? theme().text : theme().dim), words,
+               b - a - p.px(10));
       free_from = a + 3;
     }
     for (Position d : model().index().divergences()) {
@@ -108,7 +114,8 @@ struct TimelineDrawer {
     float drawn = -1;
     for (; it != row.sleeps.end() && static_cast<double>(it->begin) < model().view_end(); ++it) {
       float a = std::max(track.x, x_of(static_cast<double>(it->begin)));
-      float b = std::min(track.right(), x_of(it->end != 0 ? static_cast<double>(it->end) : static_cast<double>(model().end())));
+      float b = std::min(track.right(),
+                         x_of(it->end != 0 ? static_cast<double>(it->end) : static_cast<double>(model().end())));
       if (b - a < 2 || b < drawn) continue;
       drawn = b;
       Rect r{a, row_y(index) + p.px(2), b - a, bar_h};
@@ -117,7 +124,9 @@ struct TimelineDrawer {
       for (float x = r.x - r.h; x < r.right(); x += p.px(8))
         p.line({x, r.bottom()}, {x + r.h, r.y}, ink(theme().dim, 0.35f));
       p.list()->PopClipRect();
-      if (r.w > p.px(50)) p.text(fonts().small, {r.x + p.px(5), r.y + (bar_h - fonts().small.px) / 2 - p.px(1)}, ink(theme().text), "asleep", r.w - p.px(8));
+      if (r.w > p.px(50))
+        p.text(fonts().small, {r.x + p.px(5), r.y + (bar_h - fonts().small.px) / 2 - p.px(1)}, ink(theme().text),
+               "asleep", r.w - p.px(8));
     }
   }
 
@@ -146,7 +155,8 @@ struct TimelineDrawer {
       if (to < 0 || from < 0 || to > track.bottom() || from > track.bottom() || std::abs(to - from) < 2) continue;
       float bend = p.px(16);
       ImU32 c = ink(theme().epoll, it->at < model().position() ? 0.95f : 0.4f);
-      p.list()->AddBezierCubic({x, from}, {x - bend, from + (to - from) * 0.3f}, {x - bend, to}, {x, to}, c, p.px(1.7f));
+      p.list()->AddBezierCubic({x, from}, {x - bend, from + (to - from) * 0.3f}, {x - bend, to}, {x, to}, c,
+                               p.px(1.7f));
       p.list()->AddTriangleFilled({x + p.px(4), to}, {x - p.px(4), to - p.px(4)}, {x - p.px(4), to + p.px(4)}, c);
     }
   }
@@ -183,11 +193,15 @@ void tooltip(const TimelineDrawer& d, Point mouse) {
     for (std::size_t level = 0; level < rows[i].levels.size() && level < d.levels; ++level) {
       float y = d.row_y(i) + d.p.px(2) + static_cast<float>(level) * (d.bar_h + d.p.px(1));
       if (mouse.y < y || mouse.y >= y + d.bar_h) continue;
-      for (const TimelinePiece& piece : cut_level(rows[i].levels[level], d.model().view_begin(), d.model().view_end(), d.model().end(), d.track.w)) {
+      for (const TimelinePiece& piece :
+           cut_level(rows[i].levels[level], d.model().view_begin(), d.model().view_end(), d.model().end(), d.track.w)) {
         if (mouse.x - d.track.x < piece.x || mouse.x - d.track.x > piece.x + piece.w) continue;
-        if (piece.bar == nullptr) ImGui::SetTooltip("%zu calls, zoom in to see them", piece.folded);
-        else ImGui::SetTooltip("%s\nrecords %llu to %llu", d.name(*piece.bar).c_str(), static_cast<unsigned long long>(piece.bar->begin),
-                               static_cast<unsigned long long>(piece.bar->end != 0 ? piece.bar->end : d.model().end()));
+        if (piece.bar == nullptr)
+          ImGui::SetTooltip("%zu calls, zoom in to see them", piece.folded);
+        else
+          ImGui::SetTooltip("%s\nrecords %llu to %llu", d.name(*piece.bar).c_str(),
+                            static_cast<unsigned long long>(piece.bar->begin),
+                            static_cast<unsigned long long>(piece.bar->end != 0 ? piece.bar->end : d.model().end()));
         return;
       }
     }
@@ -206,8 +220,10 @@ void mouse_input(Ui& ui, const TimelineDrawer& d, Rect area) {
   }
   if (!hovered) return;
   if (io.MouseWheel != 0) {
-    if (io.KeyShift) m.pan(-io.MouseWheel * (m.view_end() - m.view_begin()) * 0.1);
-    else m.zoom(d.position_at(io.MousePos.x), std::pow(0.8, io.MouseWheel));
+    if (io.KeyShift)
+      m.pan(-io.MouseWheel * (m.view_end() - m.view_begin()) * 0.1);
+    else
+      m.zoom(d.position_at(io.MousePos.x), std::pow(0.8, io.MouseWheel));
   }
   for (int button : {1, 2})
     if (io.MouseDown[button] && io.MouseDelta.x != 0)
@@ -222,16 +238,19 @@ void draw_timeline(Ui& ui, Rect area) {
   Painter p(ImGui::GetWindowDrawList(), ui.scale);
   const ViewModel& m = ui.model;
   float pad = p.px(12);
-  std::string range = fmt::format("records {:.0f} \u2013 {:.0f} of {}   \u00b7   playhead at {}", m.view_begin(), m.view_end(), m.end(), m.position());
+  std::string range = fmt::format("records {:.0f} \u2013 {:.0f} of {}   \u00b7   playhead at {}", m.view_begin(),
+                                  m.view_end(), m.end(), m.position());
   panel_head(p, {area.x + pad, area.y + p.px(6)}, "Timeline", range, theme().user, area.w * 0.5f);
-  float hints = Painter::width(fonts().small, "click or drag to seek \u00b7 wheel zooms \u00b7 Shift+wheel pans \u00b7 F shows all");
+  float hints = Painter::width(fonts().small,
+                               "click or drag to seek \u00b7 wheel zooms \u00b7 Shift+wheel pans \u00b7 F shows all");
   if (area.w * 0.5f > hints + pad)
     p.text_right(fonts().small, {area.right() - pad, area.y + p.px(9)}, ink(theme().dim),
                  "click or drag to seek \u00b7 wheel zooms \u00b7 Shift+wheel pans \u00b7 F shows all");
   const auto& rows = ui.rows.rows();
   Rect track{area.x + p.px(112), area.y + p.px(66), area.w - p.px(112) - pad, area.h - p.px(70)};
   std::size_t count = std::max<std::size_t>(1, rows.size());
-  float row_h = std::clamp((track.h - p.px(4) * static_cast<float>(count)) / static_cast<float>(count), p.px(19), p.px(120));
+  float row_h =
+      std::clamp((track.h - p.px(4) * static_cast<float>(count)) / static_cast<float>(count), p.px(19), p.px(120));
   float bar_h = std::min(p.px(16), row_h - p.px(3));
   auto levels = static_cast<std::size_t>(std::max(1.0f, (row_h - p.px(3)) / (bar_h + p.px(1))));
   TimelineDrawer d{ui, p, track, row_h, bar_h, levels};

@@ -17,12 +17,24 @@ void draw_icon(const Painter& p, Icon icon, Point c, ImU32 colour) {
   };
   auto bar = [&](float x) { p.fill({c.x + p.px(x) - p.px(1.5f), c.y - p.px(6), p.px(3), p.px(12)}, colour, p.px(1)); };
   switch (icon) {
-    case Icon::kStart: bar(-6), triangle(2, -1); break;
-    case Icon::kBack: triangle(-1, -1); break;
-    case Icon::kPlay: triangle(0, 1); break;
-    case Icon::kPause: bar(-4), bar(4); break;
-    case Icon::kForward: triangle(1, 1); break;
-    case Icon::kEnd: triangle(-2, 1), bar(6); break;
+    case Icon::kStart:
+      bar(-6), triangle(2, -1);
+      break;
+    case Icon::kBack:
+      triangle(-1, -1);
+      break;
+    case Icon::kPlay:
+      triangle(0, 1);
+      break;
+    case Icon::kPause:
+      bar(-4), bar(4);
+      break;
+    case Icon::kForward:
+      triangle(1, 1);
+      break;
+    case Icon::kEnd:
+      triangle(-2, 1), bar(6);
+      break;
   }
 }
 
@@ -54,7 +66,8 @@ void draw_transport(Ui& ui, const Painter& p, Point& cursor) {
   ViewModel& m = ui.model;
   if (icon_button(p, "transport/start", Icon::kStart, cursor, false, "To the start   Home")) m.play(false), m.seek(0);
   if (icon_button(p, "transport/back", Icon::kBack, cursor, false, "One back   Left")) m.step(m.grain(), -1);
-  if (icon_button(p, "transport/play", m.playing() ? Icon::kPause : Icon::kPlay, cursor, m.playing(), "Play, pause   Space"))
+  if (icon_button(p, "transport/play", m.playing() ? Icon::kPause : Icon::kPlay, cursor, m.playing(),
+                  "Play, pause   Space"))
     m.play(!m.playing());
   if (icon_button(p, "transport/forward", Icon::kForward, cursor, false, "One forward   Right")) m.step(m.grain(), 1);
   if (icon_button(p, "transport/end", Icon::kEnd, cursor, false, "To the end   End")) m.play(false), m.seek(m.end());
@@ -63,10 +76,11 @@ void draw_transport(Ui& ui, const Painter& p, Point& cursor) {
     Grain grain;
     const char *name, *word, *tip;
   };
-  static constexpr Choice kChoices[] = {{Grain::kRecord, "grain/record", "Record", "Stop at every record   1   (, and . step)"},
-                                        {Grain::kFunction, "grain/function", "Function", "Stop at every call and return   2   (Up and Down step)"},
-                                        {Grain::kSyscall, "grain/syscall", "Call", "Stop at every system call and its return   3   (S steps)"},
-                                        {Grain::kStep, "grain/step", "Step", "Stop when a step is quiet   4   (N steps)"}};
+  static constexpr Choice kChoices[] = {
+      {Grain::kRecord, "grain/record", "Record", "Stop at every record   1   (, and . step)"},
+      {Grain::kFunction, "grain/function", "Function", "Stop at every call and return   2   (Up and Down step)"},
+      {Grain::kSyscall, "grain/syscall", "Call", "Stop at every system call and its return   3   (S steps)"},
+      {Grain::kStep, "grain/step", "Step", "Stop when a step is quiet   4   (N steps)"}};
   for (const Choice& c : kChoices)
     if (word_button(p, c.name, c.word, cursor, m.grain() == c.grain, c.tip)) m.set_grain(c.grain);
   cursor.x += p.px(10);
@@ -77,7 +91,8 @@ void draw_transport(Ui& ui, const Painter& p, Point& cursor) {
   if (word_button(p, "speed/faster", "+", cursor, false, "Faster   =")) m.set_speed(m.speed() * 2);
   if (m.session().live()) {
     cursor.x += p.px(10);
-    if (word_button(p, "transport/now", "Now", cursor, m.following(), "Follow the running program   L")) m.follow(!m.following());
+    if (word_button(p, "transport/now", "Now", cursor, m.following(), "Follow the running program   L"))
+      m.follow(!m.following());
   }
 }
 

@@ -12,16 +12,20 @@ using trace::RecordKind;
 
 namespace {
 
-constexpr Position kMostRead = 20000;   // records looked at for "just changed"; more would be unreadable anyway
-constexpr double kSmallestView = 12;    // records across the timeline
-constexpr double kFitWhole = 6000;      // traces up to this long are shown whole at first
+constexpr Position kMostRead = 20000;  // records looked at for "just changed"; more would be unreadable anyway
+constexpr double kSmallestView = 12;   // records across the timeline
+constexpr double kFitWhole = 6000;     // traces up to this long are shown whole at first
 
 double stops_per_second(Grain grain) {
   switch (grain) {
-    case Grain::kRecord: return 12;
-    case Grain::kFunction: return 6;
-    case Grain::kSyscall: return 1;
-    case Grain::kStep: return 0.7;
+    case Grain::kRecord:
+      return 12;
+    case Grain::kFunction:
+      return 6;
+    case Grain::kSyscall:
+      return 1;
+    case Grain::kStep:
+      return 0.7;
   }
   return 1;
 }
@@ -142,9 +146,15 @@ const Changes& ViewModel::changes() const {
   for (Position p = from; p < position(); ++p) {
     const Record& r = trace()[p];
     switch (r.kind) {
-      case RecordKind::kCreate: changes_.created.insert(r.object); break;
-      case RecordKind::kDestroy: changes_.freed.emplace(r.object, p); break;
-      case RecordKind::kSet: changes_.before.try_emplace({r.object, r.field}, r.before); break;
+      case RecordKind::kCreate:
+        changes_.created.insert(r.object);
+        break;
+      case RecordKind::kDestroy:
+        changes_.freed.emplace(r.object, p);
+        break;
+      case RecordKind::kSet:
+        changes_.before.try_emplace({r.object, r.field}, r.before);
+        break;
       case RecordKind::kListInsert:
         changes_.lists.insert({r.object, r.field});
         changes_.inserted.insert({r.object, r.after});
@@ -153,7 +163,8 @@ const Changes& ViewModel::changes() const {
         changes_.lists.insert({r.object, r.field});
         changes_.inserted.erase({r.object, r.after});
         break;
-      default: break;
+      default:
+        break;
     }
   }
   // set and set back is no change
@@ -199,8 +210,8 @@ ObjectId ViewModel::search(const std::string& text) {
 
 std::optional<std::size_t> ViewModel::current_step() const {
   const auto& steps = index_.steps();
-  auto next = std::partition_point(steps.begin(), steps.end(),
-                                   [&](const trace::StepEntry& s) { return s.begin < position(); });
+  auto next =
+      std::partition_point(steps.begin(), steps.end(), [&](const trace::StepEntry& s) { return s.begin < position(); });
   if (next == steps.begin()) return std::nullopt;
   return static_cast<std::size_t>(next - steps.begin()) - 1;
 }

@@ -18,7 +18,7 @@ namespace wakepath::gui {
 struct Changes {
   std::map<std::pair<trace::ObjectId, trace::FieldId>, std::uint64_t> before;  ///< value fields: the value then
   std::set<std::pair<trace::ObjectId, trace::FieldId>> lists;
-  std::set<std::pair<trace::ObjectId, std::uint64_t>> inserted;                ///< list owner and member (packed Ref)
+  std::set<std::pair<trace::ObjectId, std::uint64_t>> inserted;  ///< list owner and member (packed Ref)
   std::map<trace::ObjectId, trace::Position> freed;
   std::set<trace::ObjectId> created;
 

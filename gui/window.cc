@@ -72,9 +72,12 @@ void draw(GLFWwindow* window, App& app, double seconds) {
 int loop(GLFWwindow* window, ViewModel& model, App& app, const WindowOptions& options) {
   double last = glfwGetTime();
   for (int frame = 0; glfwWindowShouldClose(window) == 0;) {
-    if (app.animating()) glfwWaitEventsTimeout(kFrameTime);
-    else if (frames_due > 0) glfwPollEvents();
-    else glfwWaitEventsTimeout(model.session().live() ? kLiveWait : kIdleWait);
+    if (app.animating())
+      glfwWaitEventsTimeout(kFrameTime);
+    else if (frames_due > 0)
+      glfwPollEvents();
+    else
+      glfwWaitEventsTimeout(model.session().live() ? kLiveWait : kIdleWait);
     bool grew = model.trace().size() != model.end();
     if (frames_due <= 0 && !app.animating() && !grew) continue;
     frames_due = std::max(0, frames_due - 1);
@@ -103,8 +106,9 @@ int run_window(const trace::Session& session, const WindowOptions& options) {
   if (!place_at(model, options)) return 2;
   GLFWwindow* window = open_window(options, "Wakepath: " + session.title());
   if (window == nullptr) {
-    std::fprintf(stderr, "wakepath: no window: %s. A display with OpenGL 3.3 is needed (DISPLAY or WAYLAND_DISPLAY); "
-                         "without one, --shot FILE.png --headless draws a picture.\n",
+    std::fprintf(stderr,
+                 "wakepath: no window: %s. A display with OpenGL 3.3 is needed (DISPLAY or WAYLAND_DISPLAY); "
+                 "without one, --shot FILE.png --headless draws a picture.\n",
                  last_error.empty() ? "the display cannot be opened" : last_error.c_str());
     return 3;
   }

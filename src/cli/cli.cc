@@ -53,11 +53,15 @@ void add_view(CLI::App& app, ViewOptions& options, int& status) {
   command->add_flag("--headless", options.headless, "Draw the picture without a display")->needs(shot);
   command->add_option("--width", options.width)->check(CLI::Range(640, 7680))->capture_default_str();
   command->add_option("--height", options.height)->check(CLI::Range(480, 4320))->capture_default_str();
-  command->add_option("--scale", options.scale, "Size of everything; 0 takes the monitor's")->check(CLI::Range(0.0, 4.0));
-  command->add_option("--theme", options.theme)->check(CLI::IsMember({"dark", "light", "contrast"}))->capture_default_str();
+  command->add_option("--scale", options.scale, "Size of everything; 0 takes the monitor's")
+      ->check(CLI::Range(0.0, 4.0));
+  command->add_option("--theme", options.theme)
+      ->check(CLI::IsMember({"dark", "light", "contrast"}))
+      ->capture_default_str();
   command->add_flag("--reduce-motion", options.reduce_motion, "Nothing moves by itself");
-  command->footer("Examples:\n  wakepath view x.wkp --step 3\n  wakepath view x.wkp --step 3 --shot x.png --headless\n"
-                  "  wakepath x.wkp");
+  command->footer(
+      "Examples:\n  wakepath view x.wkp --step 3\n  wakepath view x.wkp --step 3 --shot x.png --headless\n"
+      "  wakepath x.wkp");
   command->callback([&] { status = view(options); });
 }
 

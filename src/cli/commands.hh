@@ -28,6 +28,7 @@ struct RunOptions {
   bool slow = false;            ///< run files that wait for more than 5 s, too
 };
 int run(const RunOptions& options);
+
 /// wakepath view: a recording in the window; with `shot` a picture of it instead.
 struct ViewOptions {
   std::string file;

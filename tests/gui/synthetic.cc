@@ -343,7 +343,9 @@ std::unique_ptr<Trace> make_ping_trace() {
   Tcp peer;
   s.w.clock(1000000);
   s.w.step("client: connect(6, 127.0.0.1:8080)");
-  s.w.note(NoteKind::kSay, "The whole handshake runs inside connect(): the softirq borrows the client's stack, and its last act is to wake the server.");
+  s.w.note(NoteKind::kSay,
+           "The whole handshake runs inside connect(): the softirq borrows the client's stack, and its last act is to "
+           "wake the server.");
   Tcp mine = s.connect(listener, 51334, 6, peer);
   s.w.step_end();
   s.w.clock(1200000);
@@ -356,7 +358,9 @@ std::unique_ptr<Trace> make_ping_trace() {
   s.w.run(kClient);
   s.w.clock(1284350);
   s.w.step("client: send(6, \"ping\", 4) = 4");
-  s.w.note(NoteKind::kSay, "TCP queues 4 bytes on the receive queue of fd 7. Its sk_data_ready hook walks the wait queue, and the entry there belongs to epoll.");
+  s.w.note(NoteKind::kSay,
+           "TCP queues 4 bytes on the receive queue of fd 7. Its sk_data_ready hook walks the wait queue, and the "
+           "entry there belongs to epoll.");
   s.send(mine, peer, 6);
   s.w.note(NoteKind::kAsk, "Level triggered: the server reads only 2 of the 4 bytes. Will the next epoll_wait block?");
   s.w.step_end();
@@ -394,7 +398,9 @@ std::unique_ptr<Trace> make_long_trace(trace::Position records) {
     for (TaskId id : {kServer, kClient}) {
       s.w.run(id);
       s.w.enter("__x64_sys_sendto", "send(3, \"x\", 1, 0)");
-      for (const char* f : {"__x64_sys_sendto", "sock_sendmsg", "tcp_sendmsg_locked", "__ip_queue_xmit", "loopback_xmit"}) s.w.call(f);
+      for (const char* f :
+           {"__x64_sys_sendto", "sock_sendmsg", "tcp_sendmsg_locked", "__ip_queue_xmit", "loopback_xmit"})
+        s.w.call(f);
       s.w.set(s.server, "pid", trace->size());
       for (int i = 0; i < 5; ++i) s.w.ret();
       s.w.leave(1);
@@ -406,8 +412,15 @@ std::unique_ptr<Trace> make_long_trace(trace::Position records) {
 std::unique_ptr<Trace> make_unknown_trace() {
   trace::Schema schema = linux_schema();
   for (int layer = 0; layer < trace::kLayers; ++layer)
-    schema.kinds.push_back({"strange_" + std::to_string(layer), static_cast<trace::Layer>(layer), false, "nowhere.h", "", {{"strange", ""}},
-                            {{"a", 0, trace::FieldType::kUnsigned}, {"b", 0, trace::FieldType::kList}, {"c", 0, trace::FieldType::kPointer}}});
+    schema.kinds.push_back({"strange_" + std::to_string(layer),
+                            static_cast<trace::Layer>(layer),
+                            false,
+                            "nowhere.h",
+                            "",
+                            {{"strange", ""}},
+                            {{"a", 0, trace::FieldType::kUnsigned},
+                             {"b", 0, trace::FieldType::kList},
+                             {"c", 0, trace::FieldType::kPointer}}});
   auto trace = std::make_unique<Trace>(std::move(schema));
   TraceWriter w(*trace);
   ObjectId last = 0;

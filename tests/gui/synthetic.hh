@@ -19,7 +19,8 @@ std::unique_ptr<trace::Trace> make_unknown_trace();
 /// A trace as a viewer gets it.
 class TraceSession : public trace::Session {
  public:
-  explicit TraceSession(std::unique_ptr<trace::Trace> trace, bool live = false) : trace_(std::move(trace)), live_(live) {}
+  explicit TraceSession(std::unique_ptr<trace::Trace> trace, bool live = false)
+      : trace_(std::move(trace)), live_(live) {}
   [[nodiscard]] const trace::Trace& trace() const override { return *trace_; }
   [[nodiscard]] std::string title() const override { return "a ping over loopback"; }
   [[nodiscard]] bool live() const override { return live_; }

@@ -10,8 +10,15 @@ using trace::Position;
 using trace::Record;
 using trace::RecordKind;
 
-Position TraceWriter::add(RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before, std::uint64_t after) {
-  Record r{.kind = kind, .context = context, .field = field, .object = object, .task = task, .before = before, .after = after};
+Position TraceWriter::add(RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
+                          std::uint64_t after) {
+  Record r{.kind = kind,
+           .context = context,
+           .field = field,
+           .object = object,
+           .task = task,
+           .before = before,
+           .after = after};
   return trace_->append(r);
 }
 
@@ -115,7 +122,8 @@ void TraceWriter::enter(const std::string& function, const std::string& words) {
 
 void TraceWriter::leave(std::int64_t result) {
   Open open = syscalls_[task];
-  add(RecordKind::kSyscallReturn, open.function, trace_->intern(std::to_string(result)), open.at, static_cast<std::uint64_t>(result));
+  add(RecordKind::kSyscallReturn, open.function, trace_->intern(std::to_string(result)), open.at,
+      static_cast<std::uint64_t>(result));
 }
 
 void TraceWriter::spawn(trace::TaskId id, ObjectId object) {

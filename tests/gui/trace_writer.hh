@@ -39,7 +39,8 @@ class TraceWriter {
   void rule(std::uint16_t index, trace::ObjectId about);
 
  private:
-  trace::Position add(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before, std::uint64_t after);
+  trace::Position add(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
+                      std::uint64_t after);
   std::uint16_t field_id(trace::ObjectId object, const std::string& name) const;
   std::uint64_t ref(trace::ObjectId object, const std::string& part) const;
 
