@@ -182,6 +182,8 @@ class Reader {
       message = error->msg;
       if (error->line > 0) {
         position = {error->line, std::max(error->column, 1)};
+        const Position end = source_.position(source_.text().size());
+        position = position.line > end.line ? end : position;  // it counts a line behind a cut last one
       }
     }
     if (cuts_a_call(position)) {
