@@ -1,0 +1,132 @@
+#include "sim/engine/scheduler.hh"
+
+#include <algorithm>
+
+namespace wakepath::engine {
+
+void detail::set_leaf(Task& task, std::coroutine_handle<> leaf) { task.leaf_ = leaf; }
+
+Task& Scheduler::add_task() {
+  tasks_.push_back(std::make_unique<Task>(static_cast<trace::TaskId>(tasks_.size() + 1)));
+  return *tasks_.back();
+}
+
+void Scheduler::start(Task& task, MaySleep<long> call) {
+  WP_BUG_ON(&recorder_, task.in_call() || task.runnable_);
+  task.root_.emplace(std::move(call));
+  auto handle = task.root_->handle();
+  handle.promise().task = &task;
+  task.leaf_ = handle;
+  task.runnable_ = true;
+  run_queue_.push_back(&task);
+}
+
+void Scheduler::wake(Task& task, std::uint32_t cause) {
+  if (task.runnable_ || !task.in_call()) return;
+  task.runnable_ = true;
+  task.cause_ = cause;
+  run_queue_.push_back(&task);
+}
+
+void Scheduler::Schedule::await_suspend(std::coroutine_handle<> leaf) const {
+  Task& task = *scheduler.current_;
+  task.leaf_ = leaf;
+  task.sleeping_ = true;
+}
+
+void Scheduler::resume(Task& task) {
+  current_ = &task;
+  recorder_.run(task.id_, task.cause_);
+  task.cause_ = trace::kNoCause;
+  task.sleeping_ = false;
+  // Woken while still on its way to sleep: `runnable_` is set again by wake() and the queue holds it once more.
+  task.runnable_ = false;
+  while (task.leaf_ && !task.sleeping_) task.leaf_.resume();
+  if (!task.leaf_) {
+    task.result_ = task.root_->handle().promise().value;
+    task.root_.reset();
+  }
+  current_ = nullptr;
+}
+
+void Scheduler::run_until_idle() {
+  WP_BUG_ON(&recorder_, current_ != nullptr);
+  while (!run_queue_.empty()) {
+    Task* task = run_queue_.front();
+    run_queue_.pop_front();
+    resume(*task);
+  }
+  recorder_.run(0, trace::kNoCause);
+}
+
+bool Scheduler::run_task(Task& task) {
+  WP_BUG_ON(&recorder_, current_ != nullptr);
+  bool ran = false;
+  while (task.runnable_) {
+    run_queue_.erase(std::find(run_queue_.begin(), run_queue_.end(), &task));
+    resume(task);
+    ran = true;
+  }
+  recorder_.run(0, trace::kNoCause);
+  return ran;
+}
+
+void Scheduler::kill(Task& task) {
+  WP_BUG_ON(&recorder_, current_ == &task);
+  if (task.runnable_) run_queue_.erase(std::find(run_queue_.begin(), run_queue_.end(), &task));
+  task.runnable_ = false;
+  recorder_.run(task.id_, trace::kNoCause);
+  task.leaf_ = {};
+  task.root_.reset();
+  recorder_.run(0, trace::kNoCause);
+}
+
+void Scheduler::arm(Timer& timer, std::uint64_t deadline_ns) {
+  cancel(timer);
+  timer.deadline_ = std::max(deadline_ns, now_);
+  timer.sequence_ = ++armed_;
+  timer.active_ = true;
+  timers_.insert(&timer);
+}
+
+bool Scheduler::cancel(Timer& timer) {
+  if (!timer.active_) return false;
+  timers_.erase(&timer);
+  timer.active_ = false;
+  return true;
+}
+
+std::optional<std::uint64_t> Scheduler::next_deadline() const {
+  if (timers_.empty()) return std::nullopt;
+  return (*timers_.begin())->deadline_;
+}
+
+void Scheduler::set_now(std::uint64_t now_ns) {
+  if (now_ns <= now_) return;
+  now_ = now_ns;
+  recorder_.clock(now_);
+}
+
+bool Scheduler::fire_next(std::uint64_t limit_ns) {
+  if (timers_.empty() || (*timers_.begin())->deadline_ > limit_ns) return false;
+  Timer* timer = *timers_.begin();
+  set_now(timer->deadline_);
+  cancel(*timer);
+  auto function = timer->function;  // it may free the timer's owner
+  function();
+  return true;
+}
+
+void Scheduler::advance_to(std::uint64_t target_ns) {
+  run_until_idle();
+  while (fire_next(target_ns)) run_until_idle();
+  set_now(target_ns);
+}
+
+void Scheduler::advance_clock_to(std::uint64_t target_ns) {
+  while (fire_next(target_ns)) {
+  }
+  set_now(target_ns);
+}
+
+}  // namespace wakepath::engine

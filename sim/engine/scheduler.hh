@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "sim/engine/may_sleep.hh"
+#include "sim/record/recorder.hh"
+
+namespace wakepath::engine {
+
+/// A thread of the modelled machine, as the scheduler sees it: it runs one system call at a time, as a coroutine.
+class Task {
+ public:
+  explicit Task(trace::TaskId id) : id_(id) {}
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  [[nodiscard]] trace::TaskId id() const { return id_; }
+  /// True between start() and the end of the call.
+  [[nodiscard]] bool in_call() const { return root_.has_value(); }
+  /// True while it is on the run queue (or running).
+  [[nodiscard]] bool runnable() const { return runnable_; }
+  /// The result of the call that ended last.
+  [[nodiscard]] long result() const { return result_; }
+
+ private:
+  friend class Scheduler;
+  friend void detail::set_leaf(Task& task, std::coroutine_handle<> leaf);
+
+  trace::TaskId id_;
+  std::optional<MaySleep<long>> root_;
+  std::coroutine_handle<> leaf_;
+  bool runnable_ = false;
+  bool sleeping_ = false;  // set by schedule(), ends the trampoline
+  std::uint32_t cause_ = trace::kNoCause;
+  long result_ = 0;
+};
+
+/// A timer of the modelled machine. Owned by whoever embeds it; must be inactive when it dies.
+class Timer {
+ public:
+  Timer() = default;
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+  [[nodiscard]] bool active() const { return active_; }
+  [[nodiscard]] std::uint64_t deadline_ns() const { return deadline_; }
+
+  std::function<void()> function;  ///< A plain function: timers run in softirq and must not sleep.
+
+ private:
+  friend class Scheduler;
+  std::uint64_t deadline_ = 0;
+  std::uint64_t sequence_ = 0;
+  bool active_ = false;
+};
+
+/// Virtual time, the run queue of one CPU, and timers. Deterministic: first woken runs first, timers fire in order of
+/// deadline and then of arming. Knows no Linux.
+class Scheduler {
+ public:
+  explicit Scheduler(record::Recorder& recorder) : recorder_(recorder) {}
+
+  // --- tasks ---
+  [[nodiscard]] Task& add_task();
+  /// Begins a call on an idle task; it runs with run_until_idle() or run_task().
+  void start(Task& task, MaySleep<long> call);
+  /// Makes a sleeping task runnable. `cause`: the record that woke it. No effect on a runnable one.
+  void wake(Task& task, std::uint32_t cause);
+  /// Runs runnable tasks, in order, until all sleep or are idle.
+  void run_until_idle();
+  /// Runs this task alone until it sleeps or its call ends; others stay on the run queue. False if it is not runnable.
+  bool run_task(Task& task);
+  /// Drops the call of a task that will never go on (its process is killed). Its frames are destroyed.
+  void kill(Task& task);
+  [[nodiscard]] bool anything_runnable() const { return !run_queue_.empty(); }
+  /// The task whose code runs now; nullptr in a timer.
+  [[nodiscard]] Task* current() const { return current_; }
+
+  /// `co_await schedule()`: the running task sleeps until somebody wakes it. The only suspension there is.
+  struct Schedule {
+    Scheduler& scheduler;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> leaf) const;
+    void await_resume() const noexcept {}
+  };
+  [[nodiscard]] Schedule schedule() { return {*this}; }
+
+  // --- time ---
+  [[nodiscard]] std::uint64_t now_ns() const { return now_; }
+  void arm(Timer& timer, std::uint64_t deadline_ns);
+  /// True if it was active.
+  bool cancel(Timer& timer);
+  [[nodiscard]] std::optional<std::uint64_t> next_deadline() const;
+  /// Moves time to `target_ns`, firing what is due on the way and running whoever that wakes. Never moves back.
+  void advance_to(std::uint64_t target_ns);
+  /// Fires due timers and moves the clock, without running the tasks that this wakes.
+  void advance_clock_to(std::uint64_t target_ns);
+
+ private:
+  struct Earlier {
+    bool operator()(const Timer* a, const Timer* b) const {
+      return a->deadline_ != b->deadline_ ? a->deadline_ < b->deadline_ : a->sequence_ < b->sequence_;
+    }
+  };
+  void resume(Task& task);
+  bool fire_next(std::uint64_t limit_ns);
+  void set_now(std::uint64_t now_ns);
+
+  record::Recorder& recorder_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  std::deque<Task*> run_queue_;
+  std::set<Timer*, Earlier> timers_;
+  Task* current_ = nullptr;
+  std::uint64_t now_ = 0;
+  std::uint64_t armed_ = 0;
+};
+
+}  // namespace wakepath::engine

@@ -1,0 +1,199 @@
+// Models: net/ipv4/af_inet.c of Linux 6.18: the socket layer's way into TCP over IPv4 (inet_stream_ops).
+// Left out: other protocols, raw sockets, multicast and transparent binds; addresses other than 127.0.0.0/8 and
+// INADDR_ANY are nobody's here.
+
+#include <algorithm>
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+bool is_local(u32 ip) { return ip == 0 || (ip >> 24) == 127; }
+
+long inet_bind(Kernel& k, struct socket* socket, Address address) {
+  Call call(k, Fn::inet_bind_sk, socket);
+  Call inner(k, Fn::__inet_bind, socket);
+  sock* sk = socket->sk;
+  if (!is_local(address.ip)) return call.result(-EADDRNOTAVAIL);
+  lock_sock(k, sk);
+  long error = 0;
+  if (tcp_state(sk) != TcpState::CLOSE || sk->common.skc_num != 0) error = -EINVAL;
+  if (error == 0) {
+    sk->common.skc_rcv_saddr = record::Ipv4{address.ip};
+    inet_sk(sk)->inet_saddr = record::Ipv4{address.ip};
+    error = inet_csk_get_port(k, sk, address.port);
+    if (error == 0) {
+      inet_csk(sk)->bound_by_user = address.port != 0;
+    } else {
+      sk->common.skc_rcv_saddr = record::Ipv4{0};
+      inet_sk(sk)->inet_saddr = record::Ipv4{0};
+    }
+  }
+  release_sock(k, sk);
+  return call.result(error);
+}
+
+long inet_listen(Kernel& k, struct socket* socket, int backlog) {
+  Call call(k, Fn::inet_listen, socket);
+  sock* sk = socket->sk;
+  lock_sock(k, sk);
+  long error = 0;
+  TcpState state = tcp_state(sk);
+  if (socket->state != SocketState::SS_UNCONNECTED || (state != TcpState::CLOSE && state != TcpState::LISTEN)) {
+    error = -EINVAL;
+  } else {
+    Call inner(k, Fn::__inet_listen_sk, sk);
+    sk->sk_max_ack_backlog = static_cast<u32>(backlog);
+    if (state != TcpState::LISTEN) error = inet_csk_listen_start(k, sk);
+  }
+  release_sock(k, sk);
+  return call.result(error);
+}
+
+bool connecting(const sock* sk) { return tcp_state(sk) == TcpState::SYN_SENT || tcp_state(sk) == TcpState::SYN_RECV; }
+
+/// Until the handshake is over, one way or the other. What is left of the timeout.
+MaySleep<u64> inet_wait_for_connect(Kernel& k, sock* sk, u64 timeout) {
+  Call call(k, Fn::inet_wait_for_connect, sk);
+  StackWaitEntry wait(k, woken_wake_function);
+  add_wait_queue(k, sk->sk_wq->wait, wait);
+  while (connecting(sk)) {
+    release_sock(k, sk);  // the SYN-ACK may be waiting on the socket's backlog: then nobody sleeps
+    timeout = co_await wait_woken(k, wait, timeout);
+    lock_sock(k, sk);
+    if (timeout == 0) break;
+  }
+  remove_wait_queue(k, wait);
+  co_return timeout;
+}
+
+MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, Address address, int flags) {
+  Call call(k, Fn::__inet_stream_connect, socket);
+  sock* sk = socket->sk;
+  long error = 0;
+  switch (socket->state) {
+    case SocketState::SS_CONNECTED:
+      co_return call.result(-EISCONN);
+    case SocketState::SS_CONNECTING:
+      error = -EALREADY;
+      break;
+    case SocketState::SS_UNCONNECTED:
+      if (tcp_state(sk) != TcpState::CLOSE) co_return call.result(-EISCONN);
+      error = tcp_v4_connect(k, sk, address);
+      if (error < 0) co_return call.result(error);
+      socket->state = SocketState::SS_CONNECTING;
+      error = -EINPROGRESS;
+      break;
+    default:
+      co_return call.result(-EINVAL);
+  }
+  if (connecting(sk)) {
+    u64 timeout = (flags & O_NONBLOCK) != 0 ? 0 : sk->sndtimeo_ns;
+    if (timeout == 0 || co_await inet_wait_for_connect(k, sk, timeout) == 0) co_return call.result(error);
+  }
+  if (tcp_state(sk) == TcpState::CLOSE) {
+    long pending = sock_error(sk);
+    socket->state = SocketState::SS_UNCONNECTED;
+    tcp_disconnect(k, sk);
+    co_return call.result(pending != 0 ? pending : -ECONNABORTED);
+  }
+  socket->state = SocketState::SS_CONNECTED;
+  co_return call.result(0);
+}
+
+MaySleep<long> inet_stream_connect(Kernel& k, struct socket* socket, Address address, int flags) {
+  Call call(k, Fn::inet_stream_connect, socket);
+  sock* sk = socket->sk;
+  lock_sock(k, sk);
+  long error = co_await __inet_stream_connect(k, socket, address, flags);
+  release_sock(k, sk);
+  co_return call.result(error);
+}
+
+MaySleep<long> inet_accept(Kernel& k, struct socket* socket, struct socket* newsock, int flags) {
+  Call call(k, Fn::inet_accept, socket);
+  long error = 0;
+  sock* child = co_await inet_csk_accept(k, socket->sk, flags, &error);
+  if (child == nullptr) co_return call.result(error);
+  lock_sock(k, child);
+  {
+    Call graft(k, Fn::sock_graft, child);
+    child->sk_wq = &newsock->wq;
+    newsock->sk = child;
+    child->sk_socket = newsock;
+  }
+  newsock->state = SocketState::SS_CONNECTED;
+  release_sock(k, child);
+  co_return call.result(0);
+}
+
+long inet_getname(Kernel&, struct socket* socket, Address* out, bool peer) {
+  const sock* sk = socket->sk;
+  const sock_common& c = sk->common;
+  if (peer) {
+    if (c.skc_dport == 0 || tcp_state(sk) == TcpState::CLOSE || tcp_state(sk) == TcpState::SYN_SENT) return -ENOTCONN;
+    *out = {c.skc_daddr.get().value, c.skc_dport};
+  } else {
+    *out = {c.skc_rcv_saddr.get().value, inet_sk(socket->sk)->inet_sport};
+  }
+  return 0;
+}
+
+long inet_shutdown(Kernel& k, struct socket* socket, int how) {
+  Call call(k, Fn::inet_shutdown, socket);
+  if (how < SHUT_RD || how > SHUT_RDWR) return call.result(-EINVAL);
+  auto mask = static_cast<shutdown_mask>(how + 1);
+  sock* sk = socket->sk;
+  lock_sock(k, sk);
+  if (socket->state == SocketState::SS_CONNECTING)
+    socket->state =
+        connecting(sk) || tcp_state(sk) == TcpState::CLOSE ? SocketState::SS_DISCONNECTING : SocketState::SS_CONNECTED;
+  long error = 0;
+  TcpState state = tcp_state(sk);
+  if (state == TcpState::SYN_SENT || (state == TcpState::LISTEN && (mask & RCV_SHUTDOWN) != 0)) {
+    error = tcp_disconnect(k, sk);
+    socket->state = SocketState::SS_UNCONNECTED;
+  } else if (state != TcpState::LISTEN) {
+    if (state == TcpState::CLOSE) error = -ENOTCONN;  // but whoever polls it learns of the end
+    sk->sk_shutdown |= mask;
+    tcp_shutdown(k, sk, mask);
+  }
+  sk->sk_state_change(k, sk);
+  release_sock(k, sk);
+  return call.result(error);
+}
+
+void inet_release(Kernel& k, struct socket* socket) {
+  Call call(k, Fn::inet_release, socket);
+  sock* sk = socket->sk;
+  if (sk == nullptr) return;
+  socket->sk = nullptr;
+  tcp_close(k, sk);
+}
+
+MaySleep<long> inet_sendmsg(Kernel& k, struct socket* socket, const char* data, std::size_t size, int flags) {
+  return tcp_sendmsg(k, socket->sk, data, size, flags);
+}
+
+MaySleep<long> inet_recvmsg(Kernel& k, struct socket* socket, char* buffer, std::size_t size, int flags) {
+  return tcp_recvmsg(k, socket->sk, buffer, size, flags);
+}
+
+}  // namespace
+
+const proto_ops inet_stream_ops = {inet_bind,   inet_stream_connect, inet_accept,  inet_getname, tcp_poll,
+                                   inet_listen, inet_shutdown,       inet_sendmsg, inet_recvmsg, inet_release};
+
+long inet_create(Kernel& k, struct socket* socket) {
+  Call call(k, Fn::inet_create, socket);
+  socket->ops = &inet_stream_ops;
+  sock* sk = sk_alloc(k);
+  sock_init_data(k, socket, sk);
+  tcp_init_timers(k, sk);
+  return call.result(0);
+}
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,102 @@
+#pragma once
+
+// Models: fs/file.c, fs/file_table.c, fs/read_write.c and the structures of include/linux/fs.h that a socket or an
+// epoll touches, as of Linux 6.18. Left out: dentries and paths, permissions, RCU and the growth of the descriptor
+// table; none changes a result here.
+
+#include <string>
+#include <vector>
+
+#include "sim/kernel/sched.hh"
+
+namespace wakepath::kernel {
+
+struct file;
+struct epitem;
+struct poll_table;
+
+/// The part of struct inode that sockfs uses. Embedded in socket_alloc.
+struct inode {
+  record::Field<record::Hex> i_mode;
+  record::Field<u64> i_ino;
+
+  static void describe(record::KindBuilder<inode>& b);
+};
+
+/// What a kind of file can do; its address says of which kind a file is (`f_op`). Members may be nullptr.
+struct file_operations {
+  MaySleep<long> (*read)(Kernel&, file*, void* buffer, std::size_t size);
+  MaySleep<long> (*write)(Kernel&, file*, const void* data, std::size_t size);
+  poll_t (*poll)(Kernel&, file*, poll_table*);
+  void (*release)(Kernel&, file*);
+};
+
+/// Hook of fs/eventpoll.c: the epitems that watch this file, in order of their making. Linux reaches them through
+/// f_ep -> epitems_head -> fllink.
+struct epitems_head;
+
+/// An open file description, include/linux/fs.h.
+struct file {
+  record::Field<const file_operations*> f_op;
+  record::Field<file_flags> f_flags;
+  record::Field<int> f_ref;  ///< Plain count of references; Linux 6.18 stores it minus one.
+  record::Ptr<inode> f_inode;
+  record::Ptr<epitems_head> f_ep;
+  record::Field<record::AnyPtr> private_data;  ///< struct socket*, eventpoll* or pipe_inode_info*, by f_op.
+
+  static void describe(record::KindBuilder<file>& b);
+};
+
+/// One used slot of fdtable.fd[]: a number and what it refers to. Linux has an array; the model has only used slots.
+struct fd_slot {
+  record::Field<int> fd;
+  record::Ptr<struct file> file;
+  record::Field<bool> close_on_exec;
+  record::ListNode<fd_slot> node;
+
+  static void describe(record::KindBuilder<fd_slot>& b);
+};
+
+/// A descriptor table. Threads of a process share it.
+struct files_struct {
+  record::Field<int> count;  ///< Tasks that use it.
+  record::List<fd_slot, &fd_slot::node> fd_array;
+
+  std::vector<fd_slot*> by_number;  ///< Index into the same slots.
+
+  static void describe(record::KindBuilder<files_struct>& b);
+};
+
+// --- descriptors (of the current task) ---
+/// Reserves the lowest free number; -EMFILE above the limit. It refers to nothing (EBADF) until fd_install().
+int get_unused_fd(Kernel& k, bool close_on_exec);
+void put_unused_fd(Kernel& k, int fd);
+/// The file's reference passes to the table.
+void fd_install(Kernel& k, int fd, struct file* file);
+/// nullptr when there is no such descriptor.
+struct file* fd_file(Kernel& k, int fd);
+/// As fdget()/fdput(): the file of a descriptor, held for the length of a system call.
+class HeldFile {
+ public:
+  HeldFile(Kernel& k, int fd);
+  ~HeldFile();
+  HeldFile(const HeldFile&) = delete;
+  HeldFile& operator=(const HeldFile&) = delete;
+  [[nodiscard]] struct file* get() const { return file_; }
+  explicit operator bool() const { return file_ != nullptr; }
+
+ private:
+  Kernel& k_;
+  struct file* file_;
+};
+
+struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, file_flags flags, const file_operations* fop);
+void fput(Kernel& k, struct file* file);
+/// close(2) of one number. -EBADF.
+long close_fd(Kernel& k, int fd);
+/// Everything that the table has open, in order; then the table. Called when its last task exits.
+void put_files_struct(Kernel& k, files_struct* files);
+
+poll_t vfs_poll(Kernel& k, struct file* file, poll_table* table);
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,158 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "sim/engine/scheduler.hh"
+#include "sim/kernel/pipe.hh"
+#include "sim/kernel/sock.hh"
+#include "sim/record/arena.hh"
+
+/// The modelled machine: everything that its functions share. Passive and deterministic: no threads, no clock, no
+/// randomness; all that happens is somebody starting a call, time moving, or a peer's segment arriving.
+
+namespace wakepath::kernel {
+
+/// The modelled functions, by functions.def.
+enum class Fn : trace::FunctionId {
+#define WP_FUNCTION(name, layer, source, sentence) name,
+#include "sim/kernel/functions.def"
+#undef WP_FUNCTION
+};
+
+/// The named rules, by rules.def.
+enum class Rule : std::uint16_t {
+#define WP_RULE(name, sentence) name,
+#include "sim/kernel/rules.def"
+#undef WP_RULE
+};
+
+struct Config {
+  bool record = true;
+  u32 somaxconn = 4096;                ///< net.core.somaxconn
+  bool tcp_abort_on_overflow = false;  ///< net.ipv4.tcp_abort_on_overflow
+  u16 port_low = 32768;                ///< net.ipv4.ip_local_port_range
+  u16 port_high = 60999;
+  std::size_t rlimit_nofile = 20000;
+  int tcp_syn_retries = 6;              ///< net.ipv4.tcp_syn_retries
+  u64 timewait_ns = 60'000 * kNsPerMs;  ///< TCP_TIMEWAIT_LEN
+  // Deliberate faults, for the tests of what watches the model. All off in earnest.
+  bool mutant_level_not_requeued = false;  ///< A level-triggered item is not put back on the ready list.
+  bool mutant_no_accept_wake = false;      ///< A new connection does not call the listener's sk_data_ready.
+};
+
+/// include/linux/list.h: the structure that has `inner` as this member.
+template <class Outer, class Inner>
+Outer* container_of(Inner* inner, Inner Outer::*member) {
+  alignas(Outer) static std::byte room[sizeof(Outer)];
+  auto* outer = reinterpret_cast<Outer*>(room);
+  auto offset = reinterpret_cast<std::byte*>(&(outer->*member)) - room;
+  return reinterpret_cast<Outer*>(reinterpret_cast<std::byte*>(inner) - offset);
+}
+
+/// Schema and layouts of all kinds, made together.
+struct KernelKinds {
+  trace::Schema schema;
+  std::vector<record::Layout> layouts;
+  KernelKinds();
+};
+
+class Kernel {
+  KernelKinds kinds_;  // first: the trace takes its schema
+  std::shared_ptr<trace::Trace> trace_;
+
+ public:
+  explicit Kernel(const Config& config = {});
+  ~Kernel();
+  Kernel(const Kernel&) = delete;
+  Kernel& operator=(const Kernel&) = delete;
+
+  Config config;
+  record::Recorder recorder;
+  engine::Scheduler scheduler;
+
+  /// Shared, so that a viewer may keep it longer than the model lives.
+  [[nodiscard]] std::shared_ptr<trace::Trace> trace() const { return trace_; }
+  [[nodiscard]] u64 now_ns() const { return scheduler.now_ns(); }
+  /// The task whose code runs; nullptr in a timer.
+  [[nodiscard]] task_struct* current() const;
+  void rule(Rule rule, const void* subject) {
+    if (recorder.enabled()) recorder.rule(static_cast<std::uint16_t>(rule), record::object_of(subject));
+  }
+
+  // --- processes and threads ---
+  /// A process with one thread and an empty descriptor table (0, 1 and 2 are on /dev/null).
+  task_struct* spawn_process(std::string_view name);
+  /// A thread of the same process: it shares the descriptor table.
+  task_struct* spawn_thread(std::string_view name, task_struct* of);
+  /// A child process with a copy of the descriptor table.
+  task_struct* spawn_fork(std::string_view name, task_struct* parent);
+  /// The task ends; the last one of a process closes its table. Its call, if any, is dropped.
+  void exit_task(task_struct* task);
+
+  // --- calls ---
+  /// Begins a call on an idle task. Buffers that the call was given must live until it is done.
+  void start(task_struct* task, MaySleep<long> call) { scheduler.start(*task->thread, std::move(call)); }
+  /// Runs until every task sleeps or is idle.
+  void run_until_idle() { scheduler.run_until_idle(); }
+
+  // --- the kernel's slabs ---
+  record::Arena<task_struct> tasks;
+  record::Arena<files_struct> files_structs;
+  record::Arena<fd_slot> fd_slots;
+  record::Arena<file> files;
+  record::Arena<socket_alloc> socket_allocs;
+  record::Arena<eventpoll> eventpolls;
+  record::Arena<epitem> epitems;
+  record::Arena<epitems_head> epitems_heads;
+  record::Arena<eppoll_entry> eppoll_entries;
+  record::Arena<wait_queue_entry> wait_entries;
+  record::Arena<tcp_sock> tcp_socks;
+  record::Arena<tcp_request_sock> request_socks;
+  record::Arena<tcp_timewait_sock> timewait_socks;
+  record::Arena<sk_buff> skbs;
+  record::Arena<inet_bind_bucket> bind_buckets;
+  record::Arena<inet_ehash_bucket> hash_buckets;
+  record::Arena<softnet_data> softnets;
+  record::Arena<pipe_inode_info> pipes;
+
+  // --- what the functions share ---
+  softnet_data* softnet = nullptr;  ///< of the one CPU
+  int bh_disabled = 0;              ///< local_bh_disable() depth
+  u64 next_ino = 10001;
+  u32 next_isn = 1000;
+  u16 next_port = 0;
+  std::vector<task_struct*> task_by_id;                  // by TaskId
+  std::unordered_map<u16, inet_bind_bucket*> bind_hash;  // look-up only
+  std::unordered_map<u32, inet_ehash_bucket*> ehash;     // look-up only
+  std::unordered_map<u32, inet_ehash_bucket*> lhash2;    // look-up only
+
+ private:
+  task_struct* spawn(std::string_view name, files_struct* files, int tgid);
+  void name_symbols();
+};
+
+/// A function of the model, from entry to return: stands at its top. `subject` is what it is about; nullptr: nothing.
+class Call : public record::Call {
+ public:
+  Call(Kernel& k, Fn function, const void* subject, const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      : record::Call(k.recorder, static_cast<trace::FunctionId>(function),
+                     k.recorder.enabled() ? record::object_of(subject) : 0, {file, line}) {}
+};
+
+/// Bottom halves off and on: softirqs that were raised run in the outermost enable, on the stack of its caller.
+void local_bh_disable(Kernel& k);
+void local_bh_enable(Kernel& k);
+/// TIMER softirq with one expired timer; what it raises runs before it ends.
+void timer_softirq(Kernel& k, Fn timer, const void* subject, const std::function<void()>& body);
+
+/// Softirq context while it lives.
+class SoftirqScope : public record::ContextScope {
+ public:
+  explicit SoftirqScope(Kernel& k) : record::ContextScope(k.recorder, trace::Context::kSoftirq) {}
+};
+
+}  // namespace wakepath::kernel

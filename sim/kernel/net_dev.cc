@@ -1,0 +1,117 @@
+// Models: net/core/dev.c (the per-CPU backlog, NET_RX softirq), drivers/net/loopback.c, kernel/softirq.c and the way
+// down through net/ipv4/ip_output.c, as of Linux 6.18.
+// Left out: routing (everything is local), netfilter, queueing disciplines (lo has none), RPS, GRO, ksoftirqd. Linux
+// hands over to ksoftirqd when a softirq runs for long; then the same functions run in another context.
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+void raise_softirq_irqoff(Kernel& k) {
+  Call call(k, Fn::raise_softirq_irqoff, k.softnet);
+  k.softnet->net_rx_pending = true;
+}
+
+void enqueue_to_backlog(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::enqueue_to_backlog, skb);
+  k.softnet->input_pkt_queue.push_back(skb);
+  ++k.softnet->qlen;
+  if (k.softnet->napi_scheduled) return;  // process_backlog() runs or will run, and takes the newcomer too
+  k.softnet->napi_scheduled = true;
+  raise_softirq_irqoff(k);
+}
+
+void loopback_xmit(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::loopback_xmit, skb);
+  Call netif(k, Fn::__netif_rx, skb);
+  Call internal(k, Fn::netif_rx_internal, skb);
+  enqueue_to_backlog(k, skb);
+}
+
+void __netif_receive_skb_one_core(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::__netif_receive_skb_one_core, skb);
+  { Call core(k, Fn::__netif_receive_skb_core, skb); }
+  Call local(k, Fn::ip_local_deliver_finish, skb);
+  Call deliver(k, Fn::ip_protocol_deliver_rcu, skb);
+  tcp_v4_rcv(k, skb);
+}
+
+void process_backlog(Kernel& k) {
+  Call call(k, Fn::process_backlog, k.softnet);
+  while (sk_buff* skb = k.softnet->input_pkt_queue.pop_front()) {
+    --k.softnet->qlen;
+    ++k.softnet->processed;
+    __netif_receive_skb_one_core(k, skb);
+  }
+  k.softnet->napi_scheduled = false;
+}
+
+void net_rx_pending_action(Kernel& k) {
+  while (k.softnet->net_rx_pending) {
+    k.softnet->net_rx_pending = false;
+    Call action(k, Fn::net_rx_action, k.softnet);
+    Call poll(k, Fn::__napi_poll, k.softnet);
+    process_backlog(k);
+  }
+}
+
+void do_softirq(Kernel& k) {
+  Call call(k, Fn::do_softirq, k.softnet);
+  SoftirqScope softirq(k);
+  Call handle(k, Fn::handle_softirqs, k.softnet);
+  net_rx_pending_action(k);
+}
+
+void __dev_queue_xmit(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::__dev_queue_xmit, skb);
+  local_bh_disable(k);
+  {
+    Call start(k, Fn::dev_hard_start_xmit, skb);
+    loopback_xmit(k, skb);
+  }
+  local_bh_enable(k);
+}
+
+}  // namespace
+
+void local_bh_disable(Kernel& k) { ++k.bh_disabled; }
+
+void local_bh_enable(Kernel& k) {
+  --k.bh_disabled;
+  if (!k.softnet->net_rx_pending || k.recorder.context() != trace::Context::kProcess || k.bh_disabled > 0) return;
+  Call call(k, Fn::__local_bh_enable_ip, k.softnet);
+  do_softirq(k);
+}
+
+void timer_softirq(Kernel& k, Fn timer, const void* subject, const std::function<void()>& body) {
+  SoftirqScope softirq(k);
+  Call handle(k, Fn::handle_softirqs, k.softnet);
+  {
+    Call run(k, Fn::run_timer_softirq, nullptr);
+    Call call(k, timer, subject);
+    body();
+  }
+  net_rx_pending_action(k);
+}
+
+void ip_output(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::ip_output, skb);
+  Call finish(k, Fn::ip_finish_output2, skb);
+  __dev_queue_xmit(k, skb);
+}
+
+void __ip_queue_xmit(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::__ip_queue_xmit, skb);
+  ip_output(k, skb);
+}
+
+void ip_send_unicast_reply(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::ip_send_unicast_reply, skb);
+  Call push(k, Fn::ip_push_pending_frames, skb);
+  ip_output(k, skb);
+}
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,153 @@
+#include "sim/kernel/sock.hh"
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+// The describe() functions: names as in Linux, offsets and sizes of the embedded structures as in Linux 6.18 (x86-64).
+
+namespace wakepath::kernel {
+
+void sk_buff::describe(record::KindBuilder<sk_buff>& b) {
+  b.field(&sk_buff::len, "len")
+      .field(&sk_buff::seq, "seq")
+      .field(&sk_buff::end_seq, "end_seq")
+      .field(&sk_buff::ack_seq, "ack_seq")
+      .field(&sk_buff::window, "window")
+      .field(&sk_buff::flags, "tcp_flags")
+      .field(&sk_buff::source, "source")
+      .field(&sk_buff::dest, "dest")
+      .field(&sk_buff::truesize, "truesize")
+      .field(&sk_buff::cloned, "cloned")
+      .field(&sk_buff::sk, "sk")
+      .field(&sk_buff::data, "data");
+}
+
+void sk_buff_head::describe(record::KindBuilder<sk_buff_head>& b) {
+  b.field(&sk_buff_head::list, "list").field(&sk_buff_head::qlen, "qlen");
+}
+
+void sock_common::describe(record::KindBuilder<sock_common>& b) {
+  b.field(&sock_common::skc_state, "skc_state")
+      .field(&sock_common::skc_rcv_saddr, "skc_rcv_saddr")
+      .field(&sock_common::skc_num, "skc_num")
+      .field(&sock_common::skc_daddr, "skc_daddr")
+      .field(&sock_common::skc_dport, "skc_dport")
+      .field(&sock_common::skc_family, "skc_family")
+      .field(&sock_common::skc_reuse, "skc_reuse")
+      .field(&sock_common::skc_refcnt, "skc_refcnt");
+}
+
+void sock::describe(record::KindBuilder<sock>& b) {
+  b.embed(&sock::common, "__sk_common", "sock_common", 0, 136)
+      .field(&sock::sk_prot, "sk_prot")
+      .embed(&sock::sk_receive_queue, "sk_receive_queue", "sk_buff_head", 168, 24)
+      .field(&sock::sk_backlog, "sk_backlog")
+      .field(&sock::sk_rmem_alloc, "sk_rmem_alloc")
+      .field(&sock::sk_rcvbuf, "sk_rcvbuf")
+      .field(&sock::sk_wq, "sk_wq")
+      .field(&sock::sk_data_ready, "sk_data_ready")
+      .field(&sock::sk_state_change, "sk_state_change")
+      .field(&sock::sk_write_space, "sk_write_space")
+      .field(&sock::sk_error_report, "sk_error_report")
+      .field(&sock::sk_rcvlowat, "sk_rcvlowat")
+      .field(&sock::sk_err, "sk_err")
+      .field(&sock::sk_socket, "sk_socket")
+      .field(&sock::sk_lock_owned, "sk_lock.owned")
+      .field(&sock::sk_forward_alloc, "sk_forward_alloc")
+      .field(&sock::sk_wmem_queued, "sk_wmem_queued")
+      .field(&sock::sk_sndbuf, "sk_sndbuf")
+      .embed(&sock::sk_write_queue, "sk_write_queue", "sk_buff_head", 400, 24)
+      .field(&sock::tcp_rtx_queue, "tcp_rtx_queue")
+      .field(&sock::sk_shutdown, "sk_shutdown")
+      .field(&sock::sk_ack_backlog, "sk_ack_backlog")
+      .field(&sock::sk_max_ack_backlog, "sk_max_ack_backlog")
+      .field(&sock::sk_flags, "sk_flags")
+      .field(&sock::nospace, "SOCK_NOSPACE");
+}
+
+void inet_sock::describe(record::KindBuilder<inet_sock>& b) {
+  b.embed(&inet_sock::sk, "sk", "sock", 0, 784)
+      .field(&inet_sock::inet_saddr, "inet_saddr")
+      .field(&inet_sock::inet_sport, "inet_sport");
+}
+
+void request_sock::describe(record::KindBuilder<request_sock>& b) {
+  b.embed(&request_sock::common, "__req_common", "sock_common", 0, 136)
+      .field(&request_sock::rsk_listener, "rsk_listener")
+      .field(&request_sock::sk, "sk")
+      .field(&request_sock::num_timeout, "num_timeout");
+}
+
+void inet_request_sock::describe(record::KindBuilder<inet_request_sock>& b) {
+  b.embed(&inet_request_sock::req, "req", "request_sock", 0, 232).field(&inet_request_sock::acked, "acked");
+}
+
+void tcp_request_sock::describe(record::KindBuilder<tcp_request_sock>& b) {
+  b.embed(&tcp_request_sock::req, "req", "inet_request_sock", 0, 256)
+      .field(&tcp_request_sock::rcv_isn, "rcv_isn")
+      .field(&tcp_request_sock::snt_isn, "snt_isn");
+}
+
+void request_sock_queue::describe(record::KindBuilder<request_sock_queue>& b) {
+  b.field(&request_sock_queue::qlen, "qlen").field(&request_sock_queue::rskq_accept_head, "rskq_accept_head");
+}
+
+void inet_connection_sock::describe(record::KindBuilder<inet_connection_sock>& b) {
+  b.embed(&inet_connection_sock::icsk_inet, "icsk_inet", "inet_sock", 0, 1016)
+      .embed(&inet_connection_sock::icsk_accept_queue, "icsk_accept_queue", "request_sock_queue", 1016, 72)
+      .field(&inet_connection_sock::icsk_bind_hash, "icsk_bind_hash")
+      .field(&inet_connection_sock::icsk_retransmits, "icsk_retransmits")
+      .field(&inet_connection_sock::retransmit_pending, "icsk_retransmit_timer.pending")
+      .field(&inet_connection_sock::delack_pending, "icsk_delack_timer.pending")
+      .field(&inet_connection_sock::icsk_ack_pending, "icsk_ack.pending")
+      .field(&inet_connection_sock::icsk_ack_quick, "icsk_ack.quick")
+      .field(&inet_connection_sock::icsk_ack_pingpong, "icsk_ack.pingpong");
+}
+
+void tcp_sock::describe(record::KindBuilder<tcp_sock>& b) {
+  b.embed(&tcp_sock::inet_conn, "inet_conn", "inet_connection_sock", 0, 1400)
+      .field(&tcp_sock::rcv_nxt, "rcv_nxt")
+      .field(&tcp_sock::copied_seq, "copied_seq")
+      .field(&tcp_sock::rcv_wup, "rcv_wup")
+      .field(&tcp_sock::rcv_wnd, "rcv_wnd")
+      .field(&tcp_sock::write_seq, "write_seq")
+      .field(&tcp_sock::snd_nxt, "snd_nxt")
+      .field(&tcp_sock::snd_una, "snd_una")
+      .field(&tcp_sock::snd_wnd, "snd_wnd")
+      .field(&tcp_sock::packets_out, "packets_out")
+      .field(&tcp_sock::nonagle, "nonagle");
+}
+
+void inet_timewait_sock::describe(record::KindBuilder<inet_timewait_sock>& b) {
+  b.embed(&inet_timewait_sock::tw_common, "__tw_common", "sock_common", 0, 136)
+      .field(&inet_timewait_sock::tw_substate, "tw_substate")
+      .field(&inet_timewait_sock::tw_sport, "tw_sport")
+      .field(&inet_timewait_sock::tw_tb, "tw_tb");
+}
+
+void tcp_timewait_sock::describe(record::KindBuilder<tcp_timewait_sock>& b) {
+  b.embed(&tcp_timewait_sock::tw_sk, "tw_sk", "inet_timewait_sock", 0, 216)
+      .field(&tcp_timewait_sock::tw_rcv_nxt, "tw_rcv_nxt")
+      .field(&tcp_timewait_sock::tw_snd_nxt, "tw_snd_nxt")
+      .field(&tcp_timewait_sock::tw_rcv_wnd, "tw_rcv_wnd");
+}
+
+void inet_bind_bucket::describe(record::KindBuilder<inet_bind_bucket>& b) {
+  b.field(&inet_bind_bucket::port, "port")
+      .field(&inet_bind_bucket::owners, "owners")
+      .field(&inet_bind_bucket::timewait_owners, "timewait_owners");
+}
+
+void inet_ehash_bucket::describe(record::KindBuilder<inet_ehash_bucket>& b) {
+  b.field(&inet_ehash_bucket::slot, "slot").field(&inet_ehash_bucket::chain, "chain");
+}
+
+void softnet_data::describe(record::KindBuilder<softnet_data>& b) {
+  b.field(&softnet_data::input_pkt_queue, "input_pkt_queue")
+      .field(&softnet_data::qlen, "input_pkt_queue.qlen")
+      .field(&softnet_data::net_rx_pending, "NET_RX pending")
+      .field(&softnet_data::processed, "processed")
+      .field(&softnet_data::napi_scheduled, "backlog.NAPI_STATE_SCHED");
+}
+
+}  // namespace wakepath::kernel

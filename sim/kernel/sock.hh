@@ -1,0 +1,239 @@
+#pragma once
+
+// Models: include/net/sock.h, inet_sock.h, inet_connection_sock.h, request_sock.h, inet_timewait_sock.h and
+// include/linux/tcp.h, skbuff.h: the structures of a TCP socket, one embedded in the other, as of Linux 6.18.
+// Only members that a path of the model reads or writes; offsets in the describe() functions are those of Linux's.
+
+#include <string>
+
+#include "sim/kernel/socket.hh"
+
+namespace wakepath::kernel {
+
+struct inet_bind_bucket;
+struct tcp_sock;
+
+/// A segment, or a piece of a queue. Data travels in `payload`; the clone that goes on the wire has a copy.
+struct sk_buff {
+  record::Field<u32> len;  ///< Bytes of data.
+  record::Field<u32> seq;  ///< tcp_skb_cb
+  record::Field<u32> end_seq;
+  record::Field<u32> ack_seq;
+  record::Field<record::Hex> window;
+  record::Field<tcp_flags> flags;
+  record::Field<u16> source;
+  record::Field<u16> dest;
+  record::Field<u32> truesize;  ///< What it is charged with: overhead and data.
+  record::Field<bool> cloned;
+  record::Ptr<sock> sk;
+  record::Field<record::Text> data;  ///< The first bytes, as text.
+  record::ListNode<sk_buff> node;
+
+  std::string payload;
+  u32 consumed = 0;  ///< Bytes of it that recv() has taken (Linux keeps tp->copied_seq alone).
+  u32 saddr = 0;
+  u32 daddr = 0;
+  u64 sent_at_ns = 0;
+
+  static void describe(record::KindBuilder<sk_buff>& b);
+};
+
+/// struct sk_buff_head: a queue of segments.
+struct sk_buff_head {
+  record::List<sk_buff, &sk_buff::node> list;
+  record::Field<u32> qlen;
+  static void describe(record::KindBuilder<sk_buff_head>& b);
+};
+
+/// The beginning of sock, request_sock and inet_timewait_sock: that is why all three can stand in one hash table.
+struct sock_common {
+  record::Field<record::Ipv4> skc_daddr;
+  record::Field<record::Ipv4> skc_rcv_saddr;
+  record::Field<u16> skc_dport;  ///< Host byte order here; network order in Linux.
+  record::Field<u16> skc_num;
+  record::Field<u16> skc_family;
+  record::Field<TcpState> skc_state;
+  record::Field<bool> skc_reuse;
+  record::Field<int> skc_refcnt;
+  record::ListNode<sock_common> skc_node;
+
+  static void describe(record::KindBuilder<sock_common>& b);
+};
+
+struct proto;
+
+struct sock {
+  sock_common common;
+  record::Field<const proto*> sk_prot;
+  sk_buff_head sk_receive_queue;
+  record::List<sk_buff, &sk_buff::node> sk_backlog;  ///< Segments that came while a system call owned the socket.
+  record::Field<int> sk_rmem_alloc;
+  record::Field<int> sk_rcvbuf;
+  record::Ptr<socket_wq> sk_wq;
+  record::Field<void (*)(Kernel&, sock*)> sk_data_ready;
+  record::Field<void (*)(Kernel&, sock*)> sk_state_change;
+  record::Field<void (*)(Kernel&, sock*)> sk_write_space;
+  record::Field<void (*)(Kernel&, sock*)> sk_error_report;
+  record::Field<int> sk_rcvlowat;
+  record::Field<int> sk_err;
+  record::Ptr<struct socket> sk_socket;
+  record::Field<bool> sk_lock_owned;  ///< sk_lock.owned: a system call holds the socket.
+  record::Field<int> sk_forward_alloc;
+  record::Field<int> sk_wmem_queued;
+  record::Field<int> sk_sndbuf;
+  sk_buff_head sk_write_queue;
+  record::List<sk_buff, &sk_buff::node> tcp_rtx_queue;
+  record::Field<shutdown_mask> sk_shutdown;
+  record::Field<u32> sk_ack_backlog;
+  record::Field<u32> sk_max_ack_backlog;
+  record::Field<sock_flags> sk_flags;
+  record::Field<bool> nospace;  ///< SOCK_NOSPACE of socket->flags: somebody waits for room to write.
+
+  u64 rcvtimeo_ns = kForever;
+  u64 sndtimeo_ns = kForever;
+  int linger_s = 0;
+
+  static void describe(record::KindBuilder<sock>& b);
+};
+
+struct inet_sock {
+  sock sk;
+  record::Field<record::Ipv4> inet_saddr;
+  record::Field<u16> inet_sport;
+  static void describe(record::KindBuilder<inet_sock>& b);
+};
+
+/// include/net/request_sock.h: a connection in the making (NEW_SYN_RECV), first in the hash table, then on the accept
+/// queue.
+struct request_sock {
+  sock_common common;
+  record::Ptr<sock> rsk_listener;
+  record::Ptr<sock> sk;  ///< The child, once the handshake is complete.
+  record::Field<u8> num_timeout;
+  static void describe(record::KindBuilder<request_sock>& b);
+};
+
+struct inet_request_sock {
+  request_sock req;
+  record::Field<bool> acked;  ///< The last ACK came, but the accept queue was full.
+  static void describe(record::KindBuilder<inet_request_sock>& b);
+};
+
+struct tcp_request_sock {
+  inet_request_sock req;
+  record::Field<u32> rcv_isn;
+  record::Field<u32> snt_isn;
+  record::ListNode<tcp_request_sock> dl_next;
+
+  engine::Timer rsk_timer;
+  u32 peer_window = 0;
+  static void describe(record::KindBuilder<tcp_request_sock>& b);
+};
+
+/// icsk_accept_queue: what a listener has in the making, and what is ready to be accepted.
+struct request_sock_queue {
+  record::Field<int> qlen;  ///< Half-open requests.
+  record::List<tcp_request_sock, &tcp_request_sock::dl_next> rskq_accept_head;
+  static void describe(record::KindBuilder<request_sock_queue>& b);
+};
+
+struct inet_connection_sock {
+  inet_sock icsk_inet;
+  request_sock_queue icsk_accept_queue;
+  record::Ptr<inet_bind_bucket> icsk_bind_hash;
+  record::Field<u8> icsk_retransmits;
+  record::Field<bool> retransmit_pending;  ///< icsk_retransmit_timer is active.
+  record::Field<bool> delack_pending;      ///< icsk_delack_timer is active.
+  record::Field<ack_pending> icsk_ack_pending;
+  record::Field<u8> icsk_ack_quick;     ///< Immediate ACKs left.
+  record::Field<u8> icsk_ack_pingpong;  ///< Interactive: ACKs may wait for an answer to ride on.
+  record::ListNode<inet_connection_sock> bind_node;
+
+  engine::Timer icsk_retransmit_timer;
+  engine::Timer icsk_delack_timer;
+  engine::Timer sk_timer;      ///< FIN_WAIT2 of an orphan.
+  bool bound_by_user = false;  ///< SOCK_BINDPORT_LOCK: bind() named the port.
+  u32 rcv_mss = 536;
+  u64 last_data_received_ns = 0;
+  u64 ato_ns = 0;
+
+  static void describe(record::KindBuilder<inet_connection_sock>& b);
+};
+
+struct tcp_sock {
+  inet_connection_sock inet_conn;
+  record::Field<u32> rcv_nxt;
+  record::Field<u32> copied_seq;  ///< Next byte that the user will read.
+  record::Field<u32> rcv_wup;     ///< rcv_nxt when the last window was advertised.
+  record::Field<u32> rcv_wnd;
+  record::Field<u32> write_seq;  ///< One beyond the last byte that the user has written.
+  record::Field<u32> snd_nxt;
+  record::Field<u32> snd_una;
+  record::Field<u32> snd_wnd;
+  record::Field<u32> packets_out;
+  record::Field<bool> nonagle;  ///< TCP_NODELAY
+
+  u32 max_window = 0;
+  u32 snd_sml = 0;  ///< End of the last small segment sent (Minshall's variant of Nagle).
+  static void describe(record::KindBuilder<tcp_sock>& b);
+};
+
+/// include/net/inet_timewait_sock.h, linux/tcp.h: what stays of a connection that closed first.
+struct inet_timewait_sock {
+  sock_common tw_common;
+  record::Field<TcpState> tw_substate;  ///< FIN_WAIT2 or TIME_WAIT
+  record::Field<u16> tw_sport;
+  record::Ptr<inet_bind_bucket> tw_tb;
+  static void describe(record::KindBuilder<inet_timewait_sock>& b);
+};
+
+struct tcp_timewait_sock {
+  inet_timewait_sock tw_sk;
+  record::Field<u32> tw_rcv_nxt;
+  record::Field<u32> tw_snd_nxt;
+  record::Field<u32> tw_rcv_wnd;
+  record::ListNode<tcp_timewait_sock> bind_node;
+
+  engine::Timer tw_timer;
+  static void describe(record::KindBuilder<tcp_timewait_sock>& b);
+};
+
+/// include/net/inet_hashtables.h: who has a local port.
+struct inet_bind_bucket {
+  record::Field<u16> port;
+  record::List<inet_connection_sock, &inet_connection_sock::bind_node> owners;
+  record::List<tcp_timewait_sock, &tcp_timewait_sock::bind_node> timewait_owners;
+  static void describe(record::KindBuilder<inet_bind_bucket>& b);
+};
+
+/// One chain of the established hash (ehash), or of the listeners' (lhash2). Made at its first use.
+struct inet_ehash_bucket {
+  record::Field<u32> slot;
+  record::List<sock_common, &sock_common::skc_node> chain;
+  static void describe(record::KindBuilder<inet_ehash_bucket>& b);
+};
+
+/// The chain of one CPU's share of the network receive path, include/linux/netdevice.h.
+struct softnet_data {
+  record::List<sk_buff, &sk_buff::node> input_pkt_queue;  ///< The per-CPU backlog.
+  record::Field<u32> qlen;
+  record::Field<bool> net_rx_pending;  ///< NET_RX_SOFTIRQ is raised.
+  record::Field<u32> processed;
+  record::Field<bool> napi_scheduled;  ///< process_backlog() runs or is going to.
+  static void describe(record::KindBuilder<softnet_data>& b);
+};
+
+// One pointer is all of them: each structure stands at offset 0 of the next (include/net/inet_connection_sock.h …).
+inline inet_sock* inet_sk(sock* sk) { return reinterpret_cast<inet_sock*>(sk); }
+inline inet_connection_sock* inet_csk(sock* sk) { return reinterpret_cast<inet_connection_sock*>(sk); }
+inline tcp_sock* tcp_sk(sock* sk) { return reinterpret_cast<tcp_sock*>(sk); }
+inline const inet_connection_sock* inet_csk(const sock* sk) {
+  return reinterpret_cast<const inet_connection_sock*>(sk);
+}
+inline const tcp_sock* tcp_sk(const sock* sk) { return reinterpret_cast<const tcp_sock*>(sk); }
+inline sock* as_sock(tcp_sock* tp) { return &tp->inet_conn.icsk_inet.sk; }
+inline sock* as_sock(inet_connection_sock* icsk) { return &icsk->icsk_inet.sk; }
+inline sock_common* as_common(tcp_request_sock* req) { return &req->req.req.common; }
+inline sock_common* as_common(tcp_timewait_sock* tw) { return &tw->tw_sk.tw_common; }
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,326 @@
+#include "sim/kernel/socket.hh"
+
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+struct socket* socket_of(file* file) {
+  return file->private_data.get().as<struct socket>();
+}
+
+int nonblock_flag(const file* file) { return (file->f_flags & O_NONBLOCK) != 0 ? O_NONBLOCK : 0; }
+
+MaySleep<long> sock_read_iter(Kernel& k, file* file, void* buffer, std::size_t size) {
+  Call call(k, Fn::sock_read_iter, file);
+  struct socket* socket = socket_of(file);
+  if (size == 0) co_return call.result(0);
+  int flags = nonblock_flag(file) != 0 ? MSG_DONTWAIT : 0;
+  co_return call.result(co_await socket->ops->recvmsg(k, socket, static_cast<char*>(buffer), size, flags));
+}
+
+MaySleep<long> sock_write_iter(Kernel& k, file* file, const void* data, std::size_t size) {
+  Call call(k, Fn::sock_write_iter, file);
+  struct socket* socket = socket_of(file);
+  int flags = nonblock_flag(file) != 0 ? MSG_DONTWAIT : 0;
+  co_return call.result(co_await socket->ops->sendmsg(k, socket, static_cast<const char*>(data), size, flags));
+}
+
+poll_t sock_poll(Kernel& k, file* file, poll_table* table) {
+  Call call(k, Fn::sock_poll, file);
+  struct socket* socket = socket_of(file);
+  return call.result(socket->ops->poll(k, file, socket, table));
+}
+
+void sock_close(Kernel& k, file* file) {
+  Call call(k, Fn::sock_close, file);
+  sock_release(k, socket_of(file));
+}
+
+file* sock_alloc_file(Kernel& k, struct socket* socket, int flags) {
+  Call call(k, Fn::sock_alloc_file, socket);
+  auto* whole = reinterpret_cast<socket_alloc*>(socket);
+  auto kept = static_cast<file_flags>(O_RDWR | (flags & O_NONBLOCK));
+  file* file = alloc_file_pseudo(k, &whole->vfs_inode, kept, &socket_file_ops);
+  socket->file = file;
+  file->private_data = socket;
+  return file;
+}
+
+}  // namespace
+
+const file_operations socket_file_ops = {sock_read_iter, sock_write_iter, sock_poll, sock_close};
+
+void socket_wq::describe(record::KindBuilder<socket_wq>& b) {
+  b.embed(&socket_wq::wait, "wait", "wait_queue_head", 0, 24);
+}
+
+void socket::describe(record::KindBuilder<struct socket>& b) {
+  b.field(&socket::state, "state")
+      .field(&socket::type, "type")
+      .field(&socket::file, "file")
+      .field(&socket::sk, "sk")
+      .field(&socket::ops, "ops")
+      .embed(&socket::wq, "wq", "socket_wq", 64, 64);
+}
+
+void socket_alloc::describe(record::KindBuilder<socket_alloc>& b) {
+  b.embed(&socket_alloc::socket, "socket", "socket", 0, 128)
+      .embed(&socket_alloc::vfs_inode, "vfs_inode", "inode", 128, 616);
+}
+
+struct socket* sock_from_fd(Kernel&, const HeldFile& held, long* error) {
+  *error = 0;
+  if (!held)
+    *error = -EBADF;
+  else if (held.get()->f_op.get() != &socket_file_ops)
+    *error = -ENOTSOCK;
+  return *error == 0 ? socket_of(held.get()) : nullptr;
+}
+
+struct socket* sock_alloc(Kernel& k) {
+  Call call(k, Fn::sock_alloc, nullptr);
+  Call inode(k, Fn::sock_alloc_inode, nullptr);
+  socket_alloc* whole = k.socket_allocs.make();
+  whole->vfs_inode.i_ino = k.next_ino++;
+  whole->vfs_inode.i_mode = record::Hex{S_IFSOCK | 0777};
+  whole->socket.state = SocketState::SS_UNCONNECTED;
+  return &whole->socket;
+}
+
+void sock_release(Kernel& k, struct socket* socket) {
+  if (socket->ops != nullptr) socket->ops->release(k, socket);
+  k.socket_allocs.free(reinterpret_cast<socket_alloc*>(socket));
+}
+
+long sock_map_fd(Kernel& k, struct socket* socket, int flags) {
+  int fd = get_unused_fd(k, (flags & O_CLOEXEC) != 0);
+  if (fd < 0) {
+    sock_release(k, socket);
+    return fd;
+  }
+  fd_install(k, fd, sock_alloc_file(k, socket, flags));
+  return fd;
+}
+
+long __sys_socket(Kernel& k, int family, int type, int protocol) {
+  Call call(k, Fn::__sys_socket, nullptr);
+  int flags = type & ~0xf;
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) return call.result(-EINVAL);
+  type &= 0xf;
+  struct socket* socket = nullptr;
+  {
+    Call create(k, Fn::__sock_create, nullptr);
+    if (family < 0 || family >= AF_MAX) return call.result(-EAFNOSUPPORT);
+    if (type < 0 || type >= 11) return call.result(-EINVAL);
+    if (family != AF_INET) return call.result(-EAFNOSUPPORT);
+    if (type != SOCK_STREAM) return call.result(-ESOCKTNOSUPPORT);
+    if (protocol != 0 && protocol != IPPROTO_TCP) return call.result(-EPROTONOSUPPORT);
+    socket = sock_alloc(k);
+    socket->type = static_cast<short>(type);
+    inet_create(k, socket);
+  }
+  return call.result(sock_map_fd(k, socket, flags));
+}
+
+long __sys_bind(Kernel& k, int fd, Address address) {
+  Call call(k, Fn::__sys_bind, nullptr);
+  HeldFile held(k, fd);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  return call.result(error != 0 ? error : socket->ops->bind(k, socket, address));
+}
+
+long __sys_listen(Kernel& k, int fd, int backlog) {
+  Call call(k, Fn::__sys_listen, nullptr);
+  HeldFile held(k, fd);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  if (error != 0) return call.result(error);
+  if (static_cast<u32>(backlog) > k.config.somaxconn) backlog = static_cast<int>(k.config.somaxconn);
+  return call.result(socket->ops->listen(k, socket, backlog));
+}
+
+namespace {
+
+/// Socket, inode and file of the new connection are made before it is taken from the accept queue.
+MaySleep<long> do_accept(Kernel& k, file* listening, struct socket* socket, Address* peer, int flags, file** out) {
+  Call call(k, Fn::do_accept, socket);
+  struct socket* newsock = sock_alloc(k);
+  newsock->type = socket->type;
+  newsock->ops = socket->ops;
+  file* newfile = sock_alloc_file(k, newsock, flags);
+  *out = newfile;
+  long error = co_await socket->ops->accept(k, socket, newsock, nonblock_flag(listening));
+  if (error < 0) {
+    *out = nullptr;
+    fput(k, newfile);
+  } else if (peer != nullptr) {
+    socket->ops->getname(k, newsock, peer, true);
+  }
+  co_return call.result(error);
+}
+
+}  // namespace
+
+MaySleep<long> __sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
+  Call call(k, Fn::__sys_accept4, nullptr);
+  HeldFile held(k, fd);
+  if (!held) co_return call.result(-EBADF);
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) co_return call.result(-EINVAL);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  if (error != 0) co_return call.result(error);
+  int newfd = get_unused_fd(k, (flags & O_CLOEXEC) != 0);
+  if (newfd < 0) co_return call.result(newfd);
+  file* newfile = nullptr;
+  error = co_await do_accept(k, held.get(), socket, peer, flags, &newfile);
+  if (error < 0) {
+    put_unused_fd(k, newfd);
+    co_return call.result(error);
+  }
+  fd_install(k, newfd, newfile);
+  co_return call.result(newfd);
+}
+
+MaySleep<long> __sys_connect(Kernel& k, int fd, Address address) {
+  Call call(k, Fn::__sys_connect, nullptr);
+  HeldFile held(k, fd);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  if (error != 0) co_return call.result(error);
+  co_return call.result(co_await socket->ops->connect(k, socket, address, nonblock_flag(held.get())));
+}
+
+MaySleep<long> __sys_sendto(Kernel& k, int fd, const char* data, std::size_t size, int flags) {
+  Call call(k, Fn::__sys_sendto, nullptr);
+  HeldFile held(k, fd);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  if (error != 0) co_return call.result(error);
+  if (nonblock_flag(held.get()) != 0) flags |= MSG_DONTWAIT;
+  co_return call.result(co_await socket->ops->sendmsg(k, socket, data, size, flags));
+}
+
+MaySleep<long> __sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, int flags) {
+  Call call(k, Fn::__sys_recvfrom, nullptr);
+  HeldFile held(k, fd);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  if (error != 0) co_return call.result(error);
+  if (nonblock_flag(held.get()) != 0) flags |= MSG_DONTWAIT;
+  Call receive(k, Fn::sock_recvmsg, socket);
+  co_return call.result(co_await socket->ops->recvmsg(k, socket, buffer, size, flags));
+}
+
+long __sys_shutdown(Kernel& k, int fd, int how) {
+  Call call(k, Fn::__sys_shutdown, nullptr);
+  HeldFile held(k, fd);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  return call.result(error != 0 ? error : socket->ops->shutdown(k, socket, how));
+}
+
+long __sys_getname(Kernel& k, int fd, Address* out, bool peer) {
+  HeldFile held(k, fd);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  return error != 0 ? error : socket->ops->getname(k, socket, out, peer);
+}
+
+long __sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int second) {
+  Call call(k, Fn::__sys_setsockopt, nullptr);
+  HeldFile held(k, fd);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  if (error != 0) return call.result(error);
+  sock* sk = socket->sk;
+  auto timeout = [&] {
+    u64 ns = static_cast<u64>(value) * 1'000'000'000 + static_cast<u64>(second) * 1000;
+    return ns == 0 ? kForever : ns;
+  };
+  if (level == IPPROTO_TCP && option == TCP_NODELAY) {
+    tcp_sk(sk)->nonagle = value != 0;
+    if (value != 0) __tcp_push_pending_frames(k, sk, true);
+    return call.result(0);
+  }
+  if (level != SOL_SOCKET) return call.result(-ENOPROTOOPT);
+  switch (option) {
+    case SO_REUSEADDR:
+      sk->common.skc_reuse = value != 0;
+      return call.result(0);
+    case SO_KEEPALIVE:
+      return call.result(0);  // probes are not modelled; they do not show within two hours
+    case SO_RCVLOWAT:
+      if (value < 0) value = 0x7fffffff;
+      sk->sk_rcvlowat = value == 0 ? 1 : value;
+      if (tcp_epollin_ready(sk, sk->sk_rcvlowat)) sk->sk_data_ready(k, sk);
+      return call.result(0);
+    case SO_RCVBUF:
+      sk->sk_rcvbuf = std::max(2 * value, 2304);
+      return call.result(0);
+    case SO_SNDBUF:
+      sk->sk_sndbuf = std::max(2 * value, 4608);
+      return call.result(0);
+    case SO_RCVTIMEO:
+      sk->rcvtimeo_ns = timeout();
+      return call.result(0);
+    case SO_SNDTIMEO:
+      sk->sndtimeo_ns = timeout();
+      return call.result(0);
+    case SO_LINGER:
+      if (value != 0)
+        sk->sk_flags |= SOCK_LINGER_BIT;
+      else
+        sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_LINGER_BIT));
+      sk->linger_s = second;
+      return call.result(0);
+    default:
+      return call.result(-ENOPROTOOPT);
+  }
+}
+
+long __sys_getsockopt(Kernel& k, int fd, int level, int option, int* value) {
+  Call call(k, Fn::__sys_getsockopt, nullptr);
+  HeldFile held(k, fd);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  if (error != 0) return call.result(error);
+  sock* sk = socket->sk;
+  if (level == IPPROTO_TCP && option == TCP_NODELAY) return *value = tcp_sk(sk)->nonagle ? 1 : 0, call.result(0);
+  if (level != SOL_SOCKET) return call.result(-ENOPROTOOPT);
+  switch (option) {
+    case SO_ERROR:
+      *value = static_cast<int>(-sock_error(sk));
+      return call.result(0);
+    case SO_REUSEADDR:
+      *value = sk->common.skc_reuse ? 1 : 0;
+      return call.result(0);
+    case SO_TYPE:
+      *value = socket->type;
+      return call.result(0);
+    case SO_ACCEPTCONN:
+      *value = tcp_state(sk) == TcpState::LISTEN ? 1 : 0;
+      return call.result(0);
+    case SO_RCVLOWAT:
+      *value = sk->sk_rcvlowat;
+      return call.result(0);
+    case SO_DOMAIN:
+      *value = AF_INET;
+      return call.result(0);
+    case SO_PROTOCOL:
+      *value = IPPROTO_TCP;
+      return call.result(0);
+    default:
+      return call.result(-ENOPROTOOPT);
+  }
+}
+
+}  // namespace wakepath::kernel

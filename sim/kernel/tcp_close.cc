@@ -1,0 +1,286 @@
+// Models: the end of a connection in net/ipv4/tcp.c and tcp_minisocks.c, Linux 6.18: close(), shutdown(), resets,
+// TIME_WAIT.
+// Left out: TCP_LINGER2, limits on orphans, tcp_tw_reuse; close() with SO_LINGER waits for nothing but resets at 0 s.
+
+#include <array>
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+/// What our end's close makes of a state. True: a FIN has to go out.
+bool tcp_close_state(Kernel& k, sock* sk) {
+  switch (tcp_state(sk)) {
+    case TcpState::ESTABLISHED:
+    case TcpState::SYN_RECV:
+      tcp_set_state(k, sk, TcpState::FIN_WAIT1);
+      return true;
+    case TcpState::CLOSE_WAIT:
+      tcp_set_state(k, sk, TcpState::LAST_ACK);
+      return true;
+    case TcpState::SYN_SENT:
+      tcp_set_state(k, sk, TcpState::CLOSE);
+      return false;
+    default:
+      return false;
+  }
+}
+
+/// As tcp_need_reset(): states in which an abort tells the peer.
+bool tcp_need_reset(TcpState state) {
+  return state == TcpState::ESTABLISHED || state == TcpState::CLOSE_WAIT || state == TcpState::FIN_WAIT1 ||
+         state == TcpState::FIN_WAIT2 || state == TcpState::SYN_RECV;
+}
+
+void tcp_write_queue_purge(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_write_queue_purge, sk);
+  while (sk_buff* skb = sk->sk_write_queue.list.pop_front()) {
+    --sk->sk_write_queue.qlen;
+    sk->sk_wmem_queued -= static_cast<int>(skb->truesize.get());
+    kfree_skb(k, skb);
+  }
+  while (sk_buff* skb = sk->tcp_rtx_queue.pop_front()) {
+    sk->sk_wmem_queued -= static_cast<int>(skb->truesize.get());
+    kfree_skb(k, skb);
+  }
+  tcp_sk(sk)->packets_out = 0u;
+}
+
+/// Throws away what was received. True when there was data in it that nobody had read.
+bool drop_receive_queue(Kernel& k, sock* sk) {
+  bool unread = false;
+  while (sk_buff* skb = sk->sk_receive_queue.list.pop_front()) {
+    --sk->sk_receive_queue.qlen;
+    unread = unread || skb->len > skb->consumed;
+    sock_rfree(k, sk, skb->truesize);
+    kfree_skb(k, skb);
+  }
+  return unread;
+}
+
+void __tcp_close(Kernel& k, sock* sk) {
+  Call call(k, Fn::__tcp_close, sk);
+  sk->sk_shutdown = SHUTDOWN_MASK;
+  if (tcp_state(sk) == TcpState::LISTEN) {
+    tcp_set_state(k, sk, TcpState::CLOSE);
+    inet_csk_listen_stop(k, sk);
+  } else {
+    bool unread = drop_receive_queue(k, sk);
+    if (tcp_state(sk) == TcpState::CLOSE) {
+      // nothing to tell anybody
+    } else if (unread) {
+      k.rule(Rule::close_unread_data_resets, sk);
+      TcpState before = tcp_state(sk);
+      tcp_set_state(k, sk, TcpState::CLOSE);
+      if (tcp_need_reset(before)) tcp_send_active_reset(k, sk);
+    } else if (sock_flag(sk, SOCK_LINGER_BIT) && sk->linger_s == 0) {
+      tcp_disconnect(k, sk);
+    } else if (tcp_close_state(k, sk)) {
+      tcp_send_fin(k, sk);
+    }
+  }
+  TcpState state = tcp_state(sk);
+  sock_hold(sk);
+  sock_orphan(k, sk);
+  local_bh_disable(k);
+  if (!sk->sk_backlog.empty()) __release_sock(k, sk);
+  bool gone_meanwhile = state != TcpState::CLOSE && tcp_state(sk) == TcpState::CLOSE;
+  if (!gone_meanwhile && tcp_state(sk) == TcpState::FIN_WAIT2)
+    tcp_time_wait(k, sk, TcpState::FIN_WAIT2);
+  else if (!gone_meanwhile && tcp_state(sk) == TcpState::CLOSE)
+    inet_csk_destroy_sock(k, sk);
+  local_bh_enable(k);
+  sock_put(k, sk);
+}
+
+}  // namespace
+
+void tcp_close(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_close, sk);
+  sock_hold(sk);
+  lock_sock(k, sk);
+  __tcp_close(k, sk);
+  release_sock(k, sk);
+  sock_put(k, sk);
+}
+
+void tcp_shutdown(Kernel& k, sock* sk, int how) {
+  if ((how & SEND_SHUTDOWN) == 0) return;
+  TcpState state = tcp_state(sk);
+  if (state != TcpState::ESTABLISHED && state != TcpState::SYN_SENT && state != TcpState::CLOSE_WAIT) return;
+  Call call(k, Fn::tcp_shutdown, sk);
+  if (tcp_close_state(k, sk)) tcp_send_fin(k, sk);
+}
+
+void inet_csk_destroy_sock(Kernel& k, sock* sk) {
+  Call call(k, Fn::inet_csk_destroy_sock, sk);
+  Call destroy(k, Fn::tcp_v4_destroy_sock, sk);
+  inet_csk_clear_xmit_timers(k, sk);
+  tcp_write_queue_purge(k, sk);
+  inet_put_port(k, sk);
+  sock_put(k, sk);
+}
+
+void tcp_done(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_done, sk);
+  tcp_set_state(k, sk, TcpState::CLOSE);
+  inet_csk_clear_xmit_timers(k, sk);
+  sk->sk_shutdown = SHUTDOWN_MASK;
+  if (!sock_flag(sk, SOCK_DEAD_BIT) && (sk->sk_socket != nullptr || sk->sk_wq != nullptr))
+    sk->sk_state_change(k, sk);
+  else if (sock_flag(sk, SOCK_DEAD_BIT))
+    inet_csk_destroy_sock(k, sk);
+}
+
+void tcp_done_with_error(Kernel& k, sock* sk, int error) {
+  Call call(k, Fn::tcp_done_with_error, sk);
+  sk->sk_err = error;
+  tcp_write_queue_purge(k, sk);
+  tcp_done(k, sk);
+  if (!sock_flag(sk, SOCK_DEAD_BIT)) sk->sk_error_report(k, sk);
+}
+
+long tcp_disconnect(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_disconnect, sk);
+  TcpState before = tcp_state(sk);
+  if (before != TcpState::CLOSE) tcp_set_state(k, sk, TcpState::CLOSE);
+  if (before == TcpState::LISTEN) {
+    inet_csk_listen_stop(k, sk);
+  } else if (tcp_need_reset(before)) {
+    tcp_send_active_reset(k, sk);
+    sk->sk_err = ECONNRESET;
+  } else if (before == TcpState::SYN_SENT) {
+    sk->sk_err = ECONNRESET;
+  }
+  inet_csk_clear_xmit_timers(k, sk);
+  drop_receive_queue(k, sk);
+  tcp_write_queue_purge(k, sk);
+  sk->common.skc_dport = static_cast<u16>(0);
+  sk->common.skc_daddr = record::Ipv4{0};
+  if (!inet_csk(sk)->bound_by_user) {
+    sk->common.skc_rcv_saddr = record::Ipv4{0};
+    inet_sk(sk)->inet_saddr = record::Ipv4{0};
+  }
+  sk->sk_shutdown = SHUTDOWN_NONE;
+  sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_DONE_BIT));
+  tcp_sock* tp = tcp_sk(sk);
+  tp->copied_seq = tp->rcv_nxt;
+  if (sk->sk_wq != nullptr) sk->sk_error_report(k, sk);
+  return call.result(0);
+}
+
+void tcp_time_wait(Kernel& k, sock* sk, TcpState substate) {
+  Call call(k, Fn::tcp_time_wait, sk);
+  const tcp_sock* tp = tcp_sk(sk);
+  tcp_timewait_sock* tw = nullptr;
+  {
+    Call alloc(k, Fn::inet_twsk_alloc, sk);
+    tw = k.timewait_socks.make();
+  }
+  sock_common* c = as_common(tw);
+  c->skc_family = sk->common.skc_family;
+  c->skc_state = TcpState::TIME_WAIT;
+  c->skc_rcv_saddr = sk->common.skc_rcv_saddr;
+  c->skc_num = sk->common.skc_num;
+  c->skc_daddr = sk->common.skc_daddr;
+  c->skc_dport = sk->common.skc_dport;
+  c->skc_reuse = sk->common.skc_reuse;
+  tw->tw_sk.tw_substate = substate;
+  tw->tw_sk.tw_sport = sk->common.skc_num;
+  tw->tw_rcv_nxt = tp->rcv_nxt;
+  tw->tw_snd_nxt = tp->snd_nxt;
+  tw->tw_rcv_wnd = tcp_receive_window(sk);
+  {
+    Call dance(k, Fn::inet_twsk_hashdance_schedule, tw);
+    inet_bind_bucket* bucket = inet_csk(sk)->icsk_bind_hash;
+    tw->tw_sk.tw_tb = bucket;
+    bucket->timewait_owners.push_back(tw);
+    ehash_remove(k, &sk->common);
+    ehash_insert(k, c);
+    tw->tw_timer.function = [&k, tw] {
+      timer_softirq(k, Fn::tw_timer_handler, tw, [&k, tw] { inet_twsk_kill(k, tw); });
+    };
+    k.scheduler.arm(tw->tw_timer, k.now_ns() + k.config.timewait_ns);
+  }
+  tcp_done(k, sk);
+}
+
+void inet_twsk_kill(Kernel& k, tcp_timewait_sock* tw) {
+  Call call(k, Fn::inet_twsk_kill, tw);
+  k.scheduler.cancel(tw->tw_timer);
+  ehash_remove(k, as_common(tw));
+  inet_bind_bucket* bucket = tw->tw_sk.tw_tb;
+  bucket->timewait_owners.erase(tw);
+  k.timewait_socks.free(tw);
+  inet_bind_bucket_release(k, bucket);
+}
+
+namespace {
+
+void tcp_v4_timewait_ack(Kernel& k, const tcp_timewait_sock* tw) {
+  Call call(k, Fn::tcp_v4_send_ack, tw);
+  const sock_common& c = tw->tw_sk.tw_common;
+  ip_send_unicast_reply(k, make_bare_segment(k, {{c.skc_rcv_saddr.get().value, c.skc_num},
+                                                 {c.skc_daddr.get().value, c.skc_dport},
+                                                 tw->tw_snd_nxt,
+                                                 tw->tw_rcv_nxt,
+                                                 tw->tw_rcv_wnd,
+                                                 TCPHDR_ACK}));
+}
+
+enum class TimewaitAnswer { kNothing, kAck, kReset, kNewConnection };
+
+TimewaitAnswer tcp_timewait_state_process(Kernel& k, tcp_timewait_sock* tw, const sk_buff* skb) {
+  Call call(k, Fn::tcp_timewait_state_process, tw);
+  bool fin = (skb->flags & TCPHDR_FIN) != 0;
+  bool syn = (skb->flags & TCPHDR_SYN) != 0;
+  if ((skb->flags & TCPHDR_RST) != 0) {
+    inet_twsk_kill(k, tw);
+    return TimewaitAnswer::kNothing;
+  }
+  if (tw->tw_sk.tw_substate == TcpState::FIN_WAIT2) {
+    if (syn && !before(skb->seq, tw->tw_rcv_nxt)) return TimewaitAnswer::kReset;
+    if (!after(skb->end_seq, tw->tw_rcv_nxt) || skb->end_seq == skb->seq) return TimewaitAnswer::kNothing;
+    if (!fin || skb->end_seq != tw->tw_rcv_nxt + 1) {  // data: nobody is there to read it
+      inet_twsk_kill(k, tw);
+      return TimewaitAnswer::kReset;
+    }
+    tw->tw_sk.tw_substate = TcpState::TIME_WAIT;
+    tw->tw_rcv_nxt = skb->end_seq;
+    k.scheduler.arm(tw->tw_timer, k.now_ns() + k.config.timewait_ns);
+    return TimewaitAnswer::kAck;
+  }
+  if (syn && after(skb->seq, tw->tw_rcv_nxt)) return TimewaitAnswer::kNewConnection;
+  if (skb->end_seq == skb->seq && skb->seq == tw->tw_rcv_nxt) return TimewaitAnswer::kNothing;
+  return TimewaitAnswer::kAck;
+}
+
+}  // namespace
+
+bool tcp_timewait_rcv(Kernel& k, tcp_timewait_sock* tw, sk_buff* skb) {
+  switch (tcp_timewait_state_process(k, tw, skb)) {
+    case TimewaitAnswer::kNothing:
+      break;
+    case TimewaitAnswer::kAck:
+      tcp_v4_timewait_ack(k, tw);
+      break;
+    case TimewaitAnswer::kReset:
+      tcp_v4_send_reset(k, skb);
+      break;
+    case TimewaitAnswer::kNewConnection:
+      if (inet_lookup_listener(k, skb->daddr, skb->dest) != nullptr) {
+        inet_twsk_kill(k, tw);
+        return true;
+      }
+      tcp_v4_timewait_ack(k, tw);
+      break;
+  }
+  Call drop(k, Fn::sk_skb_reason_drop, skb);
+  k.skbs.free(skb);
+  return false;
+}
+
+}  // namespace wakepath::kernel

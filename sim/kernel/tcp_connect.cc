@@ -1,0 +1,114 @@
+// Models: tcp_v4_connect() of net/ipv4/tcp_ipv4.c, tcp_connect() of tcp_output.c and tcp_rcv_synsent_state_process() of
+// tcp_input.c, Linux 6.18.
+// Left out: TCP fast open, SYN cookies' timestamps, routes other than loopback's (ENETUNREACH).
+
+#include <algorithm>
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+constexpr u32 kLoopback = 0x7F000001;
+
+void tcp_connect(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_connect, sk);
+  tcp_sock* tp = tcp_sk(sk);
+  tp->rcv_wnd = 65483;
+  sk_buff* skb = alloc_skb(k, sk, "");
+  skb->flags = TCPHDR_SYN;
+  skb->seq = tp->write_seq;
+  ++tp->write_seq;
+  skb->end_seq = tp->write_seq;
+  sk->sk_wmem_queued += static_cast<int>(skb->truesize.get());
+  sk->tcp_rtx_queue.push_back(skb);
+  ++tp->packets_out;
+  __tcp_transmit_skb(k, sk, skb, true);
+  tp->snd_nxt = tp->write_seq;
+  tcp_reset_xmit_timer(k, sk);
+}
+
+void tcp_finish_connect(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_finish_connect, sk);
+  tcp_set_state(k, sk, TcpState::ESTABLISHED);
+  inet_csk(sk)->last_data_received_ns = k.now_ns();
+}
+
+}  // namespace
+
+long tcp_v4_connect(Kernel& k, sock* sk, Address to) {
+  Call call(k, Fn::tcp_v4_connect, sk);
+  if (to.ip == 0) to.ip = kLoopback;
+  if ((to.ip >> 24) != 127) return call.result(-ENETUNREACH);
+  if (sk->common.skc_rcv_saddr.get().value == 0) {
+    sk->common.skc_rcv_saddr = record::Ipv4{kLoopback};
+    inet_sk(sk)->inet_saddr = record::Ipv4{kLoopback};
+  }
+  sk->common.skc_daddr = record::Ipv4{to.ip};
+  sk->common.skc_dport = to.port;
+  tcp_set_state(k, sk, TcpState::SYN_SENT);
+  if (long error = __inet_hash_connect(k, sk); error != 0) {
+    tcp_set_state(k, sk, TcpState::CLOSE);
+    return call.result(error);
+  }
+  tcp_sock* tp = tcp_sk(sk);
+  tp->write_seq = k.next_isn;
+  k.next_isn += 1'000'000;
+  tp->snd_una = tp->write_seq;
+  tp->snd_nxt = tp->write_seq;
+  tcp_connect(k, sk);
+  return call.result(0);
+}
+
+int tcp_rcv_synsent_state_process(Kernel& k, sock* sk, sk_buff* skb) {
+  Call call(k, Fn::tcp_rcv_synsent_state_process, sk);
+  tcp_sock* tp = tcp_sk(sk);
+  if ((skb->flags & TCPHDR_ACK) != 0) {
+    if (!after(skb->ack_seq, tp->snd_una) || after(skb->ack_seq, tp->snd_nxt)) {
+      if ((skb->flags & TCPHDR_RST) == 0) return call.result(1);
+      kfree_skb(k, skb);
+      return call.result(0);
+    }
+    if ((skb->flags & TCPHDR_RST) != 0) {
+      tcp_reset(k, sk);
+      kfree_skb(k, skb);
+      return call.result(0);
+    }
+    if ((skb->flags & TCPHDR_SYN) == 0) {
+      kfree_skb(k, skb);
+      return call.result(0);
+    }
+    tp->snd_wnd = skb->window.get().value;
+    tp->max_window = tp->snd_wnd;
+    tcp_ack(k, sk, skb);
+    tp->rcv_nxt = skb->seq + 1;
+    tp->rcv_wup = skb->seq + 1;
+    tp->copied_seq = tp->rcv_nxt;
+    tcp_finish_connect(k, sk);
+    if (!sock_flag(sk, SOCK_DEAD_BIT)) sk->sk_state_change(k, sk);
+    kfree_skb(k, skb);
+    tcp_send_ack(k, sk);
+    return call.result(0);
+  }
+  if ((skb->flags & TCPHDR_RST) != 0 || (skb->flags & TCPHDR_SYN) == 0) {
+    kfree_skb(k, skb);
+    return call.result(0);
+  }
+  // SYN without ACK: both ends connect to each other (RFC 9293, section 3.5, figure 8)
+  tcp_set_state(k, sk, TcpState::SYN_RECV);
+  tp->rcv_nxt = skb->seq + 1;
+  tp->rcv_wup = skb->seq + 1;
+  tp->copied_seq = tp->rcv_nxt;
+  tp->snd_wnd = skb->window.get().value;
+  tp->max_window = tp->snd_wnd;
+  kfree_skb(k, skb);
+  if (sk_buff* syn = sk->tcp_rtx_queue.front()) {
+    syn->flags |= TCPHDR_ACK;
+    __tcp_transmit_skb(k, sk, syn, true);
+  }
+  return call.result(0);
+}
+
+}  // namespace wakepath::kernel

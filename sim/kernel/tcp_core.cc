@@ -1,0 +1,174 @@
+// Models: net/core/sock.c and net/core/stream.c (the parts every TCP socket uses) of Linux 6.18.
+// Left out: memory limits of the whole protocol, cgroups, timestamps, busy polling, asynchronous I/O signals.
+
+#include <algorithm>
+#include <cctype>
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+const proto tcp_prot = {"TCP"};
+
+namespace {
+
+constexpr u32 kSkbOverhead = 768;  // what Linux charges for a segment beside its data: sk_buff, shared info, small head
+constexpr int kPage = 4096;
+
+record::Text preview(Kernel& k, const std::string& payload) {
+  if (!k.recorder.enabled() || payload.empty()) return {};
+  std::string text;
+  for (char c : payload.substr(0, 24)) text += std::isprint(static_cast<unsigned char>(c)) != 0 ? c : '.';
+  if (payload.size() > 24) text += "...";
+  return {k.recorder.trace().intern(text)};
+}
+
+}  // namespace
+
+sock* sk_alloc(Kernel& k) {
+  Call call(k, Fn::sk_alloc, nullptr);
+  Call prot(k, Fn::sk_prot_alloc, nullptr);
+  sock* sk = as_sock(k.tcp_socks.make());
+  sk->common.skc_family = static_cast<u16>(AF_INET);
+  sk->common.skc_state = TcpState::CLOSE;
+  sk->common.skc_refcnt = 1;
+  sk->sk_prot = &tcp_prot;
+  return sk;
+}
+
+void sock_init_data(Kernel&, struct socket* socket, sock* sk) {
+  sk->sk_rcvbuf = 131072;
+  sk->sk_sndbuf = 2626560;
+  sk->sk_rcvlowat = 1;
+  sk->sk_data_ready = sock_def_readable;
+  sk->sk_state_change = sock_def_wakeup;
+  sk->sk_write_space = sk_stream_write_space;
+  sk->sk_error_report = sock_def_error_report;
+  if (socket != nullptr) {
+    sk->sk_socket = socket;
+    sk->sk_wq = &socket->wq;
+    socket->sk = sk;
+  }
+}
+
+void lock_sock(Kernel& k, sock* sk) {
+  // whoever sleeps has released the socket first, so it is free here
+  WP_BUG_ON(&k.recorder, sk->sk_lock_owned);
+  sk->sk_lock_owned = true;
+}
+
+void __release_sock(Kernel& k, sock* sk) {
+  Call call(k, Fn::__release_sock, sk);
+  while (sk_buff* skb = sk->sk_backlog.pop_front()) tcp_v4_do_rcv(k, sk, skb);
+}
+
+void release_sock(Kernel& k, sock* sk) {
+  Call call(k, Fn::release_sock, sk);
+  if (!sk->sk_backlog.empty()) __release_sock(k, sk);
+  sk->sk_lock_owned = false;
+}
+
+void sock_hold(sock* sk) { ++sk->common.skc_refcnt; }
+
+void sock_put(Kernel& k, sock* sk) {
+  --sk->common.skc_refcnt;
+  if (sk->common.skc_refcnt > 0) return;
+  Call call(k, Fn::sk_free, sk);
+  for (auto* queue : {&sk->sk_receive_queue, &sk->sk_write_queue})
+    while (sk_buff* skb = queue->list.pop_front()) kfree_skb(k, skb);
+  while (sk_buff* skb = sk->tcp_rtx_queue.pop_front()) kfree_skb(k, skb);
+  while (sk_buff* skb = sk->sk_backlog.pop_front()) kfree_skb(k, skb);
+  k.tcp_socks.free(tcp_sk(sk));
+}
+
+void sock_orphan(Kernel& k, sock* sk) {
+  Call call(k, Fn::sock_orphan, sk);
+  sk->sk_flags |= SOCK_DEAD_BIT;
+  sk->sk_socket = nullptr;
+  sk->sk_wq = nullptr;
+}
+
+long sock_error(sock* sk) {
+  int error = sk->sk_err;
+  sk->sk_err = 0;
+  return -error;
+}
+
+bool sock_flag(const sock* sk, sock_flags flag) { return (sk->sk_flags & flag) != 0; }
+
+void sock_def_readable(Kernel& k, sock* sk) {
+  Call call(k, Fn::sock_def_readable, sk);
+  if (sk->sk_wq != nullptr && !sk->sk_wq->wait.head.empty())
+    __wake_up_sync_key(k, sk->sk_wq->wait, POLL_NONE | (EPOLLIN | EPOLLPRI | EPOLLRDNORM | EPOLLRDBAND));
+}
+
+void sock_def_wakeup(Kernel& k, sock* sk) {
+  Call call(k, Fn::sock_def_wakeup, sk);
+  if (sk->sk_wq == nullptr || sk->sk_wq->wait.head.empty()) return;
+  Call wake(k, Fn::__wake_up, sk);
+  __wake_up_common(k, sk->sk_wq->wait, 0, false, POLL_NONE);  // wake_up_interruptible_all()
+}
+
+void sock_def_error_report(Kernel& k, sock* sk) {
+  Call call(k, Fn::sock_def_error_report, sk);
+  if (sk->sk_wq != nullptr && !sk->sk_wq->wait.head.empty()) __wake_up(k, sk->sk_wq->wait, POLL_NONE | EPOLLERR);
+}
+
+bool sk_stream_memory_free(const sock* sk) { return sk->sk_wmem_queued < sk->sk_sndbuf; }
+
+bool sk_stream_is_writeable(const sock* sk) {
+  int space = sk->sk_sndbuf - sk->sk_wmem_queued;
+  return space >= sk->sk_wmem_queued / 2 && sk_stream_memory_free(sk);
+}
+
+void sk_stream_write_space(Kernel& k, sock* sk) {
+  Call call(k, Fn::sk_stream_write_space, sk);
+  if (!sk_stream_is_writeable(sk) || sk->sk_socket == nullptr) return;
+  sk->nospace = false;
+  if (!sk->sk_wq->wait.head.empty()) __wake_up(k, sk->sk_wq->wait, POLL_NONE | (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND));
+}
+
+sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload) {
+  Call call(k, Fn::__alloc_skb, nullptr);
+  sk_buff* skb = k.skbs.make();
+  skb->payload = std::move(payload);
+  skb->len = static_cast<u32>(skb->payload.size());
+  skb->truesize = kSkbOverhead + skb->len;
+  skb->data = preview(k, skb->payload);
+  skb->sk = sk;
+  return skb;
+}
+
+void kfree_skb(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::__kfree_skb, skb);
+  k.skbs.free(skb);
+}
+
+void skb_append(Kernel& k, sk_buff* skb, std::string_view more) {
+  skb->payload += more;
+  skb->len += static_cast<u32>(more.size());
+  skb->end_seq += static_cast<u32>(more.size());
+  skb->truesize += static_cast<u32>(more.size());
+  skb->data = preview(k, skb->payload);
+}
+
+bool sk_rmem_schedule(sock* sk, u32 size) {
+  int needed = static_cast<int>(size) - sk->sk_forward_alloc;
+  if (needed > 0) sk->sk_forward_alloc += (needed + kPage - 1) / kPage * kPage;
+  return true;
+}
+
+void sk_mem_charge(sock* sk, u32 size) {
+  sk->sk_rmem_alloc += static_cast<int>(size);
+  sk->sk_forward_alloc -= static_cast<int>(size);
+}
+
+void sock_rfree(Kernel& k, sock* sk, u32 size) {
+  Call call(k, Fn::sock_rfree, sk);
+  sk->sk_rmem_alloc -= static_cast<int>(size);
+  int free = sk->sk_forward_alloc + static_cast<int>(size);
+  sk->sk_forward_alloc = free >= kPage ? free % kPage : free;  // whole pages go back
+}
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,241 @@
+// Models: tcp_v4_rcv(), tcp_v4_do_rcv() of net/ipv4/tcp_ipv4.c; tcp_rcv_established(), tcp_rcv_state_process(),
+// tcp_validate_incoming() and tcp_reset() of tcp_input.c, Linux 6.18: from a segment to the socket that it is for.
+// Left out: checksums, MD5 and AO, PAWS and timestamps, challenge ACK limits, early demultiplexing.
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+bool has(const sk_buff* skb, tcp_flags flag) { return (skb->flags & flag) != 0; }
+
+/// RFC 9293, section 3.10.7.4, first check. False: the segment is dropped (and was freed).
+bool tcp_validate_incoming(Kernel& k, sock* sk, sk_buff* skb) {
+  Call call(k, Fn::tcp_validate_incoming, sk);
+  const tcp_sock* tp = tcp_sk(sk);
+  bool acceptable = !before(skb->end_seq, tp->rcv_wup) && !after(skb->seq, tp->rcv_nxt + tcp_receive_window(sk));
+  if (!acceptable) {
+    if (!has(skb, TCPHDR_RST)) tcp_send_ack(k, sk);
+  } else if (has(skb, TCPHDR_RST)) {
+    tcp_reset(k, sk);
+  } else if (has(skb, TCPHDR_SYN)) {
+    tcp_send_ack(k, sk);  // challenge ACK, RFC 5961
+  } else {
+    return call.result(true);
+  }
+  kfree_skb(k, skb);
+  return call.result(false);
+}
+
+void tcp_add_backlog(Kernel& k, sock* sk, sk_buff* skb) {
+  Call call(k, Fn::tcp_add_backlog, sk);
+  sk->sk_backlog.push_back(skb);
+  k.rule(Rule::tcp_owned_by_user, sk);
+}
+
+void rcv_full_sock(Kernel& k, sock* sk, sk_buff* skb) {
+  sock_hold(sk);
+  if (sk->sk_lock_owned)
+    tcp_add_backlog(k, sk, skb);
+  else
+    tcp_v4_do_rcv(k, sk, skb);
+  sock_put(k, sk);
+}
+
+void rcv_request(Kernel& k, tcp_request_sock* req, sk_buff* skb) {
+  sock* listener = req->req.req.rsk_listener;
+  sock* child = tcp_check_req(k, listener, skb, req);
+  if (child == nullptr)
+    kfree_skb(k, skb);
+  else
+    tcp_child_process(k, listener, child, skb);
+}
+
+}  // namespace
+
+void tcp_v4_rcv(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::tcp_v4_rcv, skb);
+  sock_common* found = __inet_lookup(k, skb->saddr, skb->source, skb->daddr, skb->dest);
+  if (found != nullptr && found->skc_state == TcpState::TIME_WAIT) {
+    if (!tcp_timewait_rcv(k, reinterpret_cast<tcp_timewait_sock*>(found), skb)) return;
+    found = nullptr;  // a new connection takes the place of the old one
+  }
+  if (found != nullptr && found->skc_state == TcpState::NEW_SYN_RECV) {
+    rcv_request(k, reinterpret_cast<tcp_request_sock*>(found), skb);
+    return;
+  }
+  sock* sk = found != nullptr ? reinterpret_cast<sock*>(found) : inet_lookup_listener(k, skb->daddr, skb->dest);
+  if (sk == nullptr) {
+    tcp_v4_send_reset(k, skb);
+    Call drop(k, Fn::sk_skb_reason_drop, skb);
+    k.rule(Rule::tcp_no_socket, skb);
+    k.skbs.free(skb);
+    return;
+  }
+  rcv_full_sock(k, sk, skb);
+}
+
+void tcp_v4_do_rcv(Kernel& k, sock* sk, sk_buff* skb) {
+  Call call(k, Fn::tcp_v4_do_rcv, sk);
+  if (tcp_state(sk) == TcpState::ESTABLISHED) {
+    tcp_rcv_established(k, sk, skb);
+    return;
+  }
+  if (tcp_rcv_state_process(k, sk, skb) != 0) {
+    tcp_v4_send_reset(k, skb);
+    kfree_skb(k, skb);
+  }
+}
+
+void tcp_rcv_established(Kernel& k, sock* sk, sk_buff* skb) {
+  Call call(k, Fn::tcp_rcv_established, sk);
+  tcp_sock* tp = tcp_sk(sk);
+  bool plain = (skb->flags & ~(TCPHDR_PSH)) == TCPHDR_ACK && skb->seq == tp->rcv_nxt &&
+               !after(skb->ack_seq, tp->snd_nxt) && skb->window.get().value == tp->snd_wnd;
+  // The fast path: nothing special about the segment, and its memory fits into what the socket has set aside. The first
+  // data of a connection never fits (sk_forward_alloc is 0), so it takes the slow path.
+  if (plain && skb->len > 0 && static_cast<int>(skb->truesize.get()) <= sk->sk_forward_alloc &&
+      skb->len <= tcp_receive_window(sk)) {
+    tcp_rcv_fast(k, sk, skb);
+    return;
+  }
+  if (!has(skb, TCPHDR_ACK) && !has(skb, TCPHDR_RST) && !has(skb, TCPHDR_SYN)) {
+    kfree_skb(k, skb);
+    return;
+  }
+  if (!tcp_validate_incoming(k, sk, skb)) return;
+  if (!tcp_ack(k, sk, skb)) {
+    kfree_skb(k, skb);
+    return;
+  }
+  tcp_data_queue(k, sk, skb);
+  tcp_data_snd_check(k, sk);
+  tcp_ack_snd_check(k, sk);
+}
+
+namespace {
+
+/// The states between ESTABLISHED and the end, when our FIN was acknowledged.
+/// True: the socket is gone or going, the segment is done with.
+bool our_fin_acked(Kernel& k, sock* sk, const sk_buff* skb) {
+  tcp_sock* tp = tcp_sk(sk);
+  switch (tcp_state(sk)) {
+    case TcpState::FIN_WAIT1: {
+      if (tp->snd_una != tp->write_seq) return false;
+      tcp_set_state(k, sk, TcpState::FIN_WAIT2);
+      sk->sk_shutdown |= SEND_SHUTDOWN;
+      if (!sock_flag(sk, SOCK_DEAD_BIT)) {
+        sk->sk_state_change(k, sk);
+        return false;
+      }
+      bool fin = has(skb, TCPHDR_FIN);
+      if (fin || sk->sk_lock_owned) {  // the peer's FIN is here too, or a system call still holds the orphan
+        tcp_reset_keepalive_timer(k, sk, k.config.timewait_ns);
+        return false;
+      }
+      tcp_time_wait(k, sk, TcpState::FIN_WAIT2);
+      return true;
+    }
+    case TcpState::CLOSING:
+      if (tp->snd_una != tp->write_seq) return false;
+      tcp_time_wait(k, sk, TcpState::TIME_WAIT);
+      return true;
+    case TcpState::LAST_ACK:
+      if (tp->snd_una != tp->write_seq) return false;
+      tcp_done(k, sk);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Data for a socket that nobody can read any more: RFC 9293, section 3.6.1. True: reset.
+bool data_after_close(Kernel& k, sock* sk, const sk_buff* skb) {
+  u32 fin = has(skb, TCPHDR_FIN) ? 1 : 0;
+  return (sk->sk_shutdown & RCV_SHUTDOWN) != 0 && sock_flag(sk, SOCK_DEAD_BIT) && skb->end_seq != skb->seq &&
+         after(skb->end_seq - fin, tcp_sk(sk)->rcv_nxt) && (k.rule(Rule::tcp_data_after_close, sk), true);
+}
+
+void syn_recv_established(Kernel& k, sock* sk, const sk_buff* skb) {
+  tcp_sock* tp = tcp_sk(sk);
+  tcp_set_state(k, sk, TcpState::ESTABLISHED);
+  if (sk->sk_socket != nullptr) sk->sk_state_change(k, sk);
+  tp->snd_una = skb->ack_seq;
+  tp->snd_wnd = skb->window.get().value;
+  tp->max_window = tp->snd_wnd;
+}
+
+}  // namespace
+
+int tcp_rcv_state_process(Kernel& k, sock* sk, sk_buff* skb) {
+  Call call(k, Fn::tcp_rcv_state_process, sk);
+  switch (tcp_state(sk)) {
+    case TcpState::CLOSE:
+      kfree_skb(k, skb);
+      return call.result(0);
+    case TcpState::LISTEN:
+      if (has(skb, TCPHDR_ACK)) return call.result(1);
+      if (has(skb, TCPHDR_SYN) && !has(skb, TCPHDR_RST) && !has(skb, TCPHDR_FIN)) tcp_conn_request(k, sk, skb);
+      {
+        Call consume(k, Fn::consume_skb, skb);
+        k.skbs.free(skb);
+      }
+      return call.result(0);
+    case TcpState::SYN_SENT:
+      return call.result(tcp_rcv_synsent_state_process(k, sk, skb));
+    default:
+      break;
+  }
+  if (!tcp_validate_incoming(k, sk, skb)) return call.result(0);
+  if (!has(skb, TCPHDR_ACK)) {
+    kfree_skb(k, skb);
+    return call.result(0);
+  }
+  bool opening = tcp_state(sk) == TcpState::SYN_RECV;
+  if (!tcp_ack(k, sk, skb)) {
+    if (opening) return call.result(1);
+    kfree_skb(k, skb);
+    return call.result(0);
+  }
+  if (opening) syn_recv_established(k, sk, skb);
+  if (our_fin_acked(k, sk, skb)) {
+    kfree_skb(k, skb);
+    return call.result(0);
+  }
+  TcpState state = tcp_state(sk);
+  if ((state == TcpState::FIN_WAIT1 || state == TcpState::FIN_WAIT2) && data_after_close(k, sk, skb)) {
+    tcp_reset(k, sk);
+    return call.result(1);
+  }
+  bool takes_data = state == TcpState::ESTABLISHED || state == TcpState::FIN_WAIT1 || state == TcpState::FIN_WAIT2;
+  if (takes_data || state == TcpState::CLOSE_WAIT || state == TcpState::CLOSING || state == TcpState::LAST_ACK)
+    tcp_data_queue(k, sk, skb);
+  else
+    kfree_skb(k, skb);
+  if (tcp_state(sk) != TcpState::CLOSE) {
+    tcp_data_snd_check(k, sk);
+    tcp_ack_snd_check(k, sk);
+  }
+  return call.result(0);
+}
+
+void tcp_reset(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_reset, sk);
+  switch (tcp_state(sk)) {
+    case TcpState::SYN_SENT:
+      tcp_done_with_error(k, sk, ECONNREFUSED);
+      break;
+    case TcpState::CLOSE_WAIT:
+      tcp_done_with_error(k, sk, EPIPE);
+      break;
+    case TcpState::CLOSE:
+      break;
+    default:
+      tcp_done_with_error(k, sk, ECONNRESET);
+      break;
+  }
+}
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,66 @@
+// Models: tcp_set_state() of net/ipv4/tcp.c and the edges of RFC 9293, figure 5, with Linux's own (a child is born in
+// SYN_RECV out of LISTEN, an aborted socket goes to CLOSE from anywhere).
+
+#include <array>
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+struct Edge {
+  TcpState from;
+  TcpState to;
+};
+
+using enum TcpState;
+
+constexpr std::array kEdges = {
+    Edge{CLOSE, LISTEN},            // listen()
+    Edge{CLOSE, SYN_SENT},          // connect()
+    Edge{LISTEN, CLOSE},            // close()
+    Edge{SYN_SENT, SYN_RECV},       // SYN without ACK: both open at once
+    Edge{SYN_SENT, ESTABLISHED},    // SYN-ACK
+    Edge{SYN_SENT, CLOSE},          // refused, timed out, closed
+    Edge{SYN_RECV, ESTABLISHED},    // the handshake's last ACK
+    Edge{SYN_RECV, FIN_WAIT1},      // close() before it
+    Edge{SYN_RECV, CLOSE_WAIT},     // the peer's FIN before it
+    Edge{SYN_RECV, CLOSE},          // reset
+    Edge{ESTABLISHED, FIN_WAIT1},   // close() or shutdown(): we end first
+    Edge{ESTABLISHED, CLOSE_WAIT},  // the peer's FIN
+    Edge{ESTABLISHED, CLOSE},       // reset, either way
+    Edge{FIN_WAIT1, FIN_WAIT2},     // our FIN is acknowledged
+    Edge{FIN_WAIT1, CLOSING},       // the peer's FIN crossed ours
+    Edge{FIN_WAIT1, CLOSE},         // reset
+    Edge{FIN_WAIT2, CLOSE},         // on to a time-wait socket, or reset
+    Edge{CLOSING, CLOSE},           // on to a time-wait socket, or reset
+    Edge{CLOSE_WAIT, LAST_ACK},     // we end too
+    Edge{CLOSE_WAIT, CLOSE},        // reset
+    Edge{LAST_ACK, CLOSE},          // our FIN is acknowledged
+};
+
+}  // namespace
+
+bool tcp_edge_is_legal(TcpState from, TcpState to) {
+  for (const Edge& edge : kEdges)
+    if (edge.from == from && edge.to == to) return true;
+  return false;
+}
+
+void tcp_set_state(Kernel& k, sock* sk, TcpState state) {
+  TcpState old = tcp_state(sk);
+  if (old == state) return;
+  Call call(k, Fn::tcp_set_state, sk);
+  WP_BUG_ON(&k.recorder, !tcp_edge_is_legal(old, state));
+  if (state == CLOSE) {
+    inet_unhash(k, sk);
+    // a port that bind() asked for stays until the socket is destroyed; one that connect() chose goes now
+    if (inet_csk(sk)->icsk_bind_hash != nullptr && !inet_csk(sk)->bound_by_user) inet_put_port(k, sk);
+  }
+  Call store(k, Fn::inet_sk_state_store, sk);
+  sk->common.skc_state = state;
+}
+
+}  // namespace wakepath::kernel

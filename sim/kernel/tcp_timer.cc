@@ -1,0 +1,106 @@
+// Models: net/ipv4/tcp_timer.c of Linux 6.18: retransmission, delayed ACK, the end of an orphan.
+// Left out: keepalive probes, zero window probes, TCP_USER_TIMEOUT, thin streams; the timeout is the minimum (200 ms,
+// a second for a SYN) doubled at each try, as loopback's round trip never makes it longer.
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+constexpr u64 kRtoMin = 200 * kNsPerMs;        // TCP_RTO_MIN
+constexpr u64 kTimeoutInit = 1000 * kNsPerMs;  // TCP_TIMEOUT_INIT
+constexpr u64 kRtoMax = 120'000 * kNsPerMs;    // TCP_RTO_MAX
+constexpr int kRetries2 = 15;                  // net.ipv4.tcp_retries2
+constexpr int kOrphanRetries = 8;
+
+bool opening(const sock* sk) { return tcp_state(sk) == TcpState::SYN_SENT || tcp_state(sk) == TcpState::SYN_RECV; }
+
+u64 rto(const sock* sk) {
+  u64 base = opening(sk) ? kTimeoutInit : kRtoMin;
+  for (int i = 0; i < inet_csk(sk)->icsk_retransmits && base < kRtoMax; ++i) base *= 2;
+  return base < kRtoMax ? base : kRtoMax;
+}
+
+void tcp_retransmit_timer(Kernel& k, sock* sk) {
+  inet_connection_sock* icsk = inet_csk(sk);
+  icsk->retransmit_pending = false;
+  sk_buff* first = sk->tcp_rtx_queue.front();
+  if (first == nullptr) return;
+  int limit = opening(sk) ? k.config.tcp_syn_retries : sock_flag(sk, SOCK_DEAD_BIT) ? kOrphanRetries : kRetries2;
+  if (icsk->icsk_retransmits >= limit) {
+    tcp_done_with_error(k, sk, ETIMEDOUT);
+    return;
+  }
+  Call call(k, Fn::tcp_retransmit_skb, sk);
+  k.rule(Rule::tcp_retransmits, sk);
+  ++icsk->icsk_retransmits;
+  __tcp_transmit_skb(k, sk, first, true);
+  tcp_reset_xmit_timer(k, sk);
+}
+
+void tcp_delack_timer(Kernel& k, sock* sk) {
+  inet_connection_sock* icsk = inet_csk(sk);
+  icsk->delack_pending = false;
+  if ((icsk->icsk_ack_pending & ICSK_ACK_SCHED) == 0) return;
+  icsk->icsk_ack_pingpong = 0;  // nothing came to ride on: not so interactive after all
+  tcp_send_ack(k, sk);
+}
+
+/// An orphan that waited in FIN_WAIT2 for a FIN long enough, with a system call in the way when it began to.
+void tcp_keepalive_timer(Kernel& k, sock* sk) {
+  if (tcp_state(sk) == TcpState::FIN_WAIT2 && sock_flag(sk, SOCK_DEAD_BIT)) tcp_done(k, sk);
+}
+
+/// A timer finds the socket owned by a system call: Linux defers to release_sock(). Nothing sleeps with the lock held
+/// and time does not move in a call, so here the socket is always free.
+void run_sock_timer(Kernel& k, Fn name, sock* sk, void (*body)(Kernel&, sock*)) {
+  timer_softirq(k, name, sk, [&k, sk, body] {
+    sock_hold(sk);
+    body(k, sk);
+    sock_put(k, sk);
+  });
+}
+
+}  // namespace
+
+void tcp_init_timers(Kernel& k, sock* sk) {
+  inet_connection_sock* icsk = inet_csk(sk);
+  icsk->icsk_retransmit_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_write_timer, sk, tcp_retransmit_timer); };
+  icsk->icsk_delack_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_delack_timer, sk, tcp_delack_timer); };
+  icsk->sk_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_keepalive_timer, sk, tcp_keepalive_timer); };
+}
+
+void tcp_reset_xmit_timer(Kernel& k, sock* sk) {
+  Call call(k, Fn::sk_reset_timer, sk);
+  inet_connection_sock* icsk = inet_csk(sk);
+  k.scheduler.arm(icsk->icsk_retransmit_timer, k.now_ns() + rto(sk));
+  icsk->retransmit_pending = true;
+}
+
+void tcp_clear_retrans(Kernel& k, sock* sk) {
+  if (k.scheduler.cancel(inet_csk(sk)->icsk_retransmit_timer)) inet_csk(sk)->retransmit_pending = false;
+}
+
+void tcp_arm_delack(Kernel& k, sock* sk, u64 delay_ns) {
+  Call call(k, Fn::sk_reset_timer, sk);
+  k.scheduler.arm(inet_csk(sk)->icsk_delack_timer, k.now_ns() + delay_ns);
+  inet_csk(sk)->delack_pending = true;
+}
+
+void tcp_reset_keepalive_timer(Kernel& k, sock* sk, u64 delay_ns) {
+  Call call(k, Fn::sk_reset_timer, sk);
+  k.scheduler.arm(inet_csk(sk)->sk_timer, k.now_ns() + delay_ns);
+}
+
+void inet_csk_clear_xmit_timers(Kernel& k, sock* sk) {
+  Call call(k, Fn::inet_csk_clear_xmit_timers, sk);
+  inet_connection_sock* icsk = inet_csk(sk);
+  tcp_clear_retrans(k, sk);
+  if (k.scheduler.cancel(icsk->icsk_delack_timer)) icsk->delack_pending = false;
+  k.scheduler.cancel(icsk->sk_timer);
+  icsk->icsk_ack_pending = ICSK_ACK_NONE;
+}
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,153 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "sim/trace/trace.hh"
+
+namespace wakepath::record {
+
+/// A place in the model's source. Default arguments of `=` and of calls make one where they are written.
+struct Site {
+  const char* file = nullptr;  ///< nullptr: unknown, the innermost Call's site is taken.
+  int line = 0;
+};
+
+/// Writes the model's doings into a trace. One for each model; not thread safe (the model has no threads).
+///
+/// It keeps what the records need to be complete: whose stack we are on, in which context, and the open calls of each
+/// task (their sites serve writes that have none of their own, their positions are the records' causes).
+class Recorder {
+ public:
+  /// `trace` outlives the recorder. With `enabled` false nothing is written and every write is a plain store.
+  explicit Recorder(trace::Trace& trace, bool enabled = true) : trace_(&trace), enabled_(enabled) {}
+
+  [[nodiscard]] trace::Trace& trace() { return *trace_; }
+  [[nodiscard]] bool enabled() const { return enabled_; }
+  /// From here on nothing is written: for taking a model down, which is not part of its story.
+  void disable() { enabled_ = false; }
+  /// Position of the record written next.
+  [[nodiscard]] trace::Position position() const { return trace_->size(); }
+
+  // --- where we are ---
+  [[nodiscard]] trace::TaskId task() const { return task_; }
+  [[nodiscard]] trace::Context context() const { return context_; }
+  /// The CPU goes to `task`. `cause`: the record that made it runnable.
+  void run(trace::TaskId task, std::uint32_t cause);
+  void set_context(trace::Context context) { context_ = context; }
+  void clock(std::uint64_t now_ns);
+
+  // --- what happens to objects (called by Arena, Field, List) ---
+  trace::ObjectId create(trace::KindId kind);
+  void destroy(trace::ObjectId object, trace::KindId kind);
+  void set(trace::ObjectId object, trace::FieldId field, std::uint64_t before, std::uint64_t after, Site site);
+  void list_insert(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind);
+  void list_erase(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind);
+
+  // --- calls ---
+  /// Returns the position of the kCall, for `leave`.
+  trace::Position enter(trace::FunctionId function, trace::ObjectId subject, Site site);
+  void leave(trace::Position call, trace::FunctionId function, trace::Context context, trace::ObjectId subject,
+             std::int64_t result);
+  trace::Position syscall(trace::FunctionId function, std::string_view text);
+  void syscall_return(trace::Position entered, trace::FunctionId function, std::int64_t result, std::string_view text);
+
+  // --- tasks, steps, words ---
+  void spawn(trace::TaskId task, trace::ObjectId object);
+  /// Returns its position: the cause of the woken task's next run.
+  std::uint32_t wake(trace::TaskId woken, trace::ObjectId object);
+  void step(std::uint64_t number, std::string_view text);
+  void step_end(std::uint64_t number);
+  void note(trace::NoteKind kind, std::string_view text);
+  void rule(std::uint16_t rule, trace::ObjectId object);
+  void peer(std::string_view what_and_evidence);
+  void divergence(std::string_view on_what, std::int64_t model, std::int64_t kernel);
+
+  // --- names ---
+  /// Makes `address` (a function or a table) known under `name`; its pointers are recorded by that name.
+  void name_symbol(const void* address, std::string_view name);
+  /// Index into Schema::symbols; 0 for nullptr. An address without a name is a fault of the model (BUG).
+  [[nodiscard]] std::uint64_t symbol(const void* address) const;
+
+ private:
+  struct OpenCall {
+    std::uint32_t position;
+    std::uint16_t site;
+  };
+  trace::Position put(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
+                      std::uint64_t after, Site site = {}, std::uint32_t cause = trace::kNoCause);
+  std::uint16_t site_id(Site site);
+  std::vector<OpenCall>& open_calls();
+
+  trace::Trace* trace_;
+  bool enabled_;
+  trace::TaskId task_ = 0;
+  trace::Context context_ = trace::Context::kProcess;
+  trace::ObjectId last_object_ = 0;
+  std::uint64_t now_ = 0;
+  std::uint64_t last_step_ = 0;
+  std::uint64_t last_quiet_ = 0;
+  std::vector<std::uint32_t> serials_;             // by kind: objects made so far
+  std::vector<std::vector<OpenCall>> open_calls_;  // by task
+  std::unordered_map<const void*, std::uint64_t> symbols_;
+  std::unordered_map<std::uint64_t, std::uint16_t> sites_;  // key: address of the file's name and line
+};
+
+/// One function of the model, from entry to return: construct at the top of the function. In a coroutine it stays open
+/// while the task sleeps, as the kernel's stack does.
+class Call {
+ public:
+  Call(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject = 0,
+       Site site = {__builtin_FILE(), __builtin_LINE()})
+      : recorder_(recorder), function_(function), subject_(subject), context_(recorder.context()) {
+    if (recorder_.enabled()) call_ = recorder_.enter(function, subject, site);
+  }
+  ~Call() {
+    if (recorder_.enabled()) recorder_.leave(call_, function_, context_, subject_, result_);
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  /// Notes the function's result and passes it on: `return call.result(-EAGAIN);`
+  template <class T>
+  T result(T value) {
+    result_ = static_cast<std::int64_t>(value);
+    return value;
+  }
+
+ private:
+  Recorder& recorder_;
+  trace::Position call_ = 0;
+  std::int64_t result_ = 0;
+  trace::FunctionId function_;
+  trace::ObjectId subject_;
+  trace::Context context_;
+};
+
+/// Softirq or hardirq context for the lifetime of the object.
+class ContextScope {
+ public:
+  ContextScope(Recorder& recorder, trace::Context context) : recorder_(recorder), before_(recorder.context()) {
+    recorder_.set_context(context);
+  }
+  ~ContextScope() { recorder_.set_context(before_); }
+  ContextScope(const ContextScope&) = delete;
+  ContextScope& operator=(const ContextScope&) = delete;
+
+ private:
+  Recorder& recorder_;
+  trace::Context before_;
+};
+
+/// A fault of the model itself: prints what is wrong with the last records of the trace, and aborts. In release builds
+/// too: an instrument that goes on with a broken model would teach wrong things.
+[[noreturn]] void bug(const Recorder* recorder, const char* condition, const char* file, int line);
+
+}  // namespace wakepath::record
+
+#define WP_BUG_ON(recorder, condition)                                     \
+  do {                                                                     \
+    if (__builtin_expect(static_cast<bool>(condition), 0))                 \
+      ::wakepath::record::bug((recorder), #condition, __FILE__, __LINE__); \
+  } while (false)

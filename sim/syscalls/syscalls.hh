@@ -1,0 +1,40 @@
+#pragma once
+
+// The system calls: entry points as user space knows them. Each returns >= 0 or a negative errno, may put its task to
+// sleep, and writes the call as text into the trace (kSyscall, kSyscallReturn).
+//
+// Use: `k.start(task, sys_connect(k, fd, address))`, then `k.run_until_idle()`, then `task->call_done()` and
+// `task->call_result()`. Buffers and output parameters must live until the call is done.
+
+#include <string_view>
+
+#include "sim/kernel/kernel.hh"
+
+namespace wakepath::kernel {
+
+MaySleep<long> sys_socket(Kernel& k, int family, int type, int protocol);
+MaySleep<long> sys_bind(Kernel& k, int fd, Address address);
+MaySleep<long> sys_listen(Kernel& k, int fd, int backlog);
+/// `peer` may be nullptr. accept(2) is the same with flags 0.
+MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags);
+MaySleep<long> sys_connect(Kernel& k, int fd, Address address);
+MaySleep<long> sys_send(Kernel& k, int fd, const char* data, std::size_t size, int flags);
+MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int flags);
+MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size);
+MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size);
+MaySleep<long> sys_shutdown(Kernel& k, int fd, int how);
+MaySleep<long> sys_close(Kernel& k, int fd);
+MaySleep<long> sys_dup(Kernel& k, int fd);
+/// F_GETFL, F_SETFL, F_GETFD, F_SETFD; others -EINVAL.
+MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument);
+MaySleep<long> sys_getsockname(Kernel& k, int fd, Address* out);
+MaySleep<long> sys_getpeername(Kernel& k, int fd, Address* out);
+/// `second`: microseconds of a timeout, seconds of SO_LINGER.
+MaySleep<long> sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int second = 0);
+MaySleep<long> sys_getsockopt(Kernel& k, int fd, int level, int option, int* value);
+MaySleep<long> sys_pipe2(Kernel& k, int fds[2], int flags);
+MaySleep<long> sys_epoll_create1(Kernel& k, int flags);
+MaySleep<long> sys_epoll_ctl(Kernel& k, int epfd, int op, int fd, user_epoll_event event);
+MaySleep<long> sys_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms);
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,138 @@
+#include "sim/syscalls/words.hh"
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+
+#include <array>
+#include <cctype>
+#include <utility>
+
+namespace wakepath::kernel::words {
+
+namespace {
+
+using Named = std::pair<u32, std::string_view>;
+
+template <std::size_t N>
+std::string flags(u32 mask, const std::array<Named, N>& names) {
+  std::string out;
+  for (const auto& [bit, name] : names) {
+    if ((mask & bit) == 0) continue;
+    if (!out.empty()) out += '|';
+    out += name;
+    mask &= ~bit;
+  }
+  if (mask != 0 || out.empty()) out += fmt::format("{}{:#x}", out.empty() ? "" : "|", mask);
+  return out == "0x0" ? "0" : out;
+}
+
+}  // namespace
+
+std::string family(int family) { return family == AF_INET ? "AF_INET" : fmt::format("{}", family); }
+
+std::string socket_type(int type) {
+  std::string out = (type & 0xf) == SOCK_STREAM  ? "SOCK_STREAM"
+                    : (type & 0xf) == SOCK_DGRAM ? "SOCK_DGRAM"
+                                                 : fmt::format("{}", type & 0xf);
+  if ((type & SOCK_NONBLOCK) != 0) out += "|SOCK_NONBLOCK";
+  if ((type & SOCK_CLOEXEC) != 0) out += "|SOCK_CLOEXEC";
+  return out;
+}
+
+std::string address(Address a) {
+  return fmt::format("{}.{}.{}.{}:{}", a.ip >> 24, (a.ip >> 16) & 255, (a.ip >> 8) & 255, a.ip & 255, a.port);
+}
+
+std::string data(std::string_view bytes) {
+  std::string out = "\"";
+  for (unsigned char c : bytes.substr(0, 24)) {
+    if (c == '"' || c == '\\')
+      out += fmt::format("\\{}", static_cast<char>(c));
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\r')
+      out += "\\r";
+    else if (std::isprint(c) != 0)
+      out += static_cast<char>(c);
+    else
+      out += fmt::format("\\x{:02x}", c);
+  }
+  out += '"';
+  return bytes.size() > 24 ? out + "..." : out;
+}
+
+std::string events(u32 mask) {
+  static constexpr std::array<Named, 14> kNames = {{{EPOLLIN, "EPOLLIN"},
+                                                    {EPOLLPRI, "EPOLLPRI"},
+                                                    {EPOLLOUT, "EPOLLOUT"},
+                                                    {EPOLLERR, "EPOLLERR"},
+                                                    {EPOLLHUP, "EPOLLHUP"},
+                                                    {EPOLLRDNORM, "EPOLLRDNORM"},
+                                                    {EPOLLRDBAND, "EPOLLRDBAND"},
+                                                    {EPOLLWRNORM, "EPOLLWRNORM"},
+                                                    {EPOLLWRBAND, "EPOLLWRBAND"},
+                                                    {EPOLLRDHUP, "EPOLLRDHUP"},
+                                                    {EPOLLEXCLUSIVE, "EPOLLEXCLUSIVE"},
+                                                    {EPOLLWAKEUP, "EPOLLWAKEUP"},
+                                                    {EPOLLONESHOT, "EPOLLONESHOT"},
+                                                    {static_cast<u32>(EPOLLET), "EPOLLET"}}};
+  return flags(mask, kNames);
+}
+
+std::string epoll_events(const user_epoll_event* list, long count) {
+  std::string out = " [";
+  for (long i = 0; i < count; ++i)
+    out += fmt::format("{}{{{}, {}}}", i == 0 ? "" : ", ", events(list[i].events), list[i].data);
+  return out + "]";
+}
+
+std::string epoll_op(int op) {
+  switch (op) {
+    case EPOLL_CTL_ADD:
+      return "EPOLL_CTL_ADD";
+    case EPOLL_CTL_MOD:
+      return "EPOLL_CTL_MOD";
+    case EPOLL_CTL_DEL:
+      return "EPOLL_CTL_DEL";
+    default:
+      return fmt::format("{}", op);
+  }
+}
+
+std::string message_flags(int mask) {
+  static constexpr std::array<Named, 4> kNames = {{{MSG_PEEK, "MSG_PEEK"},
+                                                   {MSG_DONTWAIT, "MSG_DONTWAIT"},
+                                                   {MSG_WAITALL, "MSG_WAITALL"},
+                                                   {MSG_NOSIGNAL, "MSG_NOSIGNAL"}}};
+  return flags(static_cast<u32>(mask), kNames);
+}
+
+std::string open_flags(int mask) {
+  static constexpr std::array<Named, 4> kNames = {
+      {{O_WRONLY, "O_WRONLY"}, {O_RDWR, "O_RDWR"}, {O_NONBLOCK, "O_NONBLOCK"}, {O_CLOEXEC, "O_CLOEXEC"}}};
+  return flags(static_cast<u32>(mask), kNames);
+}
+
+std::string option(int level, int option) {
+  if (level == IPPROTO_TCP)
+    return option == TCP_NODELAY ? "IPPROTO_TCP, TCP_NODELAY" : fmt::format("IPPROTO_TCP, {}", option);
+  if (level != SOL_SOCKET) return fmt::format("{}, {}", level, option);
+  static constexpr std::array<Named, 13> kNames = {{{SO_REUSEADDR, "SO_REUSEADDR"},
+                                                    {SO_KEEPALIVE, "SO_KEEPALIVE"},
+                                                    {SO_RCVLOWAT, "SO_RCVLOWAT"},
+                                                    {SO_RCVBUF, "SO_RCVBUF"},
+                                                    {SO_SNDBUF, "SO_SNDBUF"},
+                                                    {SO_RCVTIMEO, "SO_RCVTIMEO"},
+                                                    {SO_SNDTIMEO, "SO_SNDTIMEO"},
+                                                    {SO_LINGER, "SO_LINGER"},
+                                                    {SO_ERROR, "SO_ERROR"},
+                                                    {SO_TYPE, "SO_TYPE"},
+                                                    {SO_ACCEPTCONN, "SO_ACCEPTCONN"},
+                                                    {SO_DOMAIN, "SO_DOMAIN"},
+                                                    {SO_PROTOCOL, "SO_PROTOCOL"}}};
+  for (const auto& [value, name] : kNames)
+    if (static_cast<int>(value) == option) return fmt::format("SOL_SOCKET, {}", name);
+  return fmt::format("SOL_SOCKET, {}", option);
+}
+
+}  // namespace wakepath::kernel::words

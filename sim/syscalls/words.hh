@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sim/kernel/kernel.hh"
+
+/// How the arguments of a system call are written in a trace: as in C, with the names of flags.
+
+namespace wakepath::kernel::words {
+
+[[nodiscard]] std::string family(int family);
+[[nodiscard]] std::string socket_type(int type);
+[[nodiscard]] std::string address(Address address);
+/// In double quotes, with C escapes, cut after 24 bytes.
+[[nodiscard]] std::string data(std::string_view bytes);
+[[nodiscard]] std::string events(u32 mask);
+[[nodiscard]] std::string epoll_events(const user_epoll_event* events, long count);
+[[nodiscard]] std::string epoll_op(int op);
+[[nodiscard]] std::string message_flags(int flags);
+[[nodiscard]] std::string open_flags(int flags);
+[[nodiscard]] std::string option(int level, int option);
+
+}  // namespace wakepath::kernel::words
