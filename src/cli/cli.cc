@@ -68,6 +68,34 @@ void add_view(CLI::App& app, ViewOptions& options, int& status) {
 /// `wakepath x.wkp` means `wakepath view x.wkp`.
 bool names_a_recording(int argc, char** argv) { return argc >= 2 && std::string_view(argv[1]).ends_with(".wkp"); }
 
+void add_export(CLI::App& app, ExportOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("export", "Write one moment of a recording as a picture or as text");
+  command->add_option("FILE", options.file, "A recording (.wkp)")->required();
+  CLI::Option* step = command->add_option("--step", options.step, "After step N is quiet; or the name of a mark");
+  CLI::Option* mark = command->add_option("--mark", options.mark, "At a mark");
+  CLI::Option* record = command->add_option("--record", options.record, "After the first R records");
+  step->excludes(mark)->excludes(record);
+  mark->excludes(record);
+  command->add_option("--view", options.view, "objects: who points to whom; path, tree: the calls of the step")
+      ->check(CLI::IsMember({"objects", "path", "tree"}))
+      ->capture_default_str();
+  command->add_option("--format", options.format, "Taken from the output's name when not given; else svg, tree: text")
+      ->check(CLI::IsMember({"dot", "svg", "png", "text"}));
+  command->add_option("-o,--output", options.output, "Where to; standard output when not given");
+  command->add_flag("--fields", options.fields, "With --view tree: every change of a field");
+  command->footer(
+      "Examples:\n  wakepath export demo.wkp --step 3 --view path -o path.svg\n"
+      "  wakepath export demo.wkp --mark asleep --view objects --format dot | dot -Tpdf > objects.pdf\n"
+      "  wakepath export demo.wkp --step 3 --view tree");
+  command->callback([&] { status = export_file(options); });
+}
+
+void add_doctor(CLI::App& app, int& status) {
+  app.add_subcommand("doctor", "Say what this machine offers, and what is missing without it")->callback([&] {
+    status = doctor();
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -83,6 +111,9 @@ int main(int argc, char** argv) {
   std::vector<char*> words(argv, argv + argc);
   std::string view_word = "view";
   if (names_a_recording(argc, argv)) words.insert(words.begin() + 1, view_word.data());
+  ExportOptions export_options;
+  add_export(app, export_options, status);
+  add_doctor(app, status);
   try {
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& error) {

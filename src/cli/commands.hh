@@ -39,10 +39,26 @@ struct ViewOptions {
   bool headless = false;             ///< without a display; for pictures only
   int width = 1440;
   int height = 900;
-  float scale = 0;                   ///< 0: what the monitor says
+  float scale = 0;  ///< 0: what the monitor says
   std::string theme = "dark";
   bool reduce_motion = false;
 };
 int view(const ViewOptions& options);
+
+/// wakepath export FILE: one moment of a recording as text or picture.
+struct ExportOptions {
+  std::string file;
+  std::string step;              ///< a step's number or a mark's name; empty: the last step, when there is one
+  std::string mark;              ///< a mark's name
+  std::string record;            ///< any position: the first so many records
+  std::string view = "objects";  ///< objects, path or tree
+  std::string format;            ///< dot, svg, png, text; empty: by the output's ending, else what suits the view
+  std::string output;            ///< a file; empty or "-": standard output
+  bool fields = false;           ///< tree: every change of a field
+};
+int export_file(const ExportOptions& options);
+
+/// wakepath doctor: what this machine offers, a line each. Returns 0 whatever it finds.
+int doctor();
 
 }  // namespace wakepath::cli

@@ -1,0 +1,288 @@
+#include "sim/export/objects.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "sim/export/dot.hh"
+
+namespace wakepath::exports {
+
+using trace::FieldId;
+using trace::FieldInfo;
+using trace::FieldType;
+using trace::Kind;
+using trace::Object;
+using trace::ObjectId;
+using trace::Record;
+using trace::RecordKind;
+using trace::Ref;
+
+namespace {
+
+struct Change {
+  bool born = false;
+  std::map<FieldId, std::uint64_t> old_values;  // of plain fields and pointers
+  std::set<FieldId> lists;
+};
+
+constexpr std::size_t kMostMembers = 6;  // edges drawn from one list
+
+class ObjectsDot {
+ public:
+  ObjectsDot(const trace::Trace& trace, const trace::World& world, const ObjectsOptions& options)
+      : trace_(trace), world_(world), options_(options) {}
+
+  std::string draw() {
+    read_changes();
+    choose();
+    for (ObjectId id : shown_) find_targets(*world_.find(id));
+    std::string out = graph_head("objects", "LR", options_.title, options_.subtitle + left_out());
+    for (int layer = 0; layer < trace::kLayers; ++layer) out += cluster(static_cast<trace::Layer>(layer));
+    for (ObjectId id : shown_) edges(*world_.find(id), out);
+    return out + "}\n";
+  }
+
+ private:
+  const Kind& kind_of(const Object& object) const { return trace_.schema().kinds[object.kind]; }
+
+  void read_changes() {
+    for (trace::Position at = options_.changed_from; at < std::min(options_.changed_to, trace_.size()); ++at) {
+      const Record& r = trace_[at];
+      if (r.kind == RecordKind::kCreate) changes_[r.object].born = true;
+      if (r.kind == RecordKind::kSet) changes_[r.object].old_values.try_emplace(r.field, r.before);
+      if (r.kind == RecordKind::kListInsert || r.kind == RecordKind::kListErase)
+        changes_[r.object].lists.insert(r.field);
+    }
+  }
+
+  void choose() {
+    std::set<ObjectId> alive;
+    for (const Object& object : world_.objects())
+      if (object.alive) alive.insert(object.id);
+    living_ = alive.size();
+    if (alive.size() <= options_.most_objects) {
+      shown_.assign(alive.begin(), alive.end());
+      return;
+    }
+    // what changed; then what that points to; then the rest, oldest first, as long as there is room
+    std::vector<ObjectId> order;
+    for (const auto& [id, change] : changes_) order.push_back(id);
+    for (const auto& [id, change] : changes_)
+      if (const Object* object = world_.find(id))
+        for (const Ref& ref : links(*object)) order.push_back(ref.object);
+    order.insert(order.end(), alive.begin(), alive.end());
+    std::set<ObjectId> chosen;
+    for (ObjectId id : order)
+      if (chosen.size() < options_.most_objects && alive.contains(id)) chosen.insert(id);
+    shown_.assign(chosen.begin(), chosen.end());
+  }
+
+  std::vector<Ref> links(const Object& object) const {
+    std::vector<Ref> out;
+    const Kind& kind = kind_of(object);
+    for (FieldId f = 0; f < kind.fields.size(); ++f) {
+      if (kind.fields[f].type == FieldType::kList) out.insert(out.end(), object.list(f).begin(), object.list(f).end());
+      if (auto target = pointer(object, f)) out.push_back(*target);
+    }
+    return out;
+  }
+
+  std::optional<Ref> pointer(const Object& object, FieldId field) const {
+    std::uint64_t value = object.values[field];
+    if (kind_of(object).fields[field].type != FieldType::kPointer || value == 0 || value == trace::kUnactivePointer)
+      return std::nullopt;
+    return Ref::unpack(value);
+  }
+
+  bool is_shown(ObjectId id) const { return std::binary_search(shown_.begin(), shown_.end(), id); }
+
+  std::string left_out() const {
+    if (shown_.size() == living_) return "";
+    return fmt::format("{}{} of {} objects: those that changed, and what they point to",
+                       options_.subtitle.empty() ? "" : "; ", shown_.size(), living_);
+  }
+
+  const Change* change_of(ObjectId id) const {
+    auto found = changes_.find(id);
+    return found == changes_.end() ? nullptr : &found->second;
+  }
+
+  bool is_new(const Object& object) const {
+    const Change* change = change_of(object.id);
+    return change != nullptr && change->born;
+  }
+
+  bool changed(const Object& object, FieldId field) const {
+    const Change* change = change_of(object.id);
+    if (change == nullptr) return false;
+    auto old = change->old_values.find(field);
+    return change->lists.contains(field) || (old != change->old_values.end() && old->second != object.values[field]);
+  }
+
+  bool worth_showing(const Object& object, FieldId field) const {
+    const FieldInfo& info = kind_of(object).fields[field];
+    if (changed(object, field)) return true;
+    if (info.type == FieldType::kList) return !object.list(field).empty();
+    return object.values[field] != 0;
+  }
+
+  /// The smaller the sooner it is shown when there is no room for all.
+  int rank(const Object& object, FieldId field) const {
+    if (changed(object, field)) return 0;
+    switch (kind_of(object).fields[field].type) {
+      case FieldType::kList:
+      case FieldType::kPointer:
+        return 1;
+      case FieldType::kEnum:
+      case FieldType::kString:
+        return 2;
+      case FieldType::kFlags:
+      case FieldType::kSymbol:
+      case FieldType::kIpv4:
+        return 3;
+      default:
+        return 4;
+    }
+  }
+
+  std::vector<FieldId> fields_of(const Object& object, std::size_t& omitted) const {
+    std::vector<FieldId> fields;
+    for (FieldId f = 0; f < kind_of(object).fields.size(); ++f)
+      if (worth_showing(object, f)) fields.push_back(f);
+    std::stable_sort(fields.begin(), fields.end(),
+                     [&](FieldId a, FieldId b) { return rank(object, a) < rank(object, b); });
+    omitted = fields.size() > options_.most_fields ? fields.size() - options_.most_fields : 0;
+    fields.resize(fields.size() - omitted);
+    // by structure, and as declared within it
+    std::sort(fields.begin(), fields.end(), [&](FieldId a, FieldId b) {
+      const auto& infos = kind_of(object).fields;
+      return std::pair(infos[a].part, a) < std::pair(infos[b].part, b);
+    });
+    return fields;
+  }
+
+  void find_targets(const Object& object) {
+    for (const Ref& ref : links(object)) targets_.insert({ref.object, ref.part});
+  }
+
+  std::string value_cell(const Object& object, FieldId field) const {
+    const FieldInfo& info = kind_of(object).fields[field];
+    std::string text;
+    if (info.type == FieldType::kList) {
+      const auto& list = object.list(field);
+      text = list.empty() ? "empty" : fmt::format("[{}]", list.size());
+      for (std::size_t i = 0; i < list.size() && i < 3; ++i)
+        text += " " + trace::object_name(trace_, world_, list[i].object);
+      if (list.size() > 3) text += " …";
+      return html(text);
+    }
+    auto target = pointer(object, field);
+    text = html(trace::value_text(trace_, world_, info, object.values[field]));
+    if (target && world_.find(target->object) == nullptr) text += " " + small("(freed)");
+    if (!is_new(object) && changed(object, field))
+      text +=
+          " " +
+          small("was " + html(trace::value_text(trace_, world_, info, change_of(object.id)->old_values.at(field)), 28));
+    return text;
+  }
+
+  std::string rows(const Object& object) const {
+    const Kind& kind = kind_of(object);
+    std::size_t omitted = 0;
+    std::vector<FieldId> fields = fields_of(object, omitted);
+    std::string out;
+    for (std::uint16_t part = 0; part < kind.parts.size(); ++part) {
+      bool has_rows = std::any_of(fields.begin(), fields.end(), [&](FieldId f) { return kind.fields[f].part == part; });
+      if (part != 0 && (has_rows || targets_.contains({object.id, part})))
+        out += fmt::format(R"(<TR><TD COLSPAN="2" PORT="p{}" BGCOLOR="#EEF1F5" ALIGN="LEFT">{}</TD></TR>)", part,
+                           small(html(kind.parts[part].type + "  ." + kind.parts[part].path)));
+      for (FieldId f : fields) {
+        if (kind.fields[f].part != part) continue;
+        std::string back = changed(object, f) && !is_new(object) ? fmt::format(R"( BGCOLOR="{}")", kChangedColour) : "";
+        out +=
+            fmt::format(R"(<TR><TD ALIGN="LEFT" PORT="n{2}"{0}>{1}</TD><TD ALIGN="LEFT" PORT="f{2}"{0}>{3}</TD></TR>)",
+                        back, html(kind.fields[f].name), f, value_cell(object, f));
+      }
+    }
+    if (omitted > 0)
+      out += fmt::format(R"(<TR><TD COLSPAN="2" ALIGN="LEFT">{}</TD></TR>)",
+                         small(fmt::format("{} more fields", omitted)));
+    return out;
+  }
+
+  std::string node(const Object& object) const {
+    const Kind& kind = kind_of(object);
+    std::string name = html(trace::object_name(trace_, world_, object.id));
+    std::string title = fmt::format("<B>{}</B>", name);
+    if (kind.is_task)
+      for (const trace::Task& task : world_.tasks())
+        if (task.object == object.id)
+          title = fmt::format("<B>{}</B>  {}", html(trace::task_name(trace_, world_, task.id)), small(name, kInk));
+    if (is_new(object)) title += "   " + small("<B>NEW</B>", "#9A5B00");
+    return fmt::format(
+        "    o{} [label=<<TABLE BORDER=\"0\" CELLBORDER=\"1\" CELLSPACING=\"0\" CELLPADDING=\"3\" COLOR=\"{}\" "
+        "BGCOLOR=\"white\">"
+        "<TR><TD COLSPAN=\"2\" PORT=\"p0\" ALIGN=\"LEFT\" BGCOLOR=\"{}\">{}</TD></TR>{}</TABLE>>];\n",
+        object.id, kLine, layer_colour(kind.layer), title, rows(object));
+  }
+
+  std::string cluster(trace::Layer layer) const {
+    std::string nodes;
+    for (ObjectId id : shown_)
+      if (kind_of(*world_.find(id)).layer == layer) nodes += node(*world_.find(id));
+    if (nodes.empty()) return "";
+    return fmt::format(
+        "  subgraph cluster_{0} {{\n    label=<<B>{0}</B>>; labeljust=l; fontsize=9; fontcolor=\"{2}\"; color=\"{1}\"; "
+        "style=rounded;\n"
+        "    penwidth=1.4; margin=10;\n{3}  }}\n",
+        trace::layer_name(layer), layer_colour(layer), kDim, nodes);
+  }
+
+  /// Forward is from left to right: to a later layer, in the same layer to a younger object. Pointers back
+  /// (`sk_socket`, `epitem.ep`) leave at the left and do not take part in the ranking.
+  void edge(const Object& from, FieldId field, const Ref& to, std::string_view more, std::string& out) const {
+    if (!is_shown(to.object)) return;
+    const Object& target = *world_.find(to.object);
+    bool forward = std::pair(kind_of(from).layer, from.id) < std::pair(kind_of(target).layer, target.id);
+    std::string colour = changed(from, field) ? R"(, color="#C77700", penwidth=1.8)" : "";
+    std::size_t part = to.part < kind_of(target).parts.size() ? to.part : 0;
+    if (forward)
+      out += fmt::format("  o{}:f{}:e -> o{}:p{}:w [weight=2{}{}];\n", from.id, field, to.object, part, more, colour);
+    else
+      out += fmt::format("  o{}:n{}:w -> o{}:p{}:e [constraint=false{}{}];\n", from.id, field, to.object, part, more,
+                         colour);
+  }
+
+  void edges(const Object& object, std::string& out) const {
+    std::size_t omitted = 0;
+    for (FieldId f : fields_of(object, omitted)) {
+      if (auto target = pointer(object, f)) edge(object, f, *target, "", out);
+      const auto& list = object.list(f);
+      for (std::size_t i = 0; i < list.size() && i < kMostMembers; ++i) {
+        std::string number = list.size() > 1 ? fmt::format(", label=\"{}\"", i + 1) : "";
+        edge(object, f, list[i], ", arrowhead=vee, style=bold" + number, out);
+      }
+    }
+  }
+
+  const trace::Trace& trace_;
+  const trace::World& world_;
+  const ObjectsOptions& options_;
+  std::map<ObjectId, Change> changes_;
+  std::vector<ObjectId> shown_;  // sorted
+  std::size_t living_ = 0;
+  std::set<std::pair<ObjectId, std::uint16_t>> targets_;
+};
+
+}  // namespace
+
+std::string objects_dot(const trace::Trace& trace, const trace::World& world, const ObjectsOptions& options) {
+  return ObjectsDot(trace, world, options).draw();
+}
+
+}  // namespace wakepath::exports

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "sim/trace/trace.hh"
+
+namespace wakepath::cli {
+
+struct Opened {
+  std::unique_ptr<trace::Trace> trace;  ///< Null when it could not be opened; then `message` says why.
+  std::string message;                  ///< Also a warning about a recording that is cut; else empty.
+};
+
+/// Opens whatever may stand where a command line says FILE: a recording (.wkp).
+[[nodiscard]] Opened open_any(const std::filesystem::path& path);
+
+}  // namespace wakepath::cli

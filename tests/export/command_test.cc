@@ -1,0 +1,148 @@
+// wakepath export and wakepath doctor as a user calls them, in process.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "sim/trace/file.hh"
+#include "src/cli/commands.hh"
+#include "tests/export/story.hh"
+
+namespace wakepath::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+namespace fs = std::filesystem;
+
+class ExportCommand : public ::testing::Test {
+ protected:
+  ExportCommand() {
+    std::string pattern = (fs::temp_directory_path() / "wakepath-export-test-XXXXXX").string();
+    folder = mkdtemp(pattern.data());
+    exports::story::Writer writer(exports::story::schema());
+    exports::story::tell(writer);
+    trace::FileWriter(writer.trace, folder / "story.wkp").close();
+    options.file = folder / "story.wkp";
+  }
+  ~ExportCommand() override { fs::remove_all(folder); }
+
+  /// The exit status; what went to standard error is in `errors`.
+  int call() {
+    testing::internal::CaptureStderr();
+    int status = export_file(options);
+    errors = testing::internal::GetCapturedStderr();
+    return status;
+  }
+  std::string written() const {
+    std::ifstream in(options.output, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  fs::path folder;
+  ExportOptions options;
+  std::string errors;
+};
+
+TEST_F(ExportCommand, WritesTheObjectsAfterAStepAsSvg) {
+  options.step = "3";
+  options.output = folder / "objects.svg";
+  ASSERT_EQ(call(), 0) << errors;
+  EXPECT_THAT(written(), HasSubstr("step 3: client: connect(3, 127.0.0.1:7000)"));
+  EXPECT_THAT(written(), HasSubstr("icsk_accept_queue"));
+}
+
+TEST_F(ExportCommand, WritesAPathAsPng) {
+  options.step = "3";
+  options.view = "path";
+  options.output = folder / "path.png";
+  int status = call();
+  if (status == 3) GTEST_SKIP() << "Graphviz's cairo plugin is not installed: " << errors;
+  ASSERT_EQ(status, 0) << errors;
+  EXPECT_THAT(written(), StartsWith("\x89PNG"));
+  EXPECT_GT(written().size(), 20000u);
+}
+
+TEST_F(ExportCommand, FindsAMomentByMarkStepNameAndRecord) {
+  options.format = "dot";
+  options.output = folder / "a.dot";
+  options.mark = "asleep";
+  ASSERT_EQ(call(), 0) << errors;
+  std::string by_mark = written();
+  EXPECT_THAT(by_mark, HasSubstr("TASK_INTERRUPTIBLE"));
+  options.mark = "";
+  options.step = "asleep";
+  ASSERT_EQ(call(), 0) << errors;
+  EXPECT_EQ(written(), by_mark);
+  options.step = "";
+  options.record = "0";
+  ASSERT_EQ(call(), 0) << errors;
+  EXPECT_THAT(written(), HasSubstr("after 0 records"));
+}
+
+TEST_F(ExportCommand, WritesTheTreeOfAStepAsText) {
+  options.step = "4";
+  options.view = "tree";
+  options.output = folder / "tree.txt";
+  ASSERT_EQ(call(), 0) << errors;
+  EXPECT_THAT(written(), StartsWith("step 4  server: accept4"));
+}
+
+TEST_F(ExportCommand, SaysWhatIsWrongWithItsArguments) {
+  options.step = "9";
+  EXPECT_EQ(call(), 2);
+  EXPECT_THAT(errors, HasSubstr("--step: found 9, but the recording has steps 1 to 4"));
+  options.step = "nowhere";
+  EXPECT_EQ(call(), 2);
+  EXPECT_THAT(errors, HasSubstr("found no mark 'nowhere'"));
+  options.step = "";
+  options.record = "-1";
+  EXPECT_EQ(call(), 2);
+  EXPECT_THAT(errors, HasSubstr("--record: found '-1', expected a number up to"));
+  options.record = "";
+  options.view = "tree";
+  options.format = "png";
+  EXPECT_EQ(call(), 2);
+  EXPECT_THAT(errors, HasSubstr("tree is text"));
+}
+
+TEST_F(ExportCommand, SaysWhatIsWrongWithItsFiles) {
+  options.output = folder / "no" / "folder.svg";
+  EXPECT_EQ(call(), 2);
+  EXPECT_THAT(errors, HasSubstr("folder.svg: cannot be written: No such file"));
+  options.output = folder / "a.svg";
+  options.file = folder / "missing.wkp";
+  EXPECT_EQ(call(), 2);
+  EXPECT_THAT(errors, HasSubstr("missing.wkp: cannot be read: No such file"));
+  std::ofstream(folder / "foreign.wkp") << "hello, world";
+  options.file = folder / "foreign.wkp";
+  EXPECT_EQ(call(), 2);
+  EXPECT_THAT(errors, HasSubstr("found a file of another kind"));
+}
+
+TEST_F(ExportCommand, DrawsWhatIsLeftOfARecordingThatWasCut) {
+  fs::resize_file(options.file, fs::file_size(options.file) - 20);
+  options.format = "dot";
+  options.output = folder / "a.dot";
+  EXPECT_EQ(call(), 0);
+  EXPECT_THAT(errors, HasSubstr("cut or damaged"));
+  EXPECT_THAT(written(), HasSubstr("digraph"));
+}
+
+TEST(Doctor, HasALineForEachThingThatMatters) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(doctor(), 0);
+  std::string lines = testing::internal::GetCapturedStdout();
+  for (const char* what : {"kernel", "display", "OpenGL", "Graphviz", "namespaces", "SCHED_FIFO", "sock_diag",
+                           "epoll fdinfo", "tracepoints"})
+    EXPECT_THAT(lines, ::testing::ContainsRegex(fmt::format("{} +(ok|missing) +[^ ]", what)));
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 9);
+}
+
+}  // namespace
+}  // namespace wakepath::cli
