@@ -11,14 +11,15 @@ namespace {
 constexpr double kPulse = 2.5;  // seconds that the path pulses after a move; then the window goes to sleep
 }
 
-Panel::Panel(const char* name, Rect area, Rgb background) {
+Panel::Panel(const char* name, Rect area, Rgb background, bool front) {
   ImGui::SetNextWindowPos({area.x, area.y});
   ImGui::SetNextWindowSize({area.w, area.h});
+  if (front) ImGui::SetNextWindowFocus();
   ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2(0, 0));
-  ImGui::PushStyleColor(ImGuiCol_WindowBg, ink(background));
+  ImGui::PushStyleColor(ImGuiCol_WindowBg, ink(background, front ? 0.0f : 1.0f));
   ImGui::Begin(name, nullptr,
                ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
-                   ImGuiWindowFlags_NoBringToFrontOnFocus | ImGuiWindowFlags_NoNav);
+                   ImGuiWindowFlags_NoNav | (front ? 0 : ImGuiWindowFlags_NoBringToFrontOnFocus));
 }
 
 Panel::~Panel() {
@@ -121,7 +122,7 @@ void App::frame(float width, float height, double seconds) {
   }
   ui_.clock = ui_.reduce_motion ? 0 : ui_.clock + seconds;
   bool small = width < ui_.px(1700);
-  float top = ui_.px(54), status = ui_.px(25), bottom = std::min(ui_.px(236), height * 0.235f);
+  float top = ui_.px(54), status = ui_.px(25), bottom = std::min(ui_.px(236), height * 0.222f);
   float left = ui_.px(small ? 214 : 286), right = ui_.px(small ? 276 : 366);
   float middle = std::max(ui_.px(200), height - top - status - bottom);
   float words = std::clamp(middle * 0.40f, ui_.px(150), ui_.px(290));

@@ -16,7 +16,7 @@ float height_of(const Item& item, const Metrics& m) {
     case Item::Type::kSquares:
       return m.px(20);
     case Item::Type::kChips:
-      return (item.key.empty() ? 0 : m.px(17)) + static_cast<float>(item.tokens.size()) * m.px(22);
+      return (item.key.empty() ? 0 : m.px(16)) + static_cast<float>(item.tokens.size()) * m.px(20);
   }
   return m.line();
 }
@@ -43,26 +43,24 @@ void place_squares(Item& item, const Metrics& m) {
 
 /// Chips stand one below the other, hanging on their queue; the last line says how many more there are.
 void place_chips(Item& item, float bottom, const Metrics& m) {
-  float y = item.rect.y + (item.key.empty() ? 0 : m.px(17));
-  auto room = static_cast<std::size_t>(std::max(0.0f, (bottom - y + m.px(2)) / m.px(22)));
+  float y = item.rect.y + (item.key.empty() ? 0 : m.px(16));
+  auto room = static_cast<std::size_t>(std::max(0.0f, (bottom - y + m.px(2)) / m.px(20)));
   if (item.tokens.size() > room) {
     item.more = item.tokens.size() - room;
     item.tokens.resize(room);
   }
   for (Token& token : item.tokens) {
-    token.rect = {item.rect.x, y, item.rect.w, m.px(19)};
-    y += m.px(22);
+    token.rect = {item.rect.x, y, item.rect.w, m.px(18)};
+    y += m.px(20);
   }
   item.rect.h = y - item.rect.y;
 }
 
-/// Sections 0, 1, 2: side by side, as wide as their shares.
+/// Sections stand side by side, all of one width.
 float place_sections(std::vector<Item*>& items, Rect room, const Metrics& m) {
-  static constexpr float kShare[] = {0.36f, 0.31f, 0.33f};
-  float gap = m.px(8), x = room.x, lowest = room.y;
-  float width = room.w - gap * 2;
+  float gap = m.px(10), x = room.x, lowest = room.y;
+  float w = (room.w - gap * static_cast<float>(items.size() - 1)) / static_cast<float>(items.size());
   for (Item* item : items) {
-    float w = width * kShare[std::clamp(item->section, 0, 2)];
     item->rect = {x, room.y, w, room.h};
     place_chips(*item, room.bottom(), m);
     lowest = std::max(lowest, item->rect.bottom());
@@ -86,7 +84,14 @@ void lay_out_card(Card& card, const Metrics& m) {
   for (Item& item : card.items)
     if (item.section >= 0) sections.push_back(&item);
   float y = room.y;
-  if (!sections.empty()) y = place_sections(sections, room, m) + m.px(2);
+  if (!sections.empty()) {  // a queue of waiters below them keeps its room
+    bool waiters = std::any_of(card.items.begin(), card.items.end(), [](const Item& i) {
+      return i.section < 0 && i.type == Item::Type::kChips && !i.tokens.empty();
+    });
+    Rect upper = room;
+    upper.h -= waiters ? m.px(35) : m.px(16);
+    y = place_sections(sections, upper, m);
+  }
   std::vector<Item> kept;
   std::vector<Item> dropped;
   for (Item& item : card.items) {
@@ -96,7 +101,7 @@ void lay_out_card(Card& card, const Metrics& m) {
     }
     float h = height_of(item, m);
     bool shrinkable = item.type == Item::Type::kChips && item.tokens.size() > 1;
-    float least = shrinkable ? (item.key.empty() ? 0 : m.px(17)) + m.px(20) : std::min(h, m.px(16));
+    float least = shrinkable ? (item.key.empty() ? 0 : m.px(16)) + m.px(20) : std::min(h, m.px(16));
     if (y + least > room.bottom() + m.px(2)) {
       dropped.push_back(std::move(item));
       continue;

@@ -141,6 +141,8 @@ void socket_card(Maker& m) {
   m.card.pill = m.read.text("socket.state").empty() ? m.read.text("state") : m.read.text("socket.state");
   if (m.card.pill.starts_with("SS_")) m.card.pill = m.card.pill.substr(3);
   m.card.pill_tone = m.card.pill == "CONNECTED" ? Tone::kGood : Tone::kPlain;
+  for (const char* name : {"socket.state", "state"})
+    if (auto id = field_named(m.read.kind(), name)) m.used[*id] = true;
   m.queue("wait.head", Item::Type::kChips, "wq.wait") || m.queue("head", Item::Type::kChips, "wq.wait");
   m.field("ops");
   m.changed_rest();
@@ -205,7 +207,7 @@ void epoll_card(Maker& m) {
   m.card.pill_tone = waiters == 0 ? Tone::kDim : Tone::kWait;
   m.queue("rbr", Item::Type::kChips, "rbr", false, 0);
   m.queue("rdllist", Item::Type::kChips, "rdllist", false, 1);
-  m.queue("wq.head", Item::Type::kChips, "wq", false, 2);
+  m.queue("wq.head", Item::Type::kChips, "wq");
   m.queue("poll_wait.head", Item::Type::kSquares, "poll_wait", true);
   m.field("ovflist");
   m.queue("txlist", Item::Type::kSquares, {}, true);

@@ -8,7 +8,8 @@ namespace wakepath::gui {
 /// A fixed window of ImGui without decoration, for the life of the object.
 class Panel {
  public:
-  Panel(const char* name, Rect area, Rgb background);
+  /// `front`: over all others, and they get no clicks.
+  Panel(const char* name, Rect area, Rgb background, bool front = false);
   ~Panel();
   Panel(const Panel&) = delete;
   Panel& operator=(const Panel&) = delete;

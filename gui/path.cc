@@ -26,6 +26,13 @@ struct PathFinder {
   const ViewModel& model;
   const Moment& moment;
 
+  /// The card that shows an object or counts it; 0 for none.
+  [[nodiscard]] ObjectId shown_as(ObjectId id) const {
+    if (shown(id)) return id;
+    auto counted = stage.hidden.find(id);
+    return counted == stage.hidden.end() ? 0 : counted->second;
+  }
+
   [[nodiscard]] bool shown(ObjectId id) const { return id != 0 && stage.find(id) != nullptr; }
 
   /// The card of an object's chain in a lane.
@@ -62,17 +69,17 @@ struct PathFinder {
     ObjectId subject = call.object;
     if (subject == 0) return 0;
     ObjectId home = model.chains().home(subject);
-    if (layer == Layer::kEpoll) return shown(home) ? home : 0;
+    if (layer == Layer::kEpoll) return shown_as(home);
     for (ObjectId id : {subject, home}) {
       if (ObjectId card = in_chain(id, lane_of(layer))) return card;
-      if (shown(id)) return id;
+      if (ObjectId card = shown_as(id)) return card;
     }
     return 0;
   }
 
   [[nodiscard]] ObjectId task_card(trace::TaskId id) const {
     const trace::Task* task = model.world().task(id);
-    return task != nullptr && shown(task->object) ? task->object : 0;
+    return task != nullptr ? shown_as(task->object) : 0;
   }
 };
 

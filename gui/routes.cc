@@ -20,13 +20,13 @@ struct Router {
   float track(int index) {
     float top = index == 0 ? stage.area.y : stage.lanes[static_cast<std::size_t>(index) - 1].rect.bottom();
     float bottom = index == kLaneCount ? stage.area.bottom() : stage.lanes[static_cast<std::size_t>(index)].rect.y;
-    static constexpr float kPlaces[] = {0.5f, 0.25f, 0.75f, 0.1f, 0.9f};
+    static constexpr float kPlaces[] = {0.5f, 0.22f, 0.78f, 0.36f, 0.64f};
     int n = tracks[static_cast<std::size_t>(index)]++;
     return top + (bottom - top) * kPlaces[n % 5];
   }
 
   float attach(const Card& card, bool top, bool hop) {
-    static constexpr float kHop[] = {0.5f, 0.64f, 0.36f, 0.78f};
+    static constexpr float kHop[] = {0.5f, 0.7f, 0.34f, 0.84f};
     int n = attached[{card.id, top}]++;
     if (!hop) return card.rect.x + card.rect.w * (0.14f + 0.07f * static_cast<float>(n % 2));
     return card.rect.x + card.rect.w * kHop[n % 4];
@@ -91,8 +91,17 @@ struct Router {
         {a, above ? from.rect.y : from.rect.bottom()}, {a, y}, {b, y}, {b, above ? to.rect.y : to.rect.bottom()}};
   }
 
-  /// The badge stands in the middle of the last run that has room, its label to the right of it (or left, or nowhere).
-  void place_label(Edge& edge) {
+  [[nodiscard]] Rect around(Point badge) const { return {badge.x - m.px(11), badge.y - m.px(10), m.px(22), m.px(20)}; }
+
+  [[nodiscard]] bool taken(const Rect& rect) const {
+    auto overlaps = [&](const Rect& other) { return rect.overlaps(other); };
+    return std::any_of(labels.begin(), labels.end(), overlaps) ||
+           std::any_of(stage.syscalls.begin(), stage.syscalls.end(),
+                       [&](const SyscallPill& pill) { return rect.overlaps(pill.rect); });
+  }
+
+  /// The badge stands in the middle of the longest run in a channel, or beside the middle where that is taken.
+  void place_badge(Edge& edge) {
     if (!edge.hop || edge.points.size() < 2) return;
     std::size_t best = 0;
     float longest = -1;
@@ -103,36 +112,33 @@ struct Router {
       if (in_channel && length > longest) longest = length, best = i;
     }
     Point a = edge.points[best], b = edge.points[best + 1];
-    edge.badge = {(a.x + b.x) / 2, (a.y + b.y) / 2};
-    bool vertical = std::abs(a.x - b.x) < 1;
+    for (float part : {0.5f, 0.34f, 0.66f, 0.2f, 0.8f, 0.1f, 0.9f}) {
+      edge.badge = {a.x + (b.x - a.x) * part, a.y + (b.y - a.y) * part};
+      if (!taken(around(edge.badge))) break;
+    }
+    labels.push_back(around(edge.badge));
+  }
+
+  /// The label stands to the right of its badge, or left of it, or nowhere; between two cards of the last lane over it.
+  void place_label(Edge& edge) {
+    if (!edge.hop || edge.points.size() < 2) return;
     float wanted = m.mono_width(edge.label.size()) + m.px(8);
-    bool beside =
-        stage.find(edge.from) != nullptr && stage.find(edge.from)->lane == 4 && !vertical && edge.points.size() == 2;
-    if (beside) {  // between two cards of one lane: the label stands over the badge
-      float width = std::min(wanted, std::abs(a.x - b.x) - m.px(6));
+    const Card* from = stage.find(edge.from);
+    bool level = edge.points.size() == 2 && std::abs(edge.points[0].y - edge.points[1].y) < 1;
+    if (level && from != nullptr && from->lane == kLaneCount - 1) {
+      float width = std::min(wanted, std::abs(edge.points[0].x - edge.points[1].x) - m.px(6));
       edge.label_rect = {edge.badge.x - width / 2, edge.badge.y - m.px(27), width, m.px(16)};
       labels.push_back(edge.label_rect);
       return;
     }
-    for (float shift : {0.0f, 0.16f, -0.16f, 0.3f, -0.3f}) {
-      Point at = edge.badge;
-      if (!vertical) at.x += (b.x - a.x) * shift;
-      Rect own{at.x - m.px(11), at.y - m.px(10), m.px(22), m.px(20)};
-      Rect right{at.x + m.px(13), at.y - m.px(8), wanted, m.px(16)};
-      Rect left{at.x - m.px(13) - wanted, at.y - m.px(8), wanted, m.px(16)};
-      for (Rect rect : {right, left}) {
-        bool clash = rect.right() > stage.area.right() - m.px(8) || rect.x < stage.boundary_x - m.px(2);
-        for (const Rect& other : labels) clash |= rect.overlaps(other) || own.overlaps(other);
-        for (const SyscallPill& pill : stage.syscalls) clash |= rect.overlaps(pill.rect) || own.overlaps(pill.rect);
-        if (clash) continue;
-        edge.badge = at;
-        edge.label_rect = rect;
-        labels.push_back(own);
-        labels.push_back(rect);
-        return;
-      }
+    for (float x : {edge.badge.x + m.px(12), edge.badge.x - m.px(12) - wanted}) {
+      Rect rect{x, edge.badge.y - m.px(8), wanted, m.px(16)};
+      bool outside = rect.right() > stage.area.right() - m.px(8) || rect.x < stage.boundary_x - m.px(2);
+      if (outside || taken(rect)) continue;
+      edge.label_rect = rect;
+      labels.push_back(rect);
+      return;
     }
-    labels.push_back({edge.badge.x - m.px(11), edge.badge.y - m.px(10), m.px(22), m.px(20)});
   }
 };
 
@@ -144,6 +150,7 @@ void route_edges(Stage& stage) {
     if (edge.hop) router.route(edge);  // the path takes the best places
   for (Edge& edge : stage.edges)
     if (!edge.hop) router.route(edge);
+  for (Edge& edge : stage.edges) router.place_badge(edge);
   for (Edge& edge : stage.edges) router.place_label(edge);
   std::erase_if(stage.edges, [](const Edge& e) { return e.points.size() < 2; });
 }

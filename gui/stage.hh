@@ -99,8 +99,9 @@ struct Stage {
   std::vector<Card> cards;
   std::vector<Edge> edges;
   std::vector<SyscallPill> syscalls;
-  std::vector<float> gaps;  ///< x of the free gaps between columns
-  float boundary_y = 0;     ///< the dashed line between user and kernel
+  std::map<trace::ObjectId, trace::ObjectId> hidden;  ///< objects without a card -> the card that counts them
+  std::vector<float> gaps;                            ///< x of the free gaps between columns
+  float boundary_y = 0;                               ///< the dashed line between user and kernel
   float boundary_x = 0;
 
   [[nodiscard]] const Card* find(trace::ObjectId id) const;

@@ -57,8 +57,7 @@ void draw_help(Ui& ui, Rect area) {
                                     {"F", "the whole trace on the timeline"},
                                     {"Escape", "select nothing; close this"},
                                     {"F1", "this list"}};
-  Panel panel("##help", area, theme().bg);
-  ImGui::SetWindowFocus();
+  Panel panel("##help", area, theme().bg, true);
   Painter p(ImGui::GetForegroundDrawList(), ui.scale);
   if (hit("help/close", area)) ui.show_help = false;
   float h = p.px(74) + p.px(25) * static_cast<float>(std::size(kLines));
