@@ -90,6 +90,14 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
   command->callback([&] { status = export_file(options); });
 }
 
+void add_step(CLI::App& app, StepOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("step", "Step through a scenario or a recording as text, forward and back");
+  command->add_option("FILE", options.file, "A scenario (.yaml), run on the model, or a recording (.wkp)")->required();
+  command->footer(
+      "Examples:\n  wakepath step scenarios/connect-wakes-epoll.yaml\n  printf 'n 6\\nT\\np\\n' | wakepath step x.wkp");
+  command->callback([&] { status = step(options); });
+}
+
 void add_doctor(CLI::App& app, int& status) {
   app.add_subcommand("doctor", "Say what this machine offers, and what is missing without it")->callback([&] {
     status = doctor();
@@ -113,6 +121,8 @@ int main(int argc, char** argv) {
   if (names_a_recording(argc, argv)) words.insert(words.begin() + 1, view_word.data());
   ExportOptions export_options;
   add_export(app, export_options, status);
+  StepOptions step_options;
+  add_step(app, step_options, status);
   add_doctor(app, status);
   try {
     app.parse(static_cast<int>(words.size()), words.data());

@@ -61,4 +61,10 @@ int export_file(const ExportOptions& options);
 /// wakepath doctor: what this machine offers, a line each. Returns 0 whatever it finds.
 int doctor();
 
+/// wakepath step: the text stepper over a scenario or a recording; commands from standard input.
+struct StepOptions {
+  std::string file;
+};
+int step(const StepOptions& options);
+
 }  // namespace wakepath::cli
