@@ -9,6 +9,7 @@
 #include "src/cli/commands.hh"
 #include "src/scenario/json_output.hh"
 #include "src/scenario/kernel_run.hh"
+#include "src/scenario/model_machine.hh"
 #include "src/scenario/parser.hh"
 #include "src/scenario/text_output.hh"
 
@@ -69,7 +70,7 @@ class RunCommand {
   void one(const Scenario& file) {
     std::optional<FileResult> model, kernel;
     if (options_.on != "kernel") {
-      model = FileResult{file.file, "model", false, {}, "the modelled kernel does not run scenarios yet", true, {}};
+      model = scenario::run_on_model(file, {options_.slow});
       report(file, *model);
     }
     if (options_.on != "model") {

@@ -41,7 +41,12 @@ bool is_retransmitting(const TcpSocket& s) {
 
 }  // namespace
 
-bool KernelMachine::knows(Call call) const { return kernel_knows(call); }
+std::optional<std::string> KernelMachine::unknown(const CallStep& call) const {
+  if (!kernel_knows(call.signature->call)) {
+    return std::string(call.signature->name);
+  }
+  return call.keyword && call.signature->call == Call::sendmsg ? std::optional<std::string>("rights=") : std::nullopt;
+}
 
 void KernelMachine::open(const Scenario& scenario) {
   place_ = enter_place(scenario);

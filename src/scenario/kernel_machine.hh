@@ -16,11 +16,11 @@ namespace wakepath::scenario {
 class KernelMachine : public Machine {
  public:
   std::string_view name() const override { return "kernel"; }
-  bool knows(Call call) const override;
+  std::optional<std::string> unknown(const CallStep& call) const override;
   void open(const Scenario& scenario) override;
   void add_actor(const std::string& actor, const std::string& process) override;
-  void begin_step(int) override {}
-  void end_step(int) override {}
+  void begin_step(const Step&) override {}
+  void end_step(const Step&) override {}
   void start(const std::string& actor, const Request& request) override;
   void settle() override;
   std::optional<Outcome> take(const std::string& actor) override;

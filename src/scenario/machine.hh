@@ -65,21 +65,28 @@ struct Skip : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Thrown by observe_model(): the object has no such field; the file is wrong.
+struct UnknownField : std::runtime_error {
+  UnknownField(const std::string& field, const std::string& object)
+      : std::runtime_error("found '" + field + "', expected a field of " + object) {}
+};
+
 /// Where a scenario runs: the modelled kernel or the running one. The runner owns names, steps and comparison; a
 /// machine knows actors, descriptors and time. Not thread safe; one scenario a machine.
 class Machine {
  public:
   virtual ~Machine() = default;
   virtual std::string_view name() const = 0;
-  virtual bool knows(Call call) const = 0;
+  /// What in this call the machine does not know yet, in words; nothing when it can make the call.
+  virtual std::optional<std::string> unknown(const CallStep& call) const = 0;
 
   /// Makes the place ready: sysctls, network. Throws Unavailable or Skip.
   virtual void open(const Scenario& scenario) = 0;
   /// A new actor: the first of a process gets a table with descriptors 0 to 2; the others share that of the process.
   virtual void add_actor(const std::string& actor, const std::string& process) = 0;
 
-  virtual void begin_step(int number) = 0;
-  virtual void end_step(int number) = 0;
+  virtual void begin_step(const Step& step) = 0;
+  virtual void end_step(const Step& step) = 0;
 
   /// Starts a call in an actor that is idle. fork, thread and exit are calls too and never block.
   virtual void start(const std::string& actor, const Request& request) = 0;
@@ -102,7 +109,7 @@ class Machine {
   virtual Observation observe(const std::string& process, int fd, const std::string& field) = 0;
   /// Whether the list of an epoll has an entry for that descriptor: 1 or 0.
   virtual Observation contains(const std::string& process, int fd, const std::string& list, int member) = 0;
-  /// A field that only the model has, after `model.`.
+  /// A field that only the model has, after `model.`. Throws UnknownField.
   virtual Observation observe_model(const std::string& process, int fd, const std::vector<std::string>& fields) = 0;
 };
 

@@ -24,10 +24,8 @@ std::optional<std::string> not_run(const Scenario& scenario, const Machine& mach
   }
   for (const Step& step : scenario.steps) {
     std::string what;
-    if (step.kind == Step::Kind::call && !machine.knows(step.call.signature->call)) {
-      what = step.call.signature->name;
-    } else if (step.kind == Step::Kind::call && step.call.signature->call != Call::epoll_ctl && step.call.keyword) {
-      what = "rights=";
+    if (step.kind == Step::Kind::call) {
+      what = machine.unknown(step.call).value_or("");
     } else if (step.kind == Step::Kind::wire || step.kind == Step::Kind::fault) {
       if (kernel) {
         return fmt::format("step {} is for the model only", step.number);

@@ -39,10 +39,10 @@ class Run {
       }
       for (const Step& step : scenario_.steps) {
         number_ = step.number;
-        machine_.begin_step(number_);
+        machine_.begin_step(step);
         run_step(step);
         settle();
-        machine_.end_step(number_);
+        machine_.end_step(step);
       }
     } catch (const FileError& error) {
       out_.error = Problem{scenario_.file, error.at, error.sentence, "", true};
@@ -373,8 +373,14 @@ class Run {
       return {};
     }
     const auto [process, fd] = scope_.anywhere(number_, nullptr, term.process, term.name, term.at);
-    return term.model ? machine_.observe_model(process, fd, term.fields)
-                      : machine_.observe(process, fd, term.fields[0]);
+    if (!term.model) {
+      return machine_.observe(process, fd, term.fields[0]);
+    }
+    try {
+      return machine_.observe_model(process, fd, term.fields);
+    } catch (const UnknownField& field) {
+      throw FileError{term.at, field.what()};
+    }
   }
 
   Entry::Truth membership(const Expectation& e) {

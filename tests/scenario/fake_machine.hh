@@ -30,13 +30,15 @@ class FakeMachine : public Machine {
   void finish(const std::string& actor, Outcome outcome) { done_[actor] = std::move(outcome); }
 
   std::string_view name() const override { return "kernel"; }
-  bool knows(Call call) const override { return call != Call::select; }
+  std::optional<std::string> unknown(const CallStep& call) const override {
+    return call.signature->call == Call::select ? std::optional<std::string>("select") : std::nullopt;
+  }
   void open(const Scenario&) override { log.push_back("open"); }
   void add_actor(const std::string& actor, const std::string& process) override {
     log.push_back("actor " + actor + " of " + process);
   }
-  void begin_step(int number) override { log.push_back("step " + std::to_string(number)); }
-  void end_step(int) override {}
+  void begin_step(const Step& step) override { log.push_back("step " + std::to_string(step.number)); }
+  void end_step(const Step&) override {}
   void start(const std::string& actor, const Request& request) override {
     requests.push_back(request);
     if (auto outcome = answer ? answer(actor, request) : Outcome{}) {

@@ -1,0 +1,207 @@
+#include "src/scenario/model_calls.hh"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "src/scenario/model_machine.hh"
+
+namespace wakepath::scenario {
+namespace {
+
+kernel::Address to_model(const Address& address) {
+  kernel::Address out;
+  for (size_t i = 0; i < 4; ++i) {
+    out.ip = out.ip << 8 | address.ip[i];
+  }
+  out.port = static_cast<kernel::u16>(address.port);
+  return out;
+}
+
+Address from_model(const kernel::Address& address) {
+  Address out;
+  out.family = Address::Family::ipv4;
+  for (size_t i = 0; i < 4; ++i) {
+    out.ip[i] = static_cast<uint8_t>(address.ip >> (24 - 8 * i));
+  }
+  out.port = address.port;
+  return out;
+}
+
+int at(const Request& r, size_t index) { return index < r.numbers.size() ? static_cast<int>(r.numbers[index]) : 0; }
+
+std::optional<std::string> unknown_option(const CallStep& call) {
+  static const std::vector<std::pair<long, long>> kSettable = {
+      {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_RCVLOWAT},
+      {SOL_SOCKET, SO_RCVBUF},    {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVTIMEO},
+      {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_LINGER},    {IPPROTO_TCP, TCP_NODELAY}};
+  static const std::vector<std::pair<long, long>> kReadable = {
+      {SOL_SOCKET, SO_ERROR},    {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_TYPE},     {SOL_SOCKET, SO_ACCEPTCONN},
+      {SOL_SOCKET, SO_RCVLOWAT}, {SOL_SOCKET, SO_DOMAIN},    {SOL_SOCKET, SO_PROTOCOL}, {IPPROTO_TCP, TCP_NODELAY}};
+  const auto& known = call.signature->call == Call::setsockopt ? kSettable : kReadable;
+  const std::pair<long, long> wanted{call.args[1].number, call.args[2].number};
+  if (std::find(known.begin(), known.end(), wanted) != known.end()) {
+    return std::nullopt;
+  }
+  return std::string(call.signature->name) + " of " + call.args[2].text;
+}
+
+std::optional<std::string> unknown_flags(const Arg& flags) {
+  const long rest = flags.number & ~static_cast<long>(MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL);
+  return rest != 0 ? std::optional("the flags " + flags.text) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> unknown_to_model(const CallStep& call) {
+  switch (call.signature->call) {
+    case Call::socket: {
+      const long type = call.args[1].number & 0xf;
+      if (call.args[0].number == AF_UNIX || call.args[0].number == AF_INET6) {
+        return call.args[0].text;
+      }
+      return type == SOCK_DGRAM || type == SOCK_RAW || type == SOCK_SEQPACKET ? std::optional(call.args[1].text)
+                                                                              : std::nullopt;
+    }
+    case Call::bind:
+    case Call::connect:
+      return call.args[1].kind == Arg::Kind::address && call.args[1].literal.family != Address::Family::ipv4
+                 ? std::optional(call.args[1].text)
+                 : std::nullopt;
+    case Call::send:
+    case Call::recv:
+      return call.args.size() > 2 ? unknown_flags(call.args[2]) : std::nullopt;
+    case Call::setsockopt:
+    case Call::getsockopt:
+      return unknown_option(call);
+    case Call::listen:
+    case Call::accept:
+    case Call::accept4:
+    case Call::read:
+    case Call::write:
+    case Call::shutdown:
+    case Call::close:
+    case Call::dup:
+    case Call::fcntl:
+    case Call::getsockname:
+    case Call::getpeername:
+    case Call::pipe2:
+    case Call::epoll_create1:
+    case Call::epoll_ctl:
+    case Call::epoll_wait:
+    case Call::fork:
+    case Call::thread:
+    case Call::exit:
+      return std::nullopt;
+    default:
+      return std::string(call.signature->name);
+  }
+}
+
+kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
+  using namespace kernel;
+  const Request& r = actor.request;
+  Kernel& k = *kernel_;
+  switch (r.call) {
+    case scenario::Call::recv:
+    case scenario::Call::read:
+      actor.buffer.assign(static_cast<size_t>(r.numbers[1]), '\0');
+      return r.call == scenario::Call::read ? sys_read(k, at(r, 0), actor.buffer.data(), actor.buffer.size())
+                                            : sys_recv(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 2));
+    case scenario::Call::write:
+      actor.buffer = r.data;
+      return sys_write(k, at(r, 0), actor.buffer.data(), actor.buffer.size());
+    case scenario::Call::send:
+      actor.buffer = r.data;
+      return sys_send(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 1));
+    case scenario::Call::close:
+      return sys_close(k, at(r, 0));
+    case scenario::Call::dup:
+      return sys_dup(k, at(r, 0));
+    case scenario::Call::fcntl:
+      return sys_fcntl(k, at(r, 0), at(r, 1), at(r, 2));
+    case scenario::Call::pipe2:
+      return sys_pipe2(k, actor.fds, at(r, 0));
+    case scenario::Call::epoll_create1:
+      return sys_epoll_create1(k, at(r, 0));
+    case scenario::Call::epoll_ctl:
+      return sys_epoll_ctl(k, at(r, 0), at(r, 1), at(r, 2), {static_cast<u32>(r.numbers[3]), r.token});
+    case scenario::Call::epoll_wait:
+      actor.events.assign(static_cast<size_t>(std::clamp(at(r, 1), 1, 65536)), {});
+      return sys_epoll_wait(k, at(r, 0), actor.events.data(), at(r, 1), at(r, 2));
+    default:
+      return call_on_socket(actor);
+  }
+}
+
+kernel::MaySleep<long> ModelMachine::call_on_socket(Actor& actor) {
+  using namespace kernel;
+  const Request& r = actor.request;
+  Kernel& k = *kernel_;
+  switch (r.call) {
+    case scenario::Call::socket:
+      return sys_socket(k, at(r, 0), at(r, 1), at(r, 2));
+    case scenario::Call::bind:
+      return sys_bind(k, at(r, 0), to_model(r.address));
+    case scenario::Call::listen:
+      return sys_listen(k, at(r, 0), at(r, 1));
+    case scenario::Call::accept:
+    case scenario::Call::accept4:
+      return sys_accept4(k, at(r, 0), nullptr, at(r, 1));
+    case scenario::Call::connect:
+      return sys_connect(k, at(r, 0), to_model(r.address));
+    case scenario::Call::shutdown:
+      return sys_shutdown(k, at(r, 0), at(r, 1));
+    case scenario::Call::getsockname:
+      return sys_getsockname(k, at(r, 0), &actor.address);
+    case scenario::Call::getpeername:
+      return sys_getpeername(k, at(r, 0), &actor.address);
+    case scenario::Call::setsockopt:
+      return sys_setsockopt(k, at(r, 0), at(r, 1), at(r, 2), r.value.empty() ? 0 : r.value[0],
+                            r.value.size() > 1 ? r.value[1] : 0);
+    case scenario::Call::getsockopt:
+      return sys_getsockopt(k, at(r, 0), at(r, 1), at(r, 2), &actor.value);
+    default:
+      throw Unavailable("the model does not know " + r.name);  // unknown() has refused it before
+  }
+}
+
+Outcome ModelMachine::outcome(Actor& actor) {
+  Outcome out;
+  const long result = actor.task->call_result();
+  out.ret = result < 0 ? -1 : result;
+  out.error = result < 0 ? static_cast<int>(-result) : 0;
+  if (result < 0) {
+    return out;
+  }
+  switch (actor.request.call) {
+    case Call::recv:
+    case Call::read:
+      out.data = actor.buffer.substr(0, static_cast<size_t>(result));
+      break;
+    case Call::epoll_wait:
+      out.events.emplace();
+      for (size_t i = 0; i < static_cast<size_t>(result); ++i) {
+        out.events->push_back({actor.events[i].events, actor.events[i].data});
+      }
+      break;
+    case Call::getsockname:
+    case Call::getpeername:
+      out.address = from_model(actor.address);
+      break;
+    case Call::getsockopt:
+      out.value = {actor.value};
+      break;
+    case Call::pipe2:
+      out.fds = {actor.fds[0], actor.fds[1]};
+      break;
+    default:
+      break;
+  }
+  return out;
+}
+
+}  // namespace wakepath::scenario

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "sim/syscalls/syscalls.hh"
+#include "src/scenario/machine.hh"
+#include "src/scenario/outcome.hh"
+#include "src/scenario/runner.hh"
+
+namespace wakepath::scenario {
+
+/// The modelled kernel: one CPU, virtual time, everything recorded. Each step of the scenario is a step of the trace.
+class ModelMachine : public Machine {
+ public:
+  std::string_view name() const override { return "model"; }
+  std::optional<std::string> unknown(const CallStep& call) const override;
+  void open(const Scenario& scenario) override;
+  void add_actor(const std::string& actor, const std::string& process) override;
+  void begin_step(const Step& step) override;
+  void end_step(const Step& step) override;
+  void start(const std::string& actor, const Request& request) override;
+  void settle() override;
+  std::optional<Outcome> take(const std::string& actor) override;
+  std::optional<Duration> timer(const std::string& actor) override;
+  bool returned(const std::string& actor) override;
+  Duration now() override;
+  void advance(Duration limit) override;
+  std::optional<Address> address(const std::string& process, int fd, bool peer) override;
+  Observation observe(const std::string& process, int fd, const std::string& field) override;
+  Observation contains(const std::string& process, int fd, const std::string& list, int member) override;
+  Observation observe_model(const std::string& process, int fd, const std::vector<std::string>& fields) override;
+
+  /// What happened; shared, it may outlive the machine. Null before open().
+  std::shared_ptr<trace::Trace> trace() const { return kernel_ ? kernel_->trace() : nullptr; }
+
+ private:
+  struct Actor {
+    kernel::task_struct* task = nullptr;
+    std::string process;
+    Request request;
+    std::string buffer;  ///< the call's data, both ways; lives until the call is done
+    std::vector<kernel::user_epoll_event> events;
+    kernel::Address address;
+    int fds[2] = {-1, -1};
+    int value = 0;
+    bool in_call = false;
+    bool at_once = false;  ///< fork, thread, exit: done already
+  };
+  /// The connection behind a descriptor; kept after close(), to tell about FIN_WAIT and TIME_WAIT.
+  struct Known {
+    trace::ObjectId socket = 0;
+    kernel::Address local, remote;
+  };
+
+  kernel::MaySleep<long> call(Actor& actor);
+  kernel::MaySleep<long> call_on_socket(Actor& actor);
+  Outcome outcome(Actor& actor);
+  bool unacknowledged() const;
+  void remember();
+  kernel::files_struct* table(const std::string& process) const;
+  kernel::file* file(const std::string& process, int fd) const;
+  kernel::sock* socket(const std::string& process, int fd) const;
+  kernel::eventpoll* epoll(const std::string& process, int fd) const;
+  Observation state(const std::string& process, int fd);
+  Observation of_socket(kernel::sock* sk, const std::string& field) const;
+
+  std::unique_ptr<kernel::Kernel> kernel_;
+  std::map<std::string, Actor> actors_;
+  std::map<std::pair<std::string, int>, Known> known_;
+};
+
+/// Runs a scenario on the modelled kernel. `trace`, when given, receives the recording (null when nothing ran).
+FileResult run_on_model(const Scenario& scenario, const RunOptions& options,
+                        std::shared_ptr<trace::Trace>* trace = nullptr);
+
+}  // namespace wakepath::scenario

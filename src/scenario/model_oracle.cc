@@ -1,0 +1,211 @@
+// What addr() and `expect` read out of the model: the same things that the kernel tells through its oracles.
+
+#include "src/scenario/model_machine.hh"
+
+#include "sim/kernel/tcp.hh"
+#include "sim/trace/cursor.hh"
+
+namespace wakepath::scenario {
+namespace {
+
+using kernel::TcpState;
+
+kernel::Address local_of(const kernel::sock* sk) { return {sk->common.skc_rcv_saddr.get().value, sk->common.skc_num}; }
+kernel::Address remote_of(const kernel::sock* sk) { return {sk->common.skc_daddr.get().value, sk->common.skc_dport}; }
+
+Address shown(const kernel::Address& address) {
+  Address out;
+  out.family = Address::Family::ipv4;
+  for (size_t i = 0; i < 4; ++i) {
+    out.ip[i] = static_cast<uint8_t>(address.ip >> (24 - 8 * i));
+  }
+  out.port = address.port;
+  return out;
+}
+
+template <typename List>
+long length(const List& list) {
+  return static_cast<long>(list.size());
+}
+
+}  // namespace
+
+kernel::files_struct* ModelMachine::table(const std::string& process) const {
+  for (const auto& [name, actor] : actors_) {
+    if (actor.process == process && actor.task->files != nullptr) {
+      return actor.task->files;
+    }
+  }
+  return nullptr;
+}
+
+kernel::file* ModelMachine::file(const std::string& process, int fd) const {
+  const kernel::files_struct* files = table(process);
+  if (files == nullptr || fd < 0 || static_cast<size_t>(fd) >= files->by_number.size()) {
+    return nullptr;
+  }
+  const kernel::fd_slot* slot = files->by_number[static_cast<size_t>(fd)];
+  return slot != nullptr ? static_cast<kernel::file*>(slot->file) : nullptr;
+}
+
+kernel::sock* ModelMachine::socket(const std::string& process, int fd) const {
+  const kernel::file* f = file(process, fd);
+  if (f == nullptr || f->f_op != &kernel::socket_file_ops) {
+    return nullptr;
+  }
+  return f->private_data.get().as<kernel::socket>()->sk;
+}
+
+kernel::eventpoll* ModelMachine::epoll(const std::string& process, int fd) const {
+  const kernel::file* f = file(process, fd);
+  return f != nullptr && f->f_op == &kernel::eventpoll_fops ? f->private_data.get().as<kernel::eventpoll>() : nullptr;
+}
+
+void ModelMachine::remember() {
+  for (const auto& [name, actor] : actors_) {
+    const kernel::files_struct* files = table(actor.process);
+    if (files == nullptr) {
+      continue;
+    }
+    for (const kernel::fd_slot* slot : files->fd_array) {
+      const kernel::sock* sk = socket(actor.process, slot->fd);
+      if (sk == nullptr) {
+        known_.erase({actor.process, slot->fd});
+        continue;
+      }
+      Known& known = known_[{actor.process, slot->fd}];
+      const trace::ObjectId id = record::object_of(sk);
+      if (known.socket != id || sk->common.skc_state != TcpState::CLOSE) {  // a finished one has lost its addresses
+        known = {id, local_of(sk), remote_of(sk)};
+      }
+    }
+  }
+}
+
+std::optional<Address> ModelMachine::address(const std::string& process, int fd, bool peer) {
+  const kernel::sock* sk = socket(process, fd);
+  if (sk == nullptr) {
+    return std::nullopt;
+  }
+  const TcpState state = sk->common.skc_state;
+  if (peer && (state == TcpState::CLOSE || state == TcpState::SYN_SENT || sk->common.skc_dport == 0)) {
+    return std::nullopt;
+  }
+  return shown(peer ? remote_of(sk) : local_of(sk));
+}
+
+/// As socket diagnostics find it: in the tables, by the socket itself or, when it has left them, by its addresses.
+Observation ModelMachine::state(const std::string& process, int fd) {
+  const kernel::sock* sk = socket(process, fd);
+  if (sk != nullptr && sk->common.skc_state != TcpState::CLOSE) {
+    return Observation::number(static_cast<long>(sk->common.skc_state.get()));
+  }
+  const auto known = known_.find({process, fd});
+  if (known == known_.end()) {
+    return {};
+  }
+  const Known& k = known->second;
+  for (const auto& [hash, bucket] : kernel_->ehash) {
+    for (const kernel::sock_common* entry : bucket->chain) {
+      if (entry->skc_rcv_saddr.get().value != k.local.ip || entry->skc_num != k.local.port ||
+          entry->skc_daddr.get().value != k.remote.ip || entry->skc_dport != k.remote.port) {
+        continue;
+      }
+      if (entry->skc_state == TcpState::TIME_WAIT) {
+        const auto* tw = reinterpret_cast<const kernel::tcp_timewait_sock*>(entry);
+        return Observation::number(static_cast<long>(tw->tw_sk.tw_substate.get()));
+      }
+      return Observation::number(static_cast<long>(entry->skc_state.get()));
+    }
+  }
+  return Observation::number(static_cast<long>(TcpState::CLOSE));
+}
+
+Observation ModelMachine::of_socket(kernel::sock* sk, const std::string& field) const {
+  const TcpState state = sk->common.skc_state;
+  const bool listens = state == TcpState::LISTEN;
+  const bool connecting = state == TcpState::SYN_SENT || state == TcpState::SYN_RECV;
+  const kernel::tcp_sock* tp = kernel::tcp_sk(sk);
+  if (field == "accept_queue" || field == "backlog") {
+    return listens ? Observation::number(field == "backlog" ? sk->sk_max_ack_backlog : sk->sk_ack_backlog)
+                   : Observation{};
+  }
+  if (field == "recv_bytes" && !listens) {  // tcp_inq(): a FIN that has come counts one byte too many
+    const long bytes = static_cast<int32_t>(tp->rcv_nxt - tp->copied_seq);
+    const bool fin = (sk->sk_flags & kernel::SOCK_DONE_BIT) != 0;
+    return Observation::number(connecting ? 0 : bytes > 0 && fin ? bytes - 1 : bytes);
+  }
+  if (field == "send_bytes" && !listens) {
+    return Observation::number(connecting ? 0 : static_cast<int32_t>(tp->write_seq - tp->snd_una));
+  }
+  if (field == "error") {
+    return Observation::number(sk->sk_err);
+  }
+  if (field == "waiters") {
+    return sk->sk_wq != nullptr ? Observation::number(length(sk->sk_wq->wait.head)) : Observation{};
+  }
+  return {};
+}
+
+Observation ModelMachine::observe(const std::string& process, int fd, const std::string& field) {
+  if (field == "state") {
+    return state(process, fd);
+  }
+  if (field == "inode") {
+    const kernel::file* f = file(process, fd);
+    return f != nullptr && f->f_inode != nullptr ? Observation::number(static_cast<long>(f->f_inode->i_ino.get()))
+                                                 : Observation{};
+  }
+  if (const kernel::eventpoll* ep = epoll(process, fd)) {
+    return field == "items"        ? Observation::number(length(ep->rbr))
+           : field == "ready_list" ? Observation::number(length(ep->rdllist))
+           : field == "waiters"    ? Observation::number(length(ep->wq.head))
+                                   : Observation{};
+  }
+  kernel::sock* sk = socket(process, fd);
+  return sk != nullptr ? of_socket(sk, field) : Observation{};
+}
+
+Observation ModelMachine::contains(const std::string& process, int fd, const std::string& list, int member) {
+  const kernel::eventpoll* ep = epoll(process, fd);
+  if (ep == nullptr) {
+    return {};
+  }
+  for (const kernel::epitem* item : ep->rbr) {
+    if (item->ffd_fd == member) {
+      return Observation::number(list == "items" || item->rdllink.linked() ? 1 : 0);
+    }
+  }
+  return Observation::number(0);
+}
+
+/// Follows recorded fields by name from the object behind a descriptor: pointers lead on, the last one is the value.
+Observation ModelMachine::observe_model(const std::string& process, int fd, const std::vector<std::string>& fields) {
+  const kernel::file* f = file(process, fd);
+  if (f == nullptr || f->private_data.get().ref().object == 0) {
+    return {};
+  }
+  trace::Cursor cursor(*kernel_->trace());
+  cursor.seek(kernel_->trace()->size());
+  const trace::Schema& schema = kernel_->trace()->schema();
+  const trace::Object* object = cursor.world().find(f->private_data.get().ref().object);
+  for (size_t i = 0; i < fields.size() && object != nullptr; ++i) {
+    const trace::Kind& kind = schema.kinds[object->kind];
+    const std::optional<trace::FieldId> id = kind.find_field(fields[i]);
+    if (!id) {
+      throw UnknownField(fields[i], kind.name);
+    }
+    const bool last = i + 1 == fields.size();
+    if (kind.fields[*id].type == trace::FieldType::kList) {
+      return last ? Observation::number(static_cast<long>(object->list(*id).size())) : Observation{};
+    }
+    const uint64_t value = object->values[*id];
+    if (last) {
+      return Observation::number(static_cast<long>(value));
+    }
+    object = cursor.world().find(trace::Ref::unpack(value).object);
+  }
+  return {};
+}
+
+}  // namespace wakepath::scenario

@@ -1,0 +1,51 @@
+#include "src/scenario/step_text.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace wakepath::scenario {
+namespace {
+
+std::string one_line(std::string text) {
+  while (!text.empty() && text.back() == '\n') {
+    text.pop_back();
+  }
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+std::string step_text(const Step& step) {
+  switch (step.kind) {
+    case Step::Kind::call: {
+      std::string targets;
+      for (const std::string& target : step.call.targets) {
+        targets += (targets.empty() ? "" : ", ") + target;
+      }
+      return fmt::format("{}: {}{}{}", step.actor, targets, targets.empty() ? "" : " = ", step.call.text);
+    }
+    case Step::Kind::returns:
+      return fmt::format("{}: returns {}", step.actor, step.returns.empty() ? "" : step.returns[0].text);
+    case Step::Kind::say:
+      return one_line(step.say.in("en"));
+    case Step::Kind::mark:
+      return "mark " + step.mark;
+    case Step::Kind::ask:
+      return "ask: " + one_line(step.ask.question.in("en"));
+    case Step::Kind::wait:
+      return fmt::format("wait {}ms", static_cast<double>(step.wait.count()) / 1e6);
+    case Step::Kind::expect:
+      return "expect " + step.expect.text;
+    case Step::Kind::wire:
+      return "wire";
+    case Step::Kind::signal:
+      return "signal to " + step.signal.to;
+    case Step::Kind::fault:
+      return "fault in " + step.fault.actor;
+  }
+  return {};
+}
+
+}  // namespace wakepath::scenario
