@@ -22,7 +22,7 @@ int serve(const ServeOptions& options);
 /// wakepath run FILE…: scenarios on the modelled kernel, on the running one, or on both.
 struct RunOptions {
   std::vector<std::string> files;
-  std::string on = "kernel";    ///< model, kernel or both
+  std::string on = "model";     ///< model, kernel or both
   std::string format = "text";  ///< text, json or junit
   std::string language = "en";  ///< of titles and narration
   bool slow = false;            ///< run files that wait for more than 5 s, too

@@ -1,0 +1,153 @@
+// Each scenario of the course on the modelled kernel: as the file says, the same as on the running kernel, the same
+// again, and with the calls inside the kernel that its golden tree shows.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "sim/export/text.hh"
+#include "sim/trace/file.hh"
+#include "src/scenario/json_output.hh"
+#include "src/scenario/kernel_run.hh"
+#include "src/scenario/model_machine.hh"
+#include "src/scenario/parser.hh"
+#include "src/scenario/text_output.hh"
+
+namespace wakepath::scenario {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> scenario_files() {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(WAKEPATH_SOURCE_DIR "/scenarios")) {
+    if (entry.path().extension() == ".yaml") {
+      files.push_back(entry.path());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string contents(const fs::path& path) {
+  std::stringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+class OnTheModel : public testing::TestWithParam<fs::path> {
+ protected:
+  void SetUp() override {
+    auto parsed = parse_file(GetParam().string());
+    ASSERT_TRUE(std::holds_alternative<Scenario>(parsed)) << std::get<Problem>(parsed).text();
+    scenario_ = std::get<Scenario>(std::move(parsed));
+    result_ = run_on_model(scenario_, {}, &trace_);
+    ASSERT_TRUE(trace_) << *result_.skipped;
+  }
+
+  Scenario scenario_;
+  FileResult result_;
+  std::shared_ptr<trace::Trace> trace_;
+};
+
+TEST_P(OnTheModel, EveryStepIsAsTheFileSays) { EXPECT_TRUE(result_.ok) << text_report(scenario_, result_, {}); }
+
+TEST_P(OnTheModel, AgreesWithTheRunningKernel) {
+  const FileResult kernel = run_on_kernel(scenario_, {});
+  if (kernel.skipped) {
+    GTEST_SKIP() << *kernel.skipped;
+  }
+  EXPECT_TRUE(differences(result_, kernel).empty()) << text_comparison(result_, kernel, {});
+}
+
+TEST_P(OnTheModel, TheSameScenarioGivesTheSameBytes) {
+  std::shared_ptr<trace::Trace> again;
+  run_on_model(scenario_, {}, &again);
+  const fs::path folder = fs::temp_directory_path();
+  const std::string name = GetParam().stem().string() + std::to_string(getpid());
+  const fs::path first = folder / (name + "-1.wkp");
+  const fs::path second = folder / (name + "-2.wkp");
+  trace::FileWriter(*trace_, first).close();
+  trace::FileWriter(*again, second).close();
+  EXPECT_GT(fs::file_size(first), 1000u);
+  EXPECT_TRUE(contents(first) == contents(second));
+  fs::remove(first);
+  fs::remove(second);
+}
+
+TEST_P(OnTheModel, TakesThePathsOfItsGoldenTree) {
+  const std::string tree = exports::call_tree(*trace_, 0, trace_->size());
+  const fs::path path = fs::path(WAKEPATH_SOURCE_DIR "/tests/golden/scenario") / (GetParam().stem().string() + ".tree");
+  if (const char* again = std::getenv("WAKEPATH_REGOLD"); again != nullptr && *again == '1') {
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << tree;
+    GTEST_SKIP() << "wrote " << path;
+  }
+  EXPECT_EQ(tree, contents(path)) << path
+                                  << " differs; if the change is meant: WAKEPATH_REGOLD=1, look at the diff, say why";
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenario, OnTheModel, testing::ValuesIn(scenario_files()), [](const auto& row) {
+  std::string name = row.param.stem().string();
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+/// What a small story gives on the model.
+FileResult model(const std::string& steps, const std::string& top = "") {
+  auto parsed = parse("story.yaml", "wakepath: 1\ntitle: t\n" + top + "steps:\n" + steps);
+  if (const auto* problem = std::get_if<Problem>(&parsed)) {
+    ADD_FAILURE() << problem->text();
+    return {};
+  }
+  return run_on_model(std::get<Scenario>(parsed), {});
+}
+
+TEST(ScenarioModel, DoesNotRunWhatItDoesNotKnow) {
+  const FileResult datagram = model("  - a: s = socket(AF_INET, SOCK_DGRAM, 0)\n");
+  EXPECT_EQ(datagram.skipped, "the model does not know SOCK_DGRAM yet (step 1)");
+  EXPECT_TRUE(datagram.unavailable);
+  EXPECT_EQ(model("  - a: x = eventfd(0, 0)\n").skipped, "the model does not know eventfd yet (step 1)");
+  EXPECT_EQ(model("  - say: x\n", "profile: 4.19\n").skipped, "the model does not know the profile 4.19 yet");
+  EXPECT_EQ(model("  - say: x\n", "kernel: {net.ipv4.tcp_syncookies: 2}\n").skipped,
+            "the model does not know the sysctl net.ipv4.tcp_syncookies yet");
+}
+
+TEST(ScenarioModel, ReadsItsOwnFieldsAfterTheWordModel) {
+  const FileResult result = model(R"(  - server: lfd = socket(AF_INET, SOCK_STREAM, 0)
+  - server: bind(lfd, 127.0.0.1:0) = 0
+  - server: listen(lfd, 5) = 0
+  - expect: model.lfd.sk.sk_max_ack_backlog == 5
+  - expect: model.lfd.sk.sk_max_ack_backlog == 6
+)");
+  EXPECT_EQ(result.entries[3].truth, Entry::Truth::yes);
+  EXPECT_EQ(result.entries[4].truth, Entry::Truth::no);
+}
+
+TEST(ScenarioModel, AFieldThatItDoesNotHaveIsAnErrorOfTheFile) {
+  const FileResult result = model("  - a: s = socket(AF_INET, SOCK_STREAM, 0)\n  - expect: model.s.sk.no_such == 1\n");
+  ASSERT_TRUE(result.error);
+  EXPECT_EQ(result.error->text(), "story.yaml:5:13: found 'no_such', expected a field of tcp_sock");
+}
+
+TEST(ScenarioModel, TimePassesOnlyWhereTheFormatSaysSo) {
+  const FileResult result = model(R"(  - server: r, w = pipe2(0)
+  - server: ep = epoll_create1(0)
+  - server: epoll_ctl(ep, EPOLL_CTL_ADD, r, EPOLLIN) = 0
+  - server: epoll_wait(ep, 8, 50) = 0 []
+  - server: epoll_wait(ep, 8, 50) = blocks
+  - wait: 20ms
+  - server: returns 0 []
+)");
+  EXPECT_TRUE(result.ok);
+  EXPECT_EQ(result.entries[3].returned_after, 4);
+  EXPECT_EQ(result.entries[4].returned_after, 7);
+}
+
+}  // namespace
+}  // namespace wakepath::scenario
