@@ -38,7 +38,7 @@ void add_run(CLI::App& app, RunOptions& options, int& status) {
   command->footer(
       "Exit status: 0 all as expected, 1 something differs, 2 a file is wrong, 3 the machine asked for is not "
       "available.\n"
-      "Examples:\n  wakepath run scenarios/connect-wakes-epoll.yaml\n"
+      "Examples:\n  wakepath run scenarios/wake-on-connect.yaml\n"
       "  wakepath run --on both --format json scenarios/*.yaml");
   command->callback([&] { status = run(options); });
 }
