@@ -3,10 +3,30 @@
 #include <utility>
 
 #include "sim/trace/file.hh"
+#include "src/scenario/model_machine.hh"
+#include "src/scenario/parser.hh"
 
 namespace wakepath::cli {
+namespace {
+
+Opened run_scenario(const std::filesystem::path& path) {
+  const auto parsed = scenario::parse_file(path.string());
+  if (const auto* problem = std::get_if<scenario::Problem>(&parsed)) return {nullptr, problem->text()};
+  Opened out;
+  const scenario::FileResult result =
+      scenario::run_on_model(std::get<scenario::Scenario>(parsed), {.slow = true}, &out.trace);
+  if (result.skipped) return {nullptr, path.string() + ": not run: " + *result.skipped};
+  if (result.error)
+    out.message = result.error->text();
+  else if (!result.ok)
+    out.message = path.string() + ": not every step is as the file says; see wakepath run " + path.string();
+  return out;
+}
+
+}  // namespace
 
 Opened open_any(const std::filesystem::path& path) {
+  if (path.extension() == ".yaml" || path.extension() == ".yml") return run_scenario(path);
   trace::OpenedFile file = trace::open_file(path);
   return {std::move(file.trace), std::move(file.message)};
 }
