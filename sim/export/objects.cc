@@ -32,6 +32,29 @@ struct Change {
 
 constexpr std::size_t kMostMembers = 6;  // edges drawn from one list
 
+/// Fields that hardly ever tell a reader something: shown only when they change.
+bool is_boring(std::string_view name) {
+  static const std::set<std::string_view> kNames = {"count",
+                                                    "f_flags",
+                                                    "i_mode",
+                                                    "ops",
+                                                    "ovflist_next",
+                                                    "pid",
+                                                    "sk_prot",
+                                                    "sk_error_report",
+                                                    "sk_state_change",
+                                                    "sk_write_space",
+                                                    "skc_family",
+                                                    "skc_refcnt",
+                                                    "skc_rcv_saddr",
+                                                    "skc_daddr",
+                                                    "tgid",
+                                                    "type",
+                                                    "sk_rcvbuf",
+                                                    "sk_sndbuf"};
+  return kNames.contains(name);
+}
+
 class ObjectsDot {
  public:
   ObjectsDot(const trace::Trace& trace, const trace::World& world, const ObjectsOptions& options)
@@ -39,6 +62,7 @@ class ObjectsDot {
 
   std::string draw() {
     read_changes();
+    find_slots();
     choose();
     for (ObjectId id : shown_) find_targets(*world_.find(id));
     std::string out = graph_head("objects", "LR", options_.title, options_.subtitle + left_out());
@@ -60,10 +84,42 @@ class ObjectsDot {
     }
   }
 
+  /// A slot is an object that does no more than stand in one list and point to something, as the entries of a
+  /// descriptor table do: it is drawn as a row of the list's owner. Slots with /dev/null in them are not drawn at all.
+  void find_slots() {
+    std::map<ObjectId, int> uses;
+    for (const Object& object : world_.objects())
+      if (object.alive)
+        for (const Ref& ref : links(object)) ++uses[ref.object];
+    for (const Object& object : world_.objects()) {
+      if (!object.alive) continue;
+      const Kind& kind = kind_of(object);
+      bool is_null = kind.name == "file" && trace::value_of(trace_, object, "f_op") == null_operations();
+      bool is_hash = kind.name.ends_with("_bucket");  // of ports and of established and listening sockets
+      if ((is_null && !is_new(object)) || (is_hash && change_of(object.id) == nullptr)) hidden_.insert(object.id);
+      if (!kind.fields.empty() && kind.fields[0].name == kind.name && slot_target(object) && uses[object.id] == 1)
+        slots_.insert(object.id);
+    }
+  }
+
+  /// Where the first pointer of an object goes.
+  std::optional<Ref> slot_target(const Object& slot) const {
+    for (FieldId f = 0; f < kind_of(slot).fields.size(); ++f)
+      if (kind_of(slot).fields[f].type == FieldType::kPointer) return pointer(slot, f);
+    return std::nullopt;
+  }
+
+  /// The symbol null_fops (drivers/char/mem.c): what /dev/null is made of. ~0 when the trace does not know it.
+  std::uint64_t null_operations() const {
+    const auto& symbols = trace_.schema().symbols;
+    auto found = std::find(symbols.begin(), symbols.end(), "null_fops");
+    return found == symbols.end() ? ~std::uint64_t{0} : static_cast<std::uint64_t>(found - symbols.begin());
+  }
+
   void choose() {
     std::set<ObjectId> alive;
     for (const Object& object : world_.objects())
-      if (object.alive) alive.insert(object.id);
+      if (object.alive && !slots_.contains(object.id) && !hidden_.contains(object.id)) alive.insert(object.id);
     living_ = alive.size();
     if (alive.size() <= options_.most_objects) {
       shown_.assign(alive.begin(), alive.end());
@@ -126,7 +182,8 @@ class ObjectsDot {
 
   bool worth_showing(const Object& object, FieldId field) const {
     const FieldInfo& info = kind_of(object).fields[field];
-    if (changed(object, field)) return true;
+    if (changed(object, field) && !(is_new(object) && is_boring(info.name))) return true;
+    if (is_boring(info.name)) return false;
     if (info.type == FieldType::kList) return !object.list(field).empty();
     return object.values[field] != 0;
   }
@@ -167,28 +224,62 @@ class ObjectsDot {
   }
 
   void find_targets(const Object& object) {
-    for (const Ref& ref : links(object)) targets_.insert({ref.object, ref.part});
+    for (const Ref& ref : links(object)) {
+      targets_.insert({ref.object, ref.part});
+      if (slots_.contains(ref.object))
+        for (const Ref& next : links(world_.objects()[ref.object])) targets_.insert({next.object, next.part});
+    }
+  }
+
+  /// "tcp_sock#1 .sk": the object, and the last name on the way to the structure inside it. A task by its own name.
+  std::string short_name(const Ref& ref) const {
+    std::string name = trace::object_name(trace_, world_, ref.object);
+    if (ref.object >= world_.objects().size()) return name;
+    const Kind& kind = kind_of(world_.objects()[ref.object]);
+    if (kind.is_task)
+      for (const trace::Task& task : world_.tasks())
+        if (task.object == ref.object) return fmt::format("{} ({})", name, trace::task_name(trace_, world_, task.id));
+    if (ref.part == 0 || ref.part >= kind.parts.size()) return name;
+    const std::string& path = kind.parts[ref.part].path;
+    return name + " ." + path.substr(path.rfind('.') + 1);
   }
 
   std::string value_cell(const Object& object, FieldId field) const {
     const FieldInfo& info = kind_of(object).fields[field];
-    std::string text;
     if (info.type == FieldType::kList) {
       const auto& list = object.list(field);
-      text = list.empty() ? "empty" : fmt::format("[{}]", list.size());
+      std::string text = list.empty() ? "empty" : fmt::format("[{}]", list.size());
       for (std::size_t i = 0; i < list.size() && i < 3; ++i)
-        text += " " + trace::object_name(trace_, world_, list[i].object);
-      if (list.size() > 3) text += " …";
-      return html(text);
+        if (!slots_.contains(list[i].object)) text += " " + trace::object_name(trace_, world_, list[i].object);
+      bool more = list.size() > 3 && !slots_.contains(list[0].object);
+      return html(more ? text + " …" : text);
     }
     auto target = pointer(object, field);
-    text = html(trace::value_text(trace_, world_, info, object.values[field]));
+    std::string text =
+        html(target ? short_name(*target) : trace::value_text(trace_, world_, info, object.values[field]));
     if (target && world_.find(target->object) == nullptr) text += " " + small("(freed)");
     if (!is_new(object) && changed(object, field))
       text +=
           " " +
           small("was " + html(trace::value_text(trace_, world_, info, change_of(object.id)->old_values.at(field)), 28));
     return text;
+  }
+
+  /// The slots of a list as rows: number, and where it points.
+  std::string slot_rows(const Object& object, FieldId field) const {
+    std::string out;
+    for (const Ref& ref : object.list(field)) {
+      if (!slots_.contains(ref.object)) continue;
+      const Object& slot = world_.objects()[ref.object];
+      auto target = slot_target(slot);
+      if (!target || hidden_.contains(target->object)) continue;
+      std::string back = change_of(slot.id) != nullptr ? fmt::format(R"( BGCOLOR="{}")", kChangedColour) : "";
+      out += fmt::format(R"(<TR><TD ALIGN="LEFT"{0}>{1}</TD><TD ALIGN="LEFT" PORT="s{2}"{0}>{3}</TD></TR>)", back,
+                         html(fmt::format("  {} {}", kind_of(slot).fields[0].name,
+                                          trace::value_text(trace_, world_, kind_of(slot).fields[0], slot.values[0]))),
+                         slot.id, html(short_name(*target)));
+    }
+    return out;
   }
 
   std::string rows(const Object& object) const {
@@ -207,6 +298,7 @@ class ObjectsDot {
         out +=
             fmt::format(R"(<TR><TD ALIGN="LEFT" PORT="n{2}"{0}>{1}</TD><TD ALIGN="LEFT" PORT="f{2}"{0}>{3}</TD></TR>)",
                         back, html(kind.fields[f].name), f, value_cell(object, f));
+        out += slot_rows(object, f);
       }
     }
     if (omitted > 0)
@@ -243,29 +335,62 @@ class ObjectsDot {
         trace::layer_name(layer), layer_colour(layer), kDim, nodes);
   }
 
-  /// Forward is from left to right: to a later layer, in the same layer to a younger object. Pointers back
-  /// (`sk_socket`, `epitem.ep`) leave at the left and do not take part in the ranking.
-  void edge(const Object& from, FieldId field, const Ref& to, std::string_view more, std::string& out) const {
+  bool points_to(const Object& from, ObjectId to) const {
+    std::vector<Ref> out = links(from);
+    return std::any_of(out.begin(), out.end(), [&](const Ref& ref) { return ref.object == to; });
+  }
+
+  /// Forward is from left to right: to a later layer; in the same layer from a list to its members, else to a younger
+  /// object. Pointers back leave at the left and do not take part in the ranking. Those along a line that is there
+  /// already
+  /// (`sk_socket`, `epitem.ep`) are not drawn: the cell names the object.
+  bool is_forward(const Object& from, const Object& to, bool from_list) const {
+    trace::Layer here = kind_of(from).layer;
+    trace::Layer there = kind_of(to).layer;
+    if (here != there) return here < there;
+    if (from_list) return true;
+    for (const auto& list : to.lists)
+      for (const Ref& ref : list)
+        if (ref.object == from.id) return false;
+    return from.id < to.id;
+  }
+
+  /// Where an edge leaves: the row of a field, or of a slot of a list.
+  struct Tail {
+    char kind = 'f';  ///< 'f': of the field, 's': of a slot
+    std::uint32_t id = 0;
+    bool is_list = false;
+    bool is_changed = false;
+  };
+
+  void edge(const Object& from, const Tail& tail, const Ref& to, std::string_view number, std::string& out) const {
     if (!is_shown(to.object)) return;
     const Object& target = *world_.find(to.object);
-    bool forward = std::pair(kind_of(from).layer, from.id) < std::pair(kind_of(target).layer, target.id);
-    std::string colour = changed(from, field) ? R"(, color="#C77700", penwidth=1.8)" : "";
+    if (kind_of(target).is_task) return;  // named in the cell; a line across the picture helps nobody
     std::size_t part = to.part < kind_of(target).parts.size() ? to.part : 0;
-    if (forward)
-      out += fmt::format("  o{}:f{}:e -> o{}:p{}:w [weight=2{}{}];\n", from.id, field, to.object, part, more, colour);
-    else
-      out += fmt::format("  o{}:n{}:w -> o{}:p{}:e [constraint=false{}{}];\n", from.id, field, to.object, part, more,
-                         colour);
+    std::string look = fmt::format("{}{}{}", number, tail.is_list ? ", arrowhead=vee, style=bold" : "",
+                                   tail.is_changed ? R"(, color="#C77700", penwidth=1.8)" : "");
+    if (tail.kind == 's' || is_forward(from, target, tail.is_list))
+      out +=
+          fmt::format("  o{}:{}{}:e -> o{}:p{}:w [weight=2{}];\n", from.id, tail.kind, tail.id, to.object, part, look);
+    else if (tail.is_changed && !points_to(target, from.id))
+      out += fmt::format("  o{}:n{}:w -> o{}:p{}:e [constraint=false{}];\n", from.id, tail.id, to.object, part, look);
   }
 
   void edges(const Object& object, std::string& out) const {
     std::size_t omitted = 0;
     for (FieldId f : fields_of(object, omitted)) {
-      if (auto target = pointer(object, f)) edge(object, f, *target, "", out);
+      Tail tail{'f', f, false, changed(object, f)};
+      if (auto target = pointer(object, f)) edge(object, tail, *target, "", out);
+      tail.is_list = true;
       const auto& list = object.list(f);
-      for (std::size_t i = 0; i < list.size() && i < kMostMembers; ++i) {
-        std::string number = list.size() > 1 ? fmt::format(", label=\"{}\"", i + 1) : "";
-        edge(object, f, list[i], ", arrowhead=vee, style=bold" + number, out);
+      for (std::size_t i = 0; i < list.size(); ++i) {
+        if (slots_.contains(list[i].object)) {
+          if (auto target = slot_target(world_.objects()[list[i].object]))
+            edge(object, {'s', list[i].object, false, false}, *target, "", out);
+        } else if (i < kMostMembers) {
+          edge(object, tail, list[i], list.size() > 1 ? fmt::format(", label=\"{}\"", i + 1) : "", out);
+        }
       }
     }
   }
@@ -275,6 +400,8 @@ class ObjectsDot {
   const ObjectsOptions& options_;
   std::map<ObjectId, Change> changes_;
   std::vector<ObjectId> shown_;  // sorted
+  std::set<ObjectId> slots_;     // drawn as rows of their list's owner
+  std::set<ObjectId> hidden_;
   std::size_t living_ = 0;
   std::set<std::pair<ObjectId, std::uint16_t>> targets_;
 };

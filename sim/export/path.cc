@@ -24,12 +24,24 @@ std::string_view context_name(Context context) {
   return context == Context::kHardirq ? "hardirq" : "process";
 }
 
-/// Whether anything worth a box of its own happened in `node`.
+/// Whether nothing worth telling happened in `node`: only calls that came back.
 bool is_quiet(const CallNode& node) {
   if (node.kind != CallNode::Kind::kFunction) return false;
   for (const CallNode* child : node.children)
     if (!is_quiet(*child)) return false;
   return node.result.empty();
+}
+
+constexpr int kSmall = 3;  // events that a call may have and still be told in its caller's box
+
+/// Counts the events in `node` up to kSmall + 1; a wake-up or another context counts as many.
+int weight(const CallNode& node, Context context) {
+  if (node.kind == CallNode::Kind::kEvent) return node.record == RecordKind::kWake ? kSmall + 1 : 1;
+  if (is_quiet(node)) return 0;
+  int sum = node.context == context ? 0 : kSmall + 1;
+  for (const CallNode* child : node.children)
+    if (sum <= kSmall && !child->is_idle()) sum += weight(*child, context);
+  return sum;
 }
 
 const CallNode* only_call(const CallNode& node) {
@@ -69,10 +81,7 @@ class PathDot {
   void draw_root(const CallNode& root) {
     if (root.kind == CallNode::Kind::kEvent) return;  // outside of every call: the scenario's own words
     int box = draw_box(root);
-    // calls of one thread one after the other: from left to right
-    if (auto before = roots_.find(task_); before != roots_.end())
-      frames_[task_][Context::kProcess] +=
-          fmt::format("      {{ rank=same; b{} -> b{} [style=invis]; }}\n", before->second, box);
+    if (auto before = roots_.find(task_); before != roots_.end()) keep_order(root.context, before->second, box);
     roots_[task_] = box;
     auto waiting = wakes_.find(task_);
     if (waiting == wakes_.end()) return;
@@ -81,6 +90,11 @@ class PathDot {
           "  {} -> b{} [style=dashed, penwidth=1.8, color=\"#C77700\", fontcolor=\"#C77700\", label=\" wakes\"];\n",
           from, box);
     wakes_.erase(waiting);
+  }
+
+  /// Two boxes of one frame side by side, in the order of time.
+  void keep_order(Context context, int left, int right) {
+    frames_[task_][context] += fmt::format("      {{ rank=same; b{} -> b{} [style=invis]; }}\n", left, right);
   }
 
   /// Draws the run of functions that begins with `first` and everything below; returns its number.
@@ -99,7 +113,10 @@ class PathDot {
     std::vector<const CallNode*> children;
     for (const CallNode* child : node.children)
       if (!child->is_idle()) children.push_back(child);
-    auto is_loud = [](const CallNode* c) { return c->kind != CallNode::Kind::kEvent && !is_quiet(*c); };
+    // a call is loud when it needs a box of its own
+    auto is_loud = [&](const CallNode* c) {
+      return c->kind != CallNode::Kind::kEvent && weight(*c, node.context) > kSmall;
+    };
     auto loud = std::count_if(children.begin(), children.end(), is_loud);
     if (loud == 1 && is_loud(children.back()) && children.back()->context == node.context) {
       for (std::size_t i = 0; i + 1 < children.size(); ++i) add(box, *children[i]);
@@ -108,12 +125,17 @@ class PathDot {
     bool words_between = false;  // then the place of each call among them is told
     for (std::size_t i = 1; i < children.size(); ++i)
       words_between = words_between || (is_loud(children[i - 1]) && !is_loud(children[i]));
+    int beside = 0;
+    Context beside_context{};
     for (const CallNode* child : children) {
       if (!is_loud(child)) {
         add(box, *child);
         continue;
       }
       int below = draw_box(*child);
+      if (beside != 0 && beside_context == child->context) keep_order(child->context, beside, below);
+      beside = below;
+      beside_context = child->context;
       edges_ += fmt::format("  b{}:s -> b{}:n [label=\" {}\"];\n", box.number, below, below);
       if (words_between)
         box.rows += fmt::format(R"(<TR><TD></TD><TD ALIGN="LEFT">{}</TD></TR>)",
@@ -122,11 +144,11 @@ class PathDot {
     return nullptr;
   }
 
-  void add(Box& box, const CallNode& node) {
-    if (node.kind == CallNode::Kind::kEvent)
-      add_event(box, node);
-    else
-      add_quiet(box, node);
+  void add(Box& box, const CallNode& node, int depth = 0) {
+    if (node.kind == CallNode::Kind::kEvent) return add_event(box, node, depth);
+    const CallNode* last = add_quiet(box, node, depth);
+    for (const CallNode* child : last->children)
+      if (!child->is_idle() && !is_quiet(*child)) add(box, *child, depth + 1);
   }
 
   bool has_room(Box& box) {
@@ -146,16 +168,32 @@ class PathDot {
                             number, name);
   }
 
-  void add_quiet(Box& box, const CallNode& node) {
-    if (!has_room(box)) return;
-    std::string chain;
-    for (const CallNode* at = &node; at != nullptr; at = only_call(*at))
-      chain += (chain.empty() ? "" : " > ") + at->text;
-    box.rows += fmt::format(R"(<TR><TD BGCOLOR="{}"></TD><TD ALIGN="LEFT">{}</TD></TR>)", layer_colour(node.layer),
-                            small(html(chain + "()", 64)));
+  /// One row for a call that is told in passing and all that it only passes on to; returns the last of them.
+  const CallNode* add_quiet(Box& box, const CallNode& node, int depth) {
+    std::vector<std::string_view> chain = {node.text};
+    const CallNode* last = &node;
+    while (const CallNode* next = only_call(*last)) {
+      if (next->kind != CallNode::Kind::kFunction) break;
+      chain.push_back(next->text);
+      last = next;
+    }
+    if (!has_room(box)) return last;
+    std::string words(chain.front());
+    if (chain.size() > 3) words += " > …";
+    for (std::size_t i = chain.size() > 3 ? chain.size() - 2 : 1; i < chain.size(); ++i)
+      words += fmt::format(" > {}", chain[i]);
+    box.rows += fmt::format(R"(<TR><TD BGCOLOR="{}"></TD><TD ALIGN="LEFT">{}{}</TD></TR>)", layer_colour(node.layer),
+                            indent(depth), small(html(words, 90)));
+    return last;
   }
 
-  void add_event(Box& box, const CallNode& node) {
+  static std::string indent(int depth) {
+    std::string out;
+    for (int i = 0; i < depth; ++i) out += "&#160;&#160;&#160;";
+    return out;
+  }
+
+  void add_event(Box& box, const CallNode& node, int depth) {
     const Record& record = trace_[node.at];
     if (node.record == RecordKind::kWake) {
       box.rows +=
@@ -165,8 +203,11 @@ class PathDot {
       return;
     }
     if (!has_room(box)) return;
-    std::string back = node.record == RecordKind::kSet ? fmt::format(R"( BGCOLOR="{}")", kChangedColour) : "";
-    box.rows += fmt::format(R"(<TR><TD></TD><TD ALIGN="LEFT"{}>{}</TD></TR>)", back, small(html(node.text, 64), kInk));
+    std::string back = node.record == RecordKind::kSet || node.record == RecordKind::kListInsert
+                           ? fmt::format(R"( BGCOLOR="{}")", kChangedColour)
+                           : "";
+    box.rows += fmt::format(R"(<TR><TD></TD><TD ALIGN="LEFT"{}>{}{}</TD></TR>)", back, indent(depth),
+                            small(html(node.text, 80), kInk));
   }
 
   std::string text_of(const Box& box, const CallNode& first) const {
@@ -222,6 +263,8 @@ std::string path_dot(const trace::Trace& trace, trace::Position from, trace::Pos
         const auto& fields = trace.schema().kinds[object->kind].fields;
         return r.field < fields.size() && fields[r.field].type == trace::FieldType::kEnum;
       }
+      case RecordKind::kListInsert:
+      case RecordKind::kListErase:
       case RecordKind::kCreate:
       case RecordKind::kDestroy:
       case RecordKind::kWake:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "sim/trace/trace.hh"
@@ -7,7 +8,7 @@
 namespace wakepath::exports {
 
 struct PathOptions {
-  std::size_t most_rows = 14;  ///< In one box; the rest is counted.
+  std::size_t most_rows = 28;  ///< In one box; the rest is counted.
   std::string title;
   std::string subtitle;
 };

@@ -27,8 +27,9 @@ const trace::FieldInfo* field_of(const Trace& trace, const World& world, const R
 std::string change_text(const Trace& trace, const World& world, const Record& record) {
   const trace::FieldInfo* field = field_of(trace, world, record);
   if (field == nullptr) return "";
-  std::string name = trace::object_name(trace, world, record.object) + "." + field->name;
-  auto ref = [&] { return trace::ref_name(trace, world, trace::Ref::unpack(record.after)); };
+  const trace::Kind& kind = trace.schema().kinds[world.objects()[record.object].kind];
+  std::string name = trace::object_name(trace, world, record.object) + "." + trace::member_name(kind, record.field);
+  auto ref = [&] { return trace::object_name(trace, world, trace::Ref::unpack(record.after).object); };
   if (record.kind == RecordKind::kListInsert) return fmt::format("{} gains {}", name, ref());
   if (record.kind == RecordKind::kListErase) return fmt::format("{} loses {}", name, ref());
   return fmt::format("{}: {} -> {}", name, trace::value_text(trace, world, *field, record.before),
@@ -206,7 +207,7 @@ std::string call_tree(const Trace& trace, trace::Position from, trace::Position 
         return options.fields || is_state(world, r);
       case RecordKind::kListInsert:
       case RecordKind::kListErase:
-        return options.fields;
+        return options.lists;
       case RecordKind::kCreate:
       case RecordKind::kDestroy:
         return options.objects;

@@ -7,7 +7,8 @@
 namespace wakepath::exports {
 
 struct TreeOptions {
-  bool fields = false;  ///< Every change of a field or list; else only of states (enumerations).
+  bool fields = false;  ///< Every change of a field; else only of states (enumerations).
+  bool lists = true;    ///< What joins and leaves queues and lists.
   bool objects = true;  ///< Objects that appear and are freed.
   bool rules = true;    ///< Named rules that applied.
   bool fold = true;     ///< `a > b > c` for calls that do nothing but call; else one line each.

@@ -1,6 +1,8 @@
 // The words of a world: names of objects, tasks and values. One place, so that every consumer says the same.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/trace/world.hh"
 
 namespace wakepath::trace {
@@ -81,6 +83,16 @@ std::string field_text(const Trace& trace, const World& world, const Object& obj
   std::string out = "[";
   for (const Ref& member : object.list(field)) out += (out.size() > 1 ? ", " : "") + ref_name(trace, world, member);
   return out + "]";
+}
+
+std::string member_name(const Kind& kind, FieldId field) {
+  const FieldInfo& info = kind.fields[field];
+  auto same = [&](const FieldInfo& other) { return other.name == info.name; };
+  bool generic = info.name == "head" || info.name == "list" || info.name == "qlen" ||
+                 std::count_if(kind.fields.begin(), kind.fields.end(), same) > 1;
+  if (!generic || info.part == 0 || info.part >= kind.parts.size()) return info.name;
+  const std::string& path = kind.parts[info.part].path;
+  return path.substr(path.rfind('.') + 1) + "." + info.name;
 }
 
 std::uint64_t value_of(const Trace& trace, const Object& object, std::string_view field) {

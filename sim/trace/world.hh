@@ -85,6 +85,8 @@ class World {
 [[nodiscard]] std::string value_text(const Trace& trace, const World& world, const FieldInfo& field,
                                      std::uint64_t value);
 [[nodiscard]] std::string field_text(const Trace& trace, const World& world, const Object& object, FieldId field);
+/// Name of a field that tells it from others of the kind: "sk_receive_queue.list" where "list" alone says nothing.
+[[nodiscard]] std::string member_name(const Kind& kind, FieldId field);
 /// Name of a task: its task_struct's `comm`, or "idle".
 [[nodiscard]] std::string task_name(const Trace& trace, const World& world, TaskId task);
 /// The value of a field by name; 0 when the kind has no such field.

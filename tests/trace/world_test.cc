@@ -104,6 +104,19 @@ TEST(World, SaysValuesInWords) {
   EXPECT_EQ(value_text(trace, world, {"n", 0, FieldType::kSigned, 0}, static_cast<std::uint64_t>(-1)), "-1");
 }
 
+TEST(World, NamesAMemberByItsStructureWhereItsOwnNameSaysNothing) {
+  Kind kind{"sock",
+            Layer::kTcp,
+            false,
+            "",
+            "",
+            {{"sock", ""}, {"sk_buff_head", "sk.sk_receive_queue"}},
+            {{"sk_state", 0, FieldType::kUnsigned}, {"list", 1, FieldType::kList}, {"len", 1, FieldType::kUnsigned}}};
+  EXPECT_EQ(member_name(kind, 0), "sk_state");
+  EXPECT_EQ(member_name(kind, 1), "sk_receive_queue.list");
+  EXPECT_EQ(member_name(kind, 2), "len");
+}
+
 // A file that was damaged on purpose passes its checksums: whatever stands in it must not lead out of bounds.
 TEST(World, SurvivesRecordsThatMakeNoSense) {
   std::mt19937 random(7);
