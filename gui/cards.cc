@@ -143,7 +143,9 @@ void socket_card(Maker& m) {
   m.card.pill_tone = m.card.pill == "CONNECTED" ? Tone::kGood : Tone::kPlain;
   for (const char* name : {"socket.state", "state"})
     if (auto id = field_named(m.read.kind(), name)) m.used[*id] = true;
-  m.queue("wait.head", Item::Type::kChips, "wq.wait") || m.queue("head", Item::Type::kChips, "wq.wait");
+  m.queue("rd_wait.head", Item::Type::kChips, "rd_wait");
+  m.queue("wr_wait.head", Item::Type::kChips, "wr_wait");
+  if (!m.queue("wait.head", Item::Type::kChips, "wq.wait")) m.queue("head", Item::Type::kChips, "wq.wait");
   m.field("ops");
   m.changed_rest();
   m.field("i_ino", true);
@@ -186,9 +188,13 @@ void sock_card(Maker& m) {
     m.field("sk_ack_backlog");
     m.field("sk_max_ack_backlog");
   }
-  m.queue("sk_receive_queue", Item::Type::kSquares, {}, listening);
+  for (const char* name : {"sk_receive_queue.qlen", "sk_write_queue.qlen"})  // the queue shows its length
+    if (auto id = field_named(m.read.kind(), name)) m.used[*id] = true;
+  m.queue("sk_receive_queue.list", Item::Type::kSquares, "sk_receive_queue", listening) ||
+      m.queue("sk_receive_queue", Item::Type::kSquares, {}, listening);
   m.queue("reader_queue", Item::Type::kSquares, {}, true);
-  m.queue("sk_write_queue", Item::Type::kSquares, {}, true);
+  m.queue("sk_write_queue.list", Item::Type::kSquares, "sk_write_queue", true) ||
+      m.queue("sk_write_queue", Item::Type::kSquares, {}, true);
   m.queue("tcp_rtx_queue", Item::Type::kSquares, {}, true);
   m.queue("sk_backlog", Item::Type::kSquares, {}, true) ||
       m.queue("sk_backlog.head", Item::Type::kSquares, "sk_backlog", true);
@@ -217,8 +223,10 @@ void epoll_card(Maker& m) {
 
 void softnet_card(Maker& m) {
   std::size_t waiting = m.read.list("input_pkt_queue").size() + m.read.list("process_queue").size();
-  m.card.pill = waiting == 0 ? "EMPTY" : fmt::format("{} queued", waiting);
-  m.card.pill_tone = waiting == 0 ? Tone::kDim : Tone::kWait;
+  bool pending = m.read.value("NET_RX pending") != 0;
+  m.card.pill = waiting != 0 ? fmt::format("{} queued", waiting) : pending ? "PENDING" : "EMPTY";
+  m.card.pill_tone = waiting == 0 && !pending ? Tone::kDim : Tone::kWait;
+  if (auto id = field_named(m.read.kind(), "input_pkt_queue.qlen")) m.used[*id] = true;
   m.queue("input_pkt_queue", Item::Type::kSquares);
   m.queue("process_queue", Item::Type::kSquares, {}, true);
   m.rest();

@@ -33,11 +33,21 @@ constexpr std::array<std::string_view, 12> kMembers{
 constexpr std::array<std::string_view, 5> kSockets{"socket_alloc", "eventfd_ctx", "pipe_inode_info", "timerfd_ctx",
                                                    "signalfd_ctx"};
 constexpr std::array<std::string_view, 5> kLinks{"private_data", "sk", "sk_socket", "file", "socket"};
-constexpr std::array<std::string_view, 7> kHomes{"ep", "base", "sk", "rsk_listener", "skc_listener", "private", "file"};
+constexpr std::array<std::string_view, 7> kHomes{"ep", "base", "rsk_listener", "skc_listener", "sk", "private", "file"};
 
 std::string_view last_component(std::string_view name) {
   auto dot = name.rfind('.');
   return dot == std::string_view::npos ? name : name.substr(dot + 1);
+}
+
+/// Of several pointers the first of kHomes names the home.
+void mark_home(const Kind& kind, std::vector<bool>& homes) {
+  for (std::string_view wanted : kHomes)
+    for (std::size_t i = 0; i < kind.fields.size(); ++i)
+      if (kind.fields[i].type == FieldType::kPointer && last_component(kind.fields[i].name) == wanted) {
+        homes[i] = true;
+        return;
+      }
 }
 
 }  // namespace
@@ -62,11 +72,11 @@ Chains::Chains(const trace::Trace& trace) : trace_(&trace) {
     bool chained = role == Role::kFile || role == Role::kSocket || role == Role::kEpoll || role == Role::kSock;
     auto& links = links_.emplace_back(kind.fields.size());
     auto& homes = homes_.emplace_back(kind.fields.size());
+    if (role == Role::kMember) mark_home(kind, homes);
     for (std::size_t i = 0; i < kind.fields.size(); ++i) {
       if (kind.fields[i].type != FieldType::kPointer) continue;
       std::string_view name = last_component(kind.fields[i].name);
       links[i] = chained && one_of(name, kLinks);
-      homes[i] = role == Role::kMember && one_of(name, kHomes);
     }
   }
 }
@@ -148,6 +158,7 @@ bool Chains::update() {
 void Chains::assign_slots() {
   chains_.clear();
   std::map<ObjectId, int> best_owner;  // how good the guess at the owner is
+  std::set<ObjectId> telling;          // chains that are more than a file of no interest, such as /dev/null
   std::set<ObjectId> living;
   for (ObjectId id = 1; id < nodes_.size(); ++id) {
     const Node& node = nodes_[id];
@@ -156,6 +167,7 @@ void Chains::assign_slots() {
     auto [it, fresh] = chains_.try_emplace(root, Chain{root, node.creator, node.born, 0, 0, false});
     Chain& chain = it->second;
     Role role = roles_[node.kind];
+    if (role != Role::kFile) telling.insert(root);
     int guess = role == Role::kFile ? 3 : role == Role::kSocket ? 2 : 1;
     if (guess > best_owner[root]) best_owner[root] = guess, chain.owner = node.creator;
     if (node.died == 0) living.insert(root);
@@ -163,6 +175,7 @@ void Chains::assign_slots() {
     chain.died = std::max(chain.died, node.died);
     chain.epoll |= role == Role::kEpoll;
   }
+  std::erase_if(chains_, [&](const auto& entry) { return !telling.contains(entry.first); });
   std::vector<Chain*> order;
   for (auto& [root, chain] : chains_) {
     if (living.contains(root)) chain.died = 0;

@@ -40,7 +40,7 @@ class Chains {
   /// True when chains or columns changed.
   bool update();
 
-  /// nullptr for an object that is in no chain.
+  /// nullptr for an object that is in no chain; a file that leads nowhere (/dev/null) is in none.
   [[nodiscard]] const Chain* chain_of(trace::ObjectId id) const;
   /// For an object shown inside another one's card: that one, as last known; else the object itself.
   [[nodiscard]] trace::ObjectId home(trace::ObjectId id) const;

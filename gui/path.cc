@@ -1,5 +1,6 @@
 // The call path on the stage: which cards the functions since path_begin() were about, as numbered hops.
 #include <algorithm>
+#include <tuple>
 
 #include "gui/stage.hh"
 
@@ -14,7 +15,7 @@ using trace::RecordKind;
 
 namespace {
 
-constexpr std::size_t kMostHops = 10;
+constexpr std::size_t kMostHops = 12;
 
 struct Open {
   Position call;
@@ -53,8 +54,16 @@ struct PathFinder {
     return 0;
   }
 
+  /// card_of, remembered: a path may have thousands of calls of the same few functions.
+  [[nodiscard]] ObjectId card_of(const Record& call) {
+    auto key = std::tuple(call.field, call.context, call.object);
+    auto known = memory.find(key);
+    return known != memory.end() ? known->second : memory.emplace(key, find_card(call)).first->second;
+  }
+  std::map<std::tuple<trace::FunctionId, Context, ObjectId>, ObjectId> memory = {};
+
   /// Where a function's work is shown; 0: nowhere of its own, it belongs to its caller.
-  [[nodiscard]] ObjectId card_of(const Record& call) const {
+  [[nodiscard]] ObjectId find_card(const Record& call) const {
     const auto& functions = model.trace().schema().functions;
     if (call.field >= functions.size()) return 0;
     const trace::FunctionInfo& function = functions[call.field];
@@ -69,7 +78,11 @@ struct PathFinder {
     ObjectId subject = call.object;
     if (subject == 0) return 0;
     ObjectId home = model.chains().home(subject);
-    if (layer == Layer::kEpoll) return shown_as(home);
+    if (layer == Layer::kEpoll) {  // a sleeper's wait entry belongs to the queue, not to its task
+      const auto& objects = model.world().objects();
+      bool epoll = home < objects.size() && model.chains().role(objects[home].kind) == Role::kEpoll;
+      return epoll ? shown_as(home) : 0;
+    }
     for (ObjectId id : {subject, home}) {
       if (ObjectId card = in_chain(id, lane_of(layer))) return card;
       if (ObjectId card = shown_as(id)) return card;
@@ -83,12 +96,12 @@ struct PathFinder {
   }
 };
 
-/// Keeps the hops that are on the stack and the latest others, and numbers them in order.
+/// Keeps the hops that are on the stack and the first of the others, and numbers them in order.
 void thin_out(std::vector<Edge>& hops) {
   while (hops.size() > kMostHops) {
-    auto victim = std::find_if(hops.begin(), hops.end(), [](const Edge& e) { return !e.active; });
-    if (victim == hops.end()) victim = hops.begin();
-    hops.erase(victim);
+    auto victim = std::find_if(hops.rbegin(), hops.rend(), [](const Edge& e) { return !e.active; });
+    if (victim == hops.rend()) victim = hops.rbegin();
+    hops.erase(std::next(victim).base());
   }
   int number = 0;
   for (Edge& hop : hops) hop.number = ++number;
@@ -142,6 +155,7 @@ void add_path(Stage& stage, const ViewModel& model, const Moment& moment) {
         if (frame.call == calls[i] && task.id == model.world().running()) hops[i].active = true;
   auto last = std::find_if(hops.rbegin(), hops.rend(), [](const Edge& e) { return e.active; });
   if (last != hops.rend()) last->innermost = true;
+  stage.path_hops = hops.size();
   thin_out(hops);
   for (Card& card : stage.cards)
     card.lit =

@@ -43,33 +43,50 @@ struct Router {
     return x + m.px(kShift[n % 3]);
   }
 
+  /// Another card of the same column stands between this card's side and the channel there.
+  [[nodiscard]] bool walled_in(const Card& card, bool top) const {
+    return std::any_of(stage.cards.begin(), stage.cards.end(), [&](const Card& c) {
+      return c.lane == card.lane && c.id != card.id && std::abs(c.rect.x - card.rect.x) < 1 &&
+             (top ? c.rect.y < card.rect.y : c.rect.y > card.rect.y);
+    });
+  }
+
+  /// Where an edge meets a card: at its top or bottom, or by way of the gap beside it. From the card outwards; the last
+  /// point is where the edge goes on up or down.
+  std::vector<Point> port(const Card& card, bool top, bool hop) {
+    float x = attach(card, top, hop);
+    if (!walled_in(card, top)) return {{x, top ? card.rect.y : card.rect.bottom()}};
+    float y = card.rect.y + card.rect.h * (hop ? 0.5f : 0.75f), side = card.rect.right();
+    return {{side, y}, {side + m.px(8), y}};
+  }
+
   void route(Edge& edge) {
     const Card* from = stage.find(edge.from);
     const Card* to = stage.find(edge.to);
     if (from == nullptr || to == nullptr) return;
     if (from->lane == to->lane) return same_lane(edge, *from, *to);
     bool down = to->lane > from->lane;
-    float x1 = attach(*from, !down, edge.hop);
-    float x2 = attach(*to, down, edge.hop);
-    float y1 = down ? from->rect.bottom() : from->rect.y;
-    float y2 = down ? to->rect.y : to->rect.bottom();
     int first = down ? from->lane + 1 : from->lane;  // the channel where it leaves, and the one where it arrives
     int last = down ? to->lane : to->lane + 1;
-    if (first == last) {
-      float low = std::max(from->rect.x, to->rect.x) + m.px(16),
-            high = std::min(from->rect.right(), to->rect.right()) - m.px(16);
-      if (low <= high) {  // one above the other: straight
-        float x = std::clamp(from->rect.w < to->rect.w ? x1 : x2, low, high);
-        edge.points = {{x, y1}, {x, y2}};
-      } else {
-        float y = track(first);
-        edge.points = {{x1, y1}, {x1, y}, {x2, y}, {x2, y2}};
-      }
+    std::vector<Point> start = port(*from, !down, edge.hop), finish = port(*to, down, edge.hop);
+    float x1 = start.back().x, x2 = finish.back().x;
+    float low = std::max(from->rect.x, to->rect.x) + m.px(16);
+    float high = std::min(from->rect.right(), to->rect.right()) - m.px(16);
+    bool straight = first == last && low <= high && start.size() == 1 && finish.size() == 1;
+    if (straight) {  // one above the other
+      float x = std::clamp(from->rect.w < to->rect.w ? x1 : x2, low, high);
+      edge.points = {{x, start[0].y}, {x, finish[0].y}};
       return;
     }
-    float gap = gap_between(x1, x2);
-    float ya = track(first), yb = track(last);
-    edge.points = {{x1, y1}, {x1, ya}, {gap, ya}, {gap, yb}, {x2, yb}, {x2, y2}};
+    edge.points = start;
+    float ya = track(first);
+    if (first == last) {
+      edge.points.insert(edge.points.end(), {{x1, ya}, {x2, ya}});
+    } else {
+      float gap = gap_between(x1, x2), yb = track(last);
+      edge.points.insert(edge.points.end(), {{x1, ya}, {gap, ya}, {gap, yb}, {x2, yb}});
+    }
+    edge.points.insert(edge.points.end(), finish.rbegin(), finish.rend());
   }
 
   void same_lane(Edge& edge, const Card& from, const Card& to) {

@@ -41,6 +41,47 @@ struct StackDrawer {
     y += p.px(22);
   }
 
+  /// What was called since the last stop, as a tree; clicking a line goes there.
+  void calls(float& y) const {
+    constexpr trace::Position kMostRead = 20000;
+    constexpr int kMostLines = 400;
+    const ViewModel& m = ui.model;
+    const auto& functions = m.trace().schema().functions;
+    trace::Position from = m.stride_begin(), target = m.position();
+    if (m.position() - from > kMostRead) from = m.position() - kMostRead;
+    if (y > ui.px(100)) divider(y, "since the last stop", theme().dim);
+    std::map<trace::TaskId, int> depths;
+    int lines = 0;
+    for (trace::Position at = from; at < m.position() && lines < kMostLines; ++at) {
+      const trace::Record& r = m.trace()[at];
+      int& depth = depths[r.task];
+      using trace::RecordKind;
+      if (r.kind == RecordKind::kReturn || r.kind == RecordKind::kSyscallReturn) depth = std::max(0, depth - 1);
+      if (r.kind != RecordKind::kCall && r.kind != RecordKind::kSyscall) continue;
+      bool syscall = r.kind == RecordKind::kSyscall;
+      if (!syscall && r.field >= functions.size()) continue;
+      std::string_view name = syscall ? m.trace().string(r.object) : std::string_view(functions[r.field].name);
+      Rgb colour = syscall ? theme().syscall : theme().of(functions[r.field].layer);
+      float indent = p.px(7) * static_cast<float>(std::min(depth, 14));
+      Rect line{x, y, w, p.px(17)};
+      if (ImGui::IsRectVisible({x, y}, {x + w, y + line.h})) {
+        if (hit(fmt::format("calls/{}", at).c_str(), line)) target = at + 1;
+        if (ImGui::IsItemHovered()) p.fill(line, ink(theme().hover, 0.6f), p.px(3));
+        p.fill({x + indent, y + p.px(3), p.px(2.5f), p.px(11)}, ink(colour), p.px(1));
+        p.text(fonts().mono_small, {x + indent + p.px(7), y + p.px(1)},
+               ink(r.context == Context::kProcess ? theme().text : theme().softirq), name, w - indent - p.px(8));
+      }
+      y += p.px(17);
+      ++depth;
+      ++lines;
+    }
+    if (lines == 0) {
+      p.text(fonts().small, {x, y}, ink(theme().dim), "no calls", w);
+      y += p.px(20);
+    }
+    if (target != m.position()) ui.model.set_grain(Grain::kFunction), ui.model.seek(target);
+  }
+
   /// Innermost first.
   void task(float& y, const Task& t, bool running) const {
     const auto& trace = ui.model.trace();
@@ -81,23 +122,21 @@ void draw_stack(Ui& ui, Rect area) {
   Panel panel("##stack", area, theme().panel);
   Painter head(ImGui::GetWindowDrawList(), ui.scale);
   const trace::World& world = ui.model.world();
+  const Task* running = world.task(world.running());
+  bool quiet = running == nullptr || running->stack.empty();
   float pad = head.px(12);
-  panel_head(head, {area.x + pad, area.y + head.px(10)}, "Call stack", "innermost first", theme().softirq,
-             area.w - 2 * pad);
+  panel_head(head, {area.x + pad, area.y + head.px(10)}, quiet ? "Calls" : "Call stack",
+             quiet ? "since the last stop" : "innermost first", theme().softirq, area.w - 2 * pad);
   ImGui::SetCursorScreenPos({area.x, area.y + head.px(38)});
   ImGui::BeginChild("##frames", {area.w, area.h - head.px(40)});
   Painter p(ImGui::GetWindowDrawList(), ui.scale);
   StackDrawer drawer{ui, p, area.x + pad, area.w - 2 * pad};
   float start = area.y + head.px(40) - ImGui::GetScrollY();
   float y = start;
-  const Task* running = world.task(world.running());
   if (running != nullptr && (running->id != 0 || !running->stack.empty())) drawer.task(y, *running, true);
   for (const Task& t : world.tasks())
     if (t.id != world.running() && (!t.stack.empty() || t.syscall != 0)) drawer.task(y, t, false);
-  if (y == start) {
-    y += p.wrapped(fonts().small, {drawer.x, y}, ink(theme().dim),
-                   "Nothing is in the kernel now: every task is in user mode.", drawer.w, 3);
-  }
+  if (quiet) drawer.calls(y);
   ImGui::SetCursorScreenPos({area.x, start});
   ImGui::Dummy({1, y - start});
   ImGui::EndChild();

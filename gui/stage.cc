@@ -102,7 +102,8 @@ struct Placer {
       std::size_t column = column_of(columns, model, *chain);
       if (column == columns.size()) continue;
       int lane = lane_of(model.trace().schema().kinds[object.kind].layer);
-      if (lane == 0 || lane == 4) lane = 2;
+      Role role = model.chains().role(object.kind);
+      if (lane == 0 || lane == 4 || role == Role::kSocket || role == Role::kEpoll) lane = 2;
       if (columns[column].type == Column::Type::kOverflow) {
         overflow[{lane, column}].push_back(object.id);
         continue;

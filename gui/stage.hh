@@ -101,6 +101,7 @@ struct Stage {
   std::vector<SyscallPill> syscalls;
   std::map<trace::ObjectId, trace::ObjectId> hidden;  ///< objects without a card -> the card that counts them
   std::vector<float> gaps;                            ///< x of the free gaps between columns
+  std::size_t path_hops = 0;                          ///< hops that the path has; no more than twelve are drawn
   float boundary_y = 0;                               ///< the dashed line between user and kernel
   float boundary_x = 0;
 

@@ -28,6 +28,11 @@ std::size_t TimelineRows::row_of(trace::TaskId task, bool softirq) {
 void TimelineRows::enter(const Record& r, Layer layer, bool syscall) {
   if (open_.size() <= r.task) open_.resize(r.task + std::size_t{1});
   bool softirq = r.context != Context::kProcess;
+  if (!softirq && r.task == 0) {  // before the first task: nobody's row
+    constexpr std::size_t kNoRow = std::size_t{1} << 30;
+    open_[r.task].push_back({layer, kNoRow, 0, 0, false});
+    return;
+  }
   Open open{layer, row_of(r.task, softirq), 0, 0, true};
   auto& stack = open_[r.task];
   if (!stack.empty() && stack.back().row == open.row) {

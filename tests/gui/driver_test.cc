@@ -14,7 +14,7 @@ using test::TraceSession;
 
 class GuiDriver : public testing::Test {
  protected:
-  explicit GuiDriver(std::unique_ptr<trace::Trace> trace = test::make_ping_trace(), bool live = false)
+  explicit GuiDriver(std::shared_ptr<trace::Trace> trace = test::make_ping_trace(), bool live = false)
       : session(std::move(trace), live), model(session) {
     ImGui::CreateContext();
     ImGui::GetIO().IniFilename = nullptr;

@@ -19,7 +19,7 @@ std::unique_ptr<trace::Trace> make_unknown_trace();
 /// A trace as a viewer gets it.
 class TraceSession : public trace::Session {
  public:
-  explicit TraceSession(std::unique_ptr<trace::Trace> trace, bool live = false)
+  explicit TraceSession(std::shared_ptr<trace::Trace> trace, bool live = false)
       : trace_(std::move(trace)), live_(live) {}
   [[nodiscard]] const trace::Trace& trace() const override { return *trace_; }
   [[nodiscard]] std::string title() const override { return "a ping over loopback"; }
@@ -28,7 +28,7 @@ class TraceSession : public trace::Session {
   [[nodiscard]] trace::Trace& writer() { return *trace_; }
 
  private:
-  std::unique_ptr<trace::Trace> trace_;
+  std::shared_ptr<trace::Trace> trace_;
   bool live_;
 };
 
