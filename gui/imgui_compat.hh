@@ -5,6 +5,8 @@
 #include <imgui.h>
 #include <imgui_freetype.h>
 
+#include <bitset>
+
 #if IMGUI_VERSION_NUM < 18700
 #define GLFW_INCLUDE_NONE
 #include <GLFW/glfw3.h>
@@ -43,6 +45,13 @@ enum class Key : unsigned char {
   kCount
 };
 
+/// 1.86 has no queue of input: a key that goes down and up between two frames would be lost. The window latches it here
+/// (by GLFW's number) and clears it after the frame; later versions need no latch.
+inline std::bitset<512>& latched_keys() {
+  static std::bitset<512> keys;
+  return keys;
+}
+
 /// A key went down in this frame (with the keyboard's repetition when asked for).
 inline bool pressed(Key key, bool repeat = true) {
 #if IMGUI_VERSION_NUM >= 18700
@@ -60,6 +69,9 @@ inline bool pressed(Key key, bool repeat = true) {
       GLFW_KEY_P,      GLFW_KEY_1,     GLFW_KEY_2,     GLFW_KEY_3,  GLFW_KEY_4,    GLFW_KEY_SLASH};
 #endif
   static_assert(sizeof(kKeys) / sizeof(kKeys[0]) == static_cast<unsigned>(Key::kCount));
+#if IMGUI_VERSION_NUM < 18700
+  if (latched_keys()[static_cast<std::size_t>(kKeys[static_cast<unsigned>(key)])]) return true;
+#endif
   return ImGui::IsKeyPressed(kKeys[static_cast<unsigned>(key)], repeat);
 }
 

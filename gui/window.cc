@@ -27,7 +27,10 @@ void listen(GLFWwindow* window) {
   glfwSetCursorPosCallback(window, [](GLFWwindow*, double, double) { touched(); });
   glfwSetMouseButtonCallback(window, [](GLFWwindow*, int, int, int) { touched(); });
   glfwSetScrollCallback(window, [](GLFWwindow*, double, double) { touched(); });
-  glfwSetKeyCallback(window, [](GLFWwindow*, int, int, int, int) { touched(); });
+  glfwSetKeyCallback(window, [](GLFWwindow*, int key, int, int action, int) {
+    if (action == GLFW_PRESS && key >= 0 && key < 512) compat::latched_keys().set(static_cast<std::size_t>(key));
+    touched();
+  });
   glfwSetCharCallback(window, [](GLFWwindow*, unsigned) { touched(); });
   glfwSetWindowFocusCallback(window, [](GLFWwindow*, int) { touched(); });
   glfwSetCursorEnterCallback(window, [](GLFWwindow*, int) { touched(); });
@@ -59,6 +62,7 @@ void draw(GLFWwindow* window, App& app, double seconds) {
   if (ImGui::GetIO().DeltaTime <= 0) ImGui::GetIO().DeltaTime = 1e-4f;  // 1.86 aborts on 0
   ImGui::NewFrame();
   app.frame(ImGui::GetIO().DisplaySize.x, ImGui::GetIO().DisplaySize.y, seconds);
+  compat::latched_keys().reset();
   ImGui::Render();
   int w = 0, h = 0;
   glfwGetFramebufferSize(window, &w, &h);
