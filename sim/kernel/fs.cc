@@ -1,5 +1,7 @@
 #include "sim/kernel/fs.hh"
 
+#include <utility>
+
 #include "sim/kernel/epoll.hh"
 #include "sim/kernel/kernel.hh"
 
@@ -58,6 +60,18 @@ void put_unused_fd(Kernel& k, int fd) {
 
 void fd_install(Kernel& k, int fd, struct file* file) {
   k.current()->files->by_number[static_cast<std::size_t>(fd)]->file = file;
+}
+
+ReservedFd::ReservedFd(Kernel& k, bool close_on_exec)
+    : k_(k), files_(k.current()->files), fd_(get_unused_fd(k, close_on_exec)) {}
+
+ReservedFd::~ReservedFd() {
+  if (fd_ >= 0) remove_slot(k_, files_, files_->by_number[static_cast<std::size_t>(fd_)]);
+}
+
+int ReservedFd::install(struct file* file) {
+  fd_install(k_, fd_, file);
+  return std::exchange(fd_, -1);
 }
 
 struct file* fd_file(Kernel& k, int fd) {

@@ -71,6 +71,23 @@ struct files_struct {
 /// Reserves the lowest free number; -EMFILE above the limit. It refers to nothing (EBADF) until fd_install().
 int get_unused_fd(Kernel& k, bool close_on_exec);
 void put_unused_fd(Kernel& k, int fd);
+/// A number reserved over a sleep: given back when it was not used, also when the sleeper is killed.
+class ReservedFd {
+ public:
+  ReservedFd(Kernel& k, bool close_on_exec);
+  ~ReservedFd();
+  ReservedFd(const ReservedFd&) = delete;
+  ReservedFd& operator=(const ReservedFd&) = delete;
+  /// The number, or -EMFILE.
+  [[nodiscard]] int fd() const { return fd_; }
+  /// As fd_install(). Returns the number.
+  int install(struct file* file);
+
+ private:
+  Kernel& k_;
+  files_struct* files_;
+  int fd_;
+};
 /// The file's reference passes to the table.
 void fd_install(Kernel& k, int fd, struct file* file);
 /// nullptr when there is no such descriptor.

@@ -68,17 +68,8 @@ MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t s
 poll_t pipe_poll(Kernel& k, file* file, poll_table* table) {
   Call call(k, Fn::pipe_poll, file);
   pipe_inode_info* pipe = pipe_of(file);
-  poll_t mask = POLL_NONE;
-  if (is_writer(file)) {
-    poll_wait(k, file, &pipe->wr_wait, table);
-    if (pipe->buffer.size() <= kCapacity - kPipeBuf) mask = mask | (EPOLLOUT | EPOLLWRNORM);
-    if (pipe->readers == 0) mask = mask | EPOLLERR;
-  } else {
-    poll_wait(k, file, &pipe->rd_wait, table);
-    if (!pipe->buffer.empty()) mask = mask | (EPOLLIN | EPOLLRDNORM);
-    if (pipe->writers == 0) mask = mask | EPOLLHUP;
-  }
-  return call.result(mask);
+  poll_wait(k, file, is_writer(file) ? &pipe->wr_wait : &pipe->rd_wait, table);
+  return call.result(pipe_events(file));
 }
 
 void pipe_release(Kernel& k, file* file) {
@@ -97,6 +88,19 @@ void pipe_release(Kernel& k, file* file) {
 }
 
 }  // namespace
+
+poll_t pipe_events(const file* file) {
+  const auto* pipe = file->private_data.get().as<pipe_inode_info>();
+  poll_t mask = POLL_NONE;
+  if (is_writer(file)) {
+    if (pipe->buffer.size() <= kCapacity - kPipeBuf) mask = mask | (EPOLLOUT | EPOLLWRNORM);
+    if (pipe->readers == 0) mask = mask | EPOLLERR;
+  } else {
+    if (!pipe->buffer.empty()) mask = mask | (EPOLLIN | EPOLLRDNORM);
+    if (pipe->writers == 0) mask = mask | EPOLLHUP;
+  }
+  return mask;
+}
 
 const file_operations pipefifo_fops = {pipe_read, pipe_write, pipe_poll, pipe_release};
 

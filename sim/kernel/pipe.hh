@@ -24,6 +24,8 @@ struct pipe_inode_info {
 
 extern const file_operations pipefifo_fops;
 
+/// Which events are there now at this end. Changes nothing.
+poll_t pipe_events(const file* file);
 /// pipe2(2). fds[0] is the read end.
 long do_pipe2(Kernel& k, int fds[2], int flags);
 

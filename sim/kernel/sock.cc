@@ -97,6 +97,7 @@ void inet_connection_sock::describe(record::KindBuilder<inet_connection_sock>& b
       .embed(&inet_connection_sock::icsk_accept_queue, "icsk_accept_queue", "request_sock_queue", 1016, 72)
       .field(&inet_connection_sock::icsk_bind_hash, "icsk_bind_hash")
       .field(&inet_connection_sock::icsk_retransmits, "icsk_retransmits")
+      .field(&inet_connection_sock::icsk_probes_out, "icsk_probes_out")
       .field(&inet_connection_sock::retransmit_pending, "icsk_retransmit_timer.pending")
       .field(&inet_connection_sock::delack_pending, "icsk_delack_timer.pending")
       .field(&inet_connection_sock::icsk_ack_pending, "icsk_ack.pending")

@@ -142,6 +142,7 @@ struct inet_connection_sock {
   request_sock_queue icsk_accept_queue;
   record::Ptr<inet_bind_bucket> icsk_bind_hash;
   record::Field<u8> icsk_retransmits;
+  record::Field<u8> icsk_probes_out;       ///< Zero-window probes that nobody has answered.
   record::Field<bool> retransmit_pending;  ///< icsk_retransmit_timer is active.
   record::Field<bool> delack_pending;      ///< icsk_delack_timer is active.
   record::Field<ack_pending> icsk_ack_pending;
@@ -154,6 +155,7 @@ struct inet_connection_sock {
   engine::Timer sk_timer;      ///< FIN_WAIT2 of an orphan.
   bool bound_by_user = false;  ///< SOCK_BINDPORT_LOCK: bind() named the port.
   u32 rcv_mss = 536;
+  int icsk_backoff = 0;  ///< Doublings of the time between zero-window probes.
   u64 last_data_received_ns = 0;
   u64 ato_ns = 0;
 

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
@@ -150,22 +152,27 @@ long __sys_listen(Kernel& k, int fd, int backlog) {
 
 namespace {
 
+/// The file of a connection that is still to come: closed again when none does, also when the sleeper is killed.
+struct NewFile {
+  Kernel& k;
+  file* made;
+  ~NewFile() {
+    if (made != nullptr) fput(k, made);
+  }
+};
+
 /// Socket, inode and file of the new connection are made before it is taken from the accept queue.
 MaySleep<long> do_accept(Kernel& k, file* listening, struct socket* socket, Address* peer, int flags, file** out) {
   Call call(k, Fn::do_accept, socket);
   struct socket* newsock = sock_alloc(k);
   newsock->type = socket->type;
   newsock->ops = socket->ops;
-  file* newfile = sock_alloc_file(k, newsock, flags);
-  *out = newfile;
+  NewFile newfile{k, sock_alloc_file(k, newsock, flags)};
   long error = co_await socket->ops->accept(k, socket, newsock, nonblock_flag(listening));
-  if (error < 0) {
-    *out = nullptr;
-    fput(k, newfile);
-  } else if (peer != nullptr) {
-    socket->ops->getname(k, newsock, peer, true);
-  }
-  co_return call.result(error);
+  if (error < 0) co_return call.result(error);
+  if (peer != nullptr) socket->ops->getname(k, newsock, peer, true);
+  *out = std::exchange(newfile.made, nullptr);
+  co_return call.result(0);
 }
 
 }  // namespace
@@ -178,16 +185,12 @@ MaySleep<long> __sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) co_return call.result(error);
-  int newfd = get_unused_fd(k, (flags & O_CLOEXEC) != 0);
-  if (newfd < 0) co_return call.result(newfd);
+  ReservedFd newfd(k, (flags & O_CLOEXEC) != 0);
+  if (newfd.fd() < 0) co_return call.result(newfd.fd());
   file* newfile = nullptr;
   error = co_await do_accept(k, held.get(), socket, peer, flags, &newfile);
-  if (error < 0) {
-    put_unused_fd(k, newfd);
-    co_return call.result(error);
-  }
-  fd_install(k, newfd, newfile);
-  co_return call.result(newfd);
+  if (error < 0) co_return call.result(error);
+  co_return call.result(newfd.install(newfile));
 }
 
 MaySleep<long> __sys_connect(Kernel& k, int fd, Address address) {
@@ -235,6 +238,22 @@ long __sys_getname(Kernel& k, int fd, Address* out, bool peer) {
   return error != 0 ? error : socket->ops->getname(k, socket, out, peer);
 }
 
+namespace {
+
+/// net.core.rmem_max and wmem_max (4 MiB since 6.18); compared without a sign, so that a negative size is a large one.
+int limited(int buffer_size) { return static_cast<int>(std::min(static_cast<u32>(buffer_size), 4'194'304u)); }
+
+/// The timeout of SO_RCVTIMEO and SO_SNDTIMEO, or nothing for microseconds that are none. 0 s 0 us means none; a
+/// negative time never waits.
+std::optional<u64> sock_timeout_ns(int seconds, int microseconds) {
+  if (microseconds < 0 || microseconds >= 1'000'000) return std::nullopt;
+  if (seconds < 0) return 0;
+  u64 ns = static_cast<u64>(seconds) * 1'000'000'000 + static_cast<u64>(microseconds) * 1000;
+  return ns == 0 ? kForever : ns;
+}
+
+}  // namespace
+
 long __sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int second) {
   Call call(k, Fn::__sys_setsockopt, nullptr);
   HeldFile held(k, fd);
@@ -242,13 +261,13 @@ long __sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int s
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) return call.result(error);
   sock* sk = socket->sk;
-  auto timeout = [&] {
-    u64 ns = static_cast<u64>(value) * 1'000'000'000 + static_cast<u64>(second) * 1000;
-    return ns == 0 ? kForever : ns;
-  };
   if (level == IPPROTO_TCP && option == TCP_NODELAY) {
     tcp_sk(sk)->nonagle = value != 0;
-    if (value != 0) __tcp_push_pending_frames(k, sk, true);
+    if (value != 0) {
+      lock_sock(k, sk);
+      __tcp_push_pending_frames(k, sk, true);
+      release_sock(k, sk);
+    }
     return call.result(0);
   }
   if (level != SOL_SOCKET) return call.result(-ENOPROTOOPT);
@@ -264,17 +283,19 @@ long __sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int s
       if (tcp_epollin_ready(sk, sk->sk_rcvlowat)) sk->sk_data_ready(k, sk);
       return call.result(0);
     case SO_RCVBUF:
-      sk->sk_rcvbuf = std::max(2 * value, 2304);
+      sk->sk_rcvbuf = std::max(2 * limited(value), 2304);
       return call.result(0);
     case SO_SNDBUF:
-      sk->sk_sndbuf = std::max(2 * value, 4608);
+      sk->sk_sndbuf = std::max(2 * limited(value), 4608);
+      sk->sk_write_space(k, sk);  // there may be more room than before
       return call.result(0);
     case SO_RCVTIMEO:
-      sk->rcvtimeo_ns = timeout();
+    case SO_SNDTIMEO: {
+      std::optional<u64> ns = sock_timeout_ns(value, second);
+      if (!ns) return call.result(-EDOM);
+      (option == SO_RCVTIMEO ? sk->rcvtimeo_ns : sk->sndtimeo_ns) = *ns;
       return call.result(0);
-    case SO_SNDTIMEO:
-      sk->sndtimeo_ns = timeout();
-      return call.result(0);
+    }
     case SO_LINGER:
       if (value != 0)
         sk->sk_flags |= SOCK_LINGER_BIT;

@@ -111,6 +111,8 @@ void tcp_send_ack(Kernel& k, sock* sk);
 void tcp_send_delayed_ack(Kernel& k, sock* sk);
 void tcp_send_fin(Kernel& k, sock* sk);
 void tcp_send_active_reset(Kernel& k, sock* sk);
+/// A segment that carries nothing, from before the window: its receiver must answer with what it has.
+void tcp_xmit_probe_skb(Kernel& k, sock* sk);
 /// Sends what window and Nagle allow.
 void __tcp_push_pending_frames(Kernel& k, sock* sk, bool push);
 u32 tcp_select_window(Kernel& k, sock* sk);
@@ -128,6 +130,8 @@ void tcp_v4_send_reset(Kernel& k, const sk_buff* skb);
 
 // --- timers: tcp_timer.cc ---
 void tcp_reset_xmit_timer(Kernel& k, sock* sk);
+/// Data waits, the peer's window is closed and nothing is under way: somebody has to ask for the window.
+void tcp_check_probe_timer(Kernel& k, sock* sk);
 void tcp_clear_retrans(Kernel& k, sock* sk);
 void inet_csk_clear_xmit_timers(Kernel& k, sock* sk);
 void tcp_arm_delack(Kernel& k, sock* sk, u64 delay_ns);
@@ -149,6 +153,8 @@ bool tcp_timewait_rcv(Kernel& k, tcp_timewait_sock* tw, sk_buff* skb);
 // --- net/ipv4/tcp.c (the user's side): tcp_user.cc ---
 MaySleep<long> tcp_sendmsg(Kernel& k, sock* sk, const char* data, std::size_t size, int flags);
 MaySleep<long> tcp_recvmsg(Kernel& k, sock* sk, char* buffer, std::size_t size, int flags);
+/// Which events are there now. Changes nothing.
+poll_t tcp_events(const sock* sk);
 poll_t tcp_poll(Kernel& k, struct file* file, struct socket* socket, poll_table* table);
 
 // --- net/core/dev.c, drivers/net/loopback.c, net/ipv4/ip_*.c: net_dev.cc ---

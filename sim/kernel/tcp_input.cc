@@ -170,6 +170,10 @@ bool tcp_ack(Kernel& k, sock* sk, sk_buff* skb) {
     tp->snd_wnd = skb->window.get().value;
     tp->max_window = std::max(tp->max_window, tp->snd_wnd.get());
   }
+  inet_csk(sk)->icsk_probes_out = 0;
+  if (const sk_buff* head = sk->sk_write_queue.list.front();
+      head != nullptr && !after(head->end_seq, tp->snd_una + tp->snd_wnd))
+    inet_csk(sk)->icsk_backoff = 0;
   if (!after(ack, tp->snd_una)) return call.result(true);
   tp->snd_una = ack;
   inet_csk(sk)->icsk_retransmits = 0;

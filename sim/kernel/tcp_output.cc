@@ -73,6 +73,8 @@ void tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   skb->payload.resize(keep);
   skb->len = keep;
   skb->end_seq = skb->seq + keep;
+  skb->truesize -= rest->len;  // its data is charged to the new segment, which adds its own overhead
+  sk->sk_wmem_queued += static_cast<int>(rest->truesize - rest->len);
   sk->sk_write_queue.list.insert_behind(skb, rest);
   ++sk->sk_write_queue.qlen;
 }
@@ -138,7 +140,7 @@ void __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
   sk_buff* out = clone ? skb_clone(k, skb) : skb;
   out->saddr = sk->common.skc_rcv_saddr.get().value;
   out->daddr = sk->common.skc_daddr.get().value;
-  out->source = sk->common.skc_num;
+  out->source = inet_sk(sk)->inet_sport;  // skc_num is 0 already when a closed socket sends its reset
   out->dest = sk->common.skc_dport;
   out->window = record::Hex{tcp_select_window(k, sk)};
   if ((out->flags & TCPHDR_ACK) != 0) {
@@ -152,6 +154,16 @@ void __tcp_push_pending_frames(Kernel& k, sock* sk, bool push) {
   if (sk->sk_write_queue.list.empty()) return;
   Call call(k, Fn::__tcp_push_pending_frames, sk);
   tcp_write_xmit(k, sk, push);
+  tcp_check_probe_timer(k, sk);
+}
+
+void tcp_xmit_probe_skb(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_xmit_probe_skb, sk);
+  sk_buff* skb = alloc_skb(k, nullptr, "");
+  skb->flags = TCPHDR_ACK;
+  skb->seq = tcp_sk(sk)->snd_una - 1;
+  skb->end_seq = skb->seq;
+  __tcp_transmit_skb(k, sk, skb, false);
 }
 
 void tcp_send_ack(Kernel& k, sock* sk) {

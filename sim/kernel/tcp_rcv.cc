@@ -154,7 +154,7 @@ bool our_fin_acked(Kernel& k, sock* sk, const sk_buff* skb) {
 /// Data for a socket that nobody can read any more: RFC 9293, section 3.6.1. True: reset.
 bool data_after_close(Kernel& k, sock* sk, const sk_buff* skb) {
   u32 fin = has(skb, TCPHDR_FIN) ? 1 : 0;
-  return (sk->sk_shutdown & RCV_SHUTDOWN) != 0 && sock_flag(sk, SOCK_DEAD_BIT) && skb->end_seq != skb->seq &&
+  return (sk->sk_shutdown & RCV_SHUTDOWN) != 0 && skb->end_seq != skb->seq &&
          after(skb->end_seq - fin, tcp_sk(sk)->rcv_nxt) && (k.rule(Rule::tcp_data_after_close, sk), true);
 }
 

@@ -1,6 +1,8 @@
 // Models: net/ipv4/tcp_timer.c of Linux 6.18: retransmission, delayed ACK, the end of an orphan.
-// Left out: keepalive probes, zero window probes, TCP_USER_TIMEOUT, thin streams; the timeout is the minimum (200 ms,
+// Left out: keepalive probes, TCP_USER_TIMEOUT, thin streams; the timeout is the minimum (200 ms,
 // a second for a SYN) doubled at each try, as loopback's round trip never makes it longer.
+
+#include <algorithm>
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
@@ -14,6 +16,7 @@ constexpr u64 kTimeoutInit = 1000 * kNsPerMs;  // TCP_TIMEOUT_INIT
 constexpr u64 kRtoMax = 120'000 * kNsPerMs;    // TCP_RTO_MAX
 constexpr int kRetries2 = 15;                  // net.ipv4.tcp_retries2
 constexpr int kOrphanRetries = 8;
+constexpr int kOrphanBackoff = 10;  // then the time between probes would be longer than TCP_RTO_MAX
 
 bool opening(const sock* sk) { return tcp_state(sk) == TcpState::SYN_SENT || tcp_state(sk) == TcpState::SYN_RECV; }
 
@@ -25,7 +28,6 @@ u64 rto(const sock* sk) {
 
 void tcp_retransmit_timer(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
-  icsk->retransmit_pending = false;
   sk_buff* first = sk->tcp_rtx_queue.front();
   if (first == nullptr) return;
   int limit = opening(sk) ? k.config.tcp_syn_retries : sock_flag(sk, SOCK_DEAD_BIT) ? kOrphanRetries : kRetries2;
@@ -38,6 +40,30 @@ void tcp_retransmit_timer(Kernel& k, sock* sk) {
   ++icsk->icsk_retransmits;
   __tcp_transmit_skb(k, sk, first, true);
   tcp_reset_xmit_timer(k, sk);
+}
+
+/// Asks for the window again, and again, each time after twice as long.
+void tcp_probe_timer(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_probe_timer, sk);
+  inet_connection_sock* icsk = inet_csk(sk);
+  bool orphan = sock_flag(sk, SOCK_DEAD_BIT);
+  if (orphan ? icsk->icsk_backoff >= kOrphanBackoff : icsk->icsk_probes_out >= kRetries2) {
+    tcp_done_with_error(k, sk, ETIMEDOUT);
+    return;
+  }
+  ++icsk->icsk_probes_out;
+  ++icsk->icsk_backoff;
+  tcp_xmit_probe_skb(k, sk);
+  tcp_check_probe_timer(k, sk);
+}
+
+/// What the retransmit timer means depends on what waits, as icsk_pending tells in Linux.
+void tcp_write_timer(Kernel& k, sock* sk) {
+  inet_csk(sk)->retransmit_pending = false;
+  if (tcp_sk(sk)->packets_out == 0 && !sk->sk_write_queue.list.empty())
+    tcp_probe_timer(k, sk);
+  else
+    tcp_retransmit_timer(k, sk);
 }
 
 void tcp_delack_timer(Kernel& k, sock* sk) {
@@ -67,7 +93,7 @@ void run_sock_timer(Kernel& k, Fn name, sock* sk, void (*body)(Kernel&, sock*)) 
 
 void tcp_init_timers(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
-  icsk->icsk_retransmit_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_write_timer, sk, tcp_retransmit_timer); };
+  icsk->icsk_retransmit_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_write_timer, sk, tcp_write_timer); };
   icsk->icsk_delack_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_delack_timer, sk, tcp_delack_timer); };
   icsk->sk_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_keepalive_timer, sk, tcp_keepalive_timer); };
 }
@@ -76,6 +102,15 @@ void tcp_reset_xmit_timer(Kernel& k, sock* sk) {
   Call call(k, Fn::sk_reset_timer, sk);
   inet_connection_sock* icsk = inet_csk(sk);
   k.scheduler.arm(icsk->icsk_retransmit_timer, k.now_ns() + rto(sk));
+  icsk->retransmit_pending = true;
+}
+
+void tcp_check_probe_timer(Kernel& k, sock* sk) {
+  inet_connection_sock* icsk = inet_csk(sk);
+  if (tcp_sk(sk)->packets_out != 0 || sk->sk_write_queue.list.empty() || icsk->icsk_retransmit_timer.active()) return;
+  Call call(k, Fn::sk_reset_timer, sk);
+  u64 wait = kRtoMin << std::min(icsk->icsk_backoff, kOrphanBackoff);
+  k.scheduler.arm(icsk->icsk_retransmit_timer, k.now_ns() + std::min(wait, kRtoMax));
   icsk->retransmit_pending = true;
 }
 

@@ -192,10 +192,11 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, char* buffer, std::size_t
   target = std::max<std::size_t>(target, 1);
   std::size_t copied = 0;
   bool fin = false;
-  while (copied < size) {
+  do {  // also for 0 bytes: recv() then waits until there is something
     if (peek) copied = 0;
     copied += tcp_take_queued(k, sk, buffer + copied, size - copied, peek, &fin);
-    if (fin || (copied >= target && sk->sk_backlog.empty()) || copied >= size) break;
+    bool enough = size == 0 ? !sk->sk_receive_queue.list.empty() : copied >= size;
+    if (fin || (copied >= target && sk->sk_backlog.empty()) || enough) break;
     long result = 0;
     if (tcp_recv_ends(sk, copied, timeout, &result)) {
       if (result < 0) co_return call.result(result);
@@ -210,7 +211,7 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, char* buffer, std::size_t
     Call wait(k, Fn::sk_wait_data, sk);
     k.rule(Rule::recv_waits, sk);
     timeout = co_await sk_wait(k, sk, timeout);
-  }
+  } while (copied < size);
   tcp_cleanup_rbuf(k, sk, peek ? 0 : copied);
   co_return call.result(static_cast<long>(copied));
 }
@@ -233,27 +234,32 @@ MaySleep<long> tcp_recvmsg(Kernel& k, sock* sk, char* buffer, std::size_t size, 
   co_return call.result(got);
 }
 
-poll_t tcp_poll(Kernel& k, struct file* file, struct socket* socket, poll_table* table) {
-  sock* sk = socket->sk;
-  Call call(k, Fn::tcp_poll, sk);
-  poll_wait(k, file, &socket->wq.wait, table);
+poll_t tcp_events(const sock* sk) {
   TcpState state = tcp_state(sk);
   if (state == TcpState::LISTEN) {
     bool any = !inet_csk(sk)->icsk_accept_queue.rskq_accept_head.empty();
-    return call.result(any ? POLL_NONE | (EPOLLIN | EPOLLRDNORM) : POLL_NONE);
+    return any ? POLL_NONE | (EPOLLIN | EPOLLRDNORM) : POLL_NONE;
   }
   poll_t mask = POLL_NONE;
   if (sk->sk_shutdown == SHUTDOWN_MASK || state == TcpState::CLOSE) mask = mask | EPOLLHUP;
   if ((sk->sk_shutdown & RCV_SHUTDOWN) != 0) mask = mask | (EPOLLIN | EPOLLRDNORM | EPOLLRDHUP);
   if (state != TcpState::SYN_SENT && state != TcpState::SYN_RECV) {
     if (tcp_epollin_ready(sk, sk->sk_rcvlowat)) mask = mask | (EPOLLIN | EPOLLRDNORM);
-    bool writable = (sk->sk_shutdown & SEND_SHUTDOWN) != 0 || sk_stream_is_writeable(sk);
-    if (writable)
-      mask = mask | (EPOLLOUT | EPOLLWRNORM);
-    else
-      sk->nospace = true;  // somebody wants to know when there is room
+    if ((sk->sk_shutdown & SEND_SHUTDOWN) != 0 || sk_stream_is_writeable(sk)) mask = mask | (EPOLLOUT | EPOLLWRNORM);
   }
   if (sk->sk_err != 0) mask = mask | EPOLLERR;
+  return mask;
+}
+
+poll_t tcp_poll(Kernel& k, struct file* file, struct socket* socket, poll_table* table) {
+  sock* sk = socket->sk;
+  Call call(k, Fn::tcp_poll, sk);
+  poll_wait(k, file, &socket->wq.wait, table);
+  poll_t mask = tcp_events(sk);
+  TcpState state = tcp_state(sk);
+  bool has_writers = state != TcpState::LISTEN && state != TcpState::SYN_SENT && state != TcpState::SYN_RECV;
+  if (has_writers && (static_cast<u32>(mask) & EPOLLOUT) == 0)
+    sk->nospace = true;  // somebody wants to know when there is room
   return call.result(mask);
 }
 

@@ -99,6 +99,15 @@ class Arena {
     --live_;
   }
   [[nodiscard]] std::size_t live() const { return live_; }
+  /// Calls `see(const T&)` for each living object, in order of their addresses within a block, the oldest block first.
+  template <class See>
+  void for_each(See see) const {
+    for (const std::byte* block : blocks_) {
+      const auto& head = *reinterpret_cast<const BlockHead*>(block);
+      for (std::size_t slot = 0; slot < kSlots; ++slot)
+        if (head.object_ids[slot] != 0) see(*std::launder(reinterpret_cast<const T*>(head.first + slot * kSlotBytes)));
+    }
+  }
 
  private:
   static constexpr std::size_t kAlign = alignof(std::max_align_t);

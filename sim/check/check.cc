@@ -1,0 +1,104 @@
+#include "sim/check/check.hh"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace wakepath::check {
+
+using namespace kernel;  // NOLINT: this folder is about nothing else
+
+std::string named(const char* kind, const void* object) {
+  return fmt::format("{} {}", kind, record::object_of(object));
+}
+
+namespace {
+
+/// How many system calls are open: sleeping ones, and those that were started but may not have run yet.
+struct OpenCalls {
+  int sleeping = 0;
+  int runnable = 0;
+};
+
+OpenCalls open_calls(const Kernel& k) {
+  OpenCalls calls;
+  for (const task_struct* task : k.task_by_id) {
+    if (task == nullptr || task->call_done()) continue;
+    ++(task->thread->runnable() ? calls.runnable : calls.sleeping);
+  }
+  return calls;
+}
+
+bool is_unaccepted(const file& f) {
+  return f.f_op.get() == &socket_file_ops && f.private_data.get().as<struct socket>()->sk == nullptr;
+}
+
+void check_sockfs(const Kernel& k, Complaints& out) {
+  std::size_t socket_files = 0;
+  k.files.for_each([&](const file& f) { socket_files += f.f_op.get() == &socket_file_ops ? 1 : 0; });
+  if (socket_files != k.socket_allocs.live())
+    out.push_back(fmt::format("{} socket files, but {} sockets", socket_files, k.socket_allocs.live()));
+  k.socket_allocs.for_each([&](const socket_alloc& whole) {
+    const struct socket& socket = whole.socket;
+    if (socket.file == nullptr) out.push_back(named("socket", &whole) + " has no file");
+    if (socket.sk == nullptr) return;
+    if (socket.sk->sk_socket.get() != &socket) out.push_back(named("socket", &whole) + ": its sock has another socket");
+    if (socket.sk->sk_wq.get() != &socket.wq) out.push_back(named("socket", &whole) + ": its sock waits elsewhere");
+  });
+}
+
+}  // namespace
+
+void check_files(const Kernel& k, Complaints& out) {
+  std::map<trace::ObjectId, int> slots;
+  k.fd_slots.for_each([&](const fd_slot& slot) {
+    if (slot.file != nullptr) ++slots[record::object_of(slot.file.get())];
+  });
+  int held = 0;
+  k.files.for_each([&](const file& f) {
+    int excess = f.f_ref - slots[record::object_of(&f)];
+    if (f.f_ref <= 0 || excess < 0)
+      out.push_back(fmt::format("{}: f_ref {} with {} descriptors", named("file", &f), f.f_ref.get(),
+                                slots[record::object_of(&f)]));
+    held += is_unaccepted(f) ? excess - 1 : excess;  // accept() holds the file that it makes as well
+  });
+  OpenCalls calls = open_calls(k);
+  if (held < calls.sleeping || held > calls.sleeping + calls.runnable)
+    out.push_back(fmt::format("{} references to files beyond the descriptors, but {} system calls that may hold one",
+                              held, calls.sleeping + calls.runnable));
+  check_sockfs(k, out);
+}
+
+Complaints check_invariants(const Kernel& k) {
+  Complaints out;
+  check_files(k, out);
+  check_epolls(k, out);
+  check_sockets(k, out);
+  return out;
+}
+
+Complaints check_all_freed(const Kernel& k) {
+  Complaints out;
+  auto none = [&](const char* kind, std::size_t live) {
+    if (live != 0) out.push_back(fmt::format("{} {} left", live, kind));
+  };
+  none("files_struct", k.files_structs.live());
+  none("fd", k.fd_slots.live());
+  none("file", k.files.live());
+  none("socket_alloc", k.socket_allocs.live());
+  none("eventpoll", k.eventpolls.live());
+  none("epitem", k.epitems.live());
+  none("epitems_head", k.epitems_heads.live());
+  none("eppoll_entry", k.eppoll_entries.live());
+  none("wait_queue_entry", k.wait_entries.live());
+  none("tcp_sock", k.tcp_socks.live());
+  none("tcp_request_sock", k.request_socks.live());
+  none("tcp_timewait_sock", k.timewait_socks.live());
+  none("sk_buff", k.skbs.live());
+  none("inet_bind_bucket", k.bind_buckets.live());
+  none("pipe_inode_info", k.pipes.live());
+  if (k.scheduler.next_deadline()) out.emplace_back("a timer is still armed");
+  return out;
+}
+
+}  // namespace wakepath::check

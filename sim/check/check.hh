@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/kernel/kernel.hh"
+
+/// What must hold in the modelled kernel whenever it is quiet: nothing runs, no softirq is pending. A sentence for each
+/// thing that does not, naming the object; empty when all is well. Changes nothing and records nothing.
+
+namespace wakepath::check {
+
+using Complaints = std::vector<std::string>;
+
+/// Every invariant below. Costs a walk over all living objects.
+[[nodiscard]] Complaints check_invariants(const kernel::Kernel& k);
+
+/// What is still there although every process has exited and every timer has run out. Task structures, the hash chains
+/// and the CPU's own object live as long as the machine.
+[[nodiscard]] Complaints check_all_freed(const kernel::Kernel& k);
+
+// The parts, each adding to `out`.
+void check_files(const kernel::Kernel& k, Complaints& out);    ///< Descriptors, references, sockets.
+void check_epolls(const kernel::Kernel& k, Complaints& out);   ///< Ready lists, wait queues, lost events.
+void check_sockets(const kernel::Kernel& k, Complaints& out);  ///< Queues, memory, timers, hash tables.
+
+/// "tcp_sock 17": a kind's name with the object's id in the trace.
+[[nodiscard]] std::string named(const char* kind, const void* object);
+
+}  // namespace wakepath::check

@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include <set>
+
+#include "sim/check/check.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::check {
+
+using namespace kernel;  // NOLINT
+
+namespace {
+
+constexpr u32 kPrivateBits = EPOLLWAKEUP | EPOLLONESHOT | static_cast<u32>(EPOLLET) | EPOLLEXCLUSIVE;
+
+/// The events that a file has now; of an epoll's file only whether its own ready list is empty, and without looking
+/// whether what stands there is still ready.
+u32 events_of(const file& f) {
+  if (f.f_op.get() == &socket_file_ops) {
+    const auto* socket = f.private_data.get().as<struct socket>();
+    return socket->sk == nullptr ? 0 : static_cast<u32>(tcp_events(socket->sk));
+  }
+  if (f.f_op.get() == &pipefifo_fops) return static_cast<u32>(pipe_events(&f));
+  return 0;
+}
+
+/// Level triggered means: while the event is there, the item is on the ready list.
+void check_ready(const epitem& item, Complaints& out) {
+  u32 wanted = static_cast<u32>(item.event_events.get());
+  bool linked = item.rdllink.linked();
+  if (linked && !item.ep->rdllist.contains(&item))
+    out.push_back(named("epitem", &item) + " is on the ready list of another epoll, or left over from a scan");
+  if (item.ovflist_next.get() != ep_unactive_ptr())
+    out.push_back(named("epitem", &item) + " is on ovflist while no scan runs");
+  bool level = (wanted & static_cast<u32>(EPOLLET)) == 0;
+  bool armed = (wanted & ~kPrivateBits) != 0;
+  u32 there = events_of(*item.ffd_file) & wanted;
+  if (level && armed && !linked && there != 0)
+    out.push_back(
+        fmt::format("{}: events {:#x} are there, but it is not on the ready list", named("epitem", &item), there));
+}
+
+/// Walks every queue that there is: what hangs on it must say so itself.
+class QueueWalk {
+ public:
+  explicit QueueWalk(Complaints& out) : out_(out) {}
+
+  void walk(const wait_queue_head& queue, const char* whose, const void* owner) {
+    for (const wait_queue_entry* entry : queue.head) {
+      if (!queue.head.contains(entry) || !seen_.insert(entry).second)
+        out_.push_back(named(whose, owner) + ": an entry of its wait queue is on another one as well");
+      if (entry->func == nullptr) out_.push_back(named(whose, owner) + ": an entry without a function");
+    }
+  }
+  [[nodiscard]] bool saw(const wait_queue_entry& entry) const { return seen_.contains(&entry); }
+  [[nodiscard]] std::size_t count() const { return seen_.size(); }
+
+ private:
+  Complaints& out_;
+  std::set<const wait_queue_entry*> seen_;  // asked for members only
+};
+
+void check_wait_queues(const Kernel& k, Complaints& out) {
+  QueueWalk queues(out);
+  k.socket_allocs.for_each([&](const socket_alloc& s) { queues.walk(s.socket.wq.wait, "socket", &s); });
+  k.eventpolls.for_each([&](const eventpoll& ep) {
+    queues.walk(ep.wq, "eventpoll", &ep);
+    queues.walk(ep.poll_wait, "eventpoll", &ep);
+  });
+  k.pipes.for_each([&](const pipe_inode_info& pipe) {
+    queues.walk(pipe.rd_wait, "pipe", &pipe);
+    queues.walk(pipe.wr_wait, "pipe", &pipe);
+  });
+  std::size_t linked = 0;
+  auto entry_is_found = [&](const wait_queue_entry& entry, const char* whose, const void* owner) {
+    if (!entry.entry.linked()) return;
+    ++linked;
+    if (!queues.saw(entry)) out.push_back(named(whose, owner) + " hangs on a queue that is gone");
+  };
+  k.wait_entries.for_each([&](const wait_queue_entry& e) { entry_is_found(e, "wait_queue_entry", &e); });
+  k.eppoll_entries.for_each([&](const eppoll_entry& pwq) {
+    entry_is_found(pwq.wait, "eppoll_entry", &pwq);
+    if (!pwq.wait.entry.linked()) out.push_back(named("eppoll_entry", &pwq) + " hangs on no queue");
+    if (pwq.base->pwqlist.get() != &pwq) out.push_back(named("eppoll_entry", &pwq) + " is not its item's");
+  });
+  if (linked != queues.count()) out.emplace_back("wait queues hold entries that are freed");
+}
+
+}  // namespace
+
+void check_epolls(const Kernel& k, Complaints& out) {
+  k.epitems.for_each([&](const epitem& item) { check_ready(item, out); });
+  std::size_t watched = 0;
+  k.eventpolls.for_each([&](const eventpoll& ep) {
+    watched += ep.rbr.size();
+    if (ep.ovflist.get() != ep_unactive_ptr() || !ep.txlist.empty())
+      out.push_back(named("eventpoll", &ep) + ": a scan never ended");
+    if (ep.rbr.size() != ep.by_key.size()) out.push_back(named("eventpoll", &ep) + ": rbr and its index differ");
+  });
+  if (watched != k.epitems.live())
+    out.push_back(fmt::format("{} items are watched, but {} are alive", watched, k.epitems.live()));
+  check_wait_queues(k, out);
+}
+
+}  // namespace wakepath::check

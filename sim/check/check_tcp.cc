@@ -1,0 +1,143 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "sim/check/check.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::check {
+
+using namespace kernel;  // NOLINT
+
+namespace {
+
+int truesize_of(const auto& list) {
+  int sum = 0;
+  for (const sk_buff* skb : list) sum += static_cast<int>(skb->truesize.get());
+  return sum;
+}
+
+/// Collects complaints about one socket: `same(…)` says what differs.
+class Socket {
+ public:
+  Socket(const tcp_sock& tp, Complaints& out) : tp_(tp), sk_(tp.inet_conn.icsk_inet.sk), out_(out) {}
+
+  template <class A, class B>
+  void same(const char* what, A is, B should) {
+    if (static_cast<std::int64_t>(is) != static_cast<std::int64_t>(should))
+      say(fmt::format("{} is {}, should be {}", what, is, should));
+  }
+  void say(const std::string& what) {
+    out_.push_back(
+        fmt::format("{} in state {}: {}", named("tcp_sock", &tp_), static_cast<int>(sk_.common.skc_state.get()), what));
+  }
+
+ protected:
+  const tcp_sock& tp_;
+  const sock& sk_;
+  Complaints& out_;
+};
+
+class QuietSocket : public Socket {
+ public:
+  using Socket::Socket;
+
+  void check(int half_open, bool on_accept_queue) {
+    queues();
+    listener(half_open);
+    timers();
+    numbers();
+    owner(on_accept_queue);
+  }
+
+ private:
+  void queues() {
+    same("sk_receive_queue.qlen", sk_.sk_receive_queue.qlen.get(), sk_.sk_receive_queue.list.size());
+    same("sk_write_queue.qlen", sk_.sk_write_queue.qlen.get(), sk_.sk_write_queue.list.size());
+    same("packets_out", tp_.packets_out.get(), sk_.tcp_rtx_queue.size());
+    same("sk_rmem_alloc", sk_.sk_rmem_alloc.get(), truesize_of(sk_.sk_receive_queue.list));
+    same("sk_wmem_queued", sk_.sk_wmem_queued.get(),
+         truesize_of(sk_.sk_write_queue.list) + truesize_of(sk_.tcp_rtx_queue));
+    if (sk_.sk_forward_alloc < 0) say("sk_forward_alloc is negative");
+    if (sk_.sk_lock_owned) say("owned by a system call, but none runs");
+    if (!sk_.sk_backlog.empty()) say("segments are left on its backlog");
+  }
+  void listener(int half_open) {
+    const request_sock_queue& queue = tp_.inet_conn.icsk_accept_queue;
+    same("sk_ack_backlog", sk_.sk_ack_backlog.get(), queue.rskq_accept_head.size());
+    same("icsk_accept_queue.qlen", queue.qlen.get(), half_open);
+  }
+  void timers() {
+    const inet_connection_sock& icsk = tp_.inet_conn;
+    same("icsk_retransmit_timer.pending", icsk.retransmit_pending.get(), icsk.icsk_retransmit_timer.active());
+    same("icsk_delack_timer.pending", icsk.delack_pending.get(), icsk.icsk_delack_timer.active());
+    if (!sk_.tcp_rtx_queue.empty() && !icsk.icsk_retransmit_timer.active())
+      say("segments are unacknowledged, but no timer will send them again");
+  }
+  void numbers() {
+    if (after(tp_.snd_una, tp_.snd_nxt)) say("snd_una is beyond snd_nxt");
+    if (after(tp_.snd_nxt, tp_.write_seq)) say("snd_nxt is beyond write_seq");
+    if (after(tp_.copied_seq, tp_.rcv_nxt)) say("copied_seq is beyond rcv_nxt");
+  }
+  /// A sock belongs to a socket, waits on an accept queue, or is an orphan that its peer or a timer will end.
+  void owner(bool on_accept_queue) {
+    TcpState state = sk_.common.skc_state;
+    bool dead = sock_flag(&sk_, SOCK_DEAD_BIT);
+    bool hashed = sk_.common.skc_node.linked();
+    if (hashed != (state != TcpState::CLOSE)) say(hashed ? "closed, but in a hash table" : "in no hash table");
+    if (sk_.sk_socket != nullptr || on_accept_queue) {
+      if (dead) say("dead, but somebody has it");
+      return;
+    }
+    if (!dead) say("nobody has it");
+    if (state == TcpState::CLOSE || state == TcpState::LISTEN) say("an orphan that nothing will free");
+  }
+};
+
+void check_hash(const Kernel& k, std::size_t hashed, Complaints& out) {
+  std::size_t found = 0;
+  k.hash_buckets.for_each([&](const inet_ehash_bucket& bucket) { found += bucket.chain.size(); });
+  if (found != hashed) out.push_back(fmt::format("the hash tables hold {} entries, but {} are hashed", found, hashed));
+  k.bind_buckets.for_each([&](const inet_bind_bucket& bucket) {
+    if (bucket.owners.empty() && bucket.timewait_owners.empty())
+      out.push_back(named("inet_bind_bucket", &bucket) + " has no owner");
+  });
+}
+
+}  // namespace
+
+void check_sockets(const Kernel& k, Complaints& out) {
+  std::size_t hashed = 0;
+  std::map<trace::ObjectId, int> half_open;        // by listener
+  std::map<trace::ObjectId, bool> to_be_accepted;  // by child
+  k.request_socks.for_each([&](const tcp_request_sock& req) {
+    const request_sock& r = req.req.req;
+    if (r.common.skc_node.linked()) {
+      ++hashed;
+      ++half_open[record::object_of(r.rsk_listener.get())];
+    } else if (r.sk == nullptr || !req.dl_next.linked()) {
+      out.push_back(named("tcp_request_sock", &req) + " is neither half open nor on an accept queue");
+    } else {
+      to_be_accepted[record::object_of(r.sk.get())] = true;
+    }
+  });
+  k.timewait_socks.for_each([&](const tcp_timewait_sock& tw) {
+    hashed += tw.tw_sk.tw_common.skc_node.linked() ? 1 : 0;
+    if (!tw.tw_timer.active()) out.push_back(named("tcp_timewait_sock", &tw) + " has no timer");
+  });
+  std::size_t queued = k.softnet->input_pkt_queue.size();
+  if (queued != 0) out.emplace_back("packets are left on the CPU's backlog");
+  k.tcp_socks.for_each([&](const tcp_sock& tp) {
+    trace::ObjectId id = record::object_of(&tp);
+    QuietSocket(tp, out).check(half_open[id], to_be_accepted[id]);
+    const sock& sk = tp.inet_conn.icsk_inet.sk;
+    hashed += sk.common.skc_node.linked() ? 1 : 0;
+    queued += sk.sk_receive_queue.list.size() + sk.sk_write_queue.list.size() + sk.tcp_rtx_queue.size() +
+              sk.sk_backlog.size();
+  });
+  if (queued != k.skbs.live())
+    out.push_back(fmt::format("{} segments are alive, but {} are queued", k.skbs.live(), queued));
+  check_hash(k, hashed, out);
+}
+
+}  // namespace wakepath::check
