@@ -44,8 +44,9 @@ void add_run(CLI::App& app, RunOptions& options, int& status) {
 }
 
 void add_view(CLI::App& app, ViewOptions& options, int& status) {
-  CLI::App* command = app.add_subcommand("view", "Show a recording in the window, or write a picture of it");
-  command->add_option("FILE", options.file, "A recording (.wkp)")->required();
+  CLI::App* command =
+      app.add_subcommand("view", "Show a recording or a scenario in the window, or write a picture of it");
+  command->add_option("FILE", options.file, "A recording (.wkp) or a scenario (.yaml)")->required();
   auto* position = command->add_option("--position", options.position, "Stand after this many records");
   command->add_option("--step", options.step, "Stand where this step is quiet")->excludes(position);
   command->add_option("--select", options.select, "Select an object: eventpoll#1");
@@ -65,12 +66,17 @@ void add_view(CLI::App& app, ViewOptions& options, int& status) {
   command->callback([&] { status = view(options); });
 }
 
-/// `wakepath x.wkp` means `wakepath view x.wkp`.
-bool names_a_recording(int argc, char** argv) { return argc >= 2 && std::string_view(argv[1]).ends_with(".wkp"); }
+/// `wakepath x.wkp` means `wakepath view x.wkp`; a scenario likewise.
+bool names_a_trace(int argc, char** argv) {
+  if (argc < 2) return false;
+  std::string_view word = argv[1];
+  return word.ends_with(".wkp") || word.ends_with(".yaml") || word.ends_with(".yml");
+}
 
 void add_export(CLI::App& app, ExportOptions& options, int& status) {
-  CLI::App* command = app.add_subcommand("export", "Write one moment of a recording as a picture or as text");
-  command->add_option("FILE", options.file, "A recording (.wkp)")->required();
+  CLI::App* command =
+      app.add_subcommand("export", "Write one moment of a recording or a scenario as a picture or as text");
+  command->add_option("FILE", options.file, "A recording (.wkp) or a scenario (.yaml)")->required();
   CLI::Option* step = command->add_option("--step", options.step, "After step N is quiet; or the name of a mark");
   CLI::Option* mark = command->add_option("--mark", options.mark, "At a mark");
   CLI::Option* record = command->add_option("--record", options.record, "After the first R records");
@@ -98,6 +104,14 @@ void add_step(CLI::App& app, StepOptions& options, int& status) {
   command->callback([&] { status = step(options); });
 }
 
+void add_record(CLI::App& app, RecordOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("record", "Run a scenario on the model and keep the recording");
+  command->add_option("FILE", options.file, "A scenario (.yaml)")->required();
+  command->add_option("-o,--output", options.output, "The recording; when not given, the file's name with .wkp");
+  command->footer("Example:\n  wakepath record scenarios/wake-on-data.yaml -o data.wkp");
+  command->callback([&] { status = record(options); });
+}
+
 void add_doctor(CLI::App& app, int& status) {
   app.add_subcommand("doctor", "Say what this machine offers, and what is missing without it")->callback([&] {
     status = doctor();
@@ -118,11 +132,13 @@ int main(int argc, char** argv) {
   add_view(app, view_options, status);
   std::vector<char*> words(argv, argv + argc);
   std::string view_word = "view";
-  if (names_a_recording(argc, argv)) words.insert(words.begin() + 1, view_word.data());
+  if (names_a_trace(argc, argv)) words.insert(words.begin() + 1, view_word.data());
   ExportOptions export_options;
   add_export(app, export_options, status);
   StepOptions step_options;
   add_step(app, step_options, status);
+  RecordOptions record_options;
+  add_record(app, record_options, status);
   add_doctor(app, status);
   try {
     app.parse(static_cast<int>(words.size()), words.data());

@@ -29,7 +29,7 @@ struct RunOptions {
 };
 int run(const RunOptions& options);
 
-/// wakepath view: a recording in the window; with `shot` a picture of it instead.
+/// wakepath view: a recording or a scenario in the window; with `shot` a picture of it instead.
 struct ViewOptions {
   std::string file;
   std::optional<uint64_t> position;  ///< where to stand at first: a record,
@@ -66,5 +66,12 @@ struct StepOptions {
   std::string file;
 };
 int step(const StepOptions& options);
+
+/// wakepath record: a scenario, run on the model, as a recording.
+struct RecordOptions {
+  std::string file;
+  std::string output;  ///< empty: the file's name with .wkp, in this directory
+};
+int record(const RecordOptions& options);
 
 }  // namespace wakepath::cli

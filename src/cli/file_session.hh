@@ -8,10 +8,10 @@
 
 namespace wakepath::cli {
 
-/// A recording as a session: complete, not live.
+/// A recording, or a scenario that was run, as a session: complete, not live.
 class FileSession : public trace::Session {
  public:
-  FileSession(std::unique_ptr<trace::Trace> trace, const std::filesystem::path& path)
+  FileSession(std::shared_ptr<trace::Trace> trace, const std::filesystem::path& path)
       : trace_(std::move(trace)), title_(path.filename().string()) {}
   [[nodiscard]] const trace::Trace& trace() const override { return *trace_; }
   [[nodiscard]] std::string title() const override { return title_; }
@@ -19,7 +19,7 @@ class FileSession : public trace::Session {
   [[nodiscard]] std::string status() const override { return ""; }
 
  private:
-  std::unique_ptr<trace::Trace> trace_;
+  std::shared_ptr<trace::Trace> trace_;
   std::string title_;
 };
 

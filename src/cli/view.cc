@@ -1,10 +1,10 @@
-// wakepath view: a recording in the window, or a picture of it.
+// wakepath view: a recording or a scenario in the window, or a picture of it.
 #include <cstdio>
 #include <string>
 
-#include "sim/trace/file.hh"
 #include "src/cli/commands.hh"
 #include "src/cli/file_session.hh"
+#include "src/cli/open.hh"
 #ifdef WAKEPATH_GUI
 #include "gui/gui.hh"
 #endif
@@ -12,12 +12,9 @@
 namespace wakepath::cli {
 
 int view(const ViewOptions& options) {
-  trace::OpenedFile file = trace::open_file(options.file);
-  if (file.trace == nullptr) {
-    std::fprintf(stderr, "%s: %s\n", options.file.c_str(), file.message.c_str());
-    return 2;
-  }
-  if (!file.message.empty()) std::fprintf(stderr, "%s: %s\n", options.file.c_str(), file.message.c_str());
+  Opened file = open_any(options.file);
+  if (!file.message.empty()) std::fprintf(stderr, "%s\n", file.message.c_str());
+  if (file.trace == nullptr) return 2;
 #ifdef WAKEPATH_GUI
   FileSession session(std::move(file.trace), options.file);
   gui::WindowOptions window;
