@@ -131,7 +131,6 @@ Json to_json(const FileResult& r) {
   Json out = {{"wakepath", 1}, {"file", r.file}, {"on", r.on}, {"ok", r.ok}};
   if (r.skipped) {
     out["skipped"] = *r.skipped;
-    out["unavailable"] = r.unavailable;
     return out;
   }
   out["steps"] = Json::array();
@@ -151,7 +150,7 @@ FileResult from_json(const nlohmann::json& j) {
   r.ok = j.at("ok");
   if (j.contains("skipped")) {
     r.skipped = j.at("skipped").get<std::string>();
-    r.unavailable = j.at("unavailable");
+    r.unavailable = j.value("unavailable", false);
     return r;
   }
   for (const auto& entry : j.at("steps")) {

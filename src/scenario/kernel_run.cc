@@ -31,7 +31,10 @@ constexpr int kLongestRunMs = 60000;
   std::string text;
   try {
     auto* machine = new KernelMachine;  // never destroyed: its actors may be asleep for ever
-    text = to_json(run(scenario, *machine, options)).dump();
+    const FileResult result = run(scenario, *machine, options);
+    nlohmann::ordered_json json = to_json(result);
+    json["unavailable"] = result.unavailable;  // not part of the format: the exit status tells it
+    text = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   } catch (const std::exception& error) {
     text = nlohmann::json{{"broken", error.what()}}.dump();
   }

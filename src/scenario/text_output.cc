@@ -39,6 +39,15 @@ std::string quoted(const std::string& bytes) {
   return bytes.size() > kLongestData ? fmt::format("{}\"… ({} bytes)", out, bytes.size()) : out + "\"";
 }
 
+/// A JSON text, cut when it is long.
+std::string brief(const std::string& json) {
+  size_t end = kLongestData;
+  while (end < json.size() && (static_cast<unsigned char>(json[end]) & 0xC0) == 0x80) {
+    ++end;
+  }
+  return json.size() <= end ? json : json.substr(0, end) + "…";
+}
+
 std::string wanted_text(const std::vector<Result>& results) {
   if (results.empty()) {
     return "success without blocking";
@@ -257,7 +266,8 @@ std::string text_comparison(const FileResult& model, const FileResult& kernel, c
   }
   std::string out = fmt::format("{}: {}\n", model.file, paint("31", "model and kernel differ"));
   for (const Difference& d : all) {
-    out += fmt::format("  step {}: {} is {} in the model and {} on the kernel\n", d.step, d.field, d.model, d.kernel);
+    out += fmt::format("  step {}: {} is {} in the model and {} on the kernel\n", d.step, d.field, brief(d.model),
+                       brief(d.kernel));
   }
   return out;
 }

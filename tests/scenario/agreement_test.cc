@@ -1,0 +1,50 @@
+// Stories whose results are all written `?`: what counts is that the modelled kernel and the running one give the same.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "src/scenario/json_output.hh"
+#include "src/scenario/kernel_run.hh"
+#include "src/scenario/model_machine.hh"
+#include "src/scenario/parser.hh"
+#include "src/scenario/text_output.hh"
+
+namespace wakepath::scenario {
+namespace {
+
+std::vector<std::string> stories() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(WAKEPATH_SOURCE_DIR "/tests/scenario/stories")) {
+    files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+class Story : public testing::TestWithParam<std::string> {};
+
+TEST_P(Story, IsTheSameOnBothMachines) {
+  const auto parsed = parse_file(GetParam());
+  ASSERT_TRUE(std::holds_alternative<Scenario>(parsed)) << std::get<Problem>(parsed).text();
+  const Scenario& scenario = std::get<Scenario>(parsed);
+  const FileResult kernel = run_on_kernel(scenario, {});
+  if (kernel.skipped) {
+    GTEST_SKIP() << *kernel.skipped;
+  }
+  const FileResult model = run_on_model(scenario, {});
+  ASSERT_FALSE(model.skipped) << *model.skipped;
+  ASSERT_FALSE(kernel.error) << kernel.error->text();
+  EXPECT_EQ(kernel.entries.size(), model.entries.size());
+  EXPECT_TRUE(differences(model, kernel).empty()) << text_comparison(model, kernel, {});
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenario, Story, testing::ValuesIn(stories()), [](const auto& row) {
+  std::string name = std::filesystem::path(row.param).stem().string();
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace wakepath::scenario
