@@ -1,0 +1,93 @@
+#include "src/mirror/freedoms.hh"
+
+#include <algorithm>
+
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::mirror {
+
+using namespace kernel;
+
+namespace {
+
+fd_slot* slot_at(const task_struct* task, int number) {
+  const auto& table = task->files->by_number;
+  const auto place = static_cast<std::size_t>(number);
+  return place < table.size() ? table[place] : nullptr;
+}
+
+/// Reserves every free number up to and including `last`, then frees the wanted ones.
+MaySleep<long> reserve(Kernel& k, int last, int first, int second) {
+  const task_struct* task = k.current();
+  for (int number = 0; number <= last; ++number)
+    if (slot_at(task, number) == nullptr) static_cast<void>(get_unused_fd(k, false));
+  if (first >= 0) put_unused_fd(k, first);
+  if (second >= 0) put_unused_fd(k, second);
+  co_return 0;
+}
+
+bool usable(const task_struct* task, int number) {
+  const fd_slot* slot = slot_at(task, number);
+  return slot == nullptr || slot->file == nullptr;
+}
+
+}  // namespace
+
+bool Freedoms::descriptors(task_struct* task, int first, int second) {
+  if (!usable(task, first) || (second >= 0 && !usable(task, second))) return false;
+  took(Freedom::descriptor_number);
+  k_.start(task, reserve(k_, std::max(first, second), first, second));
+  k_.scheduler.run_task(*task->thread);
+  return true;
+}
+
+void Freedoms::no_descriptors(task_struct* task) {
+  took(Freedom::descriptor_number);
+  k_.start(task, reserve(k_, static_cast<int>(k_.config.rlimit_nofile) - 1, -1, -1));
+  k_.scheduler.run_task(*task->thread);
+}
+
+void Freedoms::port(uint16_t port) {
+  took(Freedom::ephemeral_port);
+  k_.next_port = port;
+}
+
+void Freedoms::send_buffer_full(sock* sk) {
+  took(Freedom::send_count);
+  sk->sk_sndbuf = sk->sk_wmem_queued.get();
+}
+
+void Freedoms::send_buffer_open(sock* sk) {
+  constexpr int kInitial = 2626560;  // tcp_init_buffer_space() on loopback
+  if (sk->sk_sndbuf >= kInitial) return;
+  took(Freedom::send_count);
+  sk->sk_sndbuf = kInitial;
+}
+
+void Freedoms::receive_room(sock* sk, std::size_t bytes) {
+  took(Freedom::receive_buffer);
+  sk->sk_rcvbuf = std::max(sk->sk_rcvbuf.get(), sk->sk_rmem_alloc + static_cast<int>(4 * bytes));
+  tcp_send_ack(k_, sk);  // as a window update
+}
+
+bool Freedoms::accept_first(sock* listener, uint16_t port) {
+  auto& queue = inet_csk(listener)->icsk_accept_queue.rskq_accept_head;
+  for (tcp_request_sock* request : queue) {
+    if (as_common(request)->skc_dport != port) continue;
+    if (request == queue.front()) return true;
+    took(Freedom::accept_order);
+    queue.erase(request);
+    queue.push_front(request);
+    return true;
+  }
+  return false;
+}
+
+void Freedoms::ready_last(eventpoll* ep, epitem* item) {
+  if (!item->rdllink.linked() || ep->rdllist.back() == item) return;
+  took(Freedom::ready_order);
+  ep->rdllist.erase(item);
+  ep->rdllist.push_back(item);
+}
+
+}  // namespace wakepath::mirror

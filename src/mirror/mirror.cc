@@ -1,0 +1,170 @@
+#include "src/mirror/mirror.hh"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "src/mirror/call_text.hh"
+#include "src/mirror/evidence.hh"
+#include "src/mirror/readiness.hh"
+
+namespace wakepath::mirror {
+
+using namespace kernel;
+
+namespace {
+Config machine(Config config) {
+  const auto ports = evidence::port_range();
+  config.port_low = ports.low;
+  config.port_high = ports.high;
+  config.rlimit_nofile = evidence::descriptor_limit();
+  return config;
+}
+}  // namespace
+
+Mirror::Mirror(const MirrorOptions& options)
+    : options_(options), kernel_(machine(options.config)), began_ns_(evidence::now_ns()) {}
+
+template <class Change>
+void Mirror::change_figures(Change change) {
+  std::lock_guard hold(figures_lock_);
+  change(figures_);
+}
+
+Figures Mirror::figures() const {
+  std::lock_guard hold(figures_lock_);
+  return figures_;
+}
+
+std::string Mirror::status() const {
+  const Figures figures = this->figures();
+  if (!figures.stopped.empty()) return "mirror stopped: " + figures.stopped;
+  return fmt::format("{} checked, {} unchecked, {} injected, {} divergences", figures.checked, figures.unchecked,
+                     figures.injected, figures.divergences);
+}
+
+Mirror::Actor& Mirror::actor_of(int thread, const std::string& name) {
+  Actor& actor = actors_[thread];
+  if (actor.task == nullptr) {
+    actor.task = first_ == nullptr ? kernel_.spawn_process(name) : kernel_.spawn_thread(name, first_);
+    if (first_ == nullptr) first_ = actor.task;
+  }
+  return actor;
+}
+
+void Mirror::sync_clock() {
+  kernel_.scheduler.advance_clock_to(static_cast<uint64_t>(evidence::now_ns() - began_ns_));
+}
+
+void Mirror::entering(os::CallRecord& record) {
+  record.attachment = nullptr;
+  if (stopped_.load() || !is_kernel_call(record.call())) return;
+  const Gate::Pass pass = gate_.enter(false);
+  sync_clock();
+  Actor& actor = actor_of(record.thread, record.thread_name);
+  actor.pass = pass;
+  actor.started = false;
+  actor.applied_before = applied_;
+  actor.replay = {};
+  record.attachment = &actor;
+  look(actor, descriptor_of(record), "the state of the descriptor before the call");
+  if (holds_gate(record)) {
+    gate_.calling(pass);
+    return;
+  }
+  if (why_not_checked(record).empty() && sleeps_on_model(record)) begin_in_model(actor, record);
+  actor.pass = 0;
+  gate_.leave(pass);
+}
+
+void Mirror::returned(os::CallRecord& record) {
+  if (!is_kernel_call(record.call())) return;
+  if (record.attachment == nullptr) return change_figures([](Figures& f) { ++f.lost; });
+  Actor& actor = *static_cast<Actor*>(record.attachment);
+  Gate::Pass pass = actor.pass;
+  if (pass == 0 || !gate_.back(pass)) pass = gate_.enter(true);
+  if (stopped_.load()) {
+    change_figures([](Figures& f) { ++f.lost; });
+  } else {
+    sync_clock();
+    apply(actor, record);
+    change_figures([&](Figures& f) { f.injected = peers_.injected(); });
+    if (kernel_.recorder.position() >= options_.max_records) stop("as many records as --mirror-records allows");
+  }
+  gate_.leave(pass);
+}
+
+void Mirror::begin_in_model(Actor& actor, const os::CallRecord& record) {
+  auto call = actor.replay.call(kernel_, record);
+  if (!call) return;
+  kernel_.start(actor.task, std::move(*call));
+  actor.started = true;
+  kernel_.scheduler.run_task(*actor.task->thread);
+}
+
+void Mirror::apply(Actor& actor, const os::CallRecord& record) {
+  const uint64_t number = ++steps_;
+  kernel_.recorder.step(number, text_of(record));
+  change_figures([](Figures& f) { ++f.calls; });
+  if (const std::string reason = why_not_checked(record); !reason.empty()) {
+    if (actor.started) abandon(actor);
+    unchecked(reason);
+  } else {
+    settle(actor, record);
+    if (!actor.started)
+      begin_in_model(actor, record);
+    else
+      kernel_.scheduler.run_task(*actor.task->thread);
+    if (!actor.task->call_done()) {
+      abandon(actor);
+      diverged(record, "the model sleeps where the kernel has returned", -EINPROGRESS);
+    } else {
+      compare(actor, record);
+    }
+  }
+  after(actor, record);
+  kernel_.recorder.step_end(number);
+  ++applied_;
+}
+
+void Mirror::compare(Actor& actor, const os::CallRecord& record) {
+  const long model = actor.task->call_result();
+  const std::string difference = actor.replay.difference(record, model);
+  if (difference.empty()) return checked();
+  const bool raced = record.call() == os::Call::epoll_wait && applied_ != actor.applied_before;
+  if (raced && actor.replay.holds_more(record, model))
+    return unchecked("another thread's call came between epoll_wait's return and its comparison");
+  diverged(record, difference, model);
+}
+
+/// The model's call cannot come to an end: its frames go, as when a task is killed.
+void Mirror::abandon(Actor& actor) { kernel_.scheduler.kill(*actor.task->thread); }
+
+void Mirror::checked() {
+  change_figures([](Figures& f) { ++f.checked; });
+}
+
+void Mirror::unchecked(const std::string& reason) {
+  kernel_.recorder.note(trace::NoteKind::kLog, "unchecked: " + reason);
+  change_figures([&](Figures& f) {
+    ++f.unchecked;
+    ++f.reasons[reason];
+  });
+}
+
+void Mirror::diverged(const os::CallRecord& record, const std::string& on_what, long model) {
+  const std::string text = fmt::format("{}: {}", text_of(record), on_what);
+  kernel_.recorder.divergence(text, model, record.result);
+  change_figures([&](Figures& f) {
+    ++f.divergences;
+    if (f.first_divergence.empty()) f.first_divergence = text;
+  });
+}
+
+void Mirror::stop(const std::string& why) {
+  stopped_.store(true);
+  kernel_.recorder.note(trace::NoteKind::kLog, "the mirror stops here: " + why);
+  change_figures([&](Figures& f) { f.stopped = why; });
+}
+
+}  // namespace wakepath::mirror

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "sim/kernel/kernel.hh"
+#include "src/mirror/figures.hh"
+#include "src/mirror/freedoms.hh"
+#include "src/mirror/gate.hh"
+#include "src/mirror/peers.hh"
+#include "src/mirror/replay.hh"
+#include "src/os/call_record.hh"
+#include "src/probe/probe.hh"
+
+namespace wakepath::mirror {
+
+struct MirrorOptions {
+  kernel::Config config;               ///< for mutants; port range and descriptor limit are taken from this machine
+  uint64_t max_records = 20'000'000;   ///< then the mirror stops, with a note; a record takes 32 bytes
+};
+
+/// Keeps a modelled kernel in step with the calls of a RecordedOs, and compares every answer.
+///
+/// Each thread has a task of one modelled process. A call that cannot sleep is made on the model when it has returned,
+/// before any other such call begins; one that may sleep begins in the model when it begins in earnest, sleeps there
+/// too, and goes on when the real one has returned. What peers outside the process have done is found out from
+/// the answers and from the descriptors themselves (evidence.hh) and injected (peers.hh). What the kernel may choose is
+/// taken over (freedoms.hh). All other differences are divergences: recorded, counted, and the model goes on.
+///
+/// Any thread; it never throws, and never keeps a call waiting for longer than Gate::kPatienceMs.
+class Mirror final : public os::CallObserver, public probe::Probe {
+ public:
+  explicit Mirror(const MirrorOptions& options = {});
+  ~Mirror() override = default;
+  Mirror(const Mirror&) = delete;
+  Mirror& operator=(const Mirror&) = delete;
+
+  void entering(os::CallRecord& record) override;
+  void returned(os::CallRecord& record) override;
+
+  void service_begins(uint32_t service, std::string_view name) override;
+  void slot_changed(const probe::SlotChange& change) override;
+  void command_sent(const probe::CommandStep& step) override;
+  void command_executed(const probe::CommandStep& step) override;
+  void message_pushed(const probe::MessageStep& step) override;
+  void message_taken(const probe::MessageStep& step) override;
+  void callback_entered(const probe::CallbackStep& step) override;
+  void callback_left(const probe::CallbackStep& step) override;
+
+  /// Grows while the mirror runs; may be kept longer than the mirror lives.
+  std::shared_ptr<trace::Trace> trace() const { return kernel_.trace(); }
+  Figures figures() const;
+  /// One line: "212 calls checked, 0 divergences".
+  std::string status() const;
+
+ private:
+  /// A thread of the process, and the call that it is in.
+  struct Actor {
+    kernel::task_struct* task = nullptr;
+    Gate::Pass pass = 0;  ///< 0: this call does not hold the gate
+    bool started = false;  ///< in the model
+    uint64_t applied_before = 0;  ///< applied_ when it began
+    Replay replay;
+  };
+
+  // mirror.cc
+  Actor& actor_of(int thread, const std::string& name);
+  void sync_clock();
+  void begin_in_model(Actor& actor, const os::CallRecord& record);
+  void apply(Actor& actor, const os::CallRecord& record);
+  void compare(Actor& actor, const os::CallRecord& record);
+  void abandon(Actor& actor);
+  void checked();
+  void unchecked(const std::string& reason);
+  void diverged(const os::CallRecord& record, const std::string& on_what, long model);
+  void stop(const std::string& why);
+  template <class Change>
+  void change_figures(Change change);
+
+  // mirror_calls.cc: what has to be known before the model can answer, and what is known after
+  bool sleeps_on_model(const os::CallRecord& record) const;
+  bool holds_gate(const os::CallRecord& record) const;
+  std::string why_not_checked(const os::CallRecord& record) const;
+  void settle(Actor& actor, const os::CallRecord& record);
+  void settle_descriptors(Actor& actor, const os::CallRecord& record);
+  void settle_ports(Actor& actor, const os::CallRecord& record);
+  void settle_accept(Actor& actor, const os::CallRecord& record);
+  void settle_recv(Actor& actor, const os::CallRecord& record);
+  void settle_send(Actor& actor, const os::CallRecord& record);
+  /// What the descriptor itself shows of its peer, if that does not change the order of a ready list.
+  void look(Actor& actor, int fd, std::string_view evidence);
+  void after(Actor& actor, const os::CallRecord& record);
+
+  // mirror_epoll.cc
+  void settle_epoll(Actor& actor, const os::CallRecord& record);
+  void settle_event(Actor& actor, const kernel::epitem* item, uint32_t events, const std::string& evidence);
+  void settle_order(kernel::eventpoll* ep, const os::CallRecord& record);
+
+  // mirror_probe.cc
+  void note(const std::string& text);
+
+  mutable Gate gate_;  // guards all below but the figures
+  MirrorOptions options_;
+  kernel::Kernel kernel_;
+  Freedoms freedoms_{kernel_};
+  Peers peers_{kernel_, freedoms_};
+  std::map<int, Actor> actors_;  // by os::ThreadInfo::id
+  std::set<int> foreign_;        // descriptors that the model does not have
+  kernel::task_struct* first_ = nullptr;
+  int64_t began_ns_ = 0;
+  uint64_t steps_ = 0;
+  uint64_t applied_ = 0;  // calls applied so far
+  std::atomic<bool> stopped_{false};
+
+  mutable std::mutex figures_lock_;
+  Figures figures_;
+};
+
+}  // namespace wakepath::mirror

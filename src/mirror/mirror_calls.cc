@@ -1,0 +1,226 @@
+// What has to be known before the model can answer a call, and what is known after it.
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "sim/kernel/tcp.hh"
+#include "src/mirror/evidence.hh"
+#include "src/mirror/mirror.hh"
+#include "src/mirror/readiness.hh"
+
+namespace wakepath::mirror {
+
+using namespace kernel;
+namespace call = os::call;
+
+namespace {
+
+/// Size of the data that a sending call was given; nullopt for others.
+std::optional<std::size_t> sent_size(const os::CallRecord& record) {
+  if (const auto* send = std::get_if<call::Send>(&record.arguments)) return send->data.size();
+  if (const auto* write = std::get_if<call::Write>(&record.arguments)) return write->data.size();
+  return std::nullopt;
+}
+
+bool receives(os::Call call) { return call == os::Call::recv || call == os::Call::read; }
+
+bool option_is_modelled(int level, int option) {
+  if (level == IPPROTO_TCP) return option == TCP_NODELAY;
+  if (level != SOL_SOCKET) return false;
+  switch (option) {
+    case SO_REUSEADDR:
+    case SO_KEEPALIVE:
+    case SO_RCVLOWAT:
+    case SO_RCVBUF:
+    case SO_SNDBUF:
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+    case SO_LINGER:
+    case SO_ERROR:
+    case SO_TYPE:
+    case SO_ACCEPTCONN:
+    case SO_DOMAIN:
+    case SO_PROTOCOL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool Mirror::sleeps_on_model(const os::CallRecord& record) const {
+  const task_struct* task = first_;
+  const int fd = descriptor_of(record);
+  if (record.call() == os::Call::epoll_wait) {
+    const eventpoll* ep = eventpoll_of(task, fd);
+    return ep != nullptr && !anything_ready(ep);
+  }
+  const sock* sk = sock_of(task, fd);
+  if (sk == nullptr) return false;
+  if (receives(record.call())) return (poll_mask(file_of(task, fd)) & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0;
+  return sent_size(record).has_value();  // no room in the real buffer: it begins where it may sleep
+}
+
+/// All that cannot sleep; and of what may, what will not: a connection to a listener on loopback is complete when the
+/// call returns, and so is a send that has room.
+bool Mirror::holds_gate(const os::CallRecord& record) const {
+  if (!record.may_block || record.call() == os::Call::connect) return true;
+  const auto size = sent_size(record);
+  return size && evidence::has_room(descriptor_of(record), *size);
+}
+
+std::string Mirror::why_not_checked(const os::CallRecord& record) const {
+  if (record.result == -EINTR) return "interrupted by a signal";
+  const int fd = descriptor_of(record);
+  if (fd >= 0 && foreign_.contains(fd)) return "a descriptor that the model does not have";
+  if (const auto* socket = std::get_if<call::Socket>(&record.arguments))
+    if (socket->domain != AF_INET || (socket->type & 0xf) != SOCK_STREAM) return "a kind of socket that is not modelled";
+  if (const auto* option = std::get_if<call::Setsockopt>(&record.arguments))
+    if (!option_is_modelled(option->level, option->option)) return "a socket option that is not modelled";
+  if (const auto* option = std::get_if<call::Getsockopt>(&record.arguments))
+    if (!option_is_modelled(option->level, option->option)) return "a socket option that is not modelled";
+  if (const auto* fcntl = std::get_if<call::Fcntl>(&record.arguments))
+    if (fcntl->command == F_DUPFD || fcntl->command == F_DUPFD_CLOEXEC) return "fcntl(F_DUPFD) is not modelled";
+  if (const auto* connect = std::get_if<call::Connect>(&record.arguments)) {
+    const Address to = address_of(connect->address);
+    auto& model = const_cast<Kernel&>(kernel_);
+    if (record.result != -ECONNREFUSED && inet_lookup_listener(model, to.ip, to.port) == nullptr)
+      return "connect to a listener outside this process";
+  }
+  return "";
+}
+
+void Mirror::settle(Actor& actor, const os::CallRecord& record) {
+  if (actor.started && record.call() != os::Call::epoll_wait && !receives(record.call())) return;
+  settle_descriptors(actor, record);
+  settle_ports(actor, record);
+  if (record.call() == os::Call::accept4) settle_accept(actor, record);
+  if (receives(record.call())) settle_recv(actor, record);
+  if (sent_size(record)) settle_send(actor, record);
+  if (record.call() == os::Call::epoll_wait) settle_epoll(actor, record);
+}
+
+void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
+  switch (record.call()) {
+    case os::Call::socket:
+    case os::Call::accept4:
+    case os::Call::epoll_create1:
+      if (record.result >= 0) freedoms_.descriptors(actor.task, static_cast<int>(record.result));
+      break;
+    case os::Call::pipe2:
+      if (record.result >= 0) freedoms_.descriptors(actor.task, record.output.fds[0], record.output.fds[1]);
+      break;
+    default:
+      return;
+  }
+  if (record.result == -EMFILE) {
+    kernel_.config.rlimit_nofile = evidence::descriptor_limit();
+    freedoms_.no_descriptors(actor.task);
+  }
+}
+
+/// bind(2) to port 0, connect(2) and listen(2) give a socket a port when it has none.
+void Mirror::settle_ports(Actor& actor, const os::CallRecord& record) {
+  if (record.call() != os::Call::bind && record.call() != os::Call::connect && record.call() != os::Call::listen)
+    return;
+  const int fd = descriptor_of(record);
+  const sock* sk = sock_of(actor.task, fd);
+  if (sk == nullptr || sk->common.skc_num != 0) return;
+  if (const auto own = evidence::own_address(fd); own && own->port != 0) freedoms_.port(own->port);
+}
+
+void Mirror::settle_accept(Actor& actor, const os::CallRecord& record) {
+  sock* listener = sock_of(actor.task, descriptor_of(record));
+  if (listener == nullptr || record.result < 0) return;
+  sockaddr_in in{};
+  socklen_t size = sizeof in;
+  u16 port = 0;
+  if (getpeername(static_cast<int>(record.result), reinterpret_cast<sockaddr*>(&in), &size) == 0)
+    port = ntohs(in.sin_port);
+  else if (record.output.address.size != 0)  // already reset: accept4 itself still told
+    port = address_of(record.output.address).port;
+  if (port == 0 || freedoms_.accept_first(listener, port)) return;
+  const Address here{listener->common.skc_rcv_saddr.get().value, listener->common.skc_num};
+  const std::string evidence = fmt::format("accept4 = {} from 127.0.0.1:{}", record.result, port);
+  if (Peer* unnamed = peers_.unnamed(here))
+    peers_.rename(*unnamed, port);
+  else
+    peers_.connect(here, port, evidence);
+  freedoms_.accept_first(listener, port);
+}
+
+void Mirror::settle_recv(Actor& actor, const os::CallRecord& record) {
+  const int fd = descriptor_of(record);
+  sock* sk = sock_of(actor.task, fd);
+  Peer* peer = peers_.of(sk);
+  if (peer == nullptr) return;
+  const std::string evidence = fmt::format("{} = {}", os::name_of(record.call()), record.result);
+  if (record.result == 0) return peers_.finish(*peer, evidence);
+  if (record.result == -EPIPE) peers_.finish(*peer, evidence);
+  if (record.result == -ECONNRESET || record.result == -EPIPE) return peers_.reset(*peer, evidence);
+  if (record.result < 0) return;
+  const std::string& data = record.output.data;
+  if (const std::size_t known = unread(sk); known < data.size()) {
+    peers_.send(*peer, std::string_view(data).substr(known), evidence);
+    if (unread(sk) < data.size()) freedoms_.receive_room(sk, data.size());
+  }
+}
+
+void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
+  const int fd = descriptor_of(record);
+  sock* sk = sock_of(actor.task, fd);
+  if (sk == nullptr) return;
+  Peer* peer = peers_.of(sk);
+  const bool partial = record.result >= 0 && static_cast<std::size_t>(record.result) < *sent_size(record);
+  if (record.result == -EAGAIN) freedoms_.send_buffer_full(sk);
+  if (record.result > 0 && !partial) freedoms_.send_buffer_open(sk);
+  if (peer == nullptr) return;
+  if (record.result == -ECONNRESET || record.result == -EPIPE)
+    peers_.reset(*peer, fmt::format("{} failed", os::name_of(record.call())));
+}
+
+void Mirror::look(Actor& actor, int fd, std::string_view evidence) {
+  const file* file = file_of(actor.task, fd);
+  sock* sk = sock_of(actor.task, fd);
+  Peer* peer = peers_.of(sk);
+  if (peer == nullptr || peer->gone || foreign_.contains(fd)) return;
+  if (file->f_ep != nullptr)
+    for (const epitem* item : file->f_ep->epitems)
+      if ((item->event_events & (EPOLLIN | EPOLLOUT)) != 0 && !item->rdllink.linked()) return;
+  const auto state = evidence::tcp_state(fd);  // first: a FIN that it shows has all data before it
+  if (!state) return;
+  if (const std::size_t bytes = evidence::unread(fd); bytes > unread(sk)) {
+    const std::string data = evidence::peek(fd, bytes);
+    if (const std::size_t known = unread(sk); known < data.size()) {
+      peers_.send(*peer, std::string_view(data).substr(known), fmt::format("SIOCINQ {}; {}", bytes, evidence));
+      if (unread(sk) < data.size()) freedoms_.receive_room(sk, data.size());
+    }
+  }
+  const bool fin = *state == TcpState::CLOSE_WAIT || *state == TcpState::LAST_ACK || *state == TcpState::CLOSING ||
+                   *state == TcpState::TIME_WAIT;
+  if (fin && !has_fin(sk)) peers_.finish(*peer, fmt::format("TCP_INFO: the FIN is here; {}", evidence));
+  const bool over = *state == TcpState::CLOSE && tcp_state(sk) != TcpState::CLOSE;
+  if (over) peers_.reset(*peer, fmt::format("TCP_INFO: TCP_CLOSE; {}", evidence));
+}
+
+void Mirror::after(Actor& actor, const os::CallRecord& record) {
+  const int fd = descriptor_of(record);
+  if (record.call() == os::Call::close) {
+    foreign_.erase(fd);
+    return;
+  }
+  if (record.call() == os::Call::accept4 && record.result >= 0)
+    return look(actor, static_cast<int>(record.result), "the state of the descriptor after accept4");
+  look(actor, fd, "the state of the descriptor after the call");
+  if (const auto size = sent_size(record); size && record.result > 0) {
+    sock* sk = sock_of(actor.task, fd);
+    if (Peer* peer = peers_.of(sk)) {
+      if (unacknowledged(sk) > evidence::unacknowledged(fd)) peers_.read(*peer, "SIOCOUTQ is smaller than the model's");
+      if (static_cast<std::size_t>(record.result) < *size) freedoms_.send_buffer_full(sk);
+    }
+  }
+}
+
+}  // namespace wakepath::mirror

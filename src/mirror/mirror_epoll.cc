@@ -1,0 +1,81 @@
+// epoll_wait: from the events that it reported to what peers outside must have done.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/kernel/tcp.hh"
+#include "src/mirror/call_text.hh"
+#include "src/mirror/evidence.hh"
+#include "src/mirror/mirror.hh"
+#include "src/mirror/readiness.hh"
+
+namespace wakepath::mirror {
+
+using namespace kernel;
+
+void Mirror::settle_epoll(Actor& actor, const os::CallRecord& record) {
+  const int epfd = descriptor_of(record);
+  eventpoll* ep = eventpoll_of(actor.task, epfd);
+  if (ep == nullptr) return;
+  for (const epoll_event& event : record.output.events) {
+    const epitem* item = item_with(ep, event.data.u64);
+    if (item == nullptr) continue;
+    const std::string evidence = fmt::format("epoll_wait reported {} on descriptor {}", text_of({event}),
+                                             item->ffd_fd.get());
+    settle_event(actor, item, event.events, evidence);
+  }
+  settle_order(ep, record);
+}
+
+/// Injects the least that explains `events`, and nothing when the model has them already.
+void Mirror::settle_event(Actor& actor, const epitem* item, uint32_t events, const std::string& evidence) {
+  const file* file = item->ffd_file;
+  const int fd = item->ffd_fd;
+  sock* sk = sock_of(actor.task, fd);
+  const auto lacks = [&](uint32_t bits) { return (events & bits & ~poll_mask(file)) != 0; };
+  if (sk == nullptr || !lacks(events)) return;
+  if (tcp_state(sk) == TcpState::LISTEN) {
+    peers_.connect({sk->common.skc_rcv_saddr.get().value, sk->common.skc_num}, 0, evidence);
+    return;
+  }
+  Peer* peer = peers_.of(sk);
+  if (peer == nullptr) return;
+  if (lacks(EPOLLIN)) {
+    if (const std::size_t bytes = evidence::unread(fd); bytes > unread(sk)) {
+      const std::string data = evidence::peek(fd, bytes);
+      if (data.size() > unread(sk)) peers_.send(*peer, std::string_view(data).substr(unread(sk)), evidence);
+    }
+  }
+  const bool ended = (events & (EPOLLHUP | EPOLLERR)) != 0;
+  if (lacks(EPOLLRDHUP) || (lacks(EPOLLIN) && !ended)) peers_.finish(*peer, evidence);
+  if (lacks(EPOLLHUP) || lacks(EPOLLERR)) peers_.reset(*peer, evidence);
+  if (lacks(EPOLLOUT)) {
+    freedoms_.send_buffer_open(sk);
+    peers_.read(*peer, evidence);
+  }
+}
+
+/// Events of peers outside may have come before or after events of this process: only epoll_wait's order tells.
+/// The order among events of this process stays the model's own.
+void Mirror::settle_order(eventpoll* ep, const os::CallRecord& record) {
+  std::vector<epitem*> wanted;
+  for (const epoll_event& event : record.output.events)
+    if (epitem* item = item_with(ep, event.data.u64); item != nullptr && item->rdllink.linked()) wanted.push_back(item);
+  std::vector<epitem*> present;
+  for (epitem* item : ep->rdllist)
+    if (std::find(wanted.begin(), wanted.end(), item) != wanted.end()) present.push_back(item);
+  if (present == wanted) return;
+  const auto outside = [&](const epitem* item) {
+    sock* sk = sock_of(first_, item->ffd_fd);
+    return sk != nullptr && (tcp_state(sk) == TcpState::LISTEN || peers_.of(sk) != nullptr);
+  };
+  const auto ours = [&](std::vector<epitem*> items) {
+    std::erase_if(items, outside);
+    return items;
+  };
+  if (ours(present) != ours(wanted)) return;
+  for (epitem* item : wanted) freedoms_.ready_last(ep, item);
+}
+
+}  // namespace wakepath::mirror

@@ -1,0 +1,50 @@
+// User-level events of the server, as words in the same trace.
+
+#include <fmt/format.h>
+
+#include "src/mirror/mirror.hh"
+
+namespace wakepath::mirror {
+
+void Mirror::note(const std::string& text) {
+  if (stopped_.load()) return;
+  Passing passing(gate_);
+  kernel_.recorder.note(trace::NoteKind::kLog, text);
+}
+
+void Mirror::service_begins(uint32_t service, std::string_view name) {
+  note(fmt::format("service {}: {} begins", service, name));
+}
+
+void Mirror::slot_changed(const probe::SlotChange& change) {
+  note(fmt::format("slot {}: socket {} (descriptor {}) {} -> {}", change.slot, change.socket, change.fd, change.from,
+                   change.to));
+}
+
+void Mirror::command_sent(const probe::CommandStep& step) {
+  note(fmt::format("command {} {} for socket {} goes into the control pipe", step.serial, step.name, step.socket));
+}
+
+void Mirror::command_executed(const probe::CommandStep& step) {
+  note(fmt::format("command {} {} for socket {} is executed", step.serial, step.name, step.socket));
+}
+
+void Mirror::message_pushed(const probe::MessageStep& step) {
+  note(fmt::format("message {} {} of socket {} pushed to service {}, {} waiting", step.serial, step.type, step.socket,
+                   step.service, step.waiting));
+}
+
+void Mirror::message_taken(const probe::MessageStep& step) {
+  note(fmt::format("message {} {} of socket {} taken by service {}", step.serial, step.type, step.socket,
+                   step.service));
+}
+
+void Mirror::callback_entered(const probe::CallbackStep& step) {
+  note(fmt::format("callback {} of service {} begins, socket {}", step.name, step.service, step.socket));
+}
+
+void Mirror::callback_left(const probe::CallbackStep& step) {
+  note(fmt::format("callback {} of service {} ends, socket {}", step.name, step.service, step.socket));
+}
+
+}  // namespace wakepath::mirror

@@ -1,0 +1,158 @@
+#include "src/mirror/peers.hh"
+
+#include <fmt/format.h>
+
+#include "sim/kernel/tcp.hh"
+#include "sim/syscalls/syscalls.hh"
+#include "src/mirror/readiness.hh"
+
+namespace wakepath::mirror {
+
+using namespace kernel;
+
+namespace {
+constexpr u32 kLoopback = 0x7F000001;
+
+std::string name_of(u16 port) { return port == 0 ? "peer outside" : fmt::format("peer 127.0.0.1:{}", port); }
+/// Our port; unlike skc_num it stays when the connection is reset.
+u16 inet_sport_of(const sock* sk) { return reinterpret_cast<const inet_sock*>(sk)->inet_sport; }
+}  // namespace
+
+void Peers::tell(const Peer& peer, std::string_view what, std::string_view evidence) {
+  ++injected_;
+  k_.recorder.peer(fmt::format("{}: {}; evidence: {}", name_of(peer.named ? peer.port : 0), what, evidence));
+}
+
+long Peers::run(const Peer& peer, MaySleep<long> call) {
+  k_.start(peer.task, std::move(call));
+  k_.scheduler.run_task(*peer.task->thread);
+  if (peer.task->call_done()) return peer.task->call_result();
+  k_.scheduler.kill(*peer.task->thread);
+  return -EINTR;
+}
+
+/// Somebody uses the port, so whatever the model still has there has ended.
+void Peers::free_port(u16 port) {
+  for (auto at = peers_.lower_bound({port, 0}); at != peers_.end() && at->first.first == port;) {
+    Peer& old = at->second;
+    ++at;
+    retire(old);
+  }
+  auto bucket = k_.bind_hash.find(port);
+  if (bucket == k_.bind_hash.end()) return;
+  std::vector<tcp_timewait_sock*> waiting;
+  for (tcp_timewait_sock* owner : bucket->second->timewait_owners) waiting.push_back(owner);
+  for (tcp_timewait_sock* owner : waiting) inet_twsk_kill(k_, owner);  // the last one frees the bucket
+}
+
+Peer* Peers::connect(Address server, u16 port, std::string_view evidence) {
+  if (port != 0) free_port(port);
+  Peer peer{.server = server, .port = port, .named = port != 0};
+  if (idle_.empty()) {
+    peer.task = k_.spawn_process(name_of(port));
+  } else {
+    peer.task = idle_.back();
+    idle_.pop_back();
+    if (k_.recorder.enabled()) peer.task->comm = record::Text{k_.recorder.trace().intern(name_of(port))};
+  }
+  tell(peer, "connect", evidence);
+  peer.fd = static_cast<int>(run(peer, sys_socket(k_, AF_INET, SOCK_STREAM, 0)));
+  if (port != 0) freedoms_.port(port);
+  const long connected = run(peer, sys_connect(k_, peer.fd, server));
+  if (connected < 0) {
+    run(peer, sys_close(k_, peer.fd));
+    idle_.push_back(peer.task);
+    return nullptr;
+  }
+  peer.port = sock_of(peer.task, peer.fd)->common.skc_num;
+  return &(peers_[key(server, peer.port)] = peer);
+}
+
+void Peers::rename(Peer& peer, u16 port) {
+  free_port(port);
+  sock* client = sock_of(peer.task, peer.fd);
+  const sock_common* found = __inet_lookup(k_, kLoopback, peer.port, peer.server.ip, peer.server.port);
+  auto* child = reinterpret_cast<sock*>(const_cast<sock_common*>(found));
+  ehash_remove(k_, &client->common);
+  ehash_remove(k_, &child->common);
+  inet_put_port(k_, client);
+  inet_bind_hash(k_, client, port);
+  child->common.skc_dport = port;
+  sock* listener = inet_lookup_listener(k_, peer.server.ip, peer.server.port);
+  for (tcp_request_sock* request : inet_csk(listener)->icsk_accept_queue.rskq_accept_head)
+    if (request->req.req.sk == child) as_common(request)->skc_dport = port;
+  ehash_insert(k_, &client->common);
+  ehash_insert(k_, &child->common);
+  freedoms_.took(Freedom::ephemeral_port);
+  auto node = peers_.extract(key(peer.server, peer.port));
+  node.key() = key(peer.server, port);
+  Peer& renamed = peers_.insert(std::move(node)).position->second;
+  renamed.port = port;
+  renamed.named = true;
+  if (k_.recorder.enabled()) renamed.task->comm = record::Text{k_.recorder.trace().intern(name_of(port))};
+}
+
+void Peers::send(Peer& peer, std::string_view data, std::string_view evidence) {
+  tell(peer, fmt::format("send {} bytes", data.size()), evidence);
+  for (std::size_t sent = 0; sent < data.size();) {
+    const long done =
+        run(peer, sys_send(k_, peer.fd, data.data() + sent, data.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL));
+    if (done <= 0) return;
+    sent += static_cast<std::size_t>(done);
+  }
+}
+
+void Peers::read(Peer& peer, std::string_view evidence) {
+  sock* sk = sock_of(peer.task, peer.fd);
+  if (sk == nullptr || unread(sk) == 0) return;
+  tell(peer, "read what there is", evidence);
+  freedoms_.took(Freedom::peer_reads);
+  while (unread(sk) > 0) {  // each read may open the window for more
+    std::string buffer(unread(sk), '\0');
+    if (run(peer, sys_recv(k_, peer.fd, buffer.data(), buffer.size(), MSG_DONTWAIT)) <= 0) return;
+  }
+}
+
+void Peers::finish(Peer& peer, std::string_view evidence) {
+  if (peer.finished || peer.gone) return;
+  peer.finished = true;
+  tell(peer, "FIN", evidence);
+  run(peer, sys_shutdown(k_, peer.fd, SHUT_WR));
+}
+
+void Peers::reset(Peer& peer, std::string_view evidence) {
+  if (peer.gone) return;
+  tell(peer, "RST", evidence);
+  run(peer, sys_setsockopt(k_, peer.fd, SOL_SOCKET, SO_LINGER, 1, 0));
+  run(peer, sys_close(k_, peer.fd));
+  peer.gone = true;
+}
+
+void Peers::retire(Peer& peer) {
+  if (!peer.gone) {
+    freedoms_.took(Freedom::peer_end);
+    read(peer, "our end is closed; that it reads and closes is a freedom");
+    run(peer, sys_close(k_, peer.fd));
+  }
+  drop(peer);
+}
+
+void Peers::drop(Peer& peer) {
+  idle_.push_back(peer.task);
+  peers_.erase(key(peer.server, peer.port));
+}
+
+Peer* Peers::of(const sock* sk) {
+  if (sk == nullptr) return nullptr;
+  const sock_common& c = sk->common;
+  auto found = peers_.find(key({c.skc_rcv_saddr.get().value, inet_sport_of(sk)}, c.skc_dport));
+  return found != peers_.end() ? &found->second : nullptr;
+}
+
+Peer* Peers::unnamed(Address server) {
+  for (auto& [unused, peer] : peers_)
+    if (!peer.named && peer.server == server) return &peer;
+  return nullptr;
+}
+
+}  // namespace wakepath::mirror

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/mirror/freedoms.hh"
+
+namespace wakepath::mirror {
+
+/// The other end of a connection whose program is not in this process. In the model it is a process of its own that
+/// makes ordinary calls, so that everything it does reaches the model through its receive path.
+struct Peer {
+  kernel::task_struct* task = nullptr;
+  int fd = -1;
+  kernel::Address server;
+  uint16_t port = 0;
+  bool named = false;  ///< its real port is known
+  bool finished = false;
+  bool gone = false;
+};
+
+/// All peers outside. Every function that makes one act writes a `peer` record with its evidence and counts.
+class Peers {
+ public:
+  Peers(kernel::Kernel& k, Freedoms& freedoms) : k_(k), freedoms_(freedoms) {}
+
+  /// A new connection to a listener of ours. `port` 0: not known yet; then it has one of the model's until rename().
+  /// nullptr when the model does not let it in.
+  Peer* connect(kernel::Address server, uint16_t port, std::string_view evidence);
+  /// accept4 has told its port.
+  void rename(Peer& peer, uint16_t port);
+  void send(Peer& peer, std::string_view data, std::string_view evidence);
+  void read(Peer& peer, std::string_view evidence);
+  void finish(Peer& peer, std::string_view evidence);
+  void reset(Peer& peer, std::string_view evidence);
+  /// Our end is closed: nothing will be heard of it any more. It reads what is left, and closes.
+  void retire(Peer& peer);
+
+  /// The peer of a socket of ours; nullptr when its other end is in this process.
+  Peer* of(const kernel::sock* sk);
+  /// A connection to this listener whose port is not known yet; nullptr.
+  Peer* unnamed(kernel::Address server);
+  uint64_t injected() const { return injected_; }
+
+ private:
+  using Key = std::pair<uint16_t, uint64_t>;  // its port, our address
+  static Key key(kernel::Address server, uint16_t port) {
+    return {port, (uint64_t{server.ip} << 16) | server.port};
+  }
+  void tell(const Peer& peer, std::string_view what, std::string_view evidence);
+  long run(const Peer& peer, kernel::MaySleep<long> call);
+  void free_port(uint16_t port);
+  void drop(Peer& peer);
+
+  kernel::Kernel& k_;
+  Freedoms& freedoms_;
+  std::map<Key, Peer> peers_;
+  std::vector<kernel::task_struct*> idle_;  // processes of peers that are gone: there are 65,535 tasks in all
+  uint64_t injected_ = 0;
+};
+
+}  // namespace wakepath::mirror

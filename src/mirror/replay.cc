@@ -1,0 +1,169 @@
+#include "src/mirror/replay.hh"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "sim/syscalls/syscalls.hh"
+#include "sim/syscalls/words.hh"
+#include "src/mirror/call_text.hh"
+
+namespace wakepath::mirror {
+
+using namespace kernel;
+namespace call = os::call;
+using Started = std::optional<MaySleep<long>>;
+
+namespace {
+
+template <class T>
+T value_of(const std::string& bytes) {
+  T value{};
+  std::memcpy(&value, bytes.data(), std::min(bytes.size(), sizeof value));
+  return value;
+}
+
+struct Maker {
+  Kernel& k;
+  Replay& to;
+
+  Started operator()(const call::Socket& c) const { return sys_socket(k, c.domain, c.type, c.protocol); }
+  Started operator()(const call::Bind& c) const { return sys_bind(k, c.fd, address_of(c.address)); }
+  Started operator()(const call::Listen& c) const { return sys_listen(k, c.fd, c.backlog); }
+  Started operator()(const call::Accept4& c) const { return sys_accept4(k, c.fd, &to.address, c.flags); }
+  Started operator()(const call::Connect& c) const { return sys_connect(k, c.fd, address_of(c.address)); }
+  Started operator()(const call::Getsockname& c) const { return sys_getsockname(k, c.fd, &to.address); }
+  Started operator()(const call::Getpeername& c) const { return sys_getpeername(k, c.fd, &to.address); }
+  Started operator()(const call::Setsockopt& c) const {
+    if (c.level == SOL_SOCKET && c.option == SO_LINGER) {
+      const auto wanted = value_of<linger>(c.value);
+      return sys_setsockopt(k, c.fd, c.level, c.option, wanted.l_onoff, wanted.l_linger);
+    }
+    if (c.level == SOL_SOCKET && (c.option == SO_RCVTIMEO || c.option == SO_SNDTIMEO)) {
+      const auto time = value_of<timeval>(c.value);
+      return sys_setsockopt(k, c.fd, c.level, c.option, static_cast<int>(time.tv_sec), static_cast<int>(time.tv_usec));
+    }
+    return sys_setsockopt(k, c.fd, c.level, c.option, value_of<int>(c.value));
+  }
+  Started operator()(const call::Getsockopt& c) const {
+    return sys_getsockopt(k, c.fd, c.level, c.option, &to.value);
+  }
+  Started operator()(const call::Shutdown& c) const { return sys_shutdown(k, c.fd, c.how); }
+  Started operator()(const call::Close& c) const { return sys_close(k, c.fd); }
+  Started operator()(const call::Read& c) const {
+    to.buffer.resize(c.size);
+    return sys_read(k, c.fd, to.buffer.data(), c.size);
+  }
+  Started operator()(const call::Write& c) const { return sys_write(k, c.fd, c.data.data(), c.data.size()); }
+  Started operator()(const call::Send& c) const { return sys_send(k, c.fd, c.data.data(), c.data.size(), c.flags); }
+  Started operator()(const call::Recv& c) const {
+    to.buffer.resize(c.size);
+    return sys_recv(k, c.fd, to.buffer.data(), c.size, c.flags);
+  }
+  Started operator()(const call::Fcntl& c) const { return sys_fcntl(k, c.fd, c.command, c.argument); }
+  Started operator()(const call::Pipe2& c) const { return sys_pipe2(k, to.fds, c.flags); }
+  Started operator()(const call::EpollCreate1& c) const { return sys_epoll_create1(k, c.flags); }
+  Started operator()(const call::EpollCtl& c) const {
+    user_epoll_event event{};
+    if (c.event) event = {c.event->events, c.event->data.u64};
+    return sys_epoll_ctl(k, c.epfd, c.operation, c.fd, event);
+  }
+  Started operator()(const call::EpollWait& c) const {
+    to.events.resize(static_cast<std::size_t>(std::clamp(c.max_events, 0, 4096)));
+    return sys_epoll_wait(k, c.epfd, to.events.data(), c.max_events, c.timeout_ms);
+  }
+  template <class Other>
+  Started operator()(const Other&) const {
+    return std::nullopt;
+  }
+};
+
+std::string differs(const char* on, const std::string& model, const std::string& kernel) {
+  return model == kernel ? "" : fmt::format("{}: the model has {}, the kernel {}", on, model, kernel);
+}
+
+std::string result_text(long result) {
+  if (result >= 0) return std::to_string(result);
+  const char* name = strerrorname_np(static_cast<int>(-result));
+  return fmt::format("-1 {}", name != nullptr ? name : "E?");
+}
+
+std::string events_text(const std::vector<user_epoll_event>& events, long count) {
+  std::vector<epoll_event> same;
+  for (long i = 0; i < count; ++i) {
+    epoll_event event{};
+    event.events = events[static_cast<std::size_t>(i)].events;
+    event.data.u64 = events[static_cast<std::size_t>(i)].data;
+    same.push_back(event);
+  }
+  return text_of(same);
+}
+
+}  // namespace
+
+Address address_of(const os::Address& address) {
+  const auto endpoint = address.ipv4();
+  return endpoint ? Address{endpoint->address, endpoint->port} : Address{};
+}
+
+Started Replay::call(Kernel& k, const os::CallRecord& record) { return std::visit(Maker{k, *this}, record.arguments); }
+
+std::string Replay::difference(const os::CallRecord& record, long result) const {
+  if (record.call() == os::Call::epoll_wait && record.result >= 0 && result >= 0)
+    return differs("events", events_text(events, result), text_of(record.output.events));
+  if (result != record.result) return differs("result", result_text(result), result_text(record.result));
+  if (result < 0) return "";
+  switch (record.call()) {
+    case os::Call::read:
+    case os::Call::recv: {
+      const std::size_t size = std::min(buffer.size(), static_cast<std::size_t>(result));
+      if (std::string_view(buffer.data(), size) == record.output.data) return "";
+      return fmt::format("data: the model has {}, the kernel {}", words::data({buffer.data(), size}),
+                         words::data(record.output.data));
+    }
+    case os::Call::accept4:
+      if (!std::get<call::Accept4>(record.arguments).wants_address) return "";
+      [[fallthrough]];
+    case os::Call::getsockname:
+    case os::Call::getpeername:
+      return differs("address", words::address(address), words::address(address_of(record.output.address)));
+    case os::Call::getsockopt:
+      return differs("value", std::to_string(value), std::to_string(value_of<int>(record.output.data)));
+    case os::Call::pipe2:
+      return differs("descriptors", fmt::format("[{}, {}]", fds[0], fds[1]),
+                     fmt::format("[{}, {}]", record.output.fds[0], record.output.fds[1]));
+    default:
+      return "";
+  }
+}
+
+bool Replay::holds_more(const os::CallRecord& record, long result) const {
+  auto wanted = record.output.events.begin();
+  const auto end = record.output.events.end();
+  for (long i = 0; i < result && wanted != end; ++i) {
+    const user_epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data == wanted->data.u64 && (event.events & wanted->events) == wanted->events) ++wanted;
+  }
+  return wanted == end;
+}
+
+int descriptor_of(const os::CallRecord& record) {
+  return std::visit(
+      [](const auto& c) {
+        if constexpr (requires { c.epfd; })
+          return c.epfd;
+        else if constexpr (requires { c.fd; })
+          return c.fd;
+        else
+          return -1;
+      },
+      record.arguments);
+}
+
+bool is_kernel_call(os::Call call) { return call <= os::Call::epoll_wait; }
+
+}  // namespace wakepath::mirror

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/kernel/kernel.hh"
+#include "src/os/call_record.hh"
+
+namespace wakepath::mirror {
+
+/// One call of the model, made after a real one: its output parameters. Lives from its start until it is compared.
+struct Replay {
+  std::string buffer;
+  std::vector<kernel::user_epoll_event> events;
+  kernel::Address address;
+  int fds[2] = {-1, -1};
+  int value = 0;
+
+  /// The same call on the model, not started yet; nullopt for what the model does not have. `record` must outlive the
+  /// call.
+  std::optional<kernel::MaySleep<long>> call(kernel::Kernel& k, const os::CallRecord& record);
+  /// In what the model's answer differs from the kernel's: "" when in nothing.
+  std::string difference(const os::CallRecord& record, long result) const;
+  /// epoll_wait: whether the model reports all that the kernel has reported, in its order, and more besides.
+  bool holds_more(const os::CallRecord& record, long result) const;
+};
+
+/// The descriptor that a call is about (epoll_ctl: the epoll's); -1 when it has none.
+int descriptor_of(const os::CallRecord& record);
+/// Whether the modelled kernel has such a call at all: threads, parking, clock and chance are not its business.
+bool is_kernel_call(os::Call call);
+kernel::Address address_of(const os::Address& address);
+
+}  // namespace wakepath::mirror
