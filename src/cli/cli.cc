@@ -1,6 +1,7 @@
 #include "src/cli/cli.hh"
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,22 @@ void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   command->add_flag("--demo", options.demo, "A demo client connects and talks");
   command->add_option("--demo-pause", options.demo_pause_ms, "Milliseconds between two messages of the demo")
       ->check(CLI::Range(0, 60'000));
-  command->footer("Examples:\n  wakepath serve --port 8080      then: nc 127.0.0.1 8080\n  wakepath serve --demo");
+  command->add_option("--mirror", options.mirror, "Keep a modelled kernel in step, compare every call: on or off")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"on", true}, {"off", false}}))
+      ->default_str("on");
+  command
+      ->add_option("--mirror-records", options.mirror_records, "Records after which the mirror stops (32 bytes each)")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{500'000'000}))
+      ->capture_default_str();
+  command->add_option("--mutant", options.mutant, "Switch a deliberate fault of the model on")
+      ->check(CLI::IsMember({"level_not_requeued", "no_accept_wake"}))
+      ->group("");  // for tests of the mirror: not in the help
+  command->add_flag("--text", options.text, "Print the kernel path of the first connection");
+  command->add_option("--out", options.out, "A folder for pictures of that path");
+  command->add_option("-o,--output", options.output, "Write the recording (.wkp)");
+  command->footer(
+      "Examples:\n  wakepath serve --port 8080      then: nc 127.0.0.1 8080\n"
+      "  wakepath serve --demo --text --out out\n  wakepath serve --demo -o demo.wkp      then: wakepath demo.wkp");
   command->callback([&] { status = serve(options); });
 }
 

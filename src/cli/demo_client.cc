@@ -76,7 +76,9 @@ DemoReport run_demo_client(os::Os& os, os::Endpoint server, int64_t pause_ns) {
                                           {1, "and you"},
                                           {2, "three of us"},
                                           {0, "who woke me?"},
-                                          {2, "a callback did"},
+                                          {2,
+                                           "a line longer than the first read of the server, so that it is told twice "
+                                           "of one message: level triggered"},
                                           {1, "good night"}}};
   DemoReport report;
   std::array<Connection, 3> connections = {Connection(os), Connection(os), Connection(os)};

@@ -4,21 +4,20 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
+#include "sim/trace/file.hh"
 #include "src/cli/commands.hh"
+#include "src/cli/serve_path.hh"
 #include "src/cli/serve_session.hh"
 #include "src/cli/stop_signals.hh"
+#include "src/mirror/mirror.hh"
 #include "src/os/linux_os.hh"
-#include "src/probe/probe.hh"
+#include "src/os/recorded_os.hh"
 
 namespace wakepath::cli {
 
 namespace {
-
-/// The mirror's share of the last line.
-struct MirrorFigures {
-  uint64_t checked = 0, unchecked = 0, injected = 0, divergences = 0, lost = 0;
-};
 
 int explain_start_failure(int error, uint16_t port) {
   if (error == EADDRINUSE)
@@ -30,25 +29,76 @@ int explain_start_failure(int error, uint16_t port) {
   return 3;
 }
 
-/// Until a stop signal comes or, when nobody sits at a terminal, the demo has ended.
-void wait_for_the_end(StopSignals& signals, const ServeSession& session, bool demo) {
-  constexpr int look_at_demo_ms = 20;
-  const bool ends_by_itself = demo && isatty(STDIN_FILENO) == 0;
-  if (!ends_by_itself) {
-    signals.wait(-1);
-    return;
+/// The machine that the server runs on: the running kernel, with a mirror behind every call or without.
+struct Machine {
+  explicit Machine(const ServeOptions& options) {
+    if (!options.mirror) return;
+    mirror::MirrorOptions wanted;
+    wanted.max_records = options.mirror_records;
+    wanted.config.mutant_level_not_requeued = options.mutant == "level_not_requeued";
+    wanted.config.mutant_no_accept_wake = options.mutant == "no_accept_wake";
+    mirror = std::make_unique<mirror::Mirror>(wanted);
+    recorded = std::make_unique<os::RecordedOs>(kernel, *mirror);
+    if (!options.output.empty()) file = std::make_unique<trace::FileWriter>(*mirror->trace(), options.output);
   }
-  while (!session.demo_done() && !signals.wait(look_at_demo_ms)) {
+  os::Os& os() { return recorded != nullptr ? static_cast<os::Os&>(*recorded) : kernel; }
+  probe::Probe& probe() { return mirror != nullptr ? static_cast<probe::Probe&>(*mirror) : nobody; }
+
+  os::LinuxOs kernel;
+  probe::Probe nobody;
+  std::unique_ptr<mirror::Mirror> mirror;
+  std::unique_ptr<os::RecordedOs> recorded;
+  std::unique_ptr<trace::FileWriter> file;
+};
+
+/// What was asked for about the first connection. False when a picture could not be written.
+bool show_first_connection(const ServeOptions& options, const Machine& machine) {
+  if (machine.mirror == nullptr || (!options.text && options.out.empty())) return true;
+  const auto trace = machine.mirror->trace();
+  const ConnectionPath path = first_connection(*trace);
+  if (options.text) print_path(*trace, path);
+  const bool written = options.out.empty() || path.empty() || write_pictures(*trace, path, options.out);
+  std::fflush(stdout);
+  return written;
+}
+
+/// Until a stop signal comes or, when nobody sits at a terminal, the demo has ended. What was asked for about the first
+/// connection is shown when the demo has ended. False when that failed.
+bool wait_for_the_end(StopSignals& signals, const ServeSession& session, const ServeOptions& options,
+                      const Machine& machine) {
+  constexpr int kLookMs = 20;
+  constexpr int kFlushEvery = 25;  // looks
+  const bool at_terminal = isatty(STDIN_FILENO) != 0;
+  bool shown = false;
+  bool fine = true;
+  for (int looks = 1; !signals.wait(kLookMs); ++looks) {
+    if (machine.file != nullptr && looks % kFlushEvery == 0) machine.file->flush();
+    if (shown || !options.demo || !session.demo_done()) continue;
+    fine = show_first_connection(options, machine);
+    shown = true;
+    if (!at_terminal) return fine;
+    fmt::print("serving on until Ctrl-C; from a second terminal: nc 127.0.0.1 {}\n", session.endpoint().port);
+    std::fflush(stdout);
   }
+  return shown ? fine : show_first_connection(options, machine) && fine;
+}
+
+void print_last_line(const ServeSession& session, const mirror::Figures& figures) {
+  fmt::print("connections {} messages {} checked {} unchecked {} injected {} divergences {} lost {}\n",
+             session.connections(), session.messages(), figures.checked, figures.unchecked, figures.injected,
+             figures.divergences, figures.lost);
+  for (const auto& [reason, count] : figures.reasons) fmt::print(stderr, "serve: {} unchecked: {}\n", count, reason);
+  if (!figures.first_divergence.empty())
+    fmt::print(stderr, "serve: the first divergence: {}\n", figures.first_divergence);
+  if (!figures.stopped.empty()) fmt::print(stderr, "serve: the mirror stopped: {}\n", figures.stopped);
 }
 
 }  // namespace
 
 int serve(const ServeOptions& options) {
   StopSignals signals;  // before any thread
-  os::LinuxOs machine;
-  probe::Probe probe;
-  ServeSession session(machine, probe);
+  Machine machine(options);
+  ServeSession session(machine.os(), machine.probe());
   if (int error = session.start(options.port); error < 0) return explain_start_failure(-error, options.port);
   fmt::print("listening {}\n", session.endpoint().to_string());
   std::fflush(stdout);
@@ -58,20 +108,25 @@ int serve(const ServeOptions& options) {
       return 3;
     }
   }
-  wait_for_the_end(signals, session, options.demo);
+  const bool pictures_written = wait_for_the_end(signals, session, options, machine);
   const bool demo_ended = session.demo_done();
   session.stop();
-  const MirrorFigures mirror;
-  fmt::print("connections {} messages {} checked {} unchecked {} injected {} divergences {} lost {}\n",
-             session.connections(), session.messages(), mirror.checked, mirror.unchecked, mirror.injected,
-             mirror.divergences, mirror.lost);
+  print_last_line(session, machine.mirror != nullptr ? machine.mirror->figures() : mirror::Figures{});
+  if (machine.file != nullptr) {
+    machine.file->close();
+    if (!machine.file->error().empty()) {
+      fmt::print(stderr, "serve: {}: {}\n", options.output, machine.file->error());
+      return 1;
+    }
+    fmt::print(stderr, "serve: wrote {}\n", options.output);
+  }
   const DemoReport report = session.join_demo();
   if (demo_ended && report.error != 0) {
     fmt::print(stderr, "serve: the demo client failed after {} messages: {}\n", report.messages,
                std::strerror(report.error));
     return 1;
   }
-  return 0;
+  return pictures_written ? 0 : 3;
 }
 
 }  // namespace wakepath::cli

@@ -75,8 +75,7 @@ PortRange port_range() {
   PortRange range{32768, 60999};
   if (FILE* file = std::fopen("/proc/sys/net/ipv4/ip_local_port_range", "re")) {
     unsigned low = 0, high = 0;
-    if (std::fscanf(file, "%u %u", &low, &high) == 2)
-      range = {static_cast<uint16_t>(low), static_cast<uint16_t>(high)};
+    if (std::fscanf(file, "%u %u", &low, &high) == 2) range = {static_cast<uint16_t>(low), static_cast<uint16_t>(high)};
     std::fclose(file);
   }
   return range;

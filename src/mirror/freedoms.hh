@@ -44,7 +44,8 @@ inline constexpr std::array kFreedoms = {
     FreedomRow{Freedom::peer_reads, "when a peer outside reads", "seen only as room in our send buffer"},
     FreedomRow{Freedom::peer_end, "when a peer outside closes after our end is closed",
                "no descriptor of this process shows it any more"},
-    FreedomRow{Freedom::time, "how long anything takes", "virtual time follows CLOCK_MONOTONIC"},
+    FreedomRow{Freedom::time, "how long anything takes",
+               "virtual time follows CLOCK_MONOTONIC; a timer may fire up to 30 ms before the model's does"},
 };
 
 /// Takes over, and counts how often.

@@ -48,13 +48,12 @@ Mirror::Actor& Mirror::actor_of(int thread, const std::string& name) {
   if (actor.task == nullptr) {
     actor.task = first_ == nullptr ? kernel_.spawn_process(name) : kernel_.spawn_thread(name, first_);
     if (first_ == nullptr) first_ = actor.task;
+    by_thread_[std::this_thread::get_id()] = &actor;
   }
   return actor;
 }
 
-void Mirror::sync_clock() {
-  kernel_.scheduler.advance_clock_to(static_cast<uint64_t>(evidence::now_ns() - began_ns_));
-}
+void Mirror::sync_clock() { kernel_.scheduler.advance_clock_to(static_cast<uint64_t>(evidence::now_ns() - began_ns_)); }
 
 void Mirror::entering(os::CallRecord& record) {
   record.attachment = nullptr;
@@ -111,10 +110,9 @@ void Mirror::apply(Actor& actor, const os::CallRecord& record) {
     unchecked(reason);
   } else {
     settle(actor, record);
-    if (!actor.started)
-      begin_in_model(actor, record);
-    else
-      kernel_.scheduler.run_task(*actor.task->thread);
+    if (!actor.started) begin_in_model(actor, record);
+    let_timers_fire([&] { return actor.task->call_done() || actor.task->thread->runnable(); });
+    kernel_.scheduler.run_task(*actor.task->thread);
     if (!actor.task->call_done()) {
       abandon(actor);
       diverged(record, "the model sleeps where the kernel has returned", -EINPROGRESS);

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "sim/kernel/kernel.hh"
 #include "src/mirror/figures.hh"
@@ -18,8 +19,8 @@
 namespace wakepath::mirror {
 
 struct MirrorOptions {
-  kernel::Config config;               ///< for mutants; port range and descriptor limit are taken from this machine
-  uint64_t max_records = 20'000'000;   ///< then the mirror stops, with a note; a record takes 32 bytes
+  kernel::Config config;              ///< for mutants; port range and descriptor limit are taken from this machine
+  uint64_t max_records = 20'000'000;  ///< then the mirror stops, with a note; a record takes 32 bytes
 };
 
 /// Keeps a modelled kernel in step with the calls of a RecordedOs, and compares every answer.
@@ -60,8 +61,8 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   /// A thread of the process, and the call that it is in.
   struct Actor {
     kernel::task_struct* task = nullptr;
-    Gate::Pass pass = 0;  ///< 0: this call does not hold the gate
-    bool started = false;  ///< in the model
+    Gate::Pass pass = 0;          ///< 0: this call does not hold the gate
+    bool started = false;         ///< in the model
     uint64_t applied_before = 0;  ///< applied_ when it began
     Replay replay;
   };
@@ -69,6 +70,9 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   // mirror.cc
   Actor& actor_of(int thread, const std::string& name);
   void sync_clock();
+  /// The kernel's timers may have been earlier than the model's: fires those due within kTimerSlack until `enough`.
+  template <class Enough>
+  void let_timers_fire(Enough enough);
   void begin_in_model(Actor& actor, const os::CallRecord& record);
   void apply(Actor& actor, const os::CallRecord& record);
   void compare(Actor& actor, const os::CallRecord& record);
@@ -97,6 +101,7 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   // mirror_epoll.cc
   void settle_epoll(Actor& actor, const os::CallRecord& record);
   void settle_event(Actor& actor, const kernel::epitem* item, uint32_t events, const std::string& evidence);
+  bool explained(const kernel::eventpoll* ep, const os::CallRecord& record) const;
   void settle_order(kernel::eventpoll* ep, const os::CallRecord& record);
 
   // mirror_probe.cc
@@ -108,7 +113,8 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   Freedoms freedoms_{kernel_};
   Peers peers_{kernel_, freedoms_};
   std::map<int, Actor> actors_;  // by os::ThreadInfo::id
-  std::set<int> foreign_;        // descriptors that the model does not have
+  std::map<std::thread::id, Actor*> by_thread_;
+  std::set<int> foreign_;  // descriptors that the model does not have
   kernel::task_struct* first_ = nullptr;
   int64_t began_ns_ = 0;
   uint64_t steps_ = 0;
@@ -118,5 +124,19 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   mutable std::mutex figures_lock_;
   Figures figures_;
 };
+
+template <class Enough>
+void Mirror::let_timers_fire(Enough enough) {
+  // A timer of the model is armed when a call is applied, later than the kernel's; and the kernel's wheel has a grain
+  // of up to 10 ms (HZ 100).
+  constexpr uint64_t kTimerSlack = 30'000'000;
+  const uint64_t limit = kernel_.now_ns() + kTimerSlack;
+  while (!enough()) {
+    const auto next = kernel_.scheduler.next_deadline();
+    if (!next || *next > limit) return;
+    freedoms_.took(Freedom::time);
+    kernel_.scheduler.advance_clock_to(*next);
+  }
+}
 
 }  // namespace wakepath::mirror

@@ -76,7 +76,8 @@ std::string Mirror::why_not_checked(const os::CallRecord& record) const {
   const int fd = descriptor_of(record);
   if (fd >= 0 && foreign_.contains(fd)) return "a descriptor that the model does not have";
   if (const auto* socket = std::get_if<call::Socket>(&record.arguments))
-    if (socket->domain != AF_INET || (socket->type & 0xf) != SOCK_STREAM) return "a kind of socket that is not modelled";
+    if (socket->domain != AF_INET || (socket->type & 0xf) != SOCK_STREAM)
+      return "a kind of socket that is not modelled";
   if (const auto* option = std::get_if<call::Setsockopt>(&record.arguments))
     if (!option_is_modelled(option->level, option->option)) return "a socket option that is not modelled";
   if (const auto* option = std::get_if<call::Getsockopt>(&record.arguments))

@@ -21,11 +21,20 @@ void Mirror::settle_epoll(Actor& actor, const os::CallRecord& record) {
   for (const epoll_event& event : record.output.events) {
     const epitem* item = item_with(ep, event.data.u64);
     if (item == nullptr) continue;
-    const std::string evidence = fmt::format("epoll_wait reported {} on descriptor {}", text_of({event}),
-                                             item->ffd_fd.get());
+    const std::string evidence =
+        fmt::format("epoll_wait reported {} on descriptor {}", text_of({event}), item->ffd_fd.get());
     settle_event(actor, item, event.events, evidence);
   }
+  let_timers_fire([&] { return explained(ep, record); });
   settle_order(ep, record);
+}
+
+/// Whether the model has every event that was reported.
+bool Mirror::explained(const eventpoll* ep, const os::CallRecord& record) const {
+  return std::all_of(record.output.events.begin(), record.output.events.end(), [&](const epoll_event& event) {
+    const epitem* item = item_with(ep, event.data.u64);
+    return item == nullptr || (event.events & ~poll_mask(item->ffd_file)) == 0;
+  });
 }
 
 /// Injects the least that explains `events`, and nothing when the model has them already.

@@ -9,7 +9,10 @@ namespace wakepath::mirror {
 void Mirror::note(const std::string& text) {
   if (stopped_.load()) return;
   Passing passing(gate_);
+  const auto found = by_thread_.find(std::this_thread::get_id());  // a thread that has made no call has no task
+  if (found != by_thread_.end()) kernel_.recorder.run(found->second->task->thread->id(), trace::kNoCause);
   kernel_.recorder.note(trace::NoteKind::kLog, text);
+  kernel_.recorder.run(0, trace::kNoCause);
 }
 
 void Mirror::service_begins(uint32_t service, std::string_view name) {
@@ -35,8 +38,8 @@ void Mirror::message_pushed(const probe::MessageStep& step) {
 }
 
 void Mirror::message_taken(const probe::MessageStep& step) {
-  note(fmt::format("message {} {} of socket {} taken by service {}", step.serial, step.type, step.socket,
-                   step.service));
+  note(
+      fmt::format("message {} {} of socket {} taken by service {}", step.serial, step.type, step.socket, step.service));
 }
 
 void Mirror::callback_entered(const probe::CallbackStep& step) {

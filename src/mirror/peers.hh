@@ -47,9 +47,7 @@ class Peers {
 
  private:
   using Key = std::pair<uint16_t, uint64_t>;  // its port, our address
-  static Key key(kernel::Address server, uint16_t port) {
-    return {port, (uint64_t{server.ip} << 16) | server.port};
-  }
+  static Key key(kernel::Address server, uint16_t port) { return {port, (uint64_t{server.ip} << 16) | server.port}; }
   void tell(const Peer& peer, std::string_view what, std::string_view evidence);
   long run(const Peer& peer, kernel::MaySleep<long> call);
   void free_port(uint16_t port);

@@ -49,9 +49,7 @@ struct Maker {
     }
     return sys_setsockopt(k, c.fd, c.level, c.option, value_of<int>(c.value));
   }
-  Started operator()(const call::Getsockopt& c) const {
-    return sys_getsockopt(k, c.fd, c.level, c.option, &to.value);
-  }
+  Started operator()(const call::Getsockopt& c) const { return sys_getsockopt(k, c.fd, c.level, c.option, &to.value); }
   Started operator()(const call::Shutdown& c) const { return sys_shutdown(k, c.fd, c.how); }
   Started operator()(const call::Close& c) const { return sys_close(k, c.fd); }
   Started operator()(const call::Read& c) const {

@@ -78,6 +78,13 @@ std::string output_of(const std::string& command) {
 
 bool available(const std::string& program) { return !output_of("command -v " + program).empty(); }
 
+/// The last line: how it begins, and that the mirror has checked and found nothing.
+void expect_figures(const std::string& line, const std::string& beginning) {
+  EXPECT_EQ(line.substr(0, beginning.size()), beginning);
+  EXPECT_EQ(line.find(" checked 0 "), std::string::npos) << line;
+  EXPECT_NE(line.find(" divergences 0 lost 0\n"), std::string::npos) << line;
+}
+
 class ServeCommandTest : public DescriptorsStay {};
 
 TEST_F(ServeCommandTest, StopsGracefullyOnBothSignalsAndSaysWhatItDid) {
@@ -88,7 +95,7 @@ TEST_F(ServeCommandTest, StopsGracefullyOnBothSignalsAndSaysWhatItDid) {
     EXPECT_EQ(client.receive(5), "hello");
     program.stop(signal);
     EXPECT_EQ(client.receive_end(), 0);
-    EXPECT_EQ(program.line(), "connections 1 messages 5 checked 0 unchecked 0 injected 0 divergences 0 lost 0\n");
+    expect_figures(program.line(), "connections 1 messages 5 ");
     EXPECT_EQ(program.status(), 0);
   }
 }
@@ -113,7 +120,7 @@ TEST_F(ServeCommandTest, AWrongCommandLineIsStatusTwo) {
 TEST_F(ServeCommandTest, WithoutATerminalTheDemoEndsByItself) {
   Program program({"serve", "--demo"});
   listening(program);
-  EXPECT_EQ(program.line(), "connections 3 messages 17 checked 0 unchecked 0 injected 0 divergences 0 lost 0\n");
+  expect_figures(program.line(), "connections 3 messages 18 ");
   EXPECT_EQ(program.status(), 0);
 }
 

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "src/cli/serve_session.hh"
+#include "src/mirror/mirror.hh"
+#include "src/os/linux_os.hh"
+#include "src/os/recorded_os.hh"
+#include "tests/server/fixture.hh"
+
+namespace wakepath::mirror {
+
+/// The echo server on real sockets, with a mirror behind every call.
+class Mirrored {
+ public:
+  explicit Mirrored(const MirrorOptions& options = {})
+      : mirror_(options), os_(machine_, mirror_), session_(std::make_unique<cli::ServeSession>(os_, mirror_)) {
+    EXPECT_EQ(session_->start(0), 0);
+  }
+  cli::ServeSession& session() { return *session_; }
+  os::Endpoint endpoint() const { return session_->endpoint(); }
+  Mirror& mirror() { return mirror_; }
+  /// The demo client from beginning to end; its error.
+  int demo() {
+    EXPECT_EQ(session_->start_demo(0), 0);
+    return session_->join_demo().error;
+  }
+  /// The figures after the server has stopped.
+  Figures stop() {
+    session_->stop();
+    return mirror_.figures();
+  }
+
+ private:
+  os::LinuxOs machine_;
+  Mirror mirror_;
+  os::RecordedOs os_;
+  std::unique_ptr<cli::ServeSession> session_;
+};
+
+inline std::string in_words(const Figures& f) {
+  std::string text = fmt::format("calls {} checked {} unchecked {} injected {} divergences {} lost {} readings {}",
+                                 f.calls, f.checked, f.unchecked, f.injected, f.divergences, f.lost, f.readings);
+  for (const auto& [reason, count] : f.reasons) text += fmt::format("\n  unchecked {}: {}", count, reason);
+  if (!f.first_divergence.empty()) text += "\n  first divergence: " + f.first_divergence;
+  if (!f.stopped.empty()) text += "\n  stopped: " + f.stopped;
+  return text;
+}
+
+/// No divergence, nothing lost, and at least 99 of 100 checked.
+inline void expect_agreement(const Figures& figures) {
+  EXPECT_EQ(figures.divergences, 0U) << in_words(figures);
+  EXPECT_EQ(figures.lost, 0U) << in_words(figures);
+  EXPECT_GE(figures.checked * 100, (figures.checked + figures.unchecked) * 99) << in_words(figures);
+}
+
+}  // namespace wakepath::mirror
