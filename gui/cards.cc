@@ -42,7 +42,8 @@ struct Maker {
     item.value = trace::field_text(model.trace(), model.world(), object, *id);
     if (item.value == "NULL" || item.value == "0") item.tone = Tone::kDim;
     if (info.type == FieldType::kPointer) {
-      if ((item.link = read.target(name)) != 0) item.tone = Tone::kLink;
+      if ((item.link = read.target(name)) != 0)
+        item.tone = Tone::kLink, item.value = trace::object_name(model.trace(), model.world(), item.link);
     }
     if (changed) {
       item.changed = true;

@@ -9,9 +9,10 @@ using trace::TaskId;
 namespace {
 
 constexpr float kEpollWeight = 1.6f;
+constexpr float kTightEpollWeight = 1.3f;
 constexpr float kOverflowWeight = 0.7f;
 constexpr float kSharedWeight = 0.75f;
-constexpr float kNarrowest = 146;  // a column of weight 1, unscaled
+constexpr float kNarrowest = 124;  // a column of weight 1, unscaled
 constexpr float kWidest = 330;
 
 bool is_plain(const Column& c) { return c.type == Column::Type::kChain && c.weight == 1; }
@@ -65,6 +66,9 @@ std::vector<Column> choose_columns(const ViewModel& model, float room, float sca
     return sum * kNarrowest * scale + static_cast<float>(columns.size()) * kColumnGap * scale > room;
   };
   if (tight()) std::erase_if(columns, [](const Column& c) { return c.type == Column::Type::kShared; });
+  if (tight())
+    for (Column& c : columns)
+      if (c.weight == kEpollWeight) c.weight = kTightEpollWeight;
   while (tight() && (drop_one(columns) || drop_task(columns))) {
   }
   return columns;

@@ -21,7 +21,7 @@ struct Column {
 };
 
 /// One column for each slot of each task, in order of the tasks; where `room` is too small, the last ones of the
-/// largest groups become one overflow column each. The columns of eventpolls stay.
+/// largest groups become one overflow column each; before that the shared tables go and eventpolls get narrower.
 [[nodiscard]] std::vector<Column> choose_columns(const ViewModel& model, float room, float scale);
 void place_columns(std::vector<Column>& columns, float x, float room, float scale);
 /// Index of a chain's column; columns.size() when it has none.
