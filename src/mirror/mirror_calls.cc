@@ -162,11 +162,7 @@ void Mirror::settle_recv(Actor& actor, const os::CallRecord& record) {
   if (record.result == -EPIPE) peers_.finish(*peer, evidence);
   if (record.result == -ECONNRESET || record.result == -EPIPE) return peers_.reset(*peer, evidence);
   if (record.result < 0) return;
-  const std::string& data = record.output.data;
-  if (const std::size_t known = unread(sk); known < data.size()) {
-    peers_.send(*peer, std::string_view(data).substr(known), evidence);
-    if (unread(sk) < data.size()) freedoms_.receive_room(sk, data.size());
-  }
+  peers_.supply(*peer, sk, record.output.data, evidence);
 }
 
 void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
@@ -192,13 +188,8 @@ void Mirror::look(Actor& actor, int fd, std::string_view evidence) {
       if ((item->event_events & (EPOLLIN | EPOLLOUT)) != 0 && !item->rdllink.linked()) return;
   const auto state = evidence::tcp_state(fd);  // first: a FIN that it shows has all data before it
   if (!state) return;
-  if (const std::size_t bytes = evidence::unread(fd); bytes > unread(sk)) {
-    const std::string data = evidence::peek(fd, bytes);
-    if (const std::size_t known = unread(sk); known < data.size()) {
-      peers_.send(*peer, std::string_view(data).substr(known), fmt::format("SIOCINQ {}; {}", bytes, evidence));
-      if (unread(sk) < data.size()) freedoms_.receive_room(sk, data.size());
-    }
-  }
+  if (const std::size_t bytes = evidence::unread(fd); bytes > unread(sk))
+    peers_.supply(*peer, sk, evidence::peek(fd, bytes), fmt::format("SIOCINQ {}; {}", bytes, evidence));
   const bool fin = *state == TcpState::CLOSE_WAIT || *state == TcpState::LAST_ACK || *state == TcpState::CLOSING ||
                    *state == TcpState::TIME_WAIT;
   if (fin && !has_fin(sk)) peers_.finish(*peer, fmt::format("TCP_INFO: the FIN is here; {}", evidence));

@@ -50,12 +50,9 @@ void Mirror::settle_event(Actor& actor, const epitem* item, uint32_t events, con
   }
   Peer* peer = peers_.of(sk);
   if (peer == nullptr) return;
-  if (lacks(EPOLLIN)) {
-    if (const std::size_t bytes = evidence::unread(fd); bytes > unread(sk)) {
-      const std::string data = evidence::peek(fd, bytes);
-      if (data.size() > unread(sk)) peers_.send(*peer, std::string_view(data).substr(unread(sk)), evidence);
-    }
-  }
+  if (lacks(EPOLLIN))
+    if (const std::size_t bytes = evidence::unread(fd); bytes > unread(sk))
+      peers_.supply(*peer, sk, evidence::peek(fd, bytes), evidence);
   const bool ended = (events & (EPOLLHUP | EPOLLERR)) != 0;
   if (lacks(EPOLLRDHUP) || (lacks(EPOLLIN) && !ended)) peers_.finish(*peer, evidence);
   if (lacks(EPOLLHUP) || lacks(EPOLLERR)) peers_.reset(*peer, evidence);

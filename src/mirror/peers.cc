@@ -92,6 +92,17 @@ void Peers::rename(Peer& peer, u16 port) {
   if (k_.recorder.enabled()) renamed.task->comm = record::Text{k_.recorder.trace().intern(name_of(port))};
 }
 
+std::size_t Peers::sent_ahead(const Peer& peer, const sock* sk) const {
+  const sock* client = peer.gone ? nullptr : sock_of(peer.task, peer.fd);
+  if (client == nullptr || peer.finished) return unread(sk);
+  return tcp_sk(client)->write_seq - tcp_sk(sk)->copied_seq;
+}
+
+void Peers::supply(Peer& peer, sock* sk, std::string_view data, std::string_view evidence) {
+  if (const std::size_t known = sent_ahead(peer, sk); known < data.size()) send(peer, data.substr(known), evidence);
+  if (unread(sk) < data.size()) freedoms_.receive_room(sk, data.size());
+}
+
 void Peers::send(Peer& peer, std::string_view data, std::string_view evidence) {
   tell(peer, fmt::format("send {} bytes", data.size()), evidence);
   for (std::size_t sent = 0; sent < data.size();) {

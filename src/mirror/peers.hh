@@ -32,7 +32,10 @@ class Peers {
   Peer* connect(kernel::Address server, uint16_t port, std::string_view evidence);
   /// accept4 has told its port.
   void rename(Peer& peer, uint16_t port);
-  void send(Peer& peer, std::string_view data, std::string_view evidence);
+  /// `data` stands at the head of our receive queue: what of it the peer has not sent yet, it sends now.
+  void supply(Peer& peer, kernel::sock* sk, std::string_view data, std::string_view evidence);
+  /// Bytes that the peer has sent and we have not read, those included that wait for our window to open.
+  std::size_t sent_ahead(const Peer& peer, const kernel::sock* sk) const;
   void read(Peer& peer, std::string_view evidence);
   void finish(Peer& peer, std::string_view evidence);
   void reset(Peer& peer, std::string_view evidence);
@@ -49,6 +52,7 @@ class Peers {
   using Key = std::pair<uint16_t, uint64_t>;  // its port, our address
   static Key key(kernel::Address server, uint16_t port) { return {port, (uint64_t{server.ip} << 16) | server.port}; }
   void tell(const Peer& peer, std::string_view what, std::string_view evidence);
+  void send(Peer& peer, std::string_view data, std::string_view evidence);
   long run(const Peer& peer, kernel::MaySleep<long> call);
   void free_port(uint16_t port);
   void drop(Peer& peer);

@@ -1,0 +1,116 @@
+// Clients that the mirror does not see: they talk to the kernel past Os, as another program would.
+
+#include <thread>
+#include <vector>
+
+#include "tests/mirror/fixture.hh"
+
+namespace wakepath::mirror {
+namespace {
+
+using server::Client;
+using server::pattern;
+
+class MirrorOutside : public server::DescriptorsStay {};
+
+TEST_F(MirrorOutside, AConversationIsFollowedFromEvidence) {
+  Mirrored server;
+  {
+    Client client(server.endpoint());
+    for (const char* line : {"hello\n", "and again\n", "a third line, longer than the others were\n"}) {
+      client.send(line);
+      EXPECT_EQ(client.receive(std::string(line).size()), line);
+    }
+    client.finish();
+    EXPECT_EQ(client.receive_end(), 0);
+  }
+  const Figures figures = server.stop();
+  expect_agreement(figures);
+  EXPECT_GE(figures.injected, 5U) << "a connect, three messages, a FIN\n" << in_words(figures);
+}
+
+TEST_F(MirrorOutside, SeveralConnectionsAtOnce) {
+  Mirrored server;
+  std::vector<std::thread> talkers;
+  for (int who = 0; who < 6; ++who)
+    talkers.emplace_back([&, who] {
+      Client client(server.endpoint());
+      for (int round = 0; round < 10; ++round) {
+        const std::string line = fmt::format("{} says {}\n", who, round);
+        client.send(line);
+        EXPECT_EQ(client.receive(line.size()), line);
+      }
+      if (who % 2 != 0) return;
+      client.finish();
+      EXPECT_EQ(client.receive_end(), 0);
+    });
+  for (std::thread& talker : talkers) talker.join();
+  expect_agreement(server.stop());
+}
+
+TEST_F(MirrorOutside, AResetIsFollowed) {
+  Mirrored server;
+  Client client(server.endpoint());
+  client.send("x");
+  EXPECT_EQ(client.receive(1), "x");
+  client.reset();
+  Client another(server.endpoint());  // answered after the reset was seen
+  another.send("y");
+  EXPECT_EQ(another.receive(1), "y");
+  expect_agreement(server.stop());
+}
+
+TEST_F(MirrorOutside, ACloseWithoutReadingTheAnswerIsFollowed) {
+  Mirrored server;
+  for (int round = 0; round < 20; ++round) {
+    Client client(server.endpoint());
+    client.send("nobody waits for this");
+    client.close();
+  }
+  Client last(server.endpoint());
+  last.send("z");
+  EXPECT_EQ(last.receive(1), "z");
+  expect_agreement(server.stop());
+}
+
+TEST_F(MirrorOutside, APauseLongerThanADelayedAckIsFollowed) {
+  Mirrored server;
+  Client client(server.endpoint());
+  const std::string large = pattern(40'000);
+  client.send(large);
+  EXPECT_EQ(client.receive(large.size()), large);
+  expect_agreement(server.stop());
+}
+
+TEST_F(MirrorOutside, AFloodOfDataIsSurvived) {
+  Mirrored server;
+  Client client(server.endpoint());
+  const std::string flood = pattern(3'000'000);
+  std::thread sender([&] { client.send(flood); });
+  EXPECT_EQ(client.receive(flood.size()), flood);
+  sender.join();
+  client.finish();
+  EXPECT_EQ(client.receive_end(), 0);
+  EXPECT_EQ(server.demo(), 0);
+  const Figures figures = server.stop();
+  EXPECT_EQ(figures.lost, 0U) << in_words(figures);
+  EXPECT_EQ(figures.divergences, 0U) << in_words(figures);
+}
+
+TEST_F(MirrorOutside, InsideAndOutsideTogether) {
+  Mirrored server;
+  std::thread outside([&] {
+    for (int round = 0; round < 30; ++round) {
+      Client client(server.endpoint());
+      client.send("knock");
+      EXPECT_EQ(client.receive(5), "knock");
+    }
+  });
+  EXPECT_EQ(server.demo(), 0);
+  outside.join();
+  const Figures figures = server.stop();
+  EXPECT_EQ(figures.divergences, 0U) << in_words(figures);
+}
+
+}  // namespace
+}  // namespace wakepath::mirror
