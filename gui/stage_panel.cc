@@ -148,10 +148,9 @@ void draw_card(const Painter& p, const Card& card, bool hovered) {
       p.frame({r.x - o, r.y - o, r.w + 2 * o, r.h + 2 * o}, ink(c, 0.08f), round + o, 2.2f);
     }
   } else if (!card.dead) {
-    p.fill({r.x, r.y + p.px(3), r.w, r.h}, ink(0x000000, 0.22f), round);
+    p.fill({r.x, r.bottom() - round, r.w, round + p.px(3)}, ink(0x000000, 0.22f), round);
   }
-  p.fill(r, ink(theme().bg), round);
-  p.fill(r, ink(c, card.dead ? 0.3f : 1), round);
+  p.fill({r.x, r.y, 2 * round, r.h}, ink(c, card.dead ? 0.3f : 1), round);  // only what will be seen of it
   p.fill({r.x + p.px(4), r.y, r.w - p.px(4), r.h}, ink(card.dead ? theme().panel : theme().raised), round - p.px(2));
   bool outlined = card.selected || card.lit || card.created || hovered;
   Rgb edge = card.created && !card.selected ? theme().now : c;
