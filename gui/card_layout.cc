@@ -44,7 +44,7 @@ void place_squares(Item& item, const Metrics& m) {
 /// Chips stand one below the other, hanging on their queue; the last line says how many more there are.
 void place_chips(Item& item, float bottom, const Metrics& m) {
   float y = item.rect.y + (item.key.empty() ? 0 : m.px(16));
-  auto room = static_cast<std::size_t>(std::max(0.0f, (bottom - y + m.px(2)) / m.px(20)));
+  auto room = static_cast<std::size_t>(std::max(0.0f, (bottom - y + m.px(4)) / m.px(20)));
   if (item.tokens.size() > room) {
     item.more = item.tokens.size() - room;
     item.tokens.resize(room);

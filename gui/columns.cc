@@ -13,6 +13,7 @@ constexpr float kTightEpollWeight = 1.3f;
 constexpr float kOverflowWeight = 0.7f;
 constexpr float kSharedWeight = 0.75f;
 constexpr float kNarrowest = 124;  // a column of weight 1, unscaled
+constexpr float kRoomy = 156;      // as wide as this, columns leave room for the shared tables
 constexpr float kWidest = 330;
 
 bool is_plain(const Column& c) { return c.type == Column::Type::kChain && c.weight == 1; }
@@ -60,16 +61,16 @@ std::vector<Column> choose_columns(const ViewModel& model, float room, float sca
     if (slots.empty()) columns.push_back({task, 0, Column::Type::kTaskOnly, 1});
   }
   if (model.chains().has_shared()) columns.push_back({0, 0, Column::Type::kShared, kSharedWeight});
-  auto tight = [&] {
+  auto tight = [&](float narrowest) {
     float sum = 0;
     for (const Column& c : columns) sum += c.weight;
-    return sum * kNarrowest * scale + static_cast<float>(columns.size()) * kColumnGap * scale > room;
+    return sum * narrowest * scale + static_cast<float>(columns.size()) * kColumnGap * scale > room;
   };
-  if (tight()) std::erase_if(columns, [](const Column& c) { return c.type == Column::Type::kShared; });
-  if (tight())
+  if (tight(kRoomy)) std::erase_if(columns, [](const Column& c) { return c.type == Column::Type::kShared; });
+  if (tight(kNarrowest))
     for (Column& c : columns)
       if (c.weight == kEpollWeight) c.weight = kTightEpollWeight;
-  while (tight() && (drop_one(columns) || drop_task(columns))) {
+  while (tight(kNarrowest) && (drop_one(columns) || drop_task(columns))) {
   }
   return columns;
 }
