@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ struct WindowOptions {
   std::string select;                       ///< name of an object to select at first: "eventpoll#1"; may be empty
   std::string shot;  ///< file for a picture (PNG); written after `frames` frames, then the window closes
   int frames = 3;
+  std::function<bool()> should_close;  ///< asked several times a second; true closes the window. May be empty
 };
 
 /// Opens the window and returns when it is closed: 0; 2 when there is no such step; 3 when this machine has no display

@@ -76,6 +76,7 @@ void draw(GLFWwindow* window, App& app, double seconds) {
 int loop(GLFWwindow* window, ViewModel& model, App& app, const WindowOptions& options) {
   double last = glfwGetTime();
   for (int frame = 0; glfwWindowShouldClose(window) == 0;) {
+    if (options.should_close && options.should_close()) return 0;
     if (app.animating())
       glfwWaitEventsTimeout(kFrameTime);
     else if (frames_due > 0)

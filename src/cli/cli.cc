@@ -29,6 +29,7 @@ void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   command->add_option("--mutant", options.mutant, "Switch a deliberate fault of the model on")
       ->check(CLI::IsMember({"level_not_requeued", "no_accept_wake"}))
       ->group("");  // for tests of the mirror: not in the help
+  command->add_flag("--gui", options.gui, "Show the stage in a window, live, until it is closed");
   command->add_flag("--text", options.text, "Print the kernel path of the first connection");
   command->add_option("--out", options.out, "A folder for pictures of that path");
   command->add_option("-o,--output", options.output, "Write the recording (.wkp)");

@@ -22,6 +22,7 @@ struct ServeOptions {
   bool text = false;                     ///< print the kernel path of the first connection
   std::string out;                       ///< a folder: write pictures of that path into it
   std::string output;                    ///< write the recording there (.wkp)
+  bool gui = false;  ///< the stage in a window, live; it serves until the window is closed
 };
 int serve(const ServeOptions& options);
 

@@ -11,9 +11,13 @@
 #include "src/cli/serve_path.hh"
 #include "src/cli/serve_session.hh"
 #include "src/cli/stop_signals.hh"
+#include "src/mirror/live_session.hh"
 #include "src/mirror/mirror.hh"
 #include "src/os/linux_os.hh"
 #include "src/os/recorded_os.hh"
+#ifdef WAKEPATH_GUI
+#include "gui/gui.hh"
+#endif
 
 namespace wakepath::cli {
 
@@ -83,6 +87,28 @@ bool wait_for_the_end(StopSignals& signals, const ServeSession& session, const S
   return shown ? fine : show_first_connection(options, machine) && fine;
 }
 
+/// The stage over the running server, until the window is closed or a stop signal comes. False when there is no window
+/// to be had; then it says why, and the server goes on without.
+bool show_window(StopSignals& signals, const ServeSession& session, const Machine& machine) {
+  if (machine.mirror == nullptr) {
+    fmt::print(stderr, "serve: --gui needs the mirror, found --mirror off\n");
+    return false;
+  }
+#ifdef WAKEPATH_GUI
+  mirror::LiveSession live(*machine.mirror, "listening " + session.endpoint().to_string());
+  gui::WindowOptions window;
+  window.follow = true;
+  window.should_close = [&] {
+    if (machine.file != nullptr) machine.file->flush();
+    return signals.wait(0);
+  };
+  return gui::run_window(live, window) == 0;
+#else
+  fmt::print(stderr, "serve: this build has no window (configured with WAKEPATH_GUI=OFF)\n");
+  return false;
+#endif
+}
+
 void print_last_line(const ServeSession& session, const mirror::Figures& figures) {
   fmt::print("connections {} messages {} checked {} unchecked {} injected {} divergences {} lost {}\n",
              session.connections(), session.messages(), figures.checked, figures.unchecked, figures.injected,
@@ -108,7 +134,9 @@ int serve(const ServeOptions& options) {
       return 3;
     }
   }
-  const bool pictures_written = wait_for_the_end(signals, session, options, machine);
+  const bool shown = options.gui && show_window(signals, session, machine);
+  const bool pictures_written = shown ? show_first_connection(options, machine)
+                                      : wait_for_the_end(signals, session, options, machine);
   const bool demo_ended = session.demo_done();
   session.stop();
   print_last_line(session, machine.mirror != nullptr ? machine.mirror->figures() : mirror::Figures{});
