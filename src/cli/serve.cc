@@ -113,6 +113,9 @@ void print_last_line(const ServeSession& session, const mirror::Figures& figures
   fmt::print("connections {} messages {} checked {} unchecked {} injected {} divergences {} lost {}\n",
              session.connections(), session.messages(), figures.checked, figures.unchecked, figures.injected,
              figures.divergences, figures.lost);
+  if (figures.readings > 0)
+    fmt::print(stderr, "serve: {} readings of oracles agree, {} were not stable\n", figures.readings,
+               figures.readings_unchecked);
   for (const auto& [reason, count] : figures.reasons) fmt::print(stderr, "serve: {} unchecked: {}\n", count, reason);
   if (!figures.first_divergence.empty())
     fmt::print(stderr, "serve: the first divergence: {}\n", figures.first_divergence);

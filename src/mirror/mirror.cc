@@ -25,12 +25,6 @@ Config machine(Config config) {
 Mirror::Mirror(const MirrorOptions& options)
     : options_(options), kernel_(machine(options.config)), began_ns_(evidence::now_ns()) {}
 
-template <class Change>
-void Mirror::change_figures(Change change) {
-  std::lock_guard hold(figures_lock_);
-  change(figures_);
-}
-
 Figures Mirror::figures() const {
   std::lock_guard hold(figures_lock_);
   return figures_;
@@ -73,6 +67,7 @@ void Mirror::entering(os::CallRecord& record) {
   }
   if (why_not_checked(record).empty() && sleeps_on_model(record)) begin_in_model(actor, record);
   actor.pass = 0;
+  actor.sleeping_on = descriptor_of(record);
   gate_.leave(pass);
 }
 
@@ -86,7 +81,9 @@ void Mirror::returned(os::CallRecord& record) {
     change_figures([](Figures& f) { ++f.lost; });
   } else {
     sync_clock();
+    actor.sleeping_on = -1;
     apply(actor, record);
+    sample_oracles();
     change_figures([&](Figures& f) { f.injected = peers_.injected(); });
     if (kernel_.recorder.position() >= options_.max_records) stop("as many records as --mirror-records allows");
   }

@@ -11,6 +11,7 @@
 #include "src/mirror/figures.hh"
 #include "src/mirror/freedoms.hh"
 #include "src/mirror/gate.hh"
+#include "src/mirror/oracles.hh"
 #include "src/mirror/peers.hh"
 #include "src/mirror/replay.hh"
 #include "src/os/call_record.hh"
@@ -20,6 +21,7 @@ namespace wakepath::mirror {
 
 struct MirrorOptions {
   kernel::Config config;              ///< for mutants; port range and descriptor limit are taken from this machine
+  double oracle_share = 0.05;         ///< of one CPU's time, for reading oracles; 0: never
   uint64_t max_records = 20'000'000;  ///< then the mirror stops, with a note; a record takes 32 bytes
 };
 
@@ -54,6 +56,8 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   /// Grows while the mirror runs; may be kept longer than the mirror lives.
   std::shared_ptr<trace::Trace> trace() const { return kernel_.trace(); }
   Figures figures() const;
+  /// Asks every oracle about every descriptor, now. They are also asked one by one as calls return.
+  void consult_all_oracles();
   /// One line: "212 calls checked, 0 divergences".
   std::string status() const;
 
@@ -62,6 +66,7 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   struct Actor {
     kernel::task_struct* task = nullptr;
     Gate::Pass pass = 0;          ///< 0: this call does not hold the gate
+    int sleeping_on = -1;         ///< the descriptor of a call that may sleep and does not hold the gate
     bool started = false;         ///< in the model
     uint64_t applied_before = 0;  ///< applied_ when it began
     Replay replay;
@@ -104,6 +109,10 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   bool explained(const kernel::eventpoll* ep, const os::CallRecord& record) const;
   void settle_order(kernel::eventpoll* ep, const os::CallRecord& record);
 
+  // mirror_oracles.cc
+  void sample_oracles();
+  bool consult_oracle(int fd);
+
   // mirror_probe.cc
   void note(const std::string& text);
 
@@ -115,6 +124,9 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   std::map<int, Actor> actors_;  // by os::ThreadInfo::id
   std::map<std::thread::id, Actor*> by_thread_;
   std::set<int> foreign_;  // descriptors that the model does not have
+  Oracles oracles_{peers_, foreign_};
+  int64_t next_reading_ns_ = 0;
+  int next_fd_ = 0;
   kernel::task_struct* first_ = nullptr;
   int64_t began_ns_ = 0;
   uint64_t steps_ = 0;
@@ -124,6 +136,12 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   mutable std::mutex figures_lock_;
   Figures figures_;
 };
+
+template <class Change>
+void Mirror::change_figures(Change change) {
+  std::lock_guard hold(figures_lock_);
+  change(figures_);
+}
 
 template <class Enough>
 void Mirror::let_timers_fire(Enough enough) {

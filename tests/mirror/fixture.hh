@@ -24,6 +24,8 @@ class Mirrored {
   cli::ServeSession& session() { return *session_; }
   os::Endpoint endpoint() const { return session_->endpoint(); }
   Mirror& mirror() { return mirror_; }
+  os::Os& machine() { return machine_; }  ///< past the mirror
+  os::Os& os() { return os_; }
   /// The demo client from beginning to end; its error.
   int demo() {
     EXPECT_EQ(session_->start_demo(0), 0);
@@ -43,8 +45,9 @@ class Mirrored {
 };
 
 inline std::string in_words(const Figures& f) {
-  std::string text = fmt::format("calls {} checked {} unchecked {} injected {} divergences {} lost {} readings {}",
-                                 f.calls, f.checked, f.unchecked, f.injected, f.divergences, f.lost, f.readings);
+  std::string text =
+      fmt::format("calls {} checked {} unchecked {} injected {} divergences {} lost {} readings {} + {}", f.calls,
+                  f.checked, f.unchecked, f.injected, f.divergences, f.lost, f.readings, f.readings_unchecked);
   for (const auto& [reason, count] : f.reasons) text += fmt::format("\n  unchecked {}: {}", count, reason);
   if (!f.first_divergence.empty()) text += "\n  first divergence: " + f.first_divergence;
   if (!f.stopped.empty()) text += "\n  stopped: " + f.stopped;
