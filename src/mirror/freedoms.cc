@@ -57,11 +57,12 @@ void Freedoms::send_buffer_full(sock* sk) {
   sk->sk_sndbuf = sk->sk_wmem_queued.get();
 }
 
-void Freedoms::send_buffer_open(sock* sk) {
+void Freedoms::send_buffer_open(sock* sk, std::size_t bytes) {
   constexpr int kInitial = 2626560;  // tcp_init_buffer_space() on loopback
-  if (sk->sk_sndbuf >= kInitial) return;
+  const int needed = std::max(kInitial, sk->sk_wmem_queued + static_cast<int>(2 * bytes) + 65536);
+  if (sk->sk_sndbuf >= needed) return;
   took(Freedom::send_count);
-  sk->sk_sndbuf = kInitial;
+  sk->sk_sndbuf = needed;
 }
 
 void Freedoms::receive_room(sock* sk, std::size_t bytes) {

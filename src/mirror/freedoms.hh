@@ -61,9 +61,9 @@ class Freedoms {
   void no_descriptors(kernel::task_struct* task);
   /// The next port to be given out.
   void port(uint16_t port);
-  /// The send buffer is as full as it gets / has room again.
+  /// The send buffer is as full as it gets / has room for so much.
   void send_buffer_full(kernel::sock* sk);
-  void send_buffer_open(kernel::sock* sk);
+  void send_buffer_open(kernel::sock* sk, std::size_t bytes);
   /// Room for `bytes` more, told to the sender.
   void receive_room(kernel::sock* sk, std::size_t bytes);
   /// The listener's next connection is the one from `port`. False when there is none.

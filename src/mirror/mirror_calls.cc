@@ -169,12 +169,10 @@ void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
   const int fd = descriptor_of(record);
   sock* sk = sock_of(actor.task, fd);
   if (sk == nullptr) return;
-  Peer* peer = peers_.of(sk);
-  const bool partial = record.result >= 0 && static_cast<std::size_t>(record.result) < *sent_size(record);
   if (record.result == -EAGAIN) freedoms_.send_buffer_full(sk);
-  if (record.result > 0 && !partial) freedoms_.send_buffer_open(sk);
-  if (peer == nullptr) return;
-  if (record.result == -ECONNRESET || record.result == -EPIPE)
+  if (record.result > 0) freedoms_.send_buffer_open(sk, static_cast<std::size_t>(record.result));
+  Peer* peer = peers_.of(sk);
+  if (peer != nullptr && (record.result == -ECONNRESET || record.result == -EPIPE))
     peers_.reset(*peer, fmt::format("{} failed", os::name_of(record.call())));
 }
 

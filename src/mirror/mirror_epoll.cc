@@ -57,20 +57,26 @@ void Mirror::settle_event(Actor& actor, const epitem* item, uint32_t events, con
   if (lacks(EPOLLRDHUP) || (lacks(EPOLLIN) && !ended)) peers_.finish(*peer, evidence);
   if (lacks(EPOLLHUP) || lacks(EPOLLERR)) peers_.reset(*peer, evidence);
   if (lacks(EPOLLOUT)) {
-    freedoms_.send_buffer_open(sk);
+    freedoms_.send_buffer_open(sk, 0);
     peers_.read(*peer, evidence);
   }
 }
 
-/// Events of peers outside may have come before or after events of this process: only epoll_wait's order tells.
-/// The order among events of this process stays the model's own.
+/// Events of peers outside may have come before or after events of this process, and more of them may be ready than
+/// epoll_wait had room for: only the order in which it reports them tells. What was reported stood in front, then the
+/// rest. The order among events of this process stays the model's own.
 void Mirror::settle_order(eventpoll* ep, const os::CallRecord& record) {
   std::vector<epitem*> wanted;
   for (const epoll_event& event : record.output.events)
     if (epitem* item = item_with(ep, event.data.u64); item != nullptr && item->rdllink.linked()) wanted.push_back(item);
+  const auto reported = static_cast<std::ptrdiff_t>(wanted.size());
   std::vector<epitem*> present;
-  for (epitem* item : ep->rdllist)
-    if (std::find(wanted.begin(), wanted.end(), item) != wanted.end()) present.push_back(item);
+  for (epitem* item : ep->rdllist) {
+    const bool ready = (poll_mask(item->ffd_file) & item->event_events.get()) != 0;
+    if (!ready) continue;
+    present.push_back(item);
+    if (std::find(wanted.begin(), wanted.begin() + reported, item) == wanted.begin() + reported) wanted.push_back(item);
+  }
   if (present == wanted) return;
   const auto outside = [&](const epitem* item) {
     sock* sk = sock_of(first_, item->ffd_fd);

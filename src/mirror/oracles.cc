@@ -127,6 +127,8 @@ Finding Oracles::consult_connection(const sock* sk, int fd, bool busy) {
   const u32 wqueue = tp->write_seq - tp->snd_una;
   const bool outside = peers_.of(sk) != nullptr;
   if (kernel->state != tcp_state(sk) || kernel->rqueue != rqueue) {
+    if (outside && has_fin(sk) && kernel->rqueue + 1 == rqueue)
+      return {Kind::kUnchecked, "whether the FIN was read together with the data does not show"};
     if (outside && (kernel->state != tcp_state(sk) || kernel->rqueue > rqueue))
       return {Kind::kUnchecked, "the peer outside has done what nobody has seen yet"};
     if (kernel->state != tcp_state(sk))

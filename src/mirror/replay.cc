@@ -30,6 +30,12 @@ T value_of(const std::string& bytes) {
 struct Maker {
   Kernel& k;
   Replay& to;
+  long result;  // of the kernel, where it is known already
+
+  /// A send that took less than it was given (Freedom::send_count) is made with as much.
+  std::size_t taken(std::size_t size) const {
+    return result > 0 ? std::min(size, static_cast<std::size_t>(result)) : size;
+  }
 
   Started operator()(const call::Socket& c) const { return sys_socket(k, c.domain, c.type, c.protocol); }
   Started operator()(const call::Bind& c) const { return sys_bind(k, c.fd, address_of(c.address)); }
@@ -56,8 +62,8 @@ struct Maker {
     to.buffer.resize(c.size);
     return sys_read(k, c.fd, to.buffer.data(), c.size);
   }
-  Started operator()(const call::Write& c) const { return sys_write(k, c.fd, c.data.data(), c.data.size()); }
-  Started operator()(const call::Send& c) const { return sys_send(k, c.fd, c.data.data(), c.data.size(), c.flags); }
+  Started operator()(const call::Write& c) const { return sys_write(k, c.fd, c.data.data(), taken(c.data.size())); }
+  Started operator()(const call::Send& c) const { return sys_send(k, c.fd, c.data.data(), taken(c.data.size()), c.flags); }
   Started operator()(const call::Recv& c) const {
     to.buffer.resize(c.size);
     return sys_recv(k, c.fd, to.buffer.data(), c.size, c.flags);
@@ -108,7 +114,7 @@ Address address_of(const os::Address& address) {
   return endpoint ? Address{endpoint->address, endpoint->port} : Address{};
 }
 
-Started Replay::call(Kernel& k, const os::CallRecord& record) { return std::visit(Maker{k, *this}, record.arguments); }
+Started Replay::call(Kernel& k, const os::CallRecord& record) { return std::visit(Maker{k, *this, record.result}, record.arguments); }
 
 std::string Replay::difference(const os::CallRecord& record, long result) const {
   if (record.call() == os::Call::epoll_wait && record.result >= 0 && result >= 0)
