@@ -113,6 +113,7 @@ void print_last_line(const ServeSession& session, const mirror::Figures& figures
   fmt::print("connections {} messages {} checked {} unchecked {} injected {} divergences {} lost {}\n",
              session.connections(), session.messages(), figures.checked, figures.unchecked, figures.injected,
              figures.divergences, figures.lost);
+  std::fflush(stdout);  // before what goes to stderr
   if (figures.readings > 0)
     fmt::print(stderr, "serve: {} readings of oracles agree, {} were not stable\n", figures.readings,
                figures.readings_unchecked);
@@ -125,6 +126,10 @@ void print_last_line(const ServeSession& session, const mirror::Figures& figures
 }  // namespace
 
 int serve(const ServeOptions& options) {
+  if (!options.mirror && (options.text || !options.out.empty() || !options.output.empty())) {
+    fmt::print(stderr, "serve: --text, --out and -o show what the mirror saw, found --mirror off\n");
+    return 2;
+  }
   StopSignals signals;  // before any thread
   Machine machine(options);
   ServeSession session(machine.os(), machine.probe());
@@ -138,8 +143,8 @@ int serve(const ServeOptions& options) {
     }
   }
   const bool shown = options.gui && show_window(signals, session, machine);
-  const bool pictures_written = shown ? show_first_connection(options, machine)
-                                      : wait_for_the_end(signals, session, options, machine);
+  const bool pictures_written =
+      shown ? show_first_connection(options, machine) : wait_for_the_end(signals, session, options, machine);
   const bool demo_ended = session.demo_done();
   session.stop();
   print_last_line(session, machine.mirror != nullptr ? machine.mirror->figures() : mirror::Figures{});

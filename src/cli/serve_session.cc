@@ -5,6 +5,8 @@ namespace wakepath::cli {
 namespace {
 constexpr server::ServiceId kEcho = 1;
 constexpr int kBacklog = 128;
+/// The server should sleep in epoll_wait when the first connection comes: its wake-up is what there is to see.
+constexpr int64_t kSettleNs = 20'000'000;
 }  // namespace
 
 ServeSession::ServeSession(os::Os& os, probe::Probe& probe) : os_(os), probe_(probe) {}
@@ -28,6 +30,7 @@ int ServeSession::start(uint16_t port) {
 
 int ServeSession::start_demo(int64_t pause_ns) {
   const int thread = os_.thread_start("demo-client", [this, pause_ns] {
+    os_.sleep_ns(kSettleNs);
     demo_report_ = run_demo_client(os_, endpoint_, pause_ns);
     demo_done_.store(true);
   });

@@ -109,6 +109,12 @@ TEST_F(ServeCommandTest, APortInUseIsSaidClearly) {
   EXPECT_EQ(second.status(), 3);
 }
 
+TEST_F(ServeCommandTest, WhatTheMirrorShowsNeedsTheMirror) {
+  Program program({"serve", "--mirror", "off", "--text"});
+  EXPECT_EQ(program.line(), "serve: --text, --out and -o show what the mirror saw, found --mirror off\n");
+  EXPECT_EQ(program.status(), 2);
+}
+
 TEST_F(ServeCommandTest, AWrongCommandLineIsStatusTwo) {
   for (const char* wrong : {"--port=70000", "--port=x", "--service=none", "--unknown"}) {
     Program program({"serve", wrong});
@@ -122,6 +128,39 @@ TEST_F(ServeCommandTest, WithoutATerminalTheDemoEndsByItself) {
   listening(program);
   expect_figures(program.line(), "connections 3 messages 18 ");
   EXPECT_EQ(program.status(), 0);
+}
+
+TEST_F(ServeCommandTest, ThePathOfTheFirstConnectionIsPrintedAndRecorded) {
+  const auto file = std::filesystem::temp_directory_path() / ("wakepath-serve-" + std::to_string(getpid()) + ".wkp");
+  Program program({"serve", "--demo", "--text", "-o", file.string()});
+  listening(program);
+  std::string path;
+  std::string line;
+  while ((line = program.line()).substr(0, 12) != "connections ") {
+    ASSERT_NE(line, "") << "no last line\n" << path;
+    path += line;
+  }
+  expect_figures(line, "connections 3 messages 18 ");
+  for (const char* word : {"__x64_sys_connect", "softirq", "ep_poll_callback", "accept4(", "callback on_accept"})
+    EXPECT_NE(path.find(word), std::string::npos) << word;
+  while (!program.line().empty()) {
+  }
+  EXPECT_EQ(program.status(), 0);
+  EXPECT_GT(std::filesystem::file_size(file), 1000U);
+  std::filesystem::remove(file);
+}
+
+TEST_F(ServeCommandTest, AMutantOfTheModelIsSeen) {
+  for (const char* mutant : {"level_not_requeued", "no_accept_wake"}) {
+    Program program({"serve", "--demo", "--mutant", mutant});
+    listening(program);
+    std::string line;
+    while ((line = program.line()).substr(0, 12) != "connections ") ASSERT_NE(line, "");
+    EXPECT_EQ(line.find(" divergences 0 "), std::string::npos) << mutant << ": " << line;
+    while (!program.line().empty()) {
+    }
+    EXPECT_EQ(program.status(), 0) << "the server itself is not disturbed";
+  }
 }
 
 TEST_F(ServeCommandTest, NetcatGetsItsWordsBack) {
