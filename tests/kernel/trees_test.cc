@@ -1,0 +1,185 @@
+// The model runs the programs that were measured on Linux 6.18.44; the kernel's call trees must stand in the model's.
+#include <set>
+
+#include "tests/kernel/kernel_tree.hh"
+#include "tests/kernel/machine.hh"
+
+namespace wakepath::testing_kernel {
+namespace {
+
+using namespace kernel;  // NOLINT
+
+const std::string kPaths = std::string(WAKEPATH_SOURCE_DIR) + "/tests/kernel/paths/";
+
+/// Goes through a file's calls: each must stand in the next call of the same thread that has the same entry function.
+void expect_trees(const Machine& m, const std::string& file) {
+  Absent absent = read_absent(kPaths + "absent.txt");
+  std::vector<FlatTree> calls[2] = {model_calls(*m.k.trace(), m.server->thread->id()),
+                                    model_calls(*m.k.trace(), m.client->thread->id())};
+  std::size_t next[2] = {0, 0};
+  std::size_t checked = 0;
+  for (const KernelCall& kernel : read_kernel_calls(kPaths + file, absent)) {
+    if (kernel.tree.empty()) continue;
+    int who = kernel.thread == 'C' ? 1 : 0;
+    while (next[who] < calls[who].size() && calls[who][next[who]].front().name != kernel.tree.front().name) ++next[who];
+    ASSERT_LT(next[who], calls[who].size()) << "[" << kernel.thread << "] " << kernel.title << " was not called";
+    const FlatTree& model = calls[who][next[who]++];
+    EXPECT_EQ(first_missing(kernel.tree, model), "") << "[" << kernel.thread << "] " << kernel.title;
+    ++checked;
+  }
+  EXPECT_GT(checked, 0u);
+}
+
+long watch(Machine& m, int fd, u32 mask) { return m.call(m.server, sys_epoll_ctl(m.k, 4, EPOLL_CTL_ADD, fd, {mask, 0})); }
+long modify(Machine& m, int fd, u32 mask) { return m.call(m.server, sys_epoll_ctl(m.k, 4, EPOLL_CTL_MOD, fd, {mask, 0})); }
+long unwatch(Machine& m, int fd) { return m.call(m.server, sys_epoll_ctl(m.k, 4, EPOLL_CTL_DEL, fd, {})); }
+
+TEST(KernelTrees, AWholeLife) {
+  Machine m;
+  m.listen();
+  m.watch_listener();
+  EXPECT_EQ(m.epoll_wait(-1), kBlocked);
+  EXPECT_EQ(m.connect(), 0);
+  EXPECT_EQ(m.accept(), 5);
+  EXPECT_EQ(watch(m, 5, EPOLLIN | EPOLLRDHUP), 0);
+  EXPECT_EQ(m.epoll_wait(-1), kBlocked);
+  m.wait_ms(80);
+  EXPECT_EQ(m.send(m.client, 3, "hello"), 5);
+  EXPECT_EQ(m.recv(m.client, 3), kBlocked);
+  EXPECT_EQ(m.recv(m.server, 5), 5);
+  EXPECT_EQ(m.send(m.server, 5, "hello"), 5);
+  EXPECT_EQ(m.epoll_wait(-1), kBlocked);
+  m.wait_ms(1000);
+  EXPECT_EQ(m.call(m.client, sys_close(m.k, 3)), 0);
+  EXPECT_EQ(m.recv(m.server, 5), 0);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 5)), 0);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 4)), 0);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 3)), 0);
+  expect_trees(m, "tcp_life.txt");
+}
+
+TEST(KernelTrees, ABlockedRecv) {
+  Machine m;
+  m.listen();
+  EXPECT_EQ(m.connect(), 0);
+  EXPECT_EQ(m.accept(), 4);
+  EXPECT_EQ(m.recv(m.client, 3), kBlocked);
+  EXPECT_EQ(m.send(m.server, 4, "abc"), 3);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 4)), 0);
+  expect_trees(m, "blocked_recv.txt");
+}
+
+TEST(KernelTrees, ABlockedAccept) {
+  Machine m;
+  m.listen();
+  EXPECT_EQ(m.accept(), kBlocked);
+  EXPECT_EQ(m.connect(), 0);
+  expect_trees(m, "blocked_accept.txt");
+}
+
+TEST(KernelTrees, ANonBlockingConnect) {
+  Machine m;
+  m.listen();
+  EXPECT_EQ(m.connect(SOCK_NONBLOCK), -EINPROGRESS);
+  expect_trees(m, "nonblocking_connect.txt");
+}
+
+/// The program of both files: partial reads, a second segment while the server sleeps or not.
+void partial_reads(Machine& m, u32 mask) {
+  m.listen();
+  m.watch_listener();
+  EXPECT_EQ(m.connect(), 0);
+  EXPECT_EQ(m.accept(), 5);
+  EXPECT_EQ(watch(m, 5, mask), 0);
+  EXPECT_EQ(unwatch(m, 3), 0);
+  EXPECT_EQ(m.epoll_wait(-1), kBlocked);
+  m.wait_ms(80);
+  EXPECT_EQ(m.send(m.client, 3, "hello"), 5);
+  EXPECT_EQ(m.recv(m.server, 5, 1), 1);
+}
+
+TEST(KernelTrees, LevelTriggered) {
+  Machine m;
+  partial_reads(m, EPOLLIN);
+  EXPECT_EQ(m.epoll_wait(50), 1);
+  m.wait_ms(20);
+  EXPECT_EQ(m.send(m.client, 3, "x"), 1);
+  EXPECT_EQ(m.epoll_wait(50), 1);
+  EXPECT_EQ(modify(m, 5, EPOLLIN), 0);
+  EXPECT_EQ(m.epoll_wait(50), 1);
+  EXPECT_EQ(unwatch(m, 5), 0);
+  expect_trees(m, "level_triggered.txt");
+}
+
+TEST(KernelTrees, EdgeTriggered) {
+  Machine m;
+  partial_reads(m, EPOLLIN | static_cast<u32>(EPOLLET));
+  EXPECT_EQ(m.epoll_wait(50), kBlocked);
+  m.wait_ms(50);
+  EXPECT_EQ(m.epoll_wait(50), kBlocked);
+  m.wait_ms(20);
+  EXPECT_EQ(m.send(m.client, 3, "x"), 1);
+  EXPECT_EQ(unwatch(m, 5), 0);
+  expect_trees(m, "edge_triggered.txt");
+}
+
+TEST(KernelTrees, UnreadData) {
+  Machine m;
+  m.listen();
+  EXPECT_EQ(m.call(m.server, sys_epoll_create1(m.k, 0)), 4);
+  EXPECT_EQ(m.connect(), 0);
+  EXPECT_EQ(m.accept(), 5);
+  EXPECT_EQ(m.send(m.client, 3, "hello"), 5);
+  EXPECT_EQ(watch(m, 5, EPOLLIN | EPOLLONESHOT), 0);
+  EXPECT_EQ(m.epoll_wait(0), 1);
+  EXPECT_EQ(m.epoll_wait(0), 0);
+  EXPECT_EQ(modify(m, 5, EPOLLIN | EPOLLONESHOT), 0);
+  EXPECT_EQ(m.epoll_wait(0), 1);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 5)), 0);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 3)), 0);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 4)), 0);
+  EXPECT_EQ(m.recv(m.client, 3), -ECONNRESET);
+  EXPECT_EQ(m.call(m.client, sys_close(m.k, 3)), 0);
+  expect_trees(m, "unread_data_reset.txt");
+}
+
+TEST(KernelTrees, AFullAcceptQueue) {
+  Machine m;
+  m.listen(1);
+  EXPECT_EQ(m.connect(SOCK_NONBLOCK), -EINPROGRESS);
+  EXPECT_EQ(m.connect(SOCK_NONBLOCK), -EINPROGRESS);
+  trace::Position from = m.k.trace()->size();
+  EXPECT_EQ(m.connect(SOCK_NONBLOCK), -EINPROGRESS);
+  EXPECT_GT(m.last.to, from);
+  std::vector<FlatTree> calls = model_calls(*m.k.trace(), m.client->thread->id());
+  auto kernel = read_kernel_calls(kPaths + "accept_queue_full.txt", read_absent(kPaths + "absent.txt"));
+  EXPECT_EQ(first_missing(kernel.front().tree, calls.back()), "") << "the third connect()";
+}
+
+TEST(KernelTrees, ARefusedConnect) {
+  Machine m;
+  EXPECT_EQ(m.connect(), -ECONNREFUSED);
+  EXPECT_EQ(m.call(m.client, sys_close(m.k, 3)), 0);
+  expect_trees(m, "refused.txt");
+}
+
+TEST(KernelTrees, WhatMattersIsNeverCalledAbsent) {
+  Absent absent = read_absent(kPaths + "absent.txt");
+  EXPECT_GT(absent.size(), 10u);
+  for (const char* name :
+       {"tcp_v4_rcv", "tcp_rcv_state_process", "tcp_child_process", "sock_def_readable", "__wake_up", "__wake_up_common",
+        "__wake_up_sync", "__wake_up_sync_key", "ep_poll_callback", "ep_autoremove_wake_function", "try_to_wake_up"})
+    EXPECT_FALSE(absent.contains(name)) << name;
+}
+
+TEST(KernelTrees, TheComparisonSeesOrderAndNesting) {
+  FlatTree model = {{"a", 4}, {"b", 3}, {"c", 3}, {"d", 4}};  // a > { b > c, d }
+  EXPECT_EQ(first_missing({{"a", false, {{"c", false, {}}, {"d", false, {}}}}}, model), "");
+  EXPECT_EQ(first_missing({{"a", false, {{"d", false, {}}, {"c", false, {}}}}}, model), "a > c");
+  EXPECT_EQ(first_missing({{"a", false, {{"b", false, {}}, {"c", false, {}}}}}, model), "a > c");
+  EXPECT_EQ(first_missing({{"a", false, {{"b", false, {}}, {"c", true, {}}}}}, model), "");
+  EXPECT_EQ(first_missing({{"b", false, {{"d", false, {}}}}}, model), "b > d");
+}
+
+}  // namespace
+}  // namespace wakepath::testing_kernel
