@@ -75,6 +75,7 @@ void ep_eventpoll_release(Kernel& k, struct file* file) {
   Call call(k, Fn::ep_eventpoll_release, file);
   Call clear(k, Fn::ep_clear_and_put, file);
   eventpoll* ep = eventpoll_of(file);
+  for (epitem* epi : ep->rbr) ep_unregister_pollwait(k, epi);  // first nobody may call back any more
   while (epitem* epi = ep->rbr.front()) ep_remove(k, ep, epi);
   k.eventpolls.free(ep);
 }

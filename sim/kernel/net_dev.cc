@@ -108,8 +108,13 @@ void __ip_queue_xmit(Kernel& k, sk_buff* skb) {
   ip_output(k, skb);
 }
 
-void ip_send_unicast_reply(Kernel& k, sk_buff* skb) {
-  Call call(k, Fn::ip_send_unicast_reply, skb);
+void ip_send_unicast_reply(Kernel& k, const BareSegment& segment) {
+  Call call(k, Fn::ip_send_unicast_reply, nullptr);
+  sk_buff* skb = nullptr;
+  {
+    Call append(k, Fn::__ip_append_data, nullptr);
+    skb = make_bare_segment(k, segment);
+  }
   Call push(k, Fn::ip_push_pending_frames, skb);
   ip_output(k, skb);
 }

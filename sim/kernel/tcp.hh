@@ -32,6 +32,8 @@ long sock_error(sock* sk);
 bool sock_flag(const sock* sk, sock_flags flag);
 void sock_def_readable(Kernel& k, sock* sk);
 void sock_def_wakeup(Kernel& k, sock* sk);
+/// Calls sk->sk_error_report.
+void sk_error_report(Kernel& k, sock* sk);
 void sock_def_error_report(Kernel& k, sock* sk);
 void sk_stream_write_space(Kernel& k, sock* sk);
 bool sk_stream_memory_free(const sock* sk);
@@ -39,6 +41,8 @@ bool sk_stream_is_writeable(const sock* sk);
 /// Takes a segment off its queue's count and frees it.
 void kfree_skb(Kernel& k, sk_buff* skb);
 sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload);
+/// As alloc_skb, for a segment of the write queue.
+sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, std::string payload);
 /// More data behind what a segment has.
 void skb_append(Kernel& k, sk_buff* skb, std::string_view more);
 /// Receive memory: room is taken page by page into sk_forward_alloc, segments are charged against it.
@@ -161,6 +165,7 @@ poll_t tcp_poll(Kernel& k, struct file* file, struct socket* socket, poll_table*
 /// Down through IP to loopback; the segment then belongs to the per-CPU backlog.
 void __ip_queue_xmit(Kernel& k, sk_buff* skb);
 void ip_output(Kernel& k, sk_buff* skb);
-void ip_send_unicast_reply(Kernel& k, sk_buff* skb);
+/// Makes a bare segment and sends it.
+void ip_send_unicast_reply(Kernel& k, const BareSegment& segment);
 
 }  // namespace wakepath::kernel

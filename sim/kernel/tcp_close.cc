@@ -140,7 +140,7 @@ void tcp_done_with_error(Kernel& k, sock* sk, int error) {
   sk->sk_err = error;
   tcp_write_queue_purge(k, sk);
   tcp_done(k, sk);
-  if (!sock_flag(sk, SOCK_DEAD_BIT)) sk->sk_error_report(k, sk);
+  if (!sock_flag(sk, SOCK_DEAD_BIT)) sk_error_report(k, sk);
 }
 
 long tcp_disconnect(Kernel& k, sock* sk) {
@@ -168,7 +168,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_DONE_BIT));
   tcp_sock* tp = tcp_sk(sk);
   tp->copied_seq = tp->rcv_nxt;
-  if (sk->sk_wq != nullptr) sk->sk_error_report(k, sk);
+  if (sk->sk_wq != nullptr) sk_error_report(k, sk);
   return call.result(0);
 }
 
@@ -223,12 +223,12 @@ namespace {
 void tcp_v4_timewait_ack(Kernel& k, const tcp_timewait_sock* tw) {
   Call call(k, Fn::tcp_v4_send_ack, tw);
   const sock_common& c = tw->tw_sk.tw_common;
-  ip_send_unicast_reply(k, make_bare_segment(k, {{c.skc_rcv_saddr.get().value, c.skc_num},
-                                                 {c.skc_daddr.get().value, c.skc_dport},
-                                                 tw->tw_snd_nxt,
-                                                 tw->tw_rcv_nxt,
-                                                 tw->tw_rcv_wnd,
-                                                 TCPHDR_ACK}));
+  ip_send_unicast_reply(k, {{c.skc_rcv_saddr.get().value, c.skc_num},
+                            {c.skc_daddr.get().value, c.skc_dport},
+                            tw->tw_snd_nxt,
+                            tw->tw_rcv_nxt,
+                            tw->tw_rcv_wnd,
+                            TCPHDR_ACK});
 }
 
 enum class TimewaitAnswer { kNothing, kAck, kReset, kNewConnection };

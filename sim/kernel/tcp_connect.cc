@@ -17,7 +17,7 @@ void tcp_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_connect, sk);
   tcp_sock* tp = tcp_sk(sk);
   tp->rcv_wnd = 65483;
-  sk_buff* skb = alloc_skb(k, sk, "");
+  sk_buff* skb = tcp_stream_alloc_skb(k, sk, "");
   skb->flags = TCPHDR_SYN;
   skb->seq = tp->write_seq;
   ++tp->write_seq;
@@ -88,8 +88,8 @@ int tcp_rcv_synsent_state_process(Kernel& k, sock* sk, sk_buff* skb) {
     tp->copied_seq = tp->rcv_nxt;
     tcp_finish_connect(k, sk);
     if (!sock_flag(sk, SOCK_DEAD_BIT)) sk->sk_state_change(k, sk);
-    kfree_skb(k, skb);
     tcp_send_ack(k, sk);
+    kfree_skb(k, skb);
     return call.result(0);
   }
   if ((skb->flags & TCPHDR_RST) != 0 || (skb->flags & TCPHDR_SYN) == 0) {

@@ -110,6 +110,11 @@ void sock_def_wakeup(Kernel& k, sock* sk) {
   __wake_up_common(k, sk->sk_wq->wait, 0, false, POLL_NONE);  // wake_up_interruptible_all()
 }
 
+void sk_error_report(Kernel& k, sock* sk) {
+  Call call(k, Fn::sk_error_report, sk);
+  sk->sk_error_report(k, sk);
+}
+
 void sock_def_error_report(Kernel& k, sock* sk) {
   Call call(k, Fn::sock_def_error_report, sk);
   if (sk->sk_wq != nullptr && !sk->sk_wq->wait.head.empty()) __wake_up(k, sk->sk_wq->wait, POLL_NONE | EPOLLERR);
@@ -138,6 +143,11 @@ sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload) {
   skb->data = preview(k, skb->payload);
   skb->sk = sk;
   return skb;
+}
+
+sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, std::string payload) {
+  Call call(k, Fn::tcp_stream_alloc_skb, sk);
+  return alloc_skb(k, sk, std::move(payload));
 }
 
 void kfree_skb(Kernel& k, sk_buff* skb) {

@@ -77,7 +77,11 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   sock* child = nullptr;
   {
     Call clone(k, Fn::inet_csk_clone_lock, listener);
-    child = as_sock(k.tcp_socks.make());
+    {
+      Call lock(k, Fn::sk_clone_lock, listener);
+      Call alloc(k, Fn::sk_prot_alloc, listener);
+      child = as_sock(k.tcp_socks.make());
+    }
     child->common.skc_refcnt = 1;
     child->common.skc_state = TcpState::LISTEN;  // a clone has its parent's state for a moment
     child->common.skc_family = listener->common.skc_family;
@@ -85,6 +89,7 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
     child->sk_prot = listener->sk_prot;
     sock_init_data(k, nullptr, child);
     child->sk_rcvlowat = listener->sk_rcvlowat;
+    Call set(k, Fn::inet_sk_set_state, child);
     child->common.skc_state = TcpState::SYN_RECV;
   }
   child->common.skc_rcv_saddr = c.skc_rcv_saddr;

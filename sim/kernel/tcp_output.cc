@@ -65,7 +65,7 @@ void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb) {
 /// Cuts a segment that is larger than the window leaves room for.
 void tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   Call call(k, Fn::tcp_fragment, skb);
-  sk_buff* rest = alloc_skb(k, sk, skb->payload.substr(keep));
+  sk_buff* rest = tcp_stream_alloc_skb(k, sk, skb->payload.substr(keep));
   rest->seq = skb->seq + keep;
   rest->end_seq = skb->end_seq;
   rest->flags = skb->flags;
@@ -237,7 +237,7 @@ void tcp_v4_send_reset(Kernel& k, const sk_buff* skb) {
     reset.flags = static_cast<tcp_flags>(TCPHDR_RST | TCPHDR_ACK);
     reset.ack = skb->end_seq;
   }
-  ip_send_unicast_reply(k, make_bare_segment(k, reset));
+  ip_send_unicast_reply(k, reset);
 }
 
 }  // namespace wakepath::kernel

@@ -66,9 +66,8 @@ std::size_t tcp_queue_for_sending(Kernel& k, sock* sk, const char* data, std::si
     sk->sk_wmem_queued += static_cast<int>(added);
     skb_append(k, tail, {data, added});
   } else {
-    Call stream(k, Fn::tcp_stream_alloc_skb, sk);
     added = std::min<std::size_t>(size, kMaxSkb);
-    sk_buff* skb = alloc_skb(k, sk, std::string(data, added));
+    sk_buff* skb = tcp_stream_alloc_skb(k, sk, std::string(data, added));
     skb->seq = tp->write_seq;
     skb->end_seq = skb->seq + static_cast<u32>(added);
     skb->flags = static_cast<tcp_flags>(TCPHDR_ACK | TCPHDR_PSH);

@@ -129,8 +129,8 @@ testing::AssertionResult contains_in_order(const std::vector<Event>& events, con
     if (at++ < events.size()) continue;
     std::string seen;
     for (std::size_t i = from; i < events.size() && i < from + 150; ++i)
-      seen += fmt::format("  {}{} {} {}\n", std::string(2 * events[i].stack.size(), ' '), events[i].what, events[i].name,
-                          events[i].change);
+      seen += fmt::format("  {}{} {} {}\n", std::string(2 * events[i].stack.size(), ' '), events[i].what,
+                          events[i].name, events[i].change);
     return testing::AssertionFailure() << "not found: \"" << pattern << "\" among what followed:\n" << seen;
   }
   return testing::AssertionSuccess();

@@ -36,9 +36,9 @@ TEST(Fact13, TheFinIsAcknowledgedByTheTimerAfter40Ms) {
   m.wait_ms(39);
   EXPECT_EQ(count_of(m.seen(), "call __tcp_send_ack"), 0u);
   m.wait_ms(1);
-  EXPECT_TRUE(contains_in_order(m.seen(), {"call tcp_delack_timer > __tcp_send_ack",
-                                           "set tcp_sock.skc_state FIN_WAIT1 -> FIN_WAIT2", "create tcp_timewait_sock",
-                                           "set tcp_sock.skc_state FIN_WAIT2 -> CLOSE", "free tcp_sock"}));
+  EXPECT_TRUE(contains_in_order(
+      m.seen(), {"call tcp_delack_timer > __tcp_send_ack", "set tcp_sock.skc_state FIN_WAIT1 -> FIN_WAIT2",
+                 "create tcp_timewait_sock", "set tcp_sock.skc_state FIN_WAIT2 -> CLOSE", "free tcp_sock"}));
 }
 
 TEST(Fact13, ThePeersCloseBringsTheSmallTimeWaitSocket) {
@@ -48,10 +48,11 @@ TEST(Fact13, ThePeersCloseBringsTheSmallTimeWaitSocket) {
   EXPECT_EQ(m.recv(m.server, 5), 0);
   EXPECT_EQ(m.call(m.server, sys_close(m.k, 5)), 0);
   EXPECT_TRUE(contains_in_order(
-      m.seen(), {"set tcp_sock.skc_state CLOSE_WAIT -> LAST_ACK in __tcp_close",
-                 "set tcp_sock.skc_state FIN_WAIT1 -> FIN_WAIT2 in tcp_v4_rcv", "create tcp_timewait_sock in tcp_v4_rcv",
-                 "set tcp_sock.skc_state FIN_WAIT2 -> CLOSE in tcp_v4_rcv", "free tcp_sock in tcp_v4_rcv",
-                 "set tcp_sock.skc_state LAST_ACK -> CLOSE in __tcp_close > __release_sock", "free tcp_sock"}));
+      m.seen(),
+      {"set tcp_sock.skc_state CLOSE_WAIT -> LAST_ACK in __tcp_close",
+       "set tcp_sock.skc_state FIN_WAIT1 -> FIN_WAIT2 in tcp_v4_rcv", "create tcp_timewait_sock in tcp_v4_rcv",
+       "set tcp_sock.skc_state FIN_WAIT2 -> CLOSE in tcp_v4_rcv", "free tcp_sock in tcp_v4_rcv",
+       "set tcp_sock.skc_state LAST_ACK -> CLOSE in __tcp_close > __release_sock", "free tcp_sock"}));
   EXPECT_EQ(m.k.timewait_socks.live(), 1u);
   m.wait_ms(59'999);
   EXPECT_EQ(m.k.timewait_socks.live(), 1u);
@@ -65,9 +66,10 @@ TEST(Fact20, CloseWithUnreadDataResetsThePeer) {
   EXPECT_EQ(m.send(m.client, 3, "hello"), 5);
   EXPECT_EQ(m.call(m.server, sys_close(m.k, 5)), 0);
   EXPECT_TRUE(contains_in_order(
-      m.seen(), {"set tcp_sock.skc_state ESTABLISHED -> CLOSE in __tcp_close", "call __tcp_close > tcp_send_active_reset",
-                 "call tcp_rcv_established > tcp_validate_incoming > tcp_reset > tcp_done_with_error > tcp_done",
-                 "set tcp_sock.skc_state ESTABLISHED -> CLOSE in tcp_reset"}));
+      m.seen(),
+      {"set tcp_sock.skc_state ESTABLISHED -> CLOSE in __tcp_close", "call __tcp_close > tcp_send_active_reset",
+       "call tcp_rcv_established > tcp_validate_incoming > tcp_reset > tcp_done_with_error > tcp_done",
+       "set tcp_sock.skc_state ESTABLISHED -> CLOSE in tcp_reset"}));
   EXPECT_EQ(m.recv(m.client, 3), -ECONNRESET);
 }
 

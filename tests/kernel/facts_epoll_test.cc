@@ -22,10 +22,10 @@ TEST(Fact03, AddHangsAnEntryOnTheSocketsWaitQueue) {
   Machine m;
   m.listen();
   m.watch_listener();
-  EXPECT_TRUE(contains_in_order(
-      m.seen(), {"create epitem", "create epitems_head",
-                 "create eppoll_entry in ep_item_poll > sock_poll > tcp_poll > ep_ptable_queue_proc",
-                 "insert socket_alloc.wait.head in tcp_poll > ep_ptable_queue_proc"}));
+  EXPECT_TRUE(
+      contains_in_order(m.seen(), {"create epitem", "create epitems_head",
+                                   "create eppoll_entry in ep_item_poll > sock_poll > tcp_poll > ep_ptable_queue_proc",
+                                   "insert socket_alloc.wait.head in tcp_poll > ep_ptable_queue_proc"}));
   EXPECT_EQ(count_of(m.seen(), "insert eventpoll.rdllist"), 0u);
 }
 
@@ -57,7 +57,8 @@ TEST(Fact10, TheCallbackQueuesThenWakes) {
   EXPECT_EQ(ctl(m, EPOLL_CTL_ADD, 5, EPOLLIN), 0);
   EXPECT_EQ(m.epoll_wait(-1), kBlocked);
   EXPECT_EQ(m.send(m.client, 3, "hello"), 5);
-  EXPECT_TRUE(contains_in_order(m.seen(), {"insert eventpoll.rdllist in ep_poll_callback", "wake in ep_poll_callback"}));
+  EXPECT_TRUE(
+      contains_in_order(m.seen(), {"insert eventpoll.rdllist in ep_poll_callback", "wake in ep_poll_callback"}));
 }
 
 /// epoll_wait() on a socket with five bytes queued.
@@ -71,17 +72,17 @@ std::vector<Event> scan(Machine& m, u32 mask) {
 
 TEST(Fact10, LevelGoesBackToTheReadyListAndPaysAnEmptyScan) {
   Machine m;
-  EXPECT_TRUE(contains_in_order(scan(m, EPOLLIN), {"erase eventpoll.rdllist in ep_send_events > ep_start_scan",
-                                                   "set eventpoll.ovflist EP_UNACTIVE_PTR -> NULL in ep_start_scan",
-                                                   "erase eventpoll.txlist in ep_send_events",
-                                                   "call ep_send_events > ep_item_poll > tcp_poll",
-                                                   "insert eventpoll.rdllist in ep_send_events",
-                                                   "set eventpoll.ovflist NULL -> EP_UNACTIVE_PTR in ep_done_scan"}));
+  EXPECT_TRUE(contains_in_order(
+      scan(m, EPOLLIN),
+      {"erase eventpoll.rdllist in ep_send_events > ep_start_scan",
+       "set eventpoll.ovflist EP_UNACTIVE_PTR -> NULL in ep_start_scan", "erase eventpoll.txlist in ep_send_events",
+       "call ep_send_events > ep_item_poll > tcp_poll", "insert eventpoll.rdllist in ep_send_events",
+       "set eventpoll.ovflist NULL -> EP_UNACTIVE_PTR in ep_done_scan"}));
   EXPECT_EQ(m.recv(m.server, 5), 5);
   EXPECT_EQ(m.epoll_wait(-1), kBlocked);
-  EXPECT_TRUE(contains_in_order(m.seen(), {"erase eventpoll.rdllist in ep_start_scan",
-                                           "call ep_send_events > ep_item_poll > tcp_poll", "call ep_done_scan",
-                                           "call schedule"}));
+  EXPECT_TRUE(contains_in_order(
+      m.seen(), {"erase eventpoll.rdllist in ep_start_scan", "call ep_send_events > ep_item_poll > tcp_poll",
+                 "call ep_done_scan", "call schedule"}));
   EXPECT_EQ(count_of(m.seen(), "insert eventpoll.rdllist"), 0u);
 }
 
@@ -99,7 +100,8 @@ TEST(Fact11, ModWithDataQueuedArmsAnEdgeItemAgain) {
   Machine m;
   EXPECT_EQ(count_of(scan(m, EPOLLIN | kEdge), "insert eventpoll.rdllist"), 0u);
   EXPECT_EQ(ctl(m, EPOLL_CTL_MOD, 5, EPOLLIN | kEdge), 0);
-  EXPECT_TRUE(contains_in_order(m.seen(), {"call do_epoll_ctl > ep_item_poll", "insert eventpoll.rdllist in do_epoll_ctl"}));
+  EXPECT_TRUE(
+      contains_in_order(m.seen(), {"call do_epoll_ctl > ep_item_poll", "insert eventpoll.rdllist in do_epoll_ctl"}));
   EXPECT_EQ(m.epoll_wait(0), 1);
 }
 
@@ -109,12 +111,11 @@ TEST(Fact12, CloseOfAWatchedFileTellsEpollFirst) {
   EXPECT_EQ(ctl(m, EPOLL_CTL_ADD, 5, EPOLLIN), 0);
   EXPECT_EQ(m.send(m.client, 3, "hello"), 5);  // so that the item is on the ready list
   EXPECT_EQ(m.call(m.server, sys_close(m.k, 5)), 0);
-  EXPECT_TRUE(contains_in_order(m.seen(), {"call __x64_sys_close > __fput > eventpoll_release_file",
-                                           "free eppoll_entry in eventpoll_release_file",
-                                           "free epitems_head in eventpoll_release_file",
-                                           "erase eventpoll.rbr in eventpoll_release_file",
-                                           "erase eventpoll.rdllist in eventpoll_release_file",
-                                           "free epitem in eventpoll_release_file", "call __fput > sock_close"}));
+  EXPECT_TRUE(contains_in_order(
+      m.seen(), {"call __x64_sys_close > __fput > eventpoll_release_file",
+                 "free eppoll_entry in eventpoll_release_file", "free epitems_head in eventpoll_release_file",
+                 "erase eventpoll.rbr in eventpoll_release_file", "erase eventpoll.rdllist in eventpoll_release_file",
+                 "free epitem in eventpoll_release_file", "call __fput > sock_close"}));
 }
 
 /// The server and a second thread of it sleep in epoll_wait(), in this order; then somebody connects.

@@ -70,7 +70,7 @@ bool stands_in(const std::vector<Node>& nodes, const FlatTree& model, std::size_
       std::string below;
       if (stands_in(node.children, model, i + 1, model[i].end, below))
         found = i;
-      else
+      else if (below.size() + node.name.size() + 3 > deepest.size())  // the candidate that came furthest
         deepest = node.name + " > " + below;
     }
     if (found == kNotFound) {
