@@ -2,8 +2,8 @@
 
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <linux/tcp.h>  // <netinet/tcp.h> has a shorter tcp_info
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -34,11 +34,11 @@ std::size_t asked(int fd, unsigned long request) {
 }
 }  // namespace
 
-std::optional<kernel::TcpState> tcp_state(int fd) {
-  tcp_info info{};
+std::optional<TcpReading> tcp_info(int fd) {
+  struct ::tcp_info info {};
   socklen_t size = sizeof info;
   if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
-  return static_cast<kernel::TcpState>(info.tcpi_state);
+  return TcpReading{static_cast<kernel::TcpState>(info.tcpi_state), info.tcpi_bytes_received};
 }
 
 std::size_t unread(int fd) { return asked(fd, SIOCINQ); }

@@ -11,8 +11,13 @@
 
 namespace wakepath::mirror::evidence {
 
-/// TCP_INFO, tcpi_state (include/net/tcp_states.h); nullopt when `fd` is no TCP socket.
-std::optional<kernel::TcpState> tcp_state(int fd);
+/// TCP_INFO
+struct TcpReading {
+  kernel::TcpState state;
+  uint64_t bytes_received;  ///< in order; a FIN counts as one (net/ipv4/tcp_input.c, tcp_rcv_nxt_update())
+};
+/// nullopt when `fd` is no TCP socket.
+std::optional<TcpReading> tcp_info(int fd);
 /// SIOCINQ: bytes to read, without the FIN.
 std::size_t unread(int fd);
 /// SIOCOUTQ: bytes sent and not acknowledged, with those that wait to be sent.

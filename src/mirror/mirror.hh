@@ -99,6 +99,7 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   void settle_accept(Actor& actor, const os::CallRecord& record);
   void settle_recv(Actor& actor, const os::CallRecord& record);
   void settle_send(Actor& actor, const os::CallRecord& record);
+  void end_peer(Peer& peer, int fd, const std::string& evidence);
   /// What the descriptor itself shows of its peer, if that does not change the order of a ready list.
   void look(Actor& actor, int fd, std::string_view evidence);
   void after(Actor& actor, const os::CallRecord& record);

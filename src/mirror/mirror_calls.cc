@@ -160,7 +160,7 @@ void Mirror::settle_recv(Actor& actor, const os::CallRecord& record) {
   const std::string evidence = fmt::format("{} = {}", os::name_of(record.call()), record.result);
   if (record.result == 0) return peers_.finish(*peer, evidence);
   if (record.result == -EPIPE) peers_.finish(*peer, evidence);
-  if (record.result == -ECONNRESET || record.result == -EPIPE) return peers_.reset(*peer, evidence);
+  if (record.result == -ECONNRESET || record.result == -EPIPE) return end_peer(*peer, fd, evidence);
   if (record.result < 0) return;
   peers_.supply(*peer, sk, record.output.data, evidence);
 }
@@ -173,7 +173,12 @@ void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
   if (record.result > 0) freedoms_.send_buffer_open(sk, static_cast<std::size_t>(record.result));
   Peer* peer = peers_.of(sk);
   if (peer != nullptr && (record.result == -ECONNRESET || record.result == -EPIPE))
-    peers_.reset(*peer, fmt::format("{} failed", os::name_of(record.call())));
+    end_peer(*peer, fd, fmt::format("{} failed", os::name_of(record.call())));
+}
+
+void Mirror::end_peer(Peer& peer, int fd, const std::string& evidence) {
+  const auto info = evidence::tcp_info(fd);
+  peers_.end(peer, info ? info->bytes_received : 0, evidence);
 }
 
 void Mirror::look(Actor& actor, int fd, std::string_view evidence) {
@@ -184,15 +189,15 @@ void Mirror::look(Actor& actor, int fd, std::string_view evidence) {
   if (file->f_ep != nullptr)
     for (const epitem* item : file->f_ep->epitems)
       if ((item->event_events & (EPOLLIN | EPOLLOUT)) != 0 && !item->rdllink.linked()) return;
-  const auto state = evidence::tcp_state(fd);  // first: a FIN that it shows has all data before it
-  if (!state) return;
+  const auto info = evidence::tcp_info(fd);  // first: a FIN that it shows has all data before it
+  if (!info) return;
   if (const std::size_t bytes = evidence::unread(fd); bytes > unread(sk))
     peers_.supply(*peer, sk, evidence::peek(fd, bytes), fmt::format("SIOCINQ {}; {}", bytes, evidence));
-  const bool fin = *state == TcpState::CLOSE_WAIT || *state == TcpState::LAST_ACK || *state == TcpState::CLOSING ||
-                   *state == TcpState::TIME_WAIT;
+  const bool fin = info->state == TcpState::CLOSE_WAIT || info->state == TcpState::LAST_ACK ||
+                   info->state == TcpState::CLOSING || info->state == TcpState::TIME_WAIT;
   if (fin && !has_fin(sk)) peers_.finish(*peer, fmt::format("TCP_INFO: the FIN is here; {}", evidence));
-  const bool over = *state == TcpState::CLOSE && tcp_state(sk) != TcpState::CLOSE;
-  if (over) peers_.reset(*peer, fmt::format("TCP_INFO: TCP_CLOSE; {}", evidence));
+  if (info->state == TcpState::CLOSE && tcp_state(sk) != TcpState::CLOSE)
+    peers_.end(*peer, info->bytes_received, fmt::format("TCP_INFO: TCP_CLOSE; {}", evidence));
 }
 
 void Mirror::after(Actor& actor, const os::CallRecord& record) {

@@ -55,7 +55,7 @@ void Mirror::settle_event(Actor& actor, const epitem* item, uint32_t events, con
       peers_.supply(*peer, sk, evidence::peek(fd, bytes), evidence);
   const bool ended = (events & (EPOLLHUP | EPOLLERR)) != 0;
   if (lacks(EPOLLRDHUP) || (lacks(EPOLLIN) && !ended)) peers_.finish(*peer, evidence);
-  if (lacks(EPOLLHUP) || lacks(EPOLLERR)) peers_.reset(*peer, evidence);
+  if (lacks(EPOLLHUP) || lacks(EPOLLERR)) end_peer(*peer, fd, evidence);
   if (lacks(EPOLLOUT)) {
     freedoms_.send_buffer_open(sk, 0);
     peers_.read(*peer, evidence);

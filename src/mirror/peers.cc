@@ -64,7 +64,9 @@ Peer* Peers::connect(Address server, u16 port, std::string_view evidence) {
     idle_.push_back(peer.task);
     return nullptr;
   }
-  peer.port = sock_of(peer.task, peer.fd)->common.skc_num;
+  const sock* client = sock_of(peer.task, peer.fd);
+  peer.port = client->common.skc_num;
+  peer.first_seq = tcp_sk(client)->write_seq;
   return &(peers_[key(server, peer.port)] = peer);
 }
 
@@ -137,6 +139,15 @@ void Peers::reset(Peer& peer, std::string_view evidence) {
   run(peer, sys_setsockopt(k_, peer.fd, SOL_SOCKET, SO_LINGER, 1, 0));
   run(peer, sys_close(k_, peer.fd));
   peer.gone = true;
+}
+
+void Peers::end(Peer& peer, uint64_t bytes_received, std::string_view evidence) {
+  if (peer.gone) return;
+  const sock* client = sock_of(peer.task, peer.fd);
+  const u32 sent = tcp_sk(client)->write_seq - peer.first_seq;
+  if (!peer.finished && static_cast<u32>(bytes_received) == sent + 1)
+    finish(peer, fmt::format("TCP_INFO: {} bytes received, {} of them data; {}", bytes_received, sent, evidence));
+  reset(peer, evidence);
 }
 
 void Peers::retire(Peer& peer) {

@@ -17,7 +17,8 @@ struct Peer {
   int fd = -1;
   kernel::Address server;
   uint16_t port = 0;
-  bool named = false;  ///< its real port is known
+  kernel::u32 first_seq = 0;  ///< sequence number of its first byte
+  bool named = false;         ///< its real port is known
   bool finished = false;
   bool gone = false;
 };
@@ -39,6 +40,8 @@ class Peers {
   void read(Peer& peer, std::string_view evidence);
   void finish(Peer& peer, std::string_view evidence);
   void reset(Peer& peer, std::string_view evidence);
+  /// It is gone: RST, and FIN before when `bytes_received` (tcp_info()) shows one behind what it has sent.
+  void end(Peer& peer, uint64_t bytes_received, std::string_view evidence);
   /// Our end is closed: nothing will be heard of it any more. It reads what is left, and closes.
   void retire(Peer& peer);
 

@@ -63,7 +63,9 @@ struct Maker {
     return sys_read(k, c.fd, to.buffer.data(), c.size);
   }
   Started operator()(const call::Write& c) const { return sys_write(k, c.fd, c.data.data(), taken(c.data.size())); }
-  Started operator()(const call::Send& c) const { return sys_send(k, c.fd, c.data.data(), taken(c.data.size()), c.flags); }
+  Started operator()(const call::Send& c) const {
+    return sys_send(k, c.fd, c.data.data(), taken(c.data.size()), c.flags);
+  }
   Started operator()(const call::Recv& c) const {
     to.buffer.resize(c.size);
     return sys_recv(k, c.fd, to.buffer.data(), c.size, c.flags);
@@ -114,7 +116,9 @@ Address address_of(const os::Address& address) {
   return endpoint ? Address{endpoint->address, endpoint->port} : Address{};
 }
 
-Started Replay::call(Kernel& k, const os::CallRecord& record) { return std::visit(Maker{k, *this, record.result}, record.arguments); }
+Started Replay::call(Kernel& k, const os::CallRecord& record) {
+  return std::visit(Maker{k, *this, record.result}, record.arguments);
+}
 
 std::string Replay::difference(const os::CallRecord& record, long result) const {
   if (record.call() == os::Call::epoll_wait && record.result >= 0 && result >= 0)

@@ -73,7 +73,21 @@ TEST_F(MirrorOutside, ACloseWithoutReadingTheAnswerIsFollowed) {
   expect_agreement(server.stop());
 }
 
-TEST_F(MirrorOutside, APauseLongerThanADelayedAckIsFollowed) {
+TEST_F(MirrorOutside, AFinThatAResetFollowsAtOnceIsToldFromAResetAlone) {
+  Mirrored server;
+  for (int round = 0; round < 20; ++round) {
+    Client client(server.endpoint());
+    client.send("abc");
+    if (round % 2 == 0) client.finish();
+    client.reset();
+  }
+  Client last(server.endpoint());
+  last.send("z");
+  EXPECT_EQ(last.receive(1), "z");
+  expect_agreement(server.stop());
+}
+
+TEST_F(MirrorOutside, ALargeMessageIsFollowed) {
   Mirrored server;
   Client client(server.endpoint());
   const std::string large = pattern(40'000);
