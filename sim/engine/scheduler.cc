@@ -45,6 +45,9 @@ void Scheduler::resume(Task& task) {
   if (!task.leaf_) {
     task.result_ = task.root_->handle().promise().value;
     task.root_.reset();
+    // a wake-up that its last call did not need is no reason to run when there is nothing to run
+    if (task.runnable_) run_queue_.erase(std::find(run_queue_.begin(), run_queue_.end(), &task));
+    task.runnable_ = false;
   }
   current_ = nullptr;
 }

@@ -27,6 +27,7 @@ long inet_bind(Kernel& k, struct socket* socket, Address address) {
     error = inet_csk_get_port(k, sk, address.port);
     if (error == 0) {
       inet_csk(sk)->bound_by_user = address.port != 0;
+      inet_csk(sk)->address_by_user = address.ip != 0;
     } else {
       sk->common.skc_rcv_saddr = record::Ipv4{0};
       inet_sk(sk)->inet_saddr = record::Ipv4{0};
@@ -130,11 +131,12 @@ MaySleep<long> inet_accept(Kernel& k, struct socket* socket, struct socket* news
   co_return call.result(0);
 }
 
-long inet_getname(Kernel&, struct socket* socket, Address* out, bool peer) {
+long inet_getname(Kernel&, struct socket* socket, Address* out, NameOf whose) {
   const sock* sk = socket->sk;
   const sock_common& c = sk->common;
-  if (peer) {
-    if (c.skc_dport == 0 || tcp_state(sk) == TcpState::CLOSE || tcp_state(sk) == TcpState::SYN_SENT) return -ENOTCONN;
+  if (whose != NameOf::kOwn) {
+    bool unconnected = tcp_state(sk) == TcpState::CLOSE || tcp_state(sk) == TcpState::SYN_SENT;
+    if (c.skc_dport == 0 || (unconnected && whose == NameOf::kPeer)) return -ENOTCONN;
     *out = {c.skc_daddr.get().value, c.skc_dport};
   } else {
     *out = {c.skc_rcv_saddr.get().value, inet_sk(socket->sk)->inet_sport};

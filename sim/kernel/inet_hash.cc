@@ -61,6 +61,14 @@ bool bind_conflict(const sock* sk, const inet_bind_bucket* bucket) {
   return false;
 }
 
+/// As tcp_twsk_unique() with net.ipv4.tcp_tw_reuse 2: on loopback a connection may take the place of one that has been
+/// in TIME_WAIT for a second.
+bool tcp_twsk_unique(const Kernel& k, sock_common* other) {
+  if (other->skc_state != TcpState::TIME_WAIT) return false;
+  const auto* tw = reinterpret_cast<const tcp_timewait_sock*>(other);
+  return tw->tw_sk.tw_substate == TcpState::TIME_WAIT && k.now_ns() - tw->since_ns >= 1000 * kNsPerMs;
+}
+
 u16 next_ephemeral(Kernel& k) {
   u16 port = k.next_port;
   k.next_port = port >= k.config.port_high ? k.config.port_low : static_cast<u16>(port + 1);
@@ -127,8 +135,9 @@ long __inet_hash_connect(Kernel& k, sock* sk) {
     }
   } else {
     const sock_common& c = sk->common;
-    if (__inet_lookup(k, c.skc_daddr.get().value, c.skc_dport, c.skc_rcv_saddr.get().value, c.skc_num) != nullptr)
-      return call.result(-EADDRNOTAVAIL);
+    sock_common* other = __inet_lookup(k, c.skc_daddr.get().value, c.skc_dport, c.skc_rcv_saddr.get().value, c.skc_num);
+    if (other != nullptr && !tcp_twsk_unique(k, other)) return call.result(-EADDRNOTAVAIL);
+    if (other != nullptr) inet_twsk_kill(k, reinterpret_cast<tcp_timewait_sock*>(other));
   }
   ehash_insert(k, &sk->common);
   return call.result(0);

@@ -95,7 +95,10 @@ class Kernel {
 
   // --- calls ---
   /// Begins a call on an idle task. Buffers that the call was given must live until it is done.
-  void start(task_struct* task, MaySleep<long> call) { scheduler.start(*task->thread, std::move(call)); }
+  void start(task_struct* task, MaySleep<long> call) {
+    task->__state = TaskState::TASK_RUNNING;  // a call that was dropped in its sleep left another
+    scheduler.start(*task->thread, std::move(call));
+  }
   /// Runs until every task sleeps or is idle.
   void run_until_idle() { scheduler.run_until_idle(); }
 

@@ -9,65 +9,96 @@ namespace wakepath::kernel {
 
 namespace {
 
-constexpr std::size_t kCapacity = 65536;
-constexpr std::size_t kPipeBuf = 4096;  // PIPE_BUF: writes up to it are atomic
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kSlots = 16;  // PIPE_DEF_BUFFERS
+
+bool pipe_full(const pipe_inode_info* pipe) { return pipe->pages.size() >= kSlots; }
 
 pipe_inode_info* pipe_of(file* file) { return file->private_data.get().as<pipe_inode_info>(); }
 bool is_writer(const file* file) { return (file->f_flags & O_WRONLY) != 0; }
 bool nonblocking(const file* file) { return (file->f_flags & O_NONBLOCK) != 0; }
+
+/// Takes up to `size` bytes from the oldest pages.
+std::size_t take_from_pages(pipe_inode_info* pipe, char* buffer, std::size_t size) {
+  std::size_t taken = 0;
+  while (taken < size && !pipe->pages.empty()) {
+    pipe_page& page = pipe->pages.front();
+    std::size_t now = std::min(size - taken, page.data.size() - page.read);
+    std::memcpy(buffer + taken, page.data.data() + page.read, now);
+    taken += now;
+    page.read += now;
+    if (page.read == page.data.size()) pipe->pages.pop_front();
+  }
+  pipe->bytes -= static_cast<u32>(taken);
+  return taken;
+}
 
 MaySleep<long> pipe_read(Kernel& k, file* file, void* buffer, std::size_t size) {
   Call call(k, Fn::pipe_read, file);
   pipe_inode_info* pipe = pipe_of(file);
   if (is_writer(file)) co_return call.result(-EBADF);
   if (size == 0) co_return call.result(0);
-  while (pipe->buffer.empty()) {
+  while (pipe->pages.empty()) {
     if (pipe->writers == 0) co_return call.result(0);
     if (nonblocking(file)) co_return call.result(-EAGAIN);
     StackWaitEntry wait(k, autoremove_wake_function);
     prepare_to_wait_exclusive(k, pipe->rd_wait, wait);
-    if (pipe->buffer.empty() && pipe->writers != 0) co_await schedule_timeout(k, kForever);
+    if (pipe->pages.empty() && pipe->writers != 0) co_await schedule_timeout(k, kForever);
     finish_wait(k, wait);
   }
-  bool was_full = pipe->buffer.size() >= kCapacity;
-  std::size_t taken = std::min(size, pipe->buffer.size());
-  std::memcpy(buffer, pipe->buffer.data(), taken);
-  pipe->buffer.erase(0, taken);
-  pipe->bytes = static_cast<u32>(pipe->buffer.size());
-  if (was_full) __wake_up_sync_key(k, pipe->wr_wait, POLL_NONE | (EPOLLOUT | EPOLLWRNORM));
+  bool was_full = pipe_full(pipe);
+  std::size_t taken = take_from_pages(pipe, static_cast<char*>(buffer), size);
+  if (was_full && !pipe_full(pipe)) __wake_up_sync_key(k, pipe->wr_wait, POLL_NONE | (EPOLLOUT | EPOLLWRNORM));
   co_return call.result(static_cast<long>(taken));
+}
+
+/// The odd bytes of a write join the last page when they fit there (PIPE_BUF_FLAG_CAN_MERGE). How many they were.
+std::size_t merge_into_last_page(pipe_inode_info* pipe, const char* data, std::size_t size) {
+  std::size_t odd = size % kPage;
+  if (odd == 0 || pipe->pages.empty() || pipe->pages.back().data.size() + odd > kPage) return 0;
+  pipe->pages.back().data.append(data, odd);
+  pipe->bytes += static_cast<u32>(odd);
+  return odd;
 }
 
 MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t size) {
   Call call(k, Fn::pipe_write, file);
   pipe_inode_info* pipe = pipe_of(file);
   if (!is_writer(file)) co_return call.result(-EBADF);
-  std::size_t written = 0;
-  while (written < size) {
-    if (pipe->readers == 0) co_return call.result(written != 0 ? static_cast<long>(written) : -EPIPE);
-    std::size_t room = kCapacity - pipe->buffer.size();
-    bool fits = size <= kPipeBuf ? room >= size : room > 0;
-    if (fits) {
-      bool was_empty = pipe->buffer.empty();
-      std::size_t now = std::min(room, size - written);
-      pipe->buffer.append(static_cast<const char*>(data) + written, now);
+  const auto* bytes = static_cast<const char*>(data);
+  auto tell_readers = [&] { __wake_up_sync_key(k, pipe->rd_wait, POLL_NONE | (EPOLLIN | EPOLLRDNORM)); };
+  if (pipe->readers == 0 && size > 0) co_return call.result(-EPIPE);
+  bool was_empty = pipe->pages.empty();
+  long error = 0;
+  std::size_t written = merge_into_last_page(pipe, bytes, size);
+  while (written < size && error == 0) {
+    if (pipe->readers == 0) {
+      error = -EPIPE;
+    } else if (!pipe_full(pipe)) {
+      std::size_t now = std::min(kPage, size - written);
+      pipe->pages.push_back({std::string(bytes + written, now), 0});
+      pipe->bytes += static_cast<u32>(now);
       written += now;
-      pipe->bytes = static_cast<u32>(pipe->buffer.size());
-      if (was_empty) __wake_up_sync_key(k, pipe->rd_wait, POLL_NONE | (EPOLLIN | EPOLLRDNORM));
-      continue;
+    } else if (nonblocking(file)) {
+      error = -EAGAIN;
+    } else {
+      if (was_empty) tell_readers();
+      StackWaitEntry wait(k, autoremove_wake_function);
+      prepare_to_wait_exclusive(k, pipe->wr_wait, wait);
+      if (pipe_full(pipe) && pipe->readers != 0) co_await schedule_timeout(k, kForever);
+      finish_wait(k, wait);
+      was_empty = pipe->pages.empty();
     }
-    if (nonblocking(file)) co_return call.result(written != 0 ? static_cast<long>(written) : -EAGAIN);
-    StackWaitEntry wait(k, autoremove_wake_function);
-    prepare_to_wait_exclusive(k, pipe->wr_wait, wait);
-    if (pipe->buffer.size() >= kCapacity && pipe->readers != 0) co_await schedule_timeout(k, kForever);
-    finish_wait(k, wait);
   }
-  co_return call.result(static_cast<long>(written));
+  // once somebody has polled the pipe every write tells them, for those who wait for edges (since Linux 5.5)
+  if (written > 0 && (was_empty || pipe->poll_usage)) tell_readers();
+  co_return call.result(written > 0 ? static_cast<long>(written) : error);
 }
 
 poll_t pipe_poll(Kernel& k, file* file, poll_table* table) {
   Call call(k, Fn::pipe_poll, file);
   pipe_inode_info* pipe = pipe_of(file);
+  pipe->poll_usage = true;
   poll_wait(k, file, is_writer(file) ? &pipe->wr_wait : &pipe->rd_wait, table);
   return call.result(pipe_events(file));
 }
@@ -93,10 +124,10 @@ poll_t pipe_events(const file* file) {
   const auto* pipe = file->private_data.get().as<pipe_inode_info>();
   poll_t mask = POLL_NONE;
   if (is_writer(file)) {
-    if (pipe->buffer.size() <= kCapacity - kPipeBuf) mask = mask | (EPOLLOUT | EPOLLWRNORM);
+    if (!pipe_full(pipe)) mask = mask | (EPOLLOUT | EPOLLWRNORM);
     if (pipe->readers == 0) mask = mask | EPOLLERR;
   } else {
-    if (!pipe->buffer.empty()) mask = mask | (EPOLLIN | EPOLLRDNORM);
+    if (!pipe->pages.empty()) mask = mask | (EPOLLIN | EPOLLRDNORM);
     if (pipe->writers == 0) mask = mask | EPOLLHUP;
   }
   return mask;
@@ -110,6 +141,7 @@ void pipe_inode_info::describe(record::KindBuilder<pipe_inode_info>& b) {
       .field(&pipe_inode_info::bytes, "bytes")
       .field(&pipe_inode_info::readers, "readers")
       .field(&pipe_inode_info::writers, "writers")
+      .field(&pipe_inode_info::poll_usage, "poll_usage")
       .field(&pipe_inode_info::i_ino, "i_ino");
 }
 

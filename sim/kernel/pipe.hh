@@ -1,14 +1,21 @@
 #pragma once
 
-// Models: fs/pipe.c of Linux 6.18, as far as a control pipe needs it: bytes in order, two wait queues, poll.
-// Left out: pages and packets (a pipe holds 65,536 bytes here, however written), splice, O_DIRECT. A writer that fills
-// the pipe with small writes would meet Linux's limit of 16 pages earlier.
+// Models: fs/pipe.c of Linux 6.18, as far as a control pipe needs it: 16 pages, of which the last takes more when it
+// has room, two wait queues, poll. Left out: splice, O_DIRECT packets and F_SETPIPE_SZ, which no call of the model can
+// ask for.
 
+#include <deque>
 #include <string>
 
 #include "sim/kernel/fs.hh"
 
 namespace wakepath::kernel {
+
+/// One slot of the ring: what was written into its page, and how much of that was read.
+struct pipe_page {
+  std::string data;
+  std::size_t read = 0;
+};
 
 struct pipe_inode_info {
   wait_queue_head rd_wait;
@@ -16,9 +23,10 @@ struct pipe_inode_info {
   record::Field<u32> bytes;  ///< Waiting to be read.
   record::Field<u32> readers;
   record::Field<u32> writers;
+  record::Field<bool> poll_usage;  ///< Somebody has polled it.
   record::Field<u64> i_ino;
 
-  std::string buffer;
+  std::deque<pipe_page> pages;  ///< Oldest first; none is read to its end.
   static void describe(record::KindBuilder<pipe_inode_info>& b);
 };
 

@@ -152,10 +152,12 @@ struct inet_connection_sock {
 
   engine::Timer icsk_retransmit_timer;
   engine::Timer icsk_delack_timer;
-  engine::Timer sk_timer;      ///< FIN_WAIT2 of an orphan.
-  bool bound_by_user = false;  ///< SOCK_BINDPORT_LOCK: bind() named the port.
+  engine::Timer sk_timer;        ///< FIN_WAIT2 of an orphan.
+  bool bound_by_user = false;    ///< SOCK_BINDPORT_LOCK: bind() named the port.
+  bool address_by_user = false;  ///< SOCK_BINDADDR_LOCK: bind() named the address.
   u32 rcv_mss = 536;
-  int icsk_backoff = 0;  ///< Doublings of the time between zero-window probes.
+  u32 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
+  int icsk_backoff = 0;     ///< Doublings of the time between zero-window probes.
   u64 last_data_received_ns = 0;
   u64 ato_ns = 0;
 
@@ -197,6 +199,7 @@ struct tcp_timewait_sock {
   record::ListNode<tcp_timewait_sock> bind_node;
 
   engine::Timer tw_timer;
+  u64 since_ns = 0;
   static void describe(record::KindBuilder<tcp_timewait_sock>& b);
 };
 

@@ -170,7 +170,7 @@ MaySleep<long> do_accept(Kernel& k, file* listening, struct socket* socket, Addr
   NewFile newfile{k, sock_alloc_file(k, newsock, flags)};
   long error = co_await socket->ops->accept(k, socket, newsock, nonblock_flag(listening));
   if (error < 0) co_return call.result(error);
-  if (peer != nullptr) socket->ops->getname(k, newsock, peer, true);
+  if (peer != nullptr) socket->ops->getname(k, newsock, peer, NameOf::kAccepted);
   *out = std::exchange(newfile.made, nullptr);
   co_return call.result(0);
 }
@@ -182,11 +182,11 @@ MaySleep<long> __sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
   HeldFile held(k, fd);
   if (!held) co_return call.result(-EBADF);
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) co_return call.result(-EINVAL);
+  ReservedFd newfd(k, (flags & O_CLOEXEC) != 0);
+  if (newfd.fd() < 0) co_return call.result(newfd.fd());
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) co_return call.result(error);
-  ReservedFd newfd(k, (flags & O_CLOEXEC) != 0);
-  if (newfd.fd() < 0) co_return call.result(newfd.fd());
   file* newfile = nullptr;
   error = co_await do_accept(k, held.get(), socket, peer, flags, &newfile);
   if (error < 0) co_return call.result(error);
@@ -231,11 +231,11 @@ long __sys_shutdown(Kernel& k, int fd, int how) {
   return call.result(error != 0 ? error : socket->ops->shutdown(k, socket, how));
 }
 
-long __sys_getname(Kernel& k, int fd, Address* out, bool peer) {
+long __sys_getname(Kernel& k, int fd, Address* out, NameOf whose) {
   HeldFile held(k, fd);
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
-  return error != 0 ? error : socket->ops->getname(k, socket, out, peer);
+  return error != 0 ? error : socket->ops->getname(k, socket, out, whose);
 }
 
 namespace {

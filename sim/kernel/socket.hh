@@ -26,12 +26,15 @@ struct Address {
   friend bool operator==(const Address&, const Address&) = default;
 };
 
+/// Whose name getname() gives; kAccepted is accept()'s question, which a connection that is over answers too.
+enum class NameOf { kOwn, kPeer, kAccepted };
+
 /// struct proto_ops: how the socket layer reaches the protocol family.
 struct proto_ops {
   long (*bind)(Kernel&, socket*, Address);
   MaySleep<long> (*connect)(Kernel&, socket*, Address, int flags);
   MaySleep<long> (*accept)(Kernel&, socket*, socket* newsock, int flags);
-  long (*getname)(Kernel&, socket*, Address*, bool peer);
+  long (*getname)(Kernel&, socket*, Address*, NameOf);
   poll_t (*poll)(Kernel&, struct file*, socket*, poll_table*);
   long (*listen)(Kernel&, socket*, int backlog);
   long (*shutdown)(Kernel&, socket*, int how);
@@ -81,7 +84,7 @@ MaySleep<long> __sys_connect(Kernel& k, int fd, Address address);
 MaySleep<long> __sys_sendto(Kernel& k, int fd, const char* data, std::size_t size, int flags);
 MaySleep<long> __sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, int flags);
 long __sys_shutdown(Kernel& k, int fd, int how);
-long __sys_getname(Kernel& k, int fd, Address* out, bool peer);
+long __sys_getname(Kernel& k, int fd, Address* out, NameOf whose);
 /// SOL_SOCKET and IPPROTO_TCP options that the spine needs; others -ENOPROTOOPT.
 long __sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int second);
 long __sys_getsockopt(Kernel& k, int fd, int level, int option, int* value);

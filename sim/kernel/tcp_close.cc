@@ -1,6 +1,7 @@
 // Models: the end of a connection in net/ipv4/tcp.c and tcp_minisocks.c, Linux 6.18: close(), shutdown(), resets,
 // TIME_WAIT.
-// Left out: TCP_LINGER2, limits on orphans, tcp_tw_reuse; close() with SO_LINGER waits for nothing but resets at 0 s.
+// Left out: TCP_LINGER2 (no call of the model sets it), limits on orphans; close() with SO_LINGER waits for nothing but
+// resets at 0 s.
 
 #include <array>
 
@@ -160,10 +161,11 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   tcp_write_queue_purge(k, sk);
   sk->common.skc_dport = static_cast<u16>(0);
   sk->common.skc_daddr = record::Ipv4{0};
-  if (!inet_csk(sk)->bound_by_user) {
+  if (!inet_csk(sk)->address_by_user) {
     sk->common.skc_rcv_saddr = record::Ipv4{0};
     inet_sk(sk)->inet_saddr = record::Ipv4{0};
   }
+  inet_csk(sk)->icsk_retransmits = static_cast<u8>(0);
   sk->sk_shutdown = SHUTDOWN_NONE;
   sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_DONE_BIT));
   tcp_sock* tp = tcp_sk(sk);
@@ -189,6 +191,7 @@ void tcp_time_wait(Kernel& k, sock* sk, TcpState substate) {
   c->skc_dport = sk->common.skc_dport;
   c->skc_reuse = sk->common.skc_reuse;
   tw->tw_sk.tw_substate = substate;
+  tw->since_ns = k.now_ns();
   tw->tw_sk.tw_sport = sk->common.skc_num;
   tw->tw_rcv_nxt = tp->rcv_nxt;
   tw->tw_snd_nxt = tp->snd_nxt;
@@ -242,7 +245,10 @@ TimewaitAnswer tcp_timewait_state_process(Kernel& k, tcp_timewait_sock* tw, cons
     return TimewaitAnswer::kNothing;
   }
   if (tw->tw_sk.tw_substate == TcpState::FIN_WAIT2) {
-    if (syn && !before(skb->seq, tw->tw_rcv_nxt)) return TimewaitAnswer::kReset;
+    if (syn && !before(skb->seq, tw->tw_rcv_nxt)) {
+      inet_twsk_kill(k, tw);
+      return TimewaitAnswer::kReset;
+    }
     if (!after(skb->end_seq, tw->tw_rcv_nxt) || skb->end_seq == skb->seq) return TimewaitAnswer::kNothing;
     if (!fin || skb->end_seq != tw->tw_rcv_nxt + 1) {  // data: nobody is there to read it
       inet_twsk_kill(k, tw);

@@ -51,6 +51,11 @@ long tcp_v4_connect(Kernel& k, sock* sk, Address to) {
   tcp_set_state(k, sk, TcpState::SYN_SENT);
   if (long error = __inet_hash_connect(k, sk); error != 0) {
     tcp_set_state(k, sk, TcpState::CLOSE);
+    if (!inet_csk(sk)->address_by_user) {
+      sk->common.skc_rcv_saddr = record::Ipv4{0};
+      inet_sk(sk)->inet_saddr = record::Ipv4{0};
+    }
+    sk->common.skc_dport = static_cast<u16>(0);
     return call.result(error);
   }
   tcp_sock* tp = tcp_sk(sk);

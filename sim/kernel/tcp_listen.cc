@@ -89,6 +89,12 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
     child->sk_prot = listener->sk_prot;
     sock_init_data(k, nullptr, child);
     child->sk_rcvlowat = listener->sk_rcvlowat;
+    child->sk_rcvbuf = listener->sk_rcvbuf;
+    child->sk_sndbuf = listener->sk_sndbuf;
+    child->sk_flags = static_cast<sock_flags>(listener->sk_flags & SOCK_LINGER_BIT);
+    child->linger_s = listener->linger_s;
+    child->rcvtimeo_ns = listener->rcvtimeo_ns;
+    child->sndtimeo_ns = listener->sndtimeo_ns;
     Call set(k, Fn::inet_sk_set_state, child);
     child->common.skc_state = TcpState::SYN_RECV;
   }
@@ -228,7 +234,11 @@ sock* tcp_check_req(Kernel& k, sock* listener, sk_buff* skb, tcp_request_sock* r
 void tcp_child_process(Kernel& k, sock* parent, sock* child, sk_buff* skb) {
   Call call(k, Fn::tcp_child_process, child);
   TcpState before = tcp_state(child);
-  if (tcp_rcv_state_process(k, child, skb) != 0) return;
+  if (tcp_rcv_state_process(k, child, skb) != 0) {
+    tcp_v4_send_reset(k, skb);
+    kfree_skb(k, skb);
+    return;
+  }
   if (before == TcpState::SYN_RECV && tcp_state(child) != before && !k.config.mutant_no_accept_wake)
     parent->sk_data_ready(k, parent);
 }

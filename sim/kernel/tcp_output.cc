@@ -117,9 +117,10 @@ u32 tcp_receive_window(const sock* sk) {
 }
 
 u32 __tcp_select_window(const sock* sk) {
-  // half of the buffer is for the overhead of segments (tcp_adv_win_scale 1)
-  int full = sk->sk_rcvbuf / 2;
-  int free = (sk->sk_rcvbuf - sk->sk_rmem_alloc) / 2;
+  // as tcp_win_from_space(): at first half of the buffer is for the overhead of segments
+  auto ratio = static_cast<std::int64_t>(inet_csk(sk)->scaling_ratio);
+  auto full = static_cast<int>(sk->sk_rcvbuf * ratio / 256);
+  auto free = static_cast<int>((sk->sk_rcvbuf - sk->sk_rmem_alloc) * ratio / 256);
   if (free < 0) free = 0;
   if (free < full / 2 && (free < full / 16 || static_cast<u32>(free) < inet_csk(sk)->rcv_mss)) return 0;
   return static_cast<u32>(free) / 128 * 128;

@@ -151,6 +151,19 @@ bool our_fin_acked(Kernel& k, sock* sk, const sk_buff* skb) {
   }
 }
 
+/// Data that comes with the acknowledgement of an orphan's FIN, as tcp_rcv_state_process() looks for it in FIN_WAIT1.
+bool data_for_orphan(Kernel& k, sock* sk, const sk_buff* skb) {
+  const tcp_sock* tp = tcp_sk(sk);
+  u32 fin = has(skb, TCPHDR_FIN) ? 1 : 0;
+  if (tcp_state(sk) != TcpState::FIN_WAIT1 || !sock_flag(sk, SOCK_DEAD_BIT) || tp->snd_una != tp->write_seq ||
+      skb->end_seq == skb->seq || !after(skb->end_seq - fin, tp->rcv_nxt))
+    return false;
+  k.rule(Rule::tcp_data_after_close, sk);
+  tcp_set_state(k, sk, TcpState::FIN_WAIT2);
+  tcp_done(k, sk);
+  return true;
+}
+
 /// Data for a socket that nobody can read any more: RFC 9293, section 3.6.1. True: reset.
 bool data_after_close(Kernel& k, sock* sk, const sk_buff* skb) {
   u32 fin = has(skb, TCPHDR_FIN) ? 1 : 0;
@@ -200,6 +213,7 @@ int tcp_rcv_state_process(Kernel& k, sock* sk, sk_buff* skb) {
     return call.result(0);
   }
   if (opening) syn_recv_established(k, sk, skb);
+  if (data_for_orphan(k, sk, skb)) return call.result(1);
   if (our_fin_acked(k, sk, skb)) {
     kfree_skb(k, skb);
     return call.result(0);

@@ -1,6 +1,7 @@
 // Models: net/ipv4/tcp_timer.c of Linux 6.18: retransmission, delayed ACK, the end of an orphan.
 // Left out: keepalive probes, TCP_USER_TIMEOUT, thin streams; the timeout is the minimum (200 ms,
-// a second for a SYN) doubled at each try, as loopback's round trip never makes it longer.
+// a second for a SYN) doubled at each try (a SYN's not before the fifth), as loopback's round trip never makes it
+// longer.
 
 #include <algorithm>
 
@@ -16,13 +17,16 @@ constexpr u64 kTimeoutInit = 1000 * kNsPerMs;  // TCP_TIMEOUT_INIT
 constexpr u64 kRtoMax = 120'000 * kNsPerMs;    // TCP_RTO_MAX
 constexpr int kRetries2 = 15;                  // net.ipv4.tcp_retries2
 constexpr int kOrphanRetries = 8;
-constexpr int kOrphanBackoff = 10;  // then the time between probes would be longer than TCP_RTO_MAX
+constexpr int kSynLinearTimeouts = 4;  // net.ipv4.tcp_syn_linear_timeouts: the first SYNs go out second by second
+constexpr int kOrphanBackoff = 10;     // then the time between probes would be longer than TCP_RTO_MAX
 
 bool opening(const sock* sk) { return tcp_state(sk) == TcpState::SYN_SENT || tcp_state(sk) == TcpState::SYN_RECV; }
 
 u64 rto(const sock* sk) {
   u64 base = opening(sk) ? kTimeoutInit : kRtoMin;
-  for (int i = 0; i < inet_csk(sk)->icsk_retransmits && base < kRtoMax; ++i) base *= 2;
+  int doubled = inet_csk(sk)->icsk_retransmits;
+  if (tcp_state(sk) == TcpState::SYN_SENT) doubled = std::max(0, doubled - kSynLinearTimeouts);
+  for (int i = 0; i < doubled && base < kRtoMax; ++i) base *= 2;
   return base < kRtoMax ? base : kRtoMax;
 }
 
@@ -30,7 +34,9 @@ void tcp_retransmit_timer(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
   sk_buff* first = sk->tcp_rtx_queue.front();
   if (first == nullptr) return;
-  int limit = opening(sk) ? k.config.tcp_syn_retries : sock_flag(sk, SOCK_DEAD_BIT) ? kOrphanRetries : kRetries2;
+  int limit = sock_flag(sk, SOCK_DEAD_BIT) ? kOrphanRetries : kRetries2;
+  if (opening(sk)) limit = k.config.tcp_syn_retries;
+  if (tcp_state(sk) == TcpState::SYN_SENT) limit += kSynLinearTimeouts;
   if (icsk->icsk_retransmits >= limit) {
     tcp_done_with_error(k, sk, ETIMEDOUT);
     return;
@@ -76,7 +82,9 @@ void tcp_delack_timer(Kernel& k, sock* sk) {
 
 /// An orphan that waited in FIN_WAIT2 for a FIN long enough, with a system call in the way when it began to.
 void tcp_keepalive_timer(Kernel& k, sock* sk) {
-  if (tcp_state(sk) == TcpState::FIN_WAIT2 && sock_flag(sk, SOCK_DEAD_BIT)) tcp_done(k, sk);
+  if (tcp_state(sk) != TcpState::FIN_WAIT2 || !sock_flag(sk, SOCK_DEAD_BIT)) return;
+  tcp_send_active_reset(k, sk);
+  tcp_done(k, sk);
 }
 
 /// A timer finds the socket owned by a system call: Linux defers to release_sock(). Nothing sleeps with the lock held

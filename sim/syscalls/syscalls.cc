@@ -119,13 +119,13 @@ MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
 
 MaySleep<long> sys_getsockname(Kernel& k, int fd, Address* out) {
   SyscallScope call(k, Fn::__x64_sys_getsockname, fmt::format("getsockname({})", fd));
-  long result = __sys_getname(k, fd, out, false);
+  long result = __sys_getname(k, fd, out, NameOf::kOwn);
   co_return call.done(result, " " + words::address(*out));
 }
 
 MaySleep<long> sys_getpeername(Kernel& k, int fd, Address* out) {
   SyscallScope call(k, Fn::__x64_sys_getpeername, fmt::format("getpeername({})", fd));
-  long result = __sys_getname(k, fd, out, true);
+  long result = __sys_getname(k, fd, out, NameOf::kPeer);
   co_return call.done(result, " " + words::address(*out));
 }
 

@@ -18,28 +18,6 @@ struct socket* socket_of(const file* file) {
   return file != nullptr && file->f_op.get() == &socket_file_ops ? file->private_data.get().as<struct socket>()
                                                                  : nullptr;
 }
-
-u32 socket_mask(const sock* sk) {
-  const TcpState state = tcp_state(sk);
-  if (state == TcpState::LISTEN)
-    return inet_csk(sk)->icsk_accept_queue.rskq_accept_head.empty() ? 0 : EPOLLIN | EPOLLRDNORM;
-  u32 mask = 0;
-  if (sk->sk_shutdown == SHUTDOWN_MASK || state == TcpState::CLOSE) mask |= EPOLLHUP;
-  if ((sk->sk_shutdown & RCV_SHUTDOWN) != 0) mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-  if (state != TcpState::SYN_SENT && state != TcpState::SYN_RECV) {
-    if (tcp_epollin_ready(sk, sk->sk_rcvlowat)) mask |= EPOLLIN | EPOLLRDNORM;
-    if ((sk->sk_shutdown & SEND_SHUTDOWN) != 0 || sk_stream_is_writeable(sk)) mask |= EPOLLOUT | EPOLLWRNORM;
-  }
-  if (sk->sk_err != 0) mask |= EPOLLERR;
-  return mask;
-}
-
-u32 pipe_mask(const file* file) {
-  const auto* pipe = file->private_data.get().as<pipe_inode_info>();
-  if ((file->f_flags & O_WRONLY) != 0)
-    return (pipe->buffer.size() <= 65536 - 4096 ? EPOLLOUT | EPOLLWRNORM : 0U) | (pipe->readers == 0 ? EPOLLERR : 0U);
-  return (pipe->buffer.empty() ? 0U : EPOLLIN | EPOLLRDNORM) | (pipe->writers == 0 ? EPOLLHUP : 0U);
-}
 }  // namespace
 
 sock* sock_of(const task_struct* task, int fd) {
@@ -53,8 +31,8 @@ eventpoll* eventpoll_of(const task_struct* task, int epfd) {
 }
 
 u32 poll_mask(const file* file) {
-  if (const struct socket* socket = socket_of(file)) return socket->sk != nullptr ? socket_mask(socket->sk) : 0;
-  if (file->f_op.get() == &pipefifo_fops) return pipe_mask(file);
+  if (const struct socket* socket = socket_of(file)) return socket->sk != nullptr ? tcp_events(socket->sk) : 0;
+  if (file->f_op.get() == &pipefifo_fops) return pipe_events(file);
   return 0;
 }
 
