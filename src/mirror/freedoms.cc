@@ -43,8 +43,9 @@ bool Freedoms::descriptors(task_struct* task, int first, int second) {
 
 void Freedoms::no_descriptors(task_struct* task) {
   took(Freedom::descriptor_number);
-  k_.start(task, reserve(k_, static_cast<int>(k_.config.rlimit_nofile) - 1, -1, -1));
-  k_.scheduler.run_task(*task->thread);
+  int lowest_free = 0;
+  while (slot_at(task, lowest_free) != nullptr) ++lowest_free;
+  k_.config.rlimit_nofile = static_cast<std::size_t>(lowest_free);
 }
 
 void Freedoms::port(uint16_t port) {

@@ -30,8 +30,8 @@ struct FreedomRow {
 };
 
 inline constexpr std::array kFreedoms = {
-    FreedomRow{Freedom::descriptor_number, "the number of a new descriptor",
-               "the lowest free one, and which are free depends on the rest of the process"},
+    FreedomRow{Freedom::descriptor_number, "the number of a new descriptor, or that there is none left",
+               "the lowest free one below the limit; which are free depends on the rest of the process"},
     FreedomRow{Freedom::ephemeral_port, "the port of a socket that did not ask for one, and of a peer outside",
                "Linux picks at random from ip_local_port_range"},
     FreedomRow{Freedom::send_count, "how much a send takes when the buffer fills up",

@@ -65,7 +65,10 @@ void Mirror::entering(os::CallRecord& record) {
     gate_.calling(pass);
     return;
   }
-  if (why_not_checked(record).empty() && sleeps_on_model(record)) begin_in_model(actor, record);
+  if (why_not_checked(record).empty() && sleeps_on_model(record)) {
+    actor.replay.most_sent = Replay::kAll;
+    begin_in_model(actor, record);
+  }
   actor.pass = 0;
   actor.sleeping_on = descriptor_of(record);
   gate_.leave(pass);
@@ -105,6 +108,10 @@ void Mirror::apply(Actor& actor, const os::CallRecord& record) {
   if (const std::string reason = why_not_checked(record); !reason.empty()) {
     if (actor.started) abandon(actor);
     unchecked(reason);
+    // what the model did not follow it cannot follow further
+    const bool makes = record.call() == os::Call::socket || record.call() == os::Call::fcntl;
+    if (makes && record.result >= 0) foreign_.insert(static_cast<int>(record.result));
+    if (record.call() == os::Call::connect) foreign_.insert(descriptor_of(record));
   } else {
     settle(actor, record);
     if (!actor.started) begin_in_model(actor, record);

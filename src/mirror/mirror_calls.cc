@@ -25,6 +25,31 @@ std::optional<std::size_t> sent_size(const os::CallRecord& record) {
 
 bool receives(os::Call call) { return call == os::Call::recv || call == os::Call::read; }
 
+/// Asked for no bytes: then 0 says nothing about the peer.
+bool receives_nothing(const os::CallRecord& record) {
+  if (const auto* recv = std::get_if<call::Recv>(&record.arguments)) return recv->size == 0;
+  const auto* read = std::get_if<call::Read>(&record.arguments);
+  return read != nullptr && read->size == 0;
+}
+
+/// Is an outside connection among those up to the one from `port` in the accept queue, or is that not there yet? Only
+/// then may its place be the kernel's: in-process clients connect in an order that we have seen.
+bool outside_first(Peers& peers, sock* listener, u16 port) {
+  for (tcp_request_sock* request : inet_csk(listener)->icsk_accept_queue.rskq_accept_head) {
+    if (peers.of(request->req.req.sk) != nullptr) return true;
+    if (as_common(request)->skc_dport == port) return false;
+  }
+  return true;
+}
+
+/// Options that getsockopt() of the model answers.
+bool option_is_readable(int level, int option) {
+  if (level == IPPROTO_TCP) return option == TCP_NODELAY;
+  return level == SOL_SOCKET &&
+         (option == SO_ERROR || option == SO_REUSEADDR || option == SO_TYPE || option == SO_ACCEPTCONN ||
+          option == SO_RCVLOWAT || option == SO_DOMAIN || option == SO_PROTOCOL);
+}
+
 bool option_is_modelled(int level, int option) {
   if (level == IPPROTO_TCP) return option == TCP_NODELAY;
   if (level != SOL_SOCKET) return false;
@@ -37,11 +62,6 @@ bool option_is_modelled(int level, int option) {
     case SO_RCVTIMEO:
     case SO_SNDTIMEO:
     case SO_LINGER:
-    case SO_ERROR:
-    case SO_TYPE:
-    case SO_ACCEPTCONN:
-    case SO_DOMAIN:
-    case SO_PROTOCOL:
       return true;
     default:
       return false;
@@ -81,7 +101,7 @@ std::string Mirror::why_not_checked(const os::CallRecord& record) const {
   if (const auto* option = std::get_if<call::Setsockopt>(&record.arguments))
     if (!option_is_modelled(option->level, option->option)) return "a socket option that is not modelled";
   if (const auto* option = std::get_if<call::Getsockopt>(&record.arguments))
-    if (!option_is_modelled(option->level, option->option)) return "a socket option that is not modelled";
+    if (!option_is_readable(option->level, option->option)) return "a socket option that is not modelled";
   if (const auto* fcntl = std::get_if<call::Fcntl>(&record.arguments))
     if (fcntl->command == F_DUPFD || fcntl->command == F_DUPFD_CLOEXEC) return "fcntl(F_DUPFD) is not modelled";
   if (const auto* connect = std::get_if<call::Connect>(&record.arguments)) {
@@ -104,6 +124,7 @@ void Mirror::settle(Actor& actor, const os::CallRecord& record) {
 }
 
 void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
+  kernel_.config.rlimit_nofile = evidence::descriptor_limit();
   switch (record.call()) {
     case os::Call::socket:
     case os::Call::accept4:
@@ -116,10 +137,7 @@ void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
     default:
       return;
   }
-  if (record.result == -EMFILE) {
-    kernel_.config.rlimit_nofile = evidence::descriptor_limit();
-    freedoms_.no_descriptors(actor.task);
-  }
+  if (record.result == -EMFILE) freedoms_.no_descriptors(actor.task);
 }
 
 /// bind(2) to port 0, connect(2) and listen(2) give a socket a port when it has none.
@@ -142,13 +160,11 @@ void Mirror::settle_accept(Actor& actor, const os::CallRecord& record) {
     port = ntohs(in.sin_port);
   else if (record.output.address.size != 0)  // already reset: accept4 itself still told
     port = address_of(record.output.address).port;
-  if (port == 0 || freedoms_.accept_first(listener, port)) return;
+  if (port == 0 || !outside_first(peers_, listener, port) || freedoms_.accept_first(listener, port)) return;
   const Address here{listener->common.skc_rcv_saddr.get().value, listener->common.skc_num};
   const std::string evidence = fmt::format("accept4 = {} from 127.0.0.1:{}", record.result, port);
-  if (Peer* unnamed = peers_.unnamed(here))
-    peers_.rename(*unnamed, port);
-  else
-    peers_.connect(here, port, evidence);
+  Peer* unnamed = peers_.unnamed(here);
+  if (unnamed == nullptr || !peers_.rename(*unnamed, port)) peers_.connect(here, port, evidence);
   freedoms_.accept_first(listener, port);
 }
 
@@ -158,7 +174,7 @@ void Mirror::settle_recv(Actor& actor, const os::CallRecord& record) {
   Peer* peer = peers_.of(sk);
   if (peer == nullptr) return;
   const std::string evidence = fmt::format("{} = {}", os::name_of(record.call()), record.result);
-  if (record.result == 0) return peers_.finish(*peer, evidence);
+  if (record.result == 0) return receives_nothing(record) ? void() : peers_.finish(*peer, evidence);
   if (record.result == -EPIPE) peers_.finish(*peer, evidence);
   if (record.result == -ECONNRESET || record.result == -EPIPE) return end_peer(*peer, fd, evidence);
   if (record.result < 0) return;
@@ -166,11 +182,16 @@ void Mirror::settle_recv(Actor& actor, const os::CallRecord& record) {
 }
 
 void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
+  actor.replay.most_sent = Replay::kAll;
   const int fd = descriptor_of(record);
   sock* sk = sock_of(actor.task, fd);
   if (sk == nullptr) return;
   if (record.result == -EAGAIN) freedoms_.send_buffer_full(sk);
   if (record.result > 0) freedoms_.send_buffer_open(sk, static_cast<std::size_t>(record.result));
+  // less than was given is the kernel's to choose only when its buffer is full
+  const auto sent = static_cast<std::size_t>(std::max(record.result, 0L));
+  const std::size_t size = *sent_size(record);
+  if (sent > 0 && sent < size && !evidence::has_room(fd, size - sent)) actor.replay.most_sent = sent;
   Peer* peer = peers_.of(sk);
   if (peer != nullptr && (record.result == -ECONNRESET || record.result == -EPIPE))
     end_peer(*peer, fd, fmt::format("{} failed", os::name_of(record.call())));

@@ -14,6 +14,8 @@ namespace {
 constexpr u32 kLoopback = 0x7F000001;
 
 std::string name_of(u16 port) { return port == 0 ? "peer outside" : fmt::format("peer 127.0.0.1:{}", port); }
+/// What a client of a listener on INADDR_ANY connects to.
+Address reached(Address server) { return {server.ip == 0 ? kLoopback : server.ip, server.port}; }
 /// Our port; unlike skc_num it stays when the connection is reset.
 u16 inet_sport_of(const sock* sk) { return reinterpret_cast<const inet_sock*>(sk)->inet_sport; }
 }  // namespace
@@ -46,6 +48,7 @@ void Peers::free_port(u16 port) {
 }
 
 Peer* Peers::connect(Address server, u16 port, std::string_view evidence) {
+  server = reached(server);
   if (port != 0) free_port(port);
   Peer peer{.server = server, .port = port, .named = port != 0};
   if (idle_.empty()) {
@@ -70,17 +73,26 @@ Peer* Peers::connect(Address server, u16 port, std::string_view evidence) {
   return &(peers_[key(server, peer.port)] = peer);
 }
 
-void Peers::rename(Peer& peer, u16 port) {
-  free_port(port);
+bool Peers::rename(Peer& peer, u16 port) {
   sock* client = sock_of(peer.task, peer.fd);
+  sock* listener = inet_lookup_listener(k_, peer.server.ip, peer.server.port);
   const sock_common* found = __inet_lookup(k_, kLoopback, peer.port, peer.server.ip, peer.server.port);
   auto* child = reinterpret_cast<sock*>(const_cast<sock_common*>(found));
+  // it may have left the accept queue with an older listener, or have been accepted without a name
+  bool waits = false;
+  if (listener != nullptr)
+    for (tcp_request_sock* request : inet_csk(listener)->icsk_accept_queue.rskq_accept_head)
+      waits = waits || request->req.req.sk == child;
+  if (client == nullptr || child == nullptr || !waits) {
+    peer.named = true;
+    return false;
+  }
+  free_port(port);
   ehash_remove(k_, &client->common);
   ehash_remove(k_, &child->common);
   inet_put_port(k_, client);
   inet_bind_hash(k_, client, port);
   child->common.skc_dport = port;
-  sock* listener = inet_lookup_listener(k_, peer.server.ip, peer.server.port);
   for (tcp_request_sock* request : inet_csk(listener)->icsk_accept_queue.rskq_accept_head)
     if (request->req.req.sk == child) as_common(request)->skc_dport = port;
   ehash_insert(k_, &client->common);
@@ -92,6 +104,7 @@ void Peers::rename(Peer& peer, u16 port) {
   renamed.port = port;
   renamed.named = true;
   if (k_.recorder.enabled()) renamed.task->comm = record::Text{k_.recorder.trace().intern(name_of(port))};
+  return true;
 }
 
 std::size_t Peers::sent_ahead(const Peer& peer, const sock* sk) const {
@@ -172,6 +185,7 @@ Peer* Peers::of(const sock* sk) {
 }
 
 Peer* Peers::unnamed(Address server) {
+  server = reached(server);
   for (auto& [unused, peer] : peers_)
     if (!peer.named && peer.server == server) return &peer;
   return nullptr;

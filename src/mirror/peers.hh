@@ -32,7 +32,7 @@ class Peers {
   /// nullptr when the model does not let it in.
   Peer* connect(kernel::Address server, uint16_t port, std::string_view evidence);
   /// accept4 has told its port.
-  void rename(Peer& peer, uint16_t port);
+  bool rename(Peer& peer, uint16_t port);
   /// `data` stands at the head of our receive queue: what of it the peer has not sent yet, it sends now.
   void supply(Peer& peer, kernel::sock* sk, std::string_view data, std::string_view evidence);
   /// Bytes that the peer has sent and we have not read, those included that wait for our window to open.

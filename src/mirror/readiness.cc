@@ -31,7 +31,7 @@ eventpoll* eventpoll_of(const task_struct* task, int epfd) {
 }
 
 u32 poll_mask(const file* file) {
-  if (const struct socket* socket = socket_of(file)) return socket->sk != nullptr ? tcp_events(socket->sk) : 0;
+  if (const struct socket* socket = socket_of(file)) return socket->sk != nullptr ? tcp_events(socket->sk) : POLL_NONE;
   if (file->f_op.get() == &pipefifo_fops) return pipe_events(file);
   return 0;
 }

@@ -30,12 +30,9 @@ T value_of(const std::string& bytes) {
 struct Maker {
   Kernel& k;
   Replay& to;
-  long result;  // of the kernel, where it is known already
 
-  /// A send that took less than it was given (Freedom::send_count) is made with as much.
-  std::size_t taken(std::size_t size) const {
-    return result > 0 ? std::min(size, static_cast<std::size_t>(result)) : size;
-  }
+  /// How much of a send the model is given.
+  std::size_t taken(std::size_t size) const { return std::min(size, to.most_sent); }
 
   Started operator()(const call::Socket& c) const { return sys_socket(k, c.domain, c.type, c.protocol); }
   Started operator()(const call::Bind& c) const { return sys_bind(k, c.fd, address_of(c.address)); }
@@ -80,7 +77,7 @@ struct Maker {
   }
   Started operator()(const call::EpollWait& c) const {
     to.events.resize(static_cast<std::size_t>(std::clamp(c.max_events, 0, 4096)));
-    return sys_epoll_wait(k, c.epfd, to.events.data(), c.max_events, c.timeout_ms);
+    return sys_epoll_wait(k, c.epfd, to.events.data(), std::min(c.max_events, 4096), c.timeout_ms);
   }
   template <class Other>
   Started operator()(const Other&) const {
@@ -116,9 +113,7 @@ Address address_of(const os::Address& address) {
   return endpoint ? Address{endpoint->address, endpoint->port} : Address{};
 }
 
-Started Replay::call(Kernel& k, const os::CallRecord& record) {
-  return std::visit(Maker{k, *this, record.result}, record.arguments);
-}
+Started Replay::call(Kernel& k, const os::CallRecord& record) { return std::visit(Maker{k, *this}, record.arguments); }
 
 std::string Replay::difference(const os::CallRecord& record, long result) const {
   if (record.call() == os::Call::epoll_wait && record.result >= 0 && result >= 0)

@@ -16,6 +16,8 @@ struct Replay {
   kernel::Address address;
   int fds[2] = {-1, -1};
   int value = 0;
+  std::size_t most_sent = kAll;  ///< Of a send, when the kernel took less (Freedom::send_count).
+  static constexpr std::size_t kAll = ~std::size_t{0};
 
   /// The same call on the model, not started yet; nullopt for what the model does not have. `record` must outlive the
   /// call.

@@ -65,13 +65,12 @@ TEST(RandomPrograms, TakeEveryEdgeOfTheStateTable) {
     }
 }
 
-/// WAKEPATH_SEED=N runs one program and prints it: for looking at a failure.
+/// WAKEPATH_SEED=N runs one program of one's choice and prints it: for looking at a failure.
 TEST(RandomProgram, OfTheEnvironment) {
   const char* seed = std::getenv("WAKEPATH_SEED");
-  if (seed == nullptr) GTEST_SKIP() << "WAKEPATH_SEED is not set";
-  RandomProgram program(std::strtoull(seed, nullptr, 10));
+  RandomProgram program(seed != nullptr ? std::strtoull(seed, nullptr, 10) : 1);
   std::vector<std::string> complaints = program.run(kCalls);
-  std::printf("%s", program.text().c_str());
+  if (seed != nullptr) std::printf("%s", program.text().c_str());
   for (const std::string& complaint : complaints) ADD_FAILURE() << complaint;
 }
 
