@@ -1,6 +1,9 @@
 #include "gui/columns.hh"
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <tuple>
 
 namespace wakepath::gui {
 
@@ -10,68 +13,119 @@ namespace {
 
 constexpr float kEpollWeight = 1.6f;
 constexpr float kTightEpollWeight = 1.3f;
-constexpr float kOverflowWeight = 0.7f;
+constexpr float kCrowdWeight = 0.7f;
 constexpr float kSharedWeight = 0.75f;
 constexpr float kNarrowest = 124;  // a column of weight 1, unscaled
 constexpr float kRoomy = 156;      // as wide as this, columns leave room for the shared tables
 constexpr float kWidest = 330;
 
-bool is_plain(const Column& c) { return c.type == Column::Type::kChain && c.weight == 1; }
+/// The choice of columns while it is being made smaller.
+struct Choice {
+  struct Thread {
+    TaskId task = 0;
+    Chains::Needs needs;
+    unsigned plain = 1;
+    std::size_t calls = 0;
 
-/// The task with the most columns gives up its last one that is no epoll: its chains are counted in an overflow column.
-bool drop_one(std::vector<Column>& columns) {
-  std::map<TaskId, std::size_t> plain;
-  for (const Column& c : columns)
-    if (is_plain(c)) ++plain[c.owner];
-  auto largest = std::max_element(plain.begin(), plain.end(), [](auto& a, auto& b) { return a.second < b.second; });
-  if (largest == plain.end() || largest->second <= 1) return false;
-  auto last = columns.end();
-  for (auto it = columns.begin(); it != columns.end(); ++it)
-    if (it->owner == largest->first && is_plain(*it)) last = it;
-  auto after = columns.erase(last);
-  while (after != columns.end() && after->owner == largest->first && after->type == Column::Type::kChain) ++after;
-  bool known = after != columns.end() && after->owner == largest->first && after->type == Column::Type::kOverflow;
-  if (!known) columns.insert(after, {largest->first, 0, Column::Type::kOverflow, kOverflowWeight});
-  return true;
+    [[nodiscard]] bool idle() const { return needs.epolls + needs.important == 0; }
+    [[nodiscard]] unsigned spare() const { return plain - (needs.listens ? 1 : 0); }
+  };
+  std::vector<Thread> threads;
+  bool shared = false;
+  bool crowd = false;
+  float epoll_weight = kEpollWeight;
+
+  [[nodiscard]] bool fits(float narrowest, float room, float scale) const {
+    float sum = (shared ? kSharedWeight : 0) + (crowd ? kCrowdWeight : 0);
+    unsigned count = (shared ? 1 : 0) + (crowd ? 1 : 0);
+    for (const Thread& t : threads) {
+      sum += epoll_weight * static_cast<float>(t.needs.epolls) + static_cast<float>(t.plain);
+      count += t.needs.epolls + t.plain;
+    }
+    return sum * narrowest * scale + static_cast<float>(count) * kColumnGap * scale <= room;
+  }
+
+  /// One column or thread less. False when there is nothing left to give up.
+  bool shrink() {
+    crowd = true;
+    auto fewer = [&](auto enough) {
+      Thread* most = nullptr;
+      for (Thread& t : threads)
+        if (t.plain > enough(t) && (most == nullptr || t.spare() >= most->spare())) most = &t;
+      if (most != nullptr) --most->plain;
+      return most != nullptr;
+    };
+    auto lowest = [](const Thread& t) { return t.needs.epolls != 0 ? 0u : 1u; };
+    if (fewer([&](const Thread& t) { return std::max(lowest(t), t.needs.important); })) return true;
+    auto least = std::min_element(threads.begin(), threads.end(), [](const Thread& a, const Thread& b) {
+      return std::tuple(!a.idle(), a.needs.listens, a.needs.epolls, a.calls) <
+             std::tuple(!b.idle(), b.needs.listens, b.needs.epolls, b.calls);
+    });
+    if (threads.size() > 1 && least->idle()) return threads.erase(least), true;
+    if (fewer([](const Thread& t) { return t.needs.listens ? 2u : 1u; })) return true;
+    if (threads.size() > 2) return threads.erase(least), true;
+    if (fewer([](const Thread&) { return 1u; })) return true;
+    if (threads.size() > 1) return threads.erase(least), true;
+    return false;
+  }
+};
+
+Choice everything(const ViewModel& model) {
+  Choice choice;
+  std::map<TaskId, Choice::Thread> threads;
+  auto add = [&](TaskId task) {
+    if (task != 0) threads[task].task = task;
+  };
+  for (auto& [task, needs] : model.chains().needs()) {
+    add(task);
+    if (task == 0) choice.crowd = true;  // chains of nobody
+    if (task == 0) continue;
+    threads[task].needs = needs;
+    threads[task].plain = needs.plain + needs.epolls == 0 ? 1 : needs.plain;
+  }
+  for (TaskId task : model.chains().tasks()) add(task);
+  for (std::size_t task = 1; task < model.index().task_count(); ++task)
+    if (!model.index().spans(static_cast<TaskId>(task)).empty()) add(static_cast<TaskId>(task));
+  for (auto& [task, thread] : threads) {
+    thread.calls = model.index().spans(task).size();
+    choice.threads.push_back(thread);
+  }
+  choice.shared = model.chains().has_shared();
+  return choice;
 }
 
-/// The last task gives up all its columns; it and its chains are counted at the right end.
-bool drop_task(std::vector<Column>& columns) {
-  TaskId first = columns.front().owner, last = first;
-  for (const Column& c : columns)
-    if (c.owner != kCrowd && c.type != Column::Type::kShared) last = std::max(last, c.owner);
-  if (last == first) return false;
-  std::erase_if(columns, [&](const Column& c) { return c.owner == last && c.type != Column::Type::kShared; });
-  if (columns.back().owner != kCrowd) columns.push_back({kCrowd, 0, Column::Type::kOverflow, kOverflowWeight});
-  return true;
+/// The selected chain is shown all the same: it takes the seat of one that matters little, best of its own thread.
+void show_selected(const ViewModel& model, std::vector<Column>& columns) {
+  const Chains::Chain* chosen = model.chains().chain_of(model.selected());
+  if (chosen == nullptr) return;
+  Column* seat = nullptr;
+  std::optional<std::tuple<bool, int>> lowest;
+  for (Column& c : columns) {
+    if (c.chain == chosen->root) return;
+    if (c.type != Column::Type::kChain) continue;
+    const Chains::Chain* sitting = model.chains().chain_of(c.chain);
+    std::tuple cost(c.task != chosen->owner, sitting == nullptr ? -1 : sitting->rank(model.position()));
+    if (!lowest || cost <= *lowest) lowest = cost, seat = &c;
+  }
+  if (seat != nullptr) seat->chain = chosen->root;
 }
 
 }  // namespace
 
 std::vector<Column> choose_columns(const ViewModel& model, float room, float scale) {
-  std::map<TaskId, std::vector<bool>> groups = model.chains().slots();
-  for (const trace::Task& task : model.world().tasks())
-    if (task.object != 0) groups.try_emplace(task.id);
-  for (std::size_t task = 1; task < model.index().task_count(); ++task)
-    if (!model.index().spans(static_cast<TaskId>(task)).empty()) groups.try_emplace(static_cast<TaskId>(task));
+  Choice choice = everything(model);
+  if (!choice.fits(kRoomy, room, scale)) choice.shared = false;
+  if (!choice.fits(kNarrowest, room, scale)) choice.epoll_weight = kTightEpollWeight;
+  while (!choice.fits(kNarrowest, room, scale) && choice.shrink()) {
+  }
+  std::vector<Place> places;
+  for (const Choice::Thread& t : choice.threads) places.push_back({t.task, t.needs.epolls, t.plain});
   std::vector<Column> columns;
-  for (auto& [task, slots] : groups) {
-    for (unsigned i = 0; i < slots.size(); ++i)
-      columns.push_back({task, i, Column::Type::kChain, slots[i] ? kEpollWeight : 1});
-    if (slots.empty()) columns.push_back({task, 0, Column::Type::kTaskOnly, 1});
-  }
-  if (model.chains().has_shared()) columns.push_back({0, 0, Column::Type::kShared, kSharedWeight});
-  auto tight = [&](float narrowest) {
-    float sum = 0;
-    for (const Column& c : columns) sum += c.weight;
-    return sum * narrowest * scale + static_cast<float>(columns.size()) * kColumnGap * scale > room;
-  };
-  if (tight(kRoomy)) std::erase_if(columns, [](const Column& c) { return c.type == Column::Type::kShared; });
-  if (tight(kNarrowest))
-    for (Column& c : columns)
-      if (c.weight == kEpollWeight) c.weight = kTightEpollWeight;
-  while (tight(kNarrowest) && (drop_one(columns) || drop_task(columns))) {
-  }
+  for (const Openings::Seat& seat : model.openings(places).at(model.position()))
+    columns.push_back({Column::Type::kChain, seat.task, seat.chain, seat.epoll ? choice.epoll_weight : 1});
+  if (choice.crowd) columns.push_back({Column::Type::kCrowd, 0, 0, kCrowdWeight});
+  if (choice.shared) columns.push_back({Column::Type::kShared, 0, 0, kSharedWeight});
+  show_selected(model, columns);
   return columns;
 }
 
@@ -87,27 +141,13 @@ void place_columns(std::vector<Column>& columns, float x, float room, float scal
   }
 }
 
-std::size_t column_of(const std::vector<Column>& columns, const ViewModel& model, const Chains::Chain& chain) {
-  const std::size_t none = columns.size();
-  std::size_t own = none, overflow = none, last = none, crowd = none;
+std::size_t column_of(const std::vector<Column>& columns, const Chains::Chain& chain) {
+  std::size_t counted = columns.size();
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    const Column& c = columns[i];
-    if (c.owner == kCrowd) crowd = i;
-    if (c.owner != chain.owner) continue;
-    if (c.type == Column::Type::kOverflow) overflow = i;
-    if (c.type == Column::Type::kChain && c.slot == chain.slot) own = i;
-    if (is_plain(c)) last = i;
+    if (columns[i].chain == chain.root) return i;
+    if (columns[i].type == Column::Type::kCrowd) counted = i;
   }
-  if (overflow == none) return own != none ? own : crowd;
-  // the selected chain is shown all the same: it takes the last plain column, whose own chain is counted meanwhile
-  const Chains::Chain* chosen = model.chains().chain_of(model.selected());
-  bool guest = chosen != nullptr && chosen->owner == chain.owner && last != none &&
-               std::none_of(columns.begin(), columns.end(), [&](const Column& c) {
-                 return c.owner == chosen->owner && c.type == Column::Type::kChain && c.slot == chosen->slot;
-               });
-  if (guest && chosen->root == chain.root) return last;
-  if (guest && own == last) return overflow;
-  return own != none ? own : overflow;
+  return counted;
 }
 
 }  // namespace wakepath::gui

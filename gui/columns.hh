@@ -6,26 +6,25 @@
 
 namespace wakepath::gui {
 
-/// Owner of the column in which everything is counted that has no column at all.
-constexpr trace::TaskId kCrowd = 0xFFFF;
 constexpr float kColumnGap = 18;  ///< unscaled
 
 struct Column {
-  enum class Type : std::uint8_t { kChain, kTaskOnly, kOverflow, kShared };
-  trace::TaskId owner = 0;
-  unsigned slot = 0;
+  enum class Type : std::uint8_t { kChain, kCrowd, kShared };  ///< kCrowd: where everything without a column is counted
   Type type = Type::kChain;
+  trace::TaskId task = 0;     ///< whose it is now
+  trace::ObjectId chain = 0;  ///< root of the chain that stands in it now; 0: none
   float weight = 1;
   float x = 0;
   float w = 0;
 };
 
-/// One column for each slot of each task, in order of the tasks; where `room` is too small, the last ones of the
-/// largest groups become one overflow column each; before that the shared tables go and eventpolls get narrower.
+/// The columns that fit into `room` and what stands in them at the playhead. Which columns there are follows from the
+/// whole trace and the room. Where it is too small, first the shared tables go, eventpolls get narrower, sockets
+/// without a port lose their columns, then threads that have no connections, then columns of the largest threads, then
+/// threads; all those are counted in a column at the right end.
 [[nodiscard]] std::vector<Column> choose_columns(const ViewModel& model, float room, float scale);
 void place_columns(std::vector<Column>& columns, float x, float room, float scale);
-/// Index of a chain's column; columns.size() when it has none.
-[[nodiscard]] std::size_t column_of(const std::vector<Column>& columns, const ViewModel& model,
-                                    const Chains::Chain& chain);
+/// Index of a chain's column, else of the one where it is counted; columns.size() when there is neither.
+[[nodiscard]] std::size_t column_of(const std::vector<Column>& columns, const Chains::Chain& chain);
 
 }  // namespace wakepath::gui

@@ -99,12 +99,12 @@ struct Placer {
       if (object.id == 0 || (!object.alive && !model.changes().freed.contains(object.id))) continue;
       const Chains::Chain* chain = model.chains().chain_of(object.id);
       if (chain == nullptr) continue;
-      std::size_t column = column_of(columns, model, *chain);
+      std::size_t column = column_of(columns, *chain);
       if (column == columns.size()) continue;
       int lane = lane_of(model.trace().schema().kinds[object.kind].layer);
       Role role = model.chains().role(object.kind);
       if (lane == 0 || lane == 4 || role == Role::kSocket || role == Role::kEpoll) lane = 2;
-      if (columns[column].type == Column::Type::kOverflow) {
+      if (columns[column].type == Column::Type::kCrowd) {
         overflow[{lane, column}].push_back(object.id);
         continue;
       }
@@ -125,7 +125,8 @@ struct Placer {
     for (ObjectId id : ids) {
       stage.hidden[id] = group.id;
       const Object& object = model.world().objects()[id];
-      std::string state = Reader(model.trace(), model.world(), object).text("skc_state");
+      Reader read(model.trace(), model.world(), object);
+      std::string state = read.text(model.chains().role(object.kind) == Role::kTask ? "comm" : "skc_state");
       if (state.starts_with("TCP_")) state.erase(0, 4);
       ++states[state.empty() ? model.trace().schema().kinds[object.kind].name : state];
     }
@@ -141,7 +142,7 @@ struct Placer {
       if (task.object == 0 || task.object >= model.world().objects().size()) continue;
       float left = 0, right = 0;
       for (const Column& c : columns) {
-        if (c.owner != task.id || c.type == Column::Type::kShared) continue;
+        if (c.task != task.id || c.type != Column::Type::kChain) continue;
         if (right == 0) left = c.x;
         right = c.x + c.w;
       }
@@ -164,7 +165,7 @@ struct Placer {
       }
       stage.cards.push_back(std::move(card));
     }
-    auto column = std::find_if(columns.begin(), columns.end(), [](auto& c) { return c.owner == kCrowd; });
+    auto column = std::find_if(columns.begin(), columns.end(), [](auto& c) { return c.type == Column::Type::kCrowd; });
     if (!crowd.empty() && column != columns.end()) add_group(crowd, 0, cell(0, *column));
   }
 

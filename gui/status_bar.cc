@@ -16,17 +16,13 @@ void draw_status(Ui& ui, Rect area) {
   word(fmt::format("record {} / {}", m.position(), m.end()), theme().dim);
   if (!m.index().steps().empty())
     word(fmt::format("step {} / {}", world.step(), m.index().steps().size()), theme().dim);
-  // without evidence from a kernel there is nothing to agree with
-  bool compared = world.peers() != 0 || !m.session().status().empty();
-  if (world.divergences() != 0) {
-    x += p.pill({x, area.y + p.px(3.5f)},
-                fmt::format("{} divergence{}", world.divergences(), world.divergences() == 1 ? "" : "s"), theme().bad) +
-         p.px(14);
-  } else {
-    x += p.pill({x, area.y + p.px(3.5f)}, compared ? "kernel agrees" : "model alone",
-                compared ? theme().good : theme().dim) +
-         p.px(14);
-  }
+  Verdict verdict = m.verdict();
+  Rgb colours[] = {theme().dim, theme().good, theme().bad};
+  Rect badge{x, area.y + p.px(3.5f), 0, area.h - p.px(7)};
+  badge.w = p.pill({badge.x, badge.y}, verdict.badge, colours[static_cast<int>(verdict.kind)]);
+  hit("status/verdict", badge);
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", verdict.about.c_str());
+  x += badge.w + p.px(14);
   if (world.peers() != 0) word(fmt::format("{} peer events", world.peers()), theme().dim);
   if (m.session().live())
     word(m.following() ? "live, following" : "live, standing back", m.following() ? theme().good : theme().syscall);

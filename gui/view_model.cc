@@ -216,6 +216,22 @@ std::optional<std::size_t> ViewModel::current_step() const {
   return static_cast<std::size_t>(next - steps.begin()) - 1;
 }
 
+const Openings& ViewModel::openings(const std::vector<Place>& places) const {
+  if (!openings_ || openings_->places() != places || !openings_->update()) openings_.emplace(chains_, places);
+  return *openings_;
+}
+
+Verdict ViewModel::verdict() const {
+  const std::string& with = trace().schema().compared_with;
+  std::string about = with.empty() ? "Nothing was compared with a kernel while this was made."
+                                   : "Compared call by call with " + with + " while it was made.";
+  std::uint64_t count = world().divergences();
+  if (count != 0)
+    return {Verdict::Kind::kDiffers, std::to_string(count) + (count == 1 ? " divergence" : " divergences"), about};
+  if (!with.empty()) return {Verdict::Kind::kAgrees, "kernel agrees", about};
+  return {Verdict::Kind::kModelAlone, "model alone", about};
+}
+
 void ViewModel::set_view(double begin, double end_of_view) {
   double whole = std::max(kSmallestView, static_cast<double>(end()));
   double width = std::clamp(end_of_view - begin, kSmallestView, whole);

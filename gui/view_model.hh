@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gui/chains.hh"
+#include "gui/openings.hh"
 #include "gui/stops.hh"
 #include "sim/trace/cursor.hh"
 #include "sim/trace/index.hh"
@@ -27,6 +28,14 @@ struct Changes {
   }
 };
 
+/// Whether the trace was compared with a kernel while it was made, and what came out up to the playhead.
+struct Verdict {
+  enum class Kind : std::uint8_t { kModelAlone, kAgrees, kDiffers };
+  Kind kind{};
+  std::string badge;  ///< "kernel agrees"
+  std::string about;  ///< one sentence: with what it was compared
+};
+
 /// Everything that the stage shows but does not draw: playhead, playing, selection, the part of the trace that the
 /// timeline shows. Knows no drawing library. One thread; the session's trace may grow meanwhile.
 class ViewModel {
@@ -42,6 +51,8 @@ class ViewModel {
   [[nodiscard]] const trace::Trace& trace() const { return session_->trace(); }
   [[nodiscard]] const trace::Index& index() const { return index_; }
   [[nodiscard]] const Chains& chains() const { return chains_; }
+  /// Which chains stand in which columns; kept as long as the same places are asked for.
+  [[nodiscard]] const Openings& openings(const std::vector<Place>& places) const;
   [[nodiscard]] const trace::World& world() const { return cursor_.world(); }
   [[nodiscard]] trace::Position position() const { return cursor_.position(); }
   [[nodiscard]] trace::Position end() const { return index_.seen(); }
@@ -83,6 +94,8 @@ class ViewModel {
   /// Index into index().steps() of the step that the playhead is in; nothing before the first.
   [[nodiscard]] std::optional<std::size_t> current_step() const;
 
+  [[nodiscard]] Verdict verdict() const;
+
   // --- what the timeline shows ---
   [[nodiscard]] double view_begin() const { return view_begin_; }
   [[nodiscard]] double view_end() const { return view_end_; }
@@ -110,6 +123,7 @@ class ViewModel {
   double view_begin_ = 0;
   double view_end_ = 1;
   trace::ObjectId selected_ = 0;
+  mutable std::optional<Openings> openings_;
   mutable Changes changes_;
   mutable std::uint64_t changes_revision_ = 0;
 };

@@ -71,7 +71,8 @@ const file_operations null_fops = {null_read, null_write, nullptr, nullptr};
 
 }  // namespace
 
-KernelKinds::KernelKinds() : schema(empty_schema()) {
+KernelKinds::KernelKinds(const std::string& compared_with) : schema(empty_schema()) {
+  schema.compared_with = compared_with;
   using trace::Layer;
   auto add = [this]<class T>(std::type_identity<T>, const record::KindWords& words) {
     layouts.push_back(record::describe_kind<T>(schema, words));
@@ -116,7 +117,8 @@ KernelKinds::KernelKinds() : schema(empty_schema()) {
 }
 
 Kernel::Kernel(const Config& c)
-    : trace_(std::make_shared<trace::Trace>(kinds_.schema)),
+    : kinds_(c.compared_with),
+      trace_(std::make_shared<trace::Trace>(kinds_.schema)),
       config(c),
       recorder(*trace_, c.record),
       scheduler(recorder),

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -32,6 +33,7 @@ enum class Rule : std::uint16_t {
 
 struct Config {
   bool record = true;
+  std::string compared_with;           ///< what the run is compared with, for its schema; empty: nothing
   u32 somaxconn = 4096;                ///< net.core.somaxconn
   bool tcp_abort_on_overflow = false;  ///< net.ipv4.tcp_abort_on_overflow
   u16 port_low = 32768;                ///< net.ipv4.ip_local_port_range
@@ -57,7 +59,7 @@ Outer* container_of(Inner* inner, Inner Outer::*member) {
 struct KernelKinds {
   trace::Schema schema;
   std::vector<record::Layout> layouts;
-  KernelKinds();
+  explicit KernelKinds(const std::string& compared_with);
 };
 
 class Kernel {

@@ -32,7 +32,7 @@ std::optional<KindId> Schema::kind_id(std::string_view name) const {
 }
 
 std::string Schema::to_json() const {
-  json out = {{"producer", producer}, {"symbols", symbols}};
+  json out = {{"producer", producer}, {"compared_with", compared_with}, {"symbols", symbols}};
   for (const Kind& k : kinds) {
     json kind = {{"name", k.name},         {"layer", static_cast<int>(k.layer)},
                  {"task", k.is_task},      {"source", k.source},
@@ -86,6 +86,7 @@ std::optional<Schema> Schema::from_json(std::string_view text) {
     json in = json::parse(text);
     Schema schema;
     schema.producer = in.at("producer");
+    schema.compared_with = in.value("compared_with", "");  // absent in older recordings
     schema.symbols = in.at("symbols").get<std::vector<std::string>>();
     for (const json& e : in.value("enums", json::array())) {
       Enumeration out{e.at("name"), {}};

@@ -88,6 +88,8 @@ struct Rule {
 
 struct Schema {
   std::string producer;  ///< "modelled kernel, profile 6.18"
+  /// What the trace was compared with while it was made: "Linux 6.18.44 on real loopback sockets"; empty: nothing.
+  std::string compared_with;
   std::vector<Kind> kinds;
   std::vector<FunctionInfo> functions;
   std::vector<Enumeration> enums;

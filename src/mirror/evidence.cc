@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include <algorithm>
@@ -85,6 +86,12 @@ std::size_t descriptor_limit() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1U << 20));
+}
+
+std::string kernel_name() {
+  utsname name{};
+  uname(&name);
+  return std::string(name.sysname) + " " + name.release;
 }
 
 int64_t now_ns() {

@@ -38,6 +38,8 @@ struct PortRange {
 PortRange port_range();
 /// RLIMIT_NOFILE
 std::size_t descriptor_limit();
+/// uname(2): "Linux 6.18.44"
+std::string kernel_name();
 /// CLOCK_MONOTONIC
 int64_t now_ns();
 

@@ -18,6 +18,7 @@ Config machine(Config config) {
   config.port_low = ports.low;
   config.port_high = ports.high;
   config.rlimit_nofile = evidence::descriptor_limit();
+  config.compared_with = evidence::kernel_name() + " on real loopback sockets";
   return config;
 }
 }  // namespace

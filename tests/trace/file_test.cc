@@ -198,6 +198,17 @@ TEST(Schema, SurvivesTheTripThroughJson) {
   EXPECT_EQ(back->find_kind("no such"), nullptr);
 }
 
+TEST(Schema, TellsWhatItWasComparedWithAndOlderOnesTellNothing) {
+  Schema schema = toy::schema();
+  EXPECT_EQ(schema.compared_with, "");
+  schema.compared_with = "Linux 6.18.44";
+  std::string text = schema.to_json();
+  EXPECT_EQ(Schema::from_json(text).value().compared_with, "Linux 6.18.44");
+  std::string key = "\"compared_with\":\"Linux 6.18.44\",";
+  ASSERT_NE(text.find(key), std::string::npos);
+  EXPECT_EQ(Schema::from_json(text.erase(text.find(key), key.size())).value().compared_with, "");
+}
+
 TEST(Schema, RefusesWhatIsNotOne) {
   std::string good = toy::schema().to_json();
   for (std::string_view text : {"", "[]", "{}", "{\"producer\":3}", "null"})
