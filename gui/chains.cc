@@ -145,7 +145,10 @@ void Chains::set_socket(const Record& record, Position position) {
   Watched watched = record.field < watched_[node.kind].size() ? watched_[node.kind][record.field] : Watched::kNo;
   if (watched == Watched::kNo || record.after == 0) return;
   if (watched == Watched::kState) {
-    if (record.after == kTcpListen && node.listening == kNever) node.listening = position, dirty_ = true;
+    if (record.after != kTcpListen || node.listening != kNever) return;
+    node.listening = position, dirty_ = true;
+    // whoever made it ready, a listener belongs to the one that accepts from it
+    std::erase_if(calls_, [&](const auto& entry) { return find(entry.first.first) == find(record.object); });
     return;
   }
   if (node.bound == kNever) node.bound = position, dirty_ = true;

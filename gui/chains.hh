@@ -29,7 +29,7 @@ class Chains {
   static constexpr trace::Position kNever = ~trace::Position{0};
   struct Chain {
     trace::ObjectId root = 0;
-    /// The task that calls most functions about it; else the one that made its file, or on whose stack it appeared.
+    /// The task that calls most functions about it (a listener: since it listens); else the one that made its file, or on whose stack it appeared.
     trace::TaskId owner = 0;
     trace::Position born = 0;
     trace::Position died = 0;            ///< position of the last kDestroy; 0 while anything of it lives

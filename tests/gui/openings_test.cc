@@ -195,6 +195,19 @@ TEST_F(GuiSeats, AThreadOwnsWhatItUsesMostThoughAnotherMadeIt) {
   EXPECT_EQ(chains.chain_of(listener)->owner, 2);
 }
 
+TEST_F(GuiSeats, AListenerBelongsToTheThreadThatAccepts) {
+  desk.thread(1), desk.thread(2);
+  desk.w.task = 1;
+  ObjectId listener = desk.socket(8080);
+  for (int i = 0; i < 9; ++i) desk.use(listener, "main makes it ready");
+  desk.w.set(listener, "skc_state", 10);
+  desk.w.task = 2;
+  desk.use(listener, "the server's thread accepts");
+  Chains chains(trace);
+  chains.update();
+  EXPECT_EQ(chains.chain_of(listener)->owner, 2);
+}
+
 TEST(GuiVerdict, SaysWhetherAndWithWhatTheTraceWasCompared) {
   TraceSession alone(test::make_ping_trace());
   EXPECT_EQ(ViewModel(alone).verdict().badge, "model alone");
