@@ -20,13 +20,11 @@ Panel::Panel(const char* name, Rect area, Rgb background, bool front) {
   ImGui::Begin(name, nullptr,
                ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings |
                    ImGuiWindowFlags_NoNav | (front ? 0 : ImGuiWindowFlags_NoBringToFrontOnFocus));
-}
-
-Panel::~Panel() {
-  ImGui::End();
-  ImGui::PopStyleColor();
+  ImGui::PopStyleColor();  // at once: a tooltip of the panel has its own
   ImGui::PopStyleVar();
 }
+
+Panel::~Panel() { ImGui::End(); }
 
 float panel_head(const Painter& paint, Point p, std::string_view title, std::string_view sub, Rgb accent, float room) {
   paint.fill({p.x, p.y + paint.px(2), paint.px(4), paint.px(17)}, ink(accent), paint.px(2));

@@ -29,7 +29,8 @@ class Chains {
   static constexpr trace::Position kNever = ~trace::Position{0};
   struct Chain {
     trace::ObjectId root = 0;
-    /// The task that calls most functions about it (a listener: since it listens); else the one that made its file, or on whose stack it appeared.
+    /// The task that calls most functions about it (a listener: since it listens); else the one that made its file, or
+    /// on whose stack it appeared.
     trace::TaskId owner = 0;
     trace::Position born = 0;
     trace::Position died = 0;            ///< position of the last kDestroy; 0 while anything of it lives
@@ -40,7 +41,8 @@ class Chains {
 
     [[nodiscard]] bool dead(trace::Position at) const { return died != 0 && died < at; }
     friend bool operator==(const Chain&, const Chain&) = default;
-    /// How much it matters while it is not in play: 2 listeners and eventpolls, 1 other sockets with a port, 0 the rest.
+    /// How much it matters while it is not in play: 2 listeners and eventpolls, 1 other sockets with a port, 0 the
+    /// rest.
     [[nodiscard]] int rank(trace::Position at) const;
   };
   /// Columns that a task needs so that all its chains that live at the same time have one.
@@ -112,7 +114,7 @@ class Chains {
   std::vector<std::vector<bool>> links_;  // by kind and field: this pointer makes a chain
   enum class Watched : std::uint8_t { kNo, kState, kPort, kPeerPort };
   std::vector<std::vector<Watched>> watched_;  // by kind and field
-  std::vector<std::vector<bool>> homes_;  // by kind and field: this pointer names the home
+  std::vector<std::vector<bool>> homes_;       // by kind and field: this pointer names the home
   std::vector<Node> nodes_;
   std::vector<std::vector<trace::ObjectId>> subjects_;  // by task: what the functions on its stack are about
   std::map<trace::ObjectId, Chain> chains_;

@@ -66,8 +66,8 @@ class Openings {
   const Chains* chains_;
   std::uint64_t revision_;
   std::vector<Place> places_;
-  std::vector<Seat> seats_;                // as after now_
-  std::vector<std::vector<Move>> moves_;   // by seat
+  std::vector<Seat> seats_;               // as after now_
+  std::vector<std::vector<Move>> moves_;  // by seat
   std::map<trace::TaskId, std::vector<const Chains::Chain*>> owned_;
   std::map<trace::ObjectId, Memory> chain_memory_;
   std::map<trace::TaskId, Memory> task_memory_;
