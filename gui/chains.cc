@@ -139,12 +139,14 @@ int Chains::Chain::rank(Position at) const {
 }
 
 void Chains::set_socket(const Record& record, Position position) {
-  constexpr std::uint64_t kTcpListen = 10;  // include/net/tcp_states.h
+  constexpr std::uint64_t kTcpClose = 7, kTcpListen = 10;  // include/net/tcp_states.h
   if (record.object >= nodes_.size()) return;
   Node& node = nodes_[record.object];
   Watched watched = record.field < watched_[node.kind].size() ? watched_[node.kind][record.field] : Watched::kNo;
   if (watched == Watched::kNo || record.after == 0) return;
   if (watched == Watched::kState) {
+    if (record.after != kTcpListen && record.after != kTcpClose && node.listening != kNever)
+      node.listening = kNever, dirty_ = true;  // a child of a listener starts as its copy
     if (record.after != kTcpListen || node.listening != kNever) return;
     node.listening = position, dirty_ = true;
     // whoever made it ready, a listener belongs to the one that accepts from it

@@ -102,7 +102,7 @@ void Openings::settle(std::size_t place) {
 
 void Openings::touch(ObjectId object, bool forced) {
   const Chains::Chain* chain = chains_->chain_of(object);
-  if (chain == nullptr || chain->owner == 0 || places_.empty()) return;
+  if (chain == nullptr || chain->owner == 0 || places_.empty() || (!forced && chain->dead(now_))) return;
   std::size_t place = host(chain->owner);
   if (!open(chain->root)) {
     std::size_t best = seats_.size();

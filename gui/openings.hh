@@ -59,6 +59,8 @@ class Openings {
   std::size_t host(trace::TaskId task);
   void spawn(trace::TaskId task);
   void enter(trace::TaskId task, std::size_t place);
+  /// Not `forced`: the other end of what is in play, which takes no seat from that and does not come back from the
+  /// dead.
   void touch(trace::ObjectId object, bool forced);
   void settle(std::size_t place);
   void begin_step();

@@ -208,6 +208,30 @@ TEST_F(GuiSeats, AListenerBelongsToTheThreadThatAccepts) {
   EXPECT_EQ(chains.chain_of(listener)->owner, 2);
 }
 
+TEST_F(GuiSeats, AChildThatStartsAsACopyOfItsListenerIsNone) {
+  desk.thread(1);
+  desk.w.run(1);
+  ObjectId child = desk.socket(8080);
+  desk.w.set(child, "skc_state", 10);
+  desk.w.set(child, "skc_state", 3);
+  Chains chains(trace);
+  chains.update();
+  EXPECT_EQ(chains.chain_of(child)->rank(trace.size()), 1);
+}
+
+TEST_F(GuiSeats, APeerThatIsGoneDoesNotComeBack) {
+  desk.thread(1);
+  desk.w.run(1);
+  ObjectId gone = desk.socket(8080), stays = desk.socket(51000), other = desk.socket(9000);
+  desk.w.set(gone, "skc_dport", 51000);
+  desk.w.set(stays, "skc_dport", 8080);
+  desk.use(gone, "closes");
+  desk.w.destroy(gone);
+  desk.use(other, "another one");
+  desk.use(stays, "the end that is left");
+  EXPECT_THAT(open({{1, 0, 2}}), testing::UnorderedElementsAre(other, stays));
+}
+
 TEST(GuiVerdict, SaysWhetherAndWithWhatTheTraceWasCompared) {
   TraceSession alone(test::make_ping_trace());
   EXPECT_EQ(ViewModel(alone).verdict().badge, "model alone");
