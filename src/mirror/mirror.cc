@@ -114,6 +114,7 @@ void Mirror::apply(Actor& actor, const os::CallRecord& record) {
     if (makes && record.result >= 0) foreign_.insert(static_cast<int>(record.result));
     if (record.call() == os::Call::connect) foreign_.insert(descriptor_of(record));
   } else {
+    Peer* closing = record.call() == os::Call::close ? peers_.of(sock_of(actor.task, descriptor_of(record))) : nullptr;
     settle(actor, record);
     if (!actor.started) begin_in_model(actor, record);
     let_timers_fire([&] { return actor.task->call_done() || actor.task->thread->runnable(); });
@@ -124,6 +125,7 @@ void Mirror::apply(Actor& actor, const os::CallRecord& record) {
     } else {
       compare(actor, record);
     }
+    if (closing != nullptr) peers_.retire(*closing);
   }
   after(actor, record);
   kernel_.recorder.step_end(number);
@@ -137,6 +139,8 @@ void Mirror::compare(Actor& actor, const os::CallRecord& record) {
   const bool raced = record.call() == os::Call::epoll_wait && applied_ != actor.applied_before;
   if (raced && actor.replay.holds_more(record, model))
     return unchecked("another thread's call came between epoll_wait's return and its comparison");
+  if (record.call() == os::Call::epoll_wait && half_reset(actor, record, model))
+    return unchecked("epoll_wait looked at an outside connection while another CPU was resetting it");
   diverged(record, difference, model);
 }
 

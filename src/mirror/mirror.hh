@@ -108,6 +108,8 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   void settle_epoll(Actor& actor, const os::CallRecord& record);
   void settle_event(Actor& actor, const kernel::epitem* item, uint32_t events, const std::string& evidence);
   bool explained(const kernel::eventpoll* ep, const os::CallRecord& record) const;
+  /// tcp_poll() takes no lock: a reset that another CPU handles meanwhile shows in part of its bits.
+  bool half_reset(const Actor& actor, const os::CallRecord& record, long model);
   void settle_order(kernel::eventpoll* ep, const os::CallRecord& record);
 
   // mirror_oracles.cc

@@ -147,7 +147,11 @@ void Mirror::settle_ports(Actor& actor, const os::CallRecord& record) {
   const int fd = descriptor_of(record);
   const sock* sk = sock_of(actor.task, fd);
   if (sk == nullptr || sk->common.skc_num != 0) return;
-  if (const auto own = evidence::own_address(fd); own && own->port != 0) freedoms_.port(own->port);
+  const auto own = evidence::own_address(fd);
+  const auto* bind = std::get_if<call::Bind>(&record.arguments);
+  if (!own || own->port == 0 || (bind != nullptr && address_of(bind->address).port != 0)) return;
+  peers_.free_port(own->port);
+  freedoms_.port(own->port);
 }
 
 void Mirror::settle_accept(Actor& actor, const os::CallRecord& record) {
@@ -160,11 +164,12 @@ void Mirror::settle_accept(Actor& actor, const os::CallRecord& record) {
     port = ntohs(in.sin_port);
   else if (record.output.address.size != 0)  // already reset: accept4 itself still told
     port = address_of(record.output.address).port;
-  if (port == 0 || !outside_first(peers_, listener, port) || freedoms_.accept_first(listener, port)) return;
+  if (port == 0 || !outside_first(peers_, listener, port)) return;
   const Address here{listener->common.skc_rcv_saddr.get().value, listener->common.skc_num};
-  const std::string evidence = fmt::format("accept4 = {} from 127.0.0.1:{}", record.result, port);
+  if (freedoms_.accept_first(listener, port)) return peers_.confirm(here, port);
   Peer* unnamed = peers_.unnamed(here);
-  if (unnamed == nullptr || !peers_.rename(*unnamed, port)) peers_.connect(here, port, evidence);
+  if (unnamed == nullptr || !peers_.rename(*unnamed, port))
+    peers_.connect(here, port, fmt::format("accept4 = {} from 127.0.0.1:{}", record.result, port));
   freedoms_.accept_first(listener, port);
 }
 

@@ -62,6 +62,21 @@ void Mirror::settle_event(Actor& actor, const epitem* item, uint32_t events, con
   }
 }
 
+bool Mirror::half_reset(const Actor& actor, const os::CallRecord& record, long model) {
+  const eventpoll* ep = eventpoll_of(actor.task, descriptor_of(record));
+  if (ep == nullptr || model != record.result) return false;
+  for (std::size_t i = 0; i < record.output.events.size(); ++i) {
+    const epoll_event& theirs = record.output.events[i];
+    const user_epoll_event& ours = actor.replay.events[i];
+    if (ours.data != theirs.data.u64) return false;
+    if (ours.events == theirs.events) continue;
+    const epitem* item = item_with(ep, ours.data);
+    const Peer* peer = item != nullptr ? peers_.of(sock_of(actor.task, item->ffd_fd)) : nullptr;
+    if (peer == nullptr || !peer->gone || (theirs.events & ~ours.events) != 0) return false;
+  }
+  return true;
+}
+
 /// Events of peers outside may have come before or after events of this process, and more of them may be ready than
 /// epoll_wait had room for: only the order in which it reports them tells. What was reported stood in front, then the
 /// rest. The order among events of this process stays the model's own.

@@ -16,8 +16,6 @@ constexpr u32 kLoopback = 0x7F000001;
 std::string name_of(u16 port) { return port == 0 ? "peer outside" : fmt::format("peer 127.0.0.1:{}", port); }
 /// What a client of a listener on INADDR_ANY connects to.
 Address reached(Address server) { return {server.ip == 0 ? kLoopback : server.ip, server.port}; }
-/// Our port; unlike skc_num it stays when the connection is reset.
-u16 inet_sport_of(const sock* sk) { return reinterpret_cast<const inet_sock*>(sk)->inet_sport; }
 }  // namespace
 
 void Peers::tell(const Peer& peer, std::string_view what, std::string_view evidence) {
@@ -33,13 +31,10 @@ long Peers::run(const Peer& peer, MaySleep<long> call) {
   return -EINTR;
 }
 
-/// Somebody uses the port, so whatever the model still has there has ended.
 void Peers::free_port(u16 port) {
-  for (auto at = peers_.lower_bound({port, 0}); at != peers_.end() && at->first.first == port;) {
-    Peer& old = at->second;
-    ++at;
-    retire(old);
-  }
+  if (!k_.bind_hash.contains(port)) return;
+  for (auto& [unused, old] : peers_)
+    if (old.port == port) reset(old, "its port is in use again");
   auto bucket = k_.bind_hash.find(port);
   if (bucket == k_.bind_hash.end()) return;
   std::vector<tcp_timewait_sock*> waiting;
@@ -62,49 +57,52 @@ Peer* Peers::connect(Address server, u16 port, std::string_view evidence) {
   peer.fd = static_cast<int>(run(peer, sys_socket(k_, AF_INET, SOCK_STREAM, 0)));
   if (port != 0) freedoms_.port(port);
   const long connected = run(peer, sys_connect(k_, peer.fd, server));
-  if (connected < 0) {
+  const sock* client = sock_of(peer.task, peer.fd);
+  peer.port = client->common.skc_num;
+  peer.first_seq = tcp_sk(client)->write_seq;
+  sock_common* found = connected < 0 ? nullptr : __inet_lookup(k_, kLoopback, peer.port, server.ip, server.port);
+  if (found == nullptr || found->skc_state != TcpState::ESTABLISHED) {
     run(peer, sys_close(k_, peer.fd));
     idle_.push_back(peer.task);
     return nullptr;
   }
-  const sock* client = sock_of(peer.task, peer.fd);
-  peer.port = client->common.skc_num;
-  peer.first_seq = tcp_sk(client)->write_seq;
-  return &(peers_[key(server, peer.port)] = peer);
+  peer.ours = reinterpret_cast<sock*>(found);
+  peer.id = record::object_of(peer.ours);
+  if (!peer.named) unnamed_.insert(peer.id);
+  return &(peers_[peer.id] = peer);
 }
 
 bool Peers::rename(Peer& peer, u16 port) {
-  sock* client = sock_of(peer.task, peer.fd);
   sock* listener = inet_lookup_listener(k_, peer.server.ip, peer.server.port);
-  const sock_common* found = __inet_lookup(k_, kLoopback, peer.port, peer.server.ip, peer.server.port);
-  auto* child = reinterpret_cast<sock*>(const_cast<sock_common*>(found));
-  // it may have left the accept queue with an older listener, or have been accepted without a name
-  bool waits = false;
+  sock* child = peer.ours;
+  tcp_request_sock* waiting = nullptr;  // it may have left the accept queue with an older listener
   if (listener != nullptr)
     for (tcp_request_sock* request : inet_csk(listener)->icsk_accept_queue.rskq_accept_head)
-      waits = waits || request->req.req.sk == child;
-  if (client == nullptr || child == nullptr || !waits) {
-    peer.named = true;
-    return false;
-  }
+      if (request->req.req.sk == child) waiting = request;
+  peer.named = true;
+  unnamed_.erase(peer.id);
+  if (waiting == nullptr || peer.gone) return false;
   free_port(port);
+  sock* client = sock_of(peer.task, peer.fd);
   ehash_remove(k_, &client->common);
   ehash_remove(k_, &child->common);
   inet_put_port(k_, client);
   inet_bind_hash(k_, client, port);
   child->common.skc_dport = port;
-  for (tcp_request_sock* request : inet_csk(listener)->icsk_accept_queue.rskq_accept_head)
-    if (request->req.req.sk == child) as_common(request)->skc_dport = port;
+  as_common(waiting)->skc_dport = port;
   ehash_insert(k_, &client->common);
   ehash_insert(k_, &child->common);
   freedoms_.took(Freedom::ephemeral_port);
-  auto node = peers_.extract(key(peer.server, peer.port));
-  node.key() = key(peer.server, port);
-  Peer& renamed = peers_.insert(std::move(node)).position->second;
-  renamed.port = port;
-  renamed.named = true;
-  if (k_.recorder.enabled()) renamed.task->comm = record::Text{k_.recorder.trace().intern(name_of(port))};
+  peer.port = port;
+  if (k_.recorder.enabled()) peer.task->comm = record::Text{k_.recorder.trace().intern(name_of(port))};
   return true;
+}
+
+void Peers::confirm(Address server, u16 port) {
+  Peer* peer = unnamed(server, port);
+  if (peer == nullptr) return;
+  peer->named = true;
+  unnamed_.erase(peer->id);
 }
 
 std::size_t Peers::sent_ahead(const Peer& peer, const sock* sk) const {
@@ -169,25 +167,20 @@ void Peers::retire(Peer& peer) {
     read(peer, "our end is closed; that it reads and closes is a freedom");
     run(peer, sys_close(k_, peer.fd));
   }
-  drop(peer);
-}
-
-void Peers::drop(Peer& peer) {
   idle_.push_back(peer.task);
-  peers_.erase(key(peer.server, peer.port));
+  unnamed_.erase(peer.id);
+  peers_.erase(peer.id);  // and `peer` with it
 }
 
 Peer* Peers::of(const sock* sk) {
-  if (sk == nullptr) return nullptr;
-  const sock_common& c = sk->common;
-  auto found = peers_.find(key({c.skc_rcv_saddr.get().value, inet_sport_of(sk)}, c.skc_dport));
+  auto found = sk != nullptr ? peers_.find(record::object_of(sk)) : peers_.end();
   return found != peers_.end() ? &found->second : nullptr;
 }
 
-Peer* Peers::unnamed(Address server) {
+Peer* Peers::unnamed(Address server, u16 port) {
   server = reached(server);
-  for (auto& [unused, peer] : peers_)
-    if (!peer.named && peer.server == server) return &peer;
+  for (trace::ObjectId id : unnamed_)
+    if (Peer& peer = peers_.at(id); peer.server == server && (port == 0 || peer.port == port)) return &peer;
   return nullptr;
 }
 

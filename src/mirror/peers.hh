@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,10 @@ struct Peer {
   int fd = -1;
   kernel::Address server;
   uint16_t port = 0;
-  kernel::u32 first_seq = 0;  ///< sequence number of its first byte
-  bool named = false;         ///< its real port is known
+  trace::ObjectId id = 0;        ///< of our end
+  kernel::sock* ours = nullptr;  ///< our end; for rename() alone, which comes before anybody can close it
+  kernel::u32 first_seq = 0;     ///< sequence number of its first byte
+  bool named = false;            ///< its real port is known
   bool finished = false;
   bool gone = false;
 };
@@ -31,7 +34,7 @@ class Peers {
   /// A new connection to a listener of ours. `port` 0: not known yet; then it has one of the model's until rename().
   /// nullptr when the model does not let it in.
   Peer* connect(kernel::Address server, uint16_t port, std::string_view evidence);
-  /// accept4 has told its port.
+  /// accept4 has told the port of a connection that waits to be accepted. False when it does not wait (any more).
   bool rename(Peer& peer, uint16_t port);
   /// `data` stands at the head of our receive queue: what of it the peer has not sent yet, it sends now.
   void supply(Peer& peer, kernel::sock* sk, std::string_view data, std::string_view evidence);
@@ -47,22 +50,23 @@ class Peers {
 
   /// The peer of a socket of ours; nullptr when its other end is in this process.
   Peer* of(const kernel::sock* sk);
-  /// A connection to this listener whose port is not known yet; nullptr.
-  Peer* unnamed(kernel::Address server);
+  /// The running kernel has given the port out: whatever the model still has there has ended.
+  void free_port(uint16_t port);
+  /// A connection to this listener whose port is not known yet (`port`: the one that it has in the model); nullptr.
+  Peer* unnamed(kernel::Address server, uint16_t port = 0);
+  /// The connection from `port` to this listener is the one that the model has given that port by chance.
+  void confirm(kernel::Address server, uint16_t port);
   uint64_t injected() const { return injected_; }
 
  private:
-  using Key = std::pair<uint16_t, uint64_t>;  // its port, our address
-  static Key key(kernel::Address server, uint16_t port) { return {port, (uint64_t{server.ip} << 16) | server.port}; }
   void tell(const Peer& peer, std::string_view what, std::string_view evidence);
   void send(Peer& peer, std::string_view data, std::string_view evidence);
   long run(const Peer& peer, kernel::MaySleep<long> call);
-  void free_port(uint16_t port);
-  void drop(Peer& peer);
 
   kernel::Kernel& k_;
   Freedoms& freedoms_;
-  std::map<Key, Peer> peers_;
+  std::map<trace::ObjectId, Peer> peers_;   // by our end's object: ports come again, objects do not
+  std::set<trace::ObjectId> unnamed_;       // those whose port is not known
   std::vector<kernel::task_struct*> idle_;  // processes of peers that are gone: there are 65,535 tasks in all
   uint64_t injected_ = 0;
 };

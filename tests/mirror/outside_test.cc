@@ -87,6 +87,30 @@ TEST_F(MirrorOutside, AFinThatAResetFollowsAtOnceIsToldFromAResetAlone) {
   expect_agreement(server.stop());
 }
 
+TEST_F(MirrorOutside, OnePortUsedAgainAndAgainIsFollowed) {
+  Mirrored server;
+  uint16_t port = 0;
+  for (int round = 0; round < 60; ++round) {
+    Client client;
+    const int on = 1;
+    setsockopt(client.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    const sockaddr_in wanted = os::Endpoint{.port = port}.to_sockaddr();
+    ASSERT_EQ(bind(client.fd(), reinterpret_cast<const sockaddr*>(&wanted), sizeof wanted), 0);
+    sockaddr_in own{};
+    socklen_t size = sizeof own;
+    getsockname(client.fd(), reinterpret_cast<sockaddr*>(&own), &size);
+    port = os::Endpoint::from_sockaddr(own).port;
+    ASSERT_EQ(client.connect(server.endpoint()), 0);
+    client.send("q");
+    if (round % 3 != 0) {
+      EXPECT_EQ(client.receive(1), "q");
+    }
+    client.reset();
+  }
+  const Figures figures = server.stop();
+  EXPECT_EQ(figures.divergences, 0U) << in_words(figures);
+}
+
 TEST_F(MirrorOutside, ALargeMessageIsFollowed) {
   Mirrored server;
   Client client(server.endpoint());
