@@ -91,7 +91,8 @@ bool tcp_write_xmit(Kernel& k, sock* sk, bool push) {
     }
     u32 room = std::min(mss, window_end - skb->seq);
     if (skb->len > room) tcp_fragment(k, sk, skb, room);
-    if (!tcp_nagle_test(tp, skb, mss, push && skb == sk->sk_write_queue.list.back())) {
+    bool last = skb == sk->sk_write_queue.list.back();  // Nagle is about the last segment: more behind one pushes it
+    if (!tcp_nagle_test(tp, skb, mss, push || !last)) {
       k.rule(Rule::tcp_nagle_holds, sk);
       break;
     }

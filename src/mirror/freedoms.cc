@@ -66,6 +66,11 @@ void Freedoms::send_buffer_open(sock* sk, std::size_t bytes) {
   sk->sk_sndbuf = needed;
 }
 
+void Freedoms::announce_room(sock* sk) {
+  took(Freedom::send_count);
+  sk->sk_write_space(k_, sk);
+}
+
 void Freedoms::receive_room(sock* sk, std::size_t bytes) {
   took(Freedom::receive_buffer);
   sk->sk_rcvbuf = std::max(sk->sk_rcvbuf.get(), sk->sk_rmem_alloc + static_cast<int>(4 * bytes));

@@ -64,6 +64,8 @@ class Freedoms {
   /// The send buffer is as full as it gets / has room for so much.
   void send_buffer_full(kernel::sock* sk);
   void send_buffer_open(kernel::sock* sk, std::size_t bytes);
+  /// The send buffer has grown (tcp_new_space()): whoever waits for room is told.
+  void announce_room(kernel::sock* sk);
   /// Room for `bytes` more, told to the sender.
   void receive_room(kernel::sock* sk, std::size_t bytes);
   /// The listener's next connection is the one from `port`. False when there is none.

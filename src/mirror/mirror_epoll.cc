@@ -43,7 +43,10 @@ void Mirror::settle_event(Actor& actor, const epitem* item, uint32_t events, con
   const int fd = item->ffd_fd;
   sock* sk = sock_of(actor.task, fd);
   const auto lacks = [&](uint32_t bits) { return (events & bits & ~poll_mask(file)) != 0; };
-  if (sk == nullptr || !lacks(events)) return;
+  if (sk == nullptr) return;
+  if ((events & EPOLLOUT) != 0 && !lacks(EPOLLOUT) && !item->rdllink.linked() && peers_.of(sk) != nullptr)
+    freedoms_.announce_room(sk);
+  if (!lacks(events)) return;
   if (tcp_state(sk) == TcpState::LISTEN) {
     peers_.connect({sk->common.skc_rcv_saddr.get().value, sk->common.skc_num}, 0, evidence);
     return;
@@ -59,6 +62,7 @@ void Mirror::settle_event(Actor& actor, const epitem* item, uint32_t events, con
   if (lacks(EPOLLOUT)) {
     freedoms_.send_buffer_open(sk, 0);
     peers_.read(*peer, evidence);
+    if (!item->rdllink.linked()) freedoms_.announce_room(sk);
   }
 }
 
