@@ -101,11 +101,12 @@ void task_card(Maker& m) {
   const trace::Task* task = found == m.moment.task_of.end() ? nullptr : m.model.world().task(found->second);
   std::string state = m.read.text("__state");
   bool running = task != nullptr && m.model.world().running() == task->id;
-  bool asleep = !running && !state.empty() && state != "TASK_RUNNING";
+  bool gone = state == "TASK_DEAD";
+  bool asleep = !running && !gone && !state.empty() && state != "TASK_RUNNING";
   m.card.title = m.read.text("comm").empty() ? trace::object_name(m.model.trace(), m.model.world(), m.object.id)
                                              : m.read.text("comm");
-  m.card.pill = running ? "RUNNING" : asleep ? "SLEEPING" : "READY";
-  m.card.pill_tone = running ? Tone::kGood : asleep ? Tone::kDim : Tone::kWait;
+  m.card.pill = running ? "RUNNING" : gone ? "EXITED" : asleep ? "SLEEPING" : "READY";
+  m.card.pill_tone = running ? Tone::kGood : asleep || gone ? Tone::kDim : Tone::kWait;
   const auto& functions = m.model.trace().schema().functions;
   if (task != nullptr && task->syscall != 0) {
     m.text(std::string(m.model.trace().string(m.model.trace()[task->syscall - 1].object)), Tone::kLink);

@@ -15,7 +15,7 @@ using trace::RecordKind;
 
 namespace {
 
-constexpr std::size_t kMostHops = 12;
+constexpr std::size_t kMostHops = 16;
 
 struct Open {
   Position call;
@@ -96,10 +96,10 @@ struct PathFinder {
   }
 };
 
-/// Keeps the hops that are on the stack and the first of the others, and numbers them in order.
+/// Keeps the hops that are on the stack, wake-ups, and the first of the others, and numbers them in order.
 void thin_out(std::vector<Edge>& hops) {
   while (hops.size() > kMostHops) {
-    auto victim = std::find_if(hops.rbegin(), hops.rend(), [](const Edge& e) { return !e.active; });
+    auto victim = std::find_if(hops.rbegin(), hops.rend(), [](const Edge& e) { return !e.active && !e.wake; });
     if (victim == hops.rend()) victim = hops.rbegin();
     hops.erase(std::next(victim).base());
   }

@@ -233,9 +233,9 @@ void draw_stage(Ui& ui, Rect area) {
   }
   draw_syscalls(p, stage);
   for (const Edge& e : stage.edges) draw_badge(p, e);
-  if (stage.path_hops > 12)  // beside the channel over the last lane
+  if (stage.path_hops > 16)  // beside the channel over the last lane
     p.text(fonts().small, {stage.lanes[4].rect.x + p.px(12), stage.lanes[4].rect.y - p.px(21)}, ink(theme().dim),
-           "12 of " + std::to_string(stage.path_hops) + " hops", stage.boundary_x - stage.lanes[4].rect.x - p.px(14));
+           "16 of " + std::to_string(stage.path_hops) + " hops", stage.boundary_x - stage.lanes[4].rect.x - p.px(14));
   if (under != nullptr) card_tooltip(*under);
   if (clicked) ui.model.select(stage.object_at(mouse));
 }

@@ -15,6 +15,8 @@ std::string packet_text(const Reader& skb) {
   std::string out;
   for (const char* name : {"SYN", "FIN", "RST"})
     if (flags.find(name) != std::string::npos) out += (out.empty() ? "" : "+") + std::string(name);
+  if (std::uint64_t read = skb.value("consumed"); read != 0 && out.empty())
+    return fmt::format("{} of {} B", skb.value("len") - read, skb.value("len"));
   std::string data = skb.text("data");
   if (!data.empty() && data.size() <= 6 && out.empty()) return "\"" + data + "\"";
   if (std::uint64_t length = skb.value("len"); length != 0 && out.empty()) return fmt::format("{} B", length);

@@ -19,7 +19,8 @@ void sk_buff::describe(record::KindBuilder<sk_buff>& b) {
       .field(&sk_buff::truesize, "truesize")
       .field(&sk_buff::cloned, "cloned")
       .field(&sk_buff::sk, "sk")
-      .field(&sk_buff::data, "data");
+      .field(&sk_buff::data, "data")
+      .field(&sk_buff::consumed, "consumed");
 }
 
 void sk_buff_head::describe(record::KindBuilder<sk_buff_head>& b) {

@@ -29,8 +29,10 @@ struct sk_buff {
   record::Field<record::Text> data;  ///< The first bytes, as text.
   record::ListNode<sk_buff> node;
 
+  record::Field<u32>
+      consumed;  ///< Bytes of it that recv() has taken; Linux has tp->copied_seq alone, which says the same.
+
   std::string payload;
-  u32 consumed = 0;  ///< Bytes of it that recv() has taken (Linux keeps tp->copied_seq alone).
   u32 saddr = 0;
   u32 daddr = 0;
   u64 sent_at_ns = 0;

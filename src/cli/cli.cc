@@ -1,6 +1,7 @@
 #include "src/cli/cli.hh"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <string_view>
@@ -90,6 +91,12 @@ bool names_a_trace(int argc, char** argv) {
   return word.ends_with(".wkp") || word.ends_with(".yaml") || word.ends_with(".yml");
 }
 
+bool names_a_command(const CLI::App& app, std::string_view word) {
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (command->get_name() == word) return true;
+  return false;
+}
+
 void add_export(CLI::App& app, ExportOptions& options, int& status) {
   CLI::App* command =
       app.add_subcommand("export", "Write one moment of a recording or a scenario as a picture or as text");
@@ -117,7 +124,7 @@ void add_step(CLI::App& app, StepOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("step", "Step through a scenario or a recording as text, forward and back");
   command->add_option("FILE", options.file, "A scenario (.yaml), run on the model, or a recording (.wkp)")->required();
   command->footer(
-      "Examples:\n  wakepath step scenarios/connect-wakes-epoll.yaml\n  printf 'n 6\\nT\\np\\n' | wakepath step x.wkp");
+      "Examples:\n  wakepath step scenarios/wake-on-connect.yaml\n  printf 'n 6\\nT\\np\\n' | wakepath step x.wkp");
   command->callback([&] { status = step(options); });
 }
 
@@ -157,6 +164,13 @@ int main(int argc, char** argv) {
   RecordOptions record_options;
   add_record(app, record_options, status);
   add_doctor(app, status);
+  if (argc >= 2 && argv[1][0] != '-' && !names_a_trace(argc, argv) && !names_a_command(app, argv[1])) {
+    std::fprintf(
+        stderr,
+        "wakepath: found '%s', expected a command (wakepath --help), a scenario (.yaml) or a recording (.wkp)\n",
+        argv[1]);
+    return 2;
+  }
   try {
     app.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& error) {

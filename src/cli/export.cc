@@ -108,6 +108,8 @@ std::string format_of(const ExportOptions& options) {
   if (ending == ".dot" || ending == ".gv") return "dot";
   if (ending == ".png") return "png";
   if (ending == ".txt") return "text";
+  if (ending == ".svg") return "svg";
+  if (!ending.empty()) return ending;  // none of ours: refused
   return options.view == "tree" ? "text" : "svg";
 }
 
@@ -126,6 +128,9 @@ int write_out(const std::string& path, std::string_view bytes) {
 
 int export_file(const ExportOptions& options) {
   std::string format = format_of(options);
+  if (format != "dot" && format != "svg" && format != "png" && format != "text")
+    return fail(kWrong, fmt::format("{}: found the ending '{}', expected .dot, .svg, .png or .txt (or --format)",
+                                    options.output, format));
   if ((options.view == "tree") != (format == "text"))
     return fail(kWrong,
                 fmt::format("--view {} cannot be written as {}: tree is text; objects and path are dot, svg or png",

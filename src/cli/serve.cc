@@ -162,6 +162,7 @@ int serve(const ServeOptions& options) {
                std::strerror(report.error));
     return 1;
   }
+  if (machine.mirror != nullptr && machine.mirror->figures().divergences > 0) return 1;
   return pictures_written ? 0 : 3;
 }
 

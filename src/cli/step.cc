@@ -26,7 +26,8 @@ constexpr const char* kHelp =
     "  t       the calls of this step   T       the same with every field that changed\n"
     "  s       the stack of the running thread\n"
     "  o       living objects           o NAME  one of them: o tcp_sock#1\n"
-    "  h       this list                q       end\n";
+    "  h       this list                q       end\n"
+    "  An empty line is n.\n";
 
 class Stepper {
  public:
@@ -44,6 +45,10 @@ class Stepper {
     words >> verb >> argument;
     if (verb.empty()) verb = "n";
     if (verb == "q") return false;
+    if ((verb == "n" || verb == "p") && !argument.empty() && !number_of(argument)) {
+      fmt::print("found '{}', expected how many steps\n", argument);
+      return true;
+    }
     if (verb == "h" || verb == "?")
       fmt::print("{}", kHelp);
     else if (verb == "n")

@@ -1,5 +1,6 @@
 // wakepath view: a recording or a scenario in the window, or a picture of it.
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "src/cli/commands.hh"
@@ -27,7 +28,8 @@ int view(const ViewOptions& options) {
   window.step = options.step;
   window.select = options.select;
   window.shot = options.shot;
-  if (!options.shot.empty() && options.headless) return gui::render_shot(session, window);
+  const bool no_display = std::getenv("DISPLAY") == nullptr && std::getenv("WAYLAND_DISPLAY") == nullptr;
+  if (!options.shot.empty() && (options.headless || no_display)) return gui::render_shot(session, window);
   return gui::run_window(session, window);
 #else
   std::fprintf(stderr, "wakepath: this build has no window (configured with WAKEPATH_GUI=OFF)\n");

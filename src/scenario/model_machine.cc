@@ -68,7 +68,7 @@ void ModelMachine::begin_step(const Step& step) {
   } else if (step.kind == Step::Kind::mark) {
     recorder.note(trace::NoteKind::kMark, step.mark);
   } else if (step.kind == Step::Kind::ask) {
-    recorder.note(trace::NoteKind::kAsk, step.ask.question.in("en"));
+    recorder.note(trace::NoteKind::kAsk, question_text(step.ask, "en"));
   }
 }
 

@@ -253,6 +253,9 @@ class Run {
 
   void returns(const Step& step) {
     Actor& who = actor(step.actor);
+    if (who.step == nullptr || (!who.in_call && out_.entries[who.entry].returned_after == who.step->number)) {
+      throw FileError{step.at, fmt::format("step {}: {} was not blocked in a call", step.number, who.name)};
+    }
     if (who.in_call) {
       pass_until_returned(who, kReturnsLimit);
     }

@@ -48,4 +48,11 @@ std::string step_text(const Step& step) {
   return {};
 }
 
+std::string question_text(const Ask& ask, const std::string& language) {
+  std::string out = ask.question.in(language);
+  for (std::size_t i = 0; i < ask.choices.size(); ++i)
+    out += fmt::format(" {}) {}", i + 1, ask.choices[i].in(language));
+  return out;
+}
+
 }  // namespace wakepath::scenario

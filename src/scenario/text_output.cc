@@ -1,4 +1,5 @@
 #include "src/scenario/text_output.hh"
+#include "src/scenario/step_text.hh"
 
 #include <fmt/format.h>
 
@@ -116,7 +117,7 @@ class Report {
         line(no_mark, step.number, paint_("36", one_line(step.say.in(style_.language))));
         break;
       case Step::Kind::ask:
-        line(no_mark, step.number, paint_("36", "? " + one_line(step.ask.question.in(style_.language))));
+        line(no_mark, step.number, paint_("36", "? " + one_line(question_text(step.ask, style_.language))));
         break;
       case Step::Kind::mark:
         line(no_mark, step.number, fmt::format("mark {}", step.mark));

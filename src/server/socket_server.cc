@@ -37,11 +37,10 @@ int SocketServer::open() {
 Opened SocketServer::listen(ServiceId owner, os::Endpoint endpoint, int backlog) {
   const int fd = os_.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return {.error = fd};
-  int error = 0;
-  if (endpoint.port != 0) {  // or connections of an earlier run in TIME_WAIT would keep the port
-    const int on = 1;
-    error = os_.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  }
+  // Or connections of an earlier run in TIME_WAIT would keep the port. Both runs must ask for it: this one too, when it
+  // takes any port that the next may name.
+  const int on = 1;
+  int error = os_.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in address = endpoint.to_sockaddr();
   socklen_t size = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
