@@ -62,21 +62,10 @@ std::string data(std::string_view bytes) {
 }
 
 std::string events(u32 mask) {
-  static constexpr std::array<Named, 14> kNames = {{{EPOLLIN, "EPOLLIN"},
-                                                    {EPOLLPRI, "EPOLLPRI"},
-                                                    {EPOLLOUT, "EPOLLOUT"},
-                                                    {EPOLLERR, "EPOLLERR"},
-                                                    {EPOLLHUP, "EPOLLHUP"},
-                                                    {EPOLLRDNORM, "EPOLLRDNORM"},
-                                                    {EPOLLRDBAND, "EPOLLRDBAND"},
-                                                    {EPOLLWRNORM, "EPOLLWRNORM"},
-                                                    {EPOLLWRBAND, "EPOLLWRBAND"},
-                                                    {EPOLLRDHUP, "EPOLLRDHUP"},
-                                                    {EPOLLEXCLUSIVE, "EPOLLEXCLUSIVE"},
-                                                    {EPOLLWAKEUP, "EPOLLWAKEUP"},
-                                                    {EPOLLONESHOT, "EPOLLONESHOT"},
-                                                    {static_cast<u32>(EPOLLET), "EPOLLET"}}};
-  return flags(mask, kNames);
+  static const auto kNamed = record::EnumWords<poll_t>::values();  // the words that the trace's fields have, too
+  std::array<Named, 14> names;
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = {static_cast<u32>(kNamed.at(i).value), kNamed[i].name};
+  return flags(mask, names);
 }
 
 std::string epoll_events(const user_epoll_event* list, long count) {
