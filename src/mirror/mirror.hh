@@ -33,7 +33,8 @@ struct MirrorOptions {
 /// the answers and from the descriptors themselves (evidence.hh) and injected (peers.hh). What the kernel may choose is
 /// taken over (freedoms.hh). All other differences are divergences: recorded, counted, and the model goes on.
 ///
-/// Any thread; it never throws, and never keeps a call waiting for longer than Gate::kPatienceMs.
+/// Any thread; it never throws. A call waits for another one's system call for Gate::kPatienceMs at most, and for the
+/// model's own work as long as that takes.
 class Mirror final : public os::CallObserver, public probe::Probe {
  public:
   explicit Mirror(const MirrorOptions& options = {});
