@@ -1,10 +1,10 @@
 #pragma once
 
 // Models: fs/eventpoll.c of Linux 6.18.
-// Left out: wakeup sources, busy polling, the limit of watches per user, and the red-black tree's shape (rbr is a list in
-// order of (file, fd)); no call that the scenario language knows can tell. Also the check against too many wake-up paths
-// (EINVAL in Linux for hundreds of nested watches), and the scan with its wake-up of a second waiter when a nested epoll
-// is polled: these can be told with nested epolls alone.
+// Left out: wakeup sources, busy polling, the limit of watches per user, and the red-black tree's shape (rbr is a list
+// in order of (file, fd)); no call that the scenario language knows can tell. Also the check against too many wake-up
+// paths (EINVAL in Linux for hundreds of nested watches), and the scan with its wake-up of a second waiter when a
+// nested epoll is polled: these can be told with nested epolls alone.
 
 #include <map>
 #include <utility>
