@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -50,6 +51,9 @@ std::optional<std::string> KernelMachine::unknown(const CallStep& call) const {
 
 void KernelMachine::open(const Scenario& scenario) {
   place_ = enter_place(scenario);
+  asked_ = !place_.own_network || std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                                              [](const Step& step) { return step.kind == Step::Kind::expect; });
+  prctl(PR_SET_TIMERSLACK, 1);  // pauses of settle() as short as they are meant
   diag_ = new SockDiag;
   if (!diag_->works()) {
     throw Unavailable("the kernel refuses NETLINK_SOCK_DIAG, by which a run sees whether TCP is quiet");
@@ -74,7 +78,9 @@ void KernelMachine::add_actor(const std::string& name, const std::string& proces
 }
 
 void KernelMachine::start(const std::string& name, const Request& request) {
-  remember();
+  remember_if_asked();
+  settled_ = false;
+  ipv6_ = ipv6_ || (request.call == Call::socket && request.numbers[0] == AF_INET6);
   Actor& actor = actors_.at(name);
   actor.request = request;
   actor.outcome = {};
@@ -132,22 +138,26 @@ bool KernelMachine::all_still() {
 }
 
 bool KernelMachine::unacknowledged() {
-  sockets_ = diag_->sockets();
-  return std::any_of(sockets_.begin(), sockets_.end(), [this](const TcpSocket& s) {
+  const std::vector<TcpSocket> sending = diag_->sending_sockets(ipv6_);
+  return std::any_of(sending.begin(), sending.end(), [this](const TcpSocket& s) {
     const bool ours = place_.own_network || ports_.count(s.local_port) || ports_.count(s.remote_port);
     return ours && is_retransmitting(s);
   });
 }
 
 void KernelMachine::settle() {
+  if (settled_) {
+    return;
+  }
   const Duration start = now();
   Duration pause = 30us;
   int still = 0;
   while (true) {
     still = all_still() ? still + 1 : 0;
     if (still >= 2) {  // seen twice, with a pause in which anything runnable on this CPU could run
-      remember();
+      remember_if_asked();
       if (!unacknowledged() || now() - start >= kQuietLimit) {
+        settled_ = true;
         break;
       }
       still = 0;
@@ -157,6 +167,12 @@ void KernelMachine::settle() {
     }
     sleep_for(pause);
     pause = std::min<Duration>(pause * 2, 1ms);
+  }
+}
+
+void KernelMachine::remember_if_asked() {
+  if (asked_) {
+    remember();
   }
 }
 
@@ -240,7 +256,10 @@ Duration KernelMachine::now() {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-void KernelMachine::advance(Duration limit) { sleep_for(std::min<Duration>(limit, 500us)); }
+void KernelMachine::advance(Duration limit) {
+  settled_ = false;
+  sleep_for(std::min<Duration>(limit, 500us));
+}
 
 std::optional<Address> KernelMachine::address(const std::string& process, int fd, bool peer) {
   std::optional<Address> out;

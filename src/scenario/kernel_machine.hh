@@ -59,6 +59,7 @@ class KernelMachine : public Machine {
   bool all_still();
   bool unacknowledged();
   void remember();
+  void remember_if_asked();
   const TcpSocket* find_socket(const std::string& process, int fd);
   Observation list_length(const std::string& process, int fd, const std::string& list);
   Observation queued(const std::string& process, int fd, unsigned long what);
@@ -70,6 +71,9 @@ class KernelMachine : public Machine {
   std::map<std::pair<std::string, int>, Known> known_;
   std::set<uint16_t> ports_;  ///< of this file's sockets, where the network is shared with others
   std::vector<TcpSocket> sockets_;
+  bool asked_ = true;     ///< the file has an `expect`, or sockets of others are about: addresses must be remembered
+  bool ipv6_ = false;     ///< the file has made such a socket
+  bool settled_ = false;  ///< nothing was started and no time has passed since the last settle()
 };
 
 }  // namespace wakepath::scenario

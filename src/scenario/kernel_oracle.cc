@@ -17,6 +17,12 @@
 #include <fstream>
 
 namespace wakepath::scenario {
+namespace {
+
+constexpr uint32_t kAllStates = ~0u;
+constexpr uint32_t kSendingStates = 1u << 1 | 1u << 4 | 1u << 8 | 1u << 9 | 1u << 11;
+
+}  // namespace
 
 SockDiag::SockDiag() {
   fd_ = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -24,7 +30,7 @@ SockDiag::SockDiag() {
     const timeval limit{1, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     std::vector<TcpSocket> none;
-    works_ = dump(AF_INET, none);
+    works_ = dump(AF_INET, kSendingStates, none);
   }
 }
 
@@ -37,8 +43,19 @@ SockDiag::~SockDiag() {
 std::vector<TcpSocket> SockDiag::sockets() {
   std::vector<TcpSocket> out;
   if (works_) {
-    dump(AF_INET, out);
-    dump(AF_INET6, out);
+    dump(AF_INET, kAllStates, out);
+    dump(AF_INET6, kAllStates, out);
+  }
+  return out;
+}
+
+std::vector<TcpSocket> SockDiag::sending_sockets(bool ipv6) {
+  std::vector<TcpSocket> out;
+  if (works_) {
+    dump(AF_INET, kSendingStates, out);
+    if (ipv6) {
+      dump(AF_INET6, kSendingStates, out);
+    }
   }
   return out;
 }
@@ -66,7 +83,7 @@ TcpSocket from_message(const inet_diag_msg& message) {
 
 }  // namespace
 
-bool SockDiag::dump(int family, std::vector<TcpSocket>& out) {
+bool SockDiag::dump(int family, uint32_t states, std::vector<TcpSocket>& out) {
   struct {
     nlmsghdr header;
     inet_diag_req_v2 request;
@@ -76,7 +93,7 @@ bool SockDiag::dump(int family, std::vector<TcpSocket>& out) {
   ask.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   ask.request.sdiag_family = static_cast<uint8_t>(family);
   ask.request.sdiag_protocol = IPPROTO_TCP;
-  ask.request.idiag_states = ~0u;
+  ask.request.idiag_states = states;
   if (send(fd_, &ask, sizeof ask, 0) != static_cast<ssize_t>(sizeof ask)) {
     return false;
   }

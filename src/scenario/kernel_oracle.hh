@@ -30,9 +30,12 @@ class SockDiag {
   SockDiag& operator=(const SockDiag&) = delete;
   bool works() const { return works_; }
   std::vector<TcpSocket> sockets();
+  /// Those alone that may have data or a FIN under way: ESTABLISHED, FIN_WAIT1, CLOSE_WAIT, LAST_ACK, CLOSING. Cheaper:
+  /// listeners and bound sockets stand in tables of their own, which are not walked.
+  std::vector<TcpSocket> sending_sockets(bool ipv6);
 
  private:
-  bool dump(int family, std::vector<TcpSocket>& out);
+  bool dump(int family, uint32_t states, std::vector<TcpSocket>& out);
   int fd_ = -1;
   bool works_ = false;
 };
