@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstring>
 #include <string>
 
@@ -8,15 +9,23 @@
 namespace wakepath::kernel {
 
 /// One system call of a task, from entry to return, with its words. The outermost frame of the task's stack.
+/// Words are given as functions that return a string: with recording off nobody pays for them.
 class SyscallScope {
  public:
-  SyscallScope(Kernel& k, Fn entry, const std::string& text) : entered_(k, entry, text), call_(k, entry, nullptr) {}
+  template <std::invocable Words>
+  SyscallScope(Kernel& k, Fn entry, Words words)
+      : entered_(k, entry, k.recorder.enabled() ? words() : std::string()), call_(k, entry, nullptr) {}
 
-  /// Notes the result and passes it on. `output` stands behind the number: data, events, an address.
-  long done(long result, const std::string& output = "") {
+  /// Notes the result and passes it on. `output` gives what stands behind the number: data, events, an address.
+  template <std::invocable Output>
+  long done(long result, Output output) {
     entered_.result = result;
-    entered_.text = result < 0 ? std::string("-1 ") + error_name(result) : std::to_string(result) + output;
+    if (entered_.k.recorder.enabled())
+      entered_.text = result < 0 ? std::string("-1 ") + error_name(result) : std::to_string(result) + output();
     return call_.result(result);
+  }
+  long done(long result) {
+    return done(result, [] { return ""; });
   }
 
  private:

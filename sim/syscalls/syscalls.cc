@@ -8,60 +8,72 @@
 namespace wakepath::kernel {
 
 MaySleep<long> sys_socket(Kernel& k, int family, int type, int protocol) {
-  SyscallScope call(k, Fn::__x64_sys_socket,
-                    fmt::format("socket({}, {}, {})", words::family(family), words::socket_type(type), protocol));
+  SyscallScope call(k, Fn::__x64_sys_socket, [&] {
+    return fmt::format("socket({}, {}, {})", words::family(family), words::socket_type(type), protocol);
+  });
   co_return call.done(__sys_socket(k, family, type, protocol));
 }
 
 MaySleep<long> sys_bind(Kernel& k, int fd, Address address) {
-  SyscallScope call(k, Fn::__x64_sys_bind, fmt::format("bind({}, {})", fd, words::address(address)));
+  SyscallScope call(k, Fn::__x64_sys_bind, [&] { return fmt::format("bind({}, {})", fd, words::address(address)); });
   co_return call.done(__sys_bind(k, fd, address));
 }
 
 MaySleep<long> sys_listen(Kernel& k, int fd, int backlog) {
-  SyscallScope call(k, Fn::__x64_sys_listen, fmt::format("listen({}, {})", fd, backlog));
+  SyscallScope call(k, Fn::__x64_sys_listen, [&] { return fmt::format("listen({}, {})", fd, backlog); });
   co_return call.done(__sys_listen(k, fd, backlog));
 }
 
 MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
-  SyscallScope call(k, Fn::__x64_sys_accept4, fmt::format("accept4({}, {})", fd, words::open_flags(flags)));
+  SyscallScope call(k, Fn::__x64_sys_accept4,
+                    [&] { return fmt::format("accept4({}, {})", fd, words::open_flags(flags)); });
   Address from;
   long result = co_await __sys_accept4(k, fd, &from, flags);
   if (result >= 0 && peer != nullptr) *peer = from;
-  co_return call.done(result, " " + words::address(from));
+  co_return call.done(result, [&] { return " " + words::address(from); });
 }
 
 MaySleep<long> sys_connect(Kernel& k, int fd, Address address) {
-  SyscallScope call(k, Fn::__x64_sys_connect, fmt::format("connect({}, {})", fd, words::address(address)));
+  SyscallScope call(k, Fn::__x64_sys_connect,
+                    [&] { return fmt::format("connect({}, {})", fd, words::address(address)); });
   co_return call.done(co_await __sys_connect(k, fd, address));
 }
 
 MaySleep<long> sys_send(Kernel& k, int fd, const char* data, std::size_t size, int flags) {
-  std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
-  SyscallScope call(k, Fn::__x64_sys_sendto,
-                    fmt::format("send({}, {}, {}{})", fd, words::data({data, size}), size, suffix));
+  SyscallScope call(k, Fn::__x64_sys_sendto, [&] {
+    std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
+    return fmt::format("send({}, {}, {}{})", fd, words::data({data, size}), size, suffix);
+  });
   co_return call.done(co_await __sys_sendto(k, fd, data, size, flags));
 }
 
 MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int flags) {
-  std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
-  SyscallScope call(k, Fn::__x64_sys_recvfrom, fmt::format("recv({}, {}{})", fd, size, suffix));
+  SyscallScope call(k, Fn::__x64_sys_recvfrom, [&] {
+    std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
+    return fmt::format("recv({}, {}{})", fd, size, suffix);
+  });
   long result = co_await __sys_recvfrom(k, fd, buffer, size, flags);
-  co_return call.done(result, result < 0 ? "" : " " + words::data({buffer, static_cast<std::size_t>(result)}));
+  co_return call.done(result, [&] {
+    return result < 0 ? "" : " " + words::data({buffer, static_cast<std::size_t>(result)});
+  });
 }
 
 MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size) {
-  SyscallScope call(k, Fn::ksys_read, fmt::format("read({}, {})", fd, size));
+  SyscallScope call(k, Fn::ksys_read, [&] { return fmt::format("read({}, {})", fd, size); });
   HeldFile held(k, fd);
   if (!held) co_return call.done(-EBADF);
   if (held.get()->f_op->read == nullptr) co_return call.done(-EINVAL);
   Call vfs(k, Fn::vfs_read, held.get());
   long result = co_await held.get()->f_op->read(k, held.get(), buffer, size);
-  co_return call.done(result, result < 0 ? "" : " " + words::data({buffer, static_cast<std::size_t>(result)}));
+  co_return call.done(result, [&] {
+    return result < 0 ? "" : " " + words::data({buffer, static_cast<std::size_t>(result)});
+  });
 }
 
 MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) {
-  SyscallScope call(k, Fn::ksys_write, fmt::format("write({}, {}, {})", fd, words::data({data, size}), size));
+  SyscallScope call(k, Fn::ksys_write, [&] {
+    return fmt::format("write({}, {}, {})", fd, words::data({data, size}), size);
+  });
   HeldFile held(k, fd);
   if (!held) co_return call.done(-EBADF);
   if (held.get()->f_op->write == nullptr) co_return call.done(-EINVAL);
@@ -71,17 +83,17 @@ MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) 
 
 MaySleep<long> sys_shutdown(Kernel& k, int fd, int how) {
   const char* name = how == SHUT_RD ? "SHUT_RD" : how == SHUT_WR ? "SHUT_WR" : how == SHUT_RDWR ? "SHUT_RDWR" : "?";
-  SyscallScope call(k, Fn::__x64_sys_shutdown, fmt::format("shutdown({}, {})", fd, name));
+  SyscallScope call(k, Fn::__x64_sys_shutdown, [&] { return fmt::format("shutdown({}, {})", fd, name); });
   co_return call.done(__sys_shutdown(k, fd, how));
 }
 
 MaySleep<long> sys_close(Kernel& k, int fd) {
-  SyscallScope call(k, Fn::__x64_sys_close, fmt::format("close({})", fd));
+  SyscallScope call(k, Fn::__x64_sys_close, [&] { return fmt::format("close({})", fd); });
   co_return call.done(close_fd(k, fd));
 }
 
 MaySleep<long> sys_dup(Kernel& k, int fd) {
-  SyscallScope call(k, Fn::__x64_sys_dup, fmt::format("dup({})", fd));
+  SyscallScope call(k, Fn::__x64_sys_dup, [&] { return fmt::format("dup({})", fd); });
   file* file = fd_file(k, fd);
   if (file == nullptr) co_return call.done(-EBADF);
   int copy = get_unused_fd(k, false);
@@ -92,10 +104,11 @@ MaySleep<long> sys_dup(Kernel& k, int fd) {
 }
 
 MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
-  std::string text = command == F_GETFL   ? fmt::format("fcntl({}, F_GETFL)", fd)
-                     : command == F_SETFL ? fmt::format("fcntl({}, F_SETFL, {})", fd, words::open_flags(argument))
-                                          : fmt::format("fcntl({}, {}, {})", fd, command, argument);
-  SyscallScope call(k, Fn::__x64_sys_fcntl, text);
+  SyscallScope call(k, Fn::__x64_sys_fcntl, [&] {
+    if (command == F_GETFL) return fmt::format("fcntl({}, F_GETFL)", fd);
+    if (command == F_SETFL) return fmt::format("fcntl({}, F_SETFL, {})", fd, words::open_flags(argument));
+    return fmt::format("fcntl({}, {}, {})", fd, command, argument);
+  });
   HeldFile held(k, fd);
   if (!held) co_return call.done(-EBADF);
   fd_slot* slot = k.current()->files->by_number[static_cast<std::size_t>(fd)];
@@ -118,51 +131,55 @@ MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
 }
 
 MaySleep<long> sys_getsockname(Kernel& k, int fd, Address* out) {
-  SyscallScope call(k, Fn::__x64_sys_getsockname, fmt::format("getsockname({})", fd));
+  SyscallScope call(k, Fn::__x64_sys_getsockname, [&] { return fmt::format("getsockname({})", fd); });
   long result = __sys_getname(k, fd, out, NameOf::kOwn);
-  co_return call.done(result, " " + words::address(*out));
+  co_return call.done(result, [&] { return " " + words::address(*out); });
 }
 
 MaySleep<long> sys_getpeername(Kernel& k, int fd, Address* out) {
-  SyscallScope call(k, Fn::__x64_sys_getpeername, fmt::format("getpeername({})", fd));
+  SyscallScope call(k, Fn::__x64_sys_getpeername, [&] { return fmt::format("getpeername({})", fd); });
   long result = __sys_getname(k, fd, out, NameOf::kPeer);
-  co_return call.done(result, " " + words::address(*out));
+  co_return call.done(result, [&] { return " " + words::address(*out); });
 }
 
 MaySleep<long> sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int second) {
   SyscallScope call(k, Fn::__x64_sys_setsockopt,
-                    fmt::format("setsockopt({}, {}, {})", fd, words::option(level, option), value));
+                    [&] { return fmt::format("setsockopt({}, {}, {})", fd, words::option(level, option), value); });
   co_return call.done(__sys_setsockopt(k, fd, level, option, value, second));
 }
 
 MaySleep<long> sys_getsockopt(Kernel& k, int fd, int level, int option, int* value) {
-  SyscallScope call(k, Fn::__x64_sys_getsockopt, fmt::format("getsockopt({}, {})", fd, words::option(level, option)));
+  SyscallScope call(k, Fn::__x64_sys_getsockopt,
+                    [&] { return fmt::format("getsockopt({}, {})", fd, words::option(level, option)); });
   long result = __sys_getsockopt(k, fd, level, option, value);
-  co_return call.done(result, fmt::format(" {}", *value));
+  co_return call.done(result, [&] { return fmt::format(" {}", *value); });
 }
 
 MaySleep<long> sys_pipe2(Kernel& k, int fds[2], int flags) {
-  SyscallScope call(k, Fn::__x64_sys_pipe2, fmt::format("pipe2({})", words::open_flags(flags)));
+  SyscallScope call(k, Fn::__x64_sys_pipe2, [&] { return fmt::format("pipe2({})", words::open_flags(flags)); });
   long result = do_pipe2(k, fds, flags);
-  co_return call.done(result, fmt::format(" [{}, {}]", fds[0], fds[1]));
+  co_return call.done(result, [&] { return fmt::format(" [{}, {}]", fds[0], fds[1]); });
 }
 
 MaySleep<long> sys_epoll_create1(Kernel& k, int flags) {
-  SyscallScope call(k, Fn::__x64_sys_epoll_create1, fmt::format("epoll_create1({})", words::open_flags(flags)));
+  SyscallScope call(k, Fn::__x64_sys_epoll_create1,
+                    [&] { return fmt::format("epoll_create1({})", words::open_flags(flags)); });
   co_return call.done(do_epoll_create(k, flags));
 }
 
 MaySleep<long> sys_epoll_ctl(Kernel& k, int epfd, int op, int fd, user_epoll_event event) {
-  std::string suffix = op == EPOLL_CTL_DEL ? "" : ", " + words::events(event.events);
-  SyscallScope call(k, Fn::__x64_sys_epoll_ctl,
-                    fmt::format("epoll_ctl({}, {}, {}{})", epfd, words::epoll_op(op), fd, suffix));
+  SyscallScope call(k, Fn::__x64_sys_epoll_ctl, [&] {
+    std::string suffix = op == EPOLL_CTL_DEL ? "" : ", " + words::events(event.events);
+    return fmt::format("epoll_ctl({}, {}, {}{})", epfd, words::epoll_op(op), fd, suffix);
+  });
   co_return call.done(do_epoll_ctl(k, epfd, op, fd, event));
 }
 
 MaySleep<long> sys_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms) {
-  SyscallScope call(k, Fn::__x64_sys_epoll_wait, fmt::format("epoll_wait({}, {}, {})", epfd, maxevents, timeout_ms));
+  SyscallScope call(k, Fn::__x64_sys_epoll_wait,
+                    [&] { return fmt::format("epoll_wait({}, {}, {})", epfd, maxevents, timeout_ms); });
   long result = co_await do_epoll_wait(k, epfd, events, maxevents, timeout_ms);
-  co_return call.done(result, words::epoll_events(events, result));
+  co_return call.done(result, [&] { return words::epoll_events(events, result); });
 }
 
 }  // namespace wakepath::kernel
