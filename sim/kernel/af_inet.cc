@@ -17,10 +17,10 @@ long inet_bind(Kernel& k, struct socket* socket, Address address) {
   Call call(k, Fn::inet_bind_sk, socket);
   Call inner(k, Fn::__inet_bind, socket);
   sock* sk = socket->sk;
-  if (!is_local(address.ip)) return call.result(-EADDRNOTAVAIL);
+  if (!is_local(address.ip)) return call.result(k.error(Rule::bind_address_not_ours, sk));
   lock_sock(k, sk);
   long error = 0;
-  if (tcp_state(sk) != TcpState::CLOSE || sk->common.skc_num != 0) error = -EINVAL;
+  if (tcp_state(sk) != TcpState::CLOSE || sk->common.skc_num != 0) error = k.error(Rule::bind_twice, sk);
   if (error == 0) {
     sk->common.skc_rcv_saddr = record::Ipv4{address.ip};
     inet_sk(sk)->inet_saddr = record::Ipv4{address.ip};
@@ -44,7 +44,7 @@ long inet_listen(Kernel& k, struct socket* socket, int backlog) {
   long error = 0;
   TcpState state = tcp_state(sk);
   if (socket->state != SocketState::SS_UNCONNECTED || (state != TcpState::CLOSE && state != TcpState::LISTEN)) {
-    error = -EINVAL;
+    error = k.error(Rule::listen_wrong_state, sk);
   } else {
     Call inner(k, Fn::__inet_listen_sk, sk);
     sk->sk_max_ack_backlog = static_cast<u32>(backlog);
@@ -74,32 +74,30 @@ MaySleep<u64> inet_wait_for_connect(Kernel& k, sock* sk, u64 timeout) {
 MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, Address address, int flags) {
   Call call(k, Fn::__inet_stream_connect, socket);
   sock* sk = socket->sk;
-  long error = 0;
+  Rule why = Rule::connect_in_progress;  // why the call returns before the handshake is over
   switch (socket->state) {
     case SocketState::SS_CONNECTED:
-      co_return call.result(-EISCONN);
+      co_return call.result(k.error(Rule::connect_again, sk));
     case SocketState::SS_CONNECTING:
-      error = -EALREADY;
+      why = Rule::connect_already;
       break;
     case SocketState::SS_UNCONNECTED:
-      if (tcp_state(sk) != TcpState::CLOSE) co_return call.result(-EISCONN);
-      error = tcp_v4_connect(k, sk, address);
-      if (error < 0) co_return call.result(error);
+      if (tcp_state(sk) != TcpState::CLOSE) co_return call.result(k.error(Rule::connect_again, sk));
+      if (long error = tcp_v4_connect(k, sk, address); error < 0) co_return call.result(error);
       socket->state = SocketState::SS_CONNECTING;
-      error = -EINPROGRESS;
       break;
     default:
-      co_return call.result(-EINVAL);
+      co_return call.result(k.error(Rule::connect_wrong_state, sk));
   }
   if (connecting(sk)) {
     u64 timeout = (flags & O_NONBLOCK) != 0 ? 0 : sk->sndtimeo_ns;
-    if (timeout == 0 || co_await inet_wait_for_connect(k, sk, timeout) == 0) co_return call.result(error);
+    if (timeout == 0 || co_await inet_wait_for_connect(k, sk, timeout) == 0) co_return call.result(k.error(why, sk));
   }
   if (tcp_state(sk) == TcpState::CLOSE) {
-    long pending = sock_error(sk);
+    long pending = sock_error(k, sk);
     socket->state = SocketState::SS_UNCONNECTED;
     tcp_disconnect(k, sk);
-    co_return call.result(pending != 0 ? pending : -ECONNABORTED);
+    co_return call.result(pending != 0 ? pending : k.error(Rule::connect_aborted, sk));
   }
   socket->state = SocketState::SS_CONNECTED;
   co_return call.result(0);
@@ -131,12 +129,12 @@ MaySleep<long> inet_accept(Kernel& k, struct socket* socket, struct socket* news
   co_return call.result(0);
 }
 
-long inet_getname(Kernel&, struct socket* socket, Address* out, NameOf whose) {
+long inet_getname(Kernel& k, struct socket* socket, Address* out, NameOf whose) {
   const sock* sk = socket->sk;
   const sock_common& c = sk->common;
   if (whose != NameOf::kOwn) {
     bool unconnected = tcp_state(sk) == TcpState::CLOSE || tcp_state(sk) == TcpState::SYN_SENT;
-    if (c.skc_dport == 0 || (unconnected && whose == NameOf::kPeer)) return -ENOTCONN;
+    if (c.skc_dport == 0 || (unconnected && whose == NameOf::kPeer)) return k.error(Rule::getname_not_connected, sk);
     *out = {c.skc_daddr.get().value, c.skc_dport};
   } else {
     *out = {c.skc_rcv_saddr.get().value, inet_sk(socket->sk)->inet_sport};
@@ -146,7 +144,7 @@ long inet_getname(Kernel&, struct socket* socket, Address* out, NameOf whose) {
 
 long inet_shutdown(Kernel& k, struct socket* socket, int how) {
   Call call(k, Fn::inet_shutdown, socket);
-  if (how < SHUT_RD || how > SHUT_RDWR) return call.result(-EINVAL);
+  if (how < SHUT_RD || how > SHUT_RDWR) return call.result(k.error(Rule::shutdown_unknown, socket));
   auto mask = static_cast<shutdown_mask>(how + 1);
   sock* sk = socket->sk;
   lock_sock(k, sk);
@@ -159,7 +157,8 @@ long inet_shutdown(Kernel& k, struct socket* socket, int how) {
     error = tcp_disconnect(k, sk);
     socket->state = SocketState::SS_UNCONNECTED;
   } else if (state != TcpState::LISTEN) {
-    if (state == TcpState::CLOSE) error = -ENOTCONN;  // but whoever polls it learns of the end
+    if (state == TcpState::CLOSE)
+      error = k.error(Rule::shutdown_not_connected, sk);  // but whoever polls it learns of the end
     sk->sk_shutdown |= mask;
     tcp_shutdown(k, sk, mask);
   }

@@ -253,7 +253,7 @@ void eventpoll::describe(record::KindBuilder<eventpoll>& b) {
 
 long do_epoll_create(Kernel& k, int flags) {
   Call call(k, Fn::do_epoll_create, nullptr);
-  if ((flags & ~O_CLOEXEC) != 0) return call.result(-EINVAL);
+  if ((flags & ~O_CLOEXEC) != 0) return call.result(k.error(Rule::epoll_create_flags, nullptr));
   eventpoll* ep = k.eventpolls.make();
   ep->ovflist = ep_unactive_ptr();
   int fd = get_unused_fd(k, (flags & O_CLOEXEC) != 0);
@@ -272,49 +272,51 @@ long do_epoll_create(Kernel& k, int flags) {
 long do_epoll_ctl(Kernel& k, int epfd, int op, int fd, const user_epoll_event& user_event) {
   Call call(k, Fn::do_epoll_ctl, nullptr);
   HeldFile held(k, epfd);
-  if (!held) return call.result(-EBADF);
+  if (!held) return call.result(k.error(Rule::fd_not_open, nullptr));
   HeldFile target(k, fd);
-  if (!target) return call.result(-EBADF);
+  if (!target) return call.result(k.error(Rule::fd_not_open, nullptr));
   file* tfile = target.get();
-  if (tfile->f_op->poll == nullptr) return call.result(-EPERM);
-  if (held.get() == tfile || held.get()->f_op.get() != &eventpoll_fops) return call.result(-EINVAL);
+  if (tfile->f_op->poll == nullptr) return call.result(k.error(Rule::epoll_cannot_watch, tfile));
+  if (held.get() == tfile || held.get()->f_op.get() != &eventpoll_fops)
+    return call.result(k.error(Rule::epoll_not_an_epoll, held.get()));
   eventpoll* ep = eventpoll_of(held.get());
   user_epoll_event event = user_event;
   if (op != EPOLL_CTL_DEL && (event.events & EPOLLEXCLUSIVE) != 0) {
     constexpr u32 kAllowed =
         EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | static_cast<u32>(EPOLLET) | EPOLLEXCLUSIVE;
-    if (op == EPOLL_CTL_MOD || (event.events & ~kAllowed) != 0) return call.result(-EINVAL);
-    if (tfile->f_op.get() == &eventpoll_fops) return call.result(-EINVAL);
+    if (op == EPOLL_CTL_MOD || (event.events & ~kAllowed) != 0)
+      return call.result(k.error(Rule::epoll_exclusive_misused, ep));
+    if (tfile->f_op.get() == &eventpoll_fops) return call.result(k.error(Rule::epoll_exclusive_misused, ep));
   }
   if (op == EPOLL_CTL_ADD && tfile->f_op.get() == &eventpoll_fops && nests_too_deep(ep, eventpoll_of(tfile)))
-    return call.result(-ELOOP);
+    return call.result(k.error(Rule::epoll_too_deep, ep));
   auto found = ep->by_key.find({record::object_of(tfile), fd});
   epitem* epi = found == ep->by_key.end() ? nullptr : found->second;
   switch (op) {
     case EPOLL_CTL_ADD:
-      if (epi != nullptr) return call.result(-EEXIST);
+      if (epi != nullptr) return call.result(k.error(Rule::epoll_watched_already, epi));
       event.events |= EPOLLERR | EPOLLHUP;
       return call.result(ep_insert(k, ep, event, tfile, fd));
     case EPOLL_CTL_DEL:
-      if (epi == nullptr) return call.result(-ENOENT);
+      if (epi == nullptr) return call.result(k.error(Rule::epoll_not_watched, ep));
       ep_remove(k, ep, epi);
       return call.result(0);
     case EPOLL_CTL_MOD:
-      if (epi == nullptr) return call.result(-ENOENT);
-      if (has_event(epi, EPOLLEXCLUSIVE)) return call.result(-EINVAL);
+      if (epi == nullptr) return call.result(k.error(Rule::epoll_not_watched, ep));
+      if (has_event(epi, EPOLLEXCLUSIVE)) return call.result(k.error(Rule::epoll_exclusive_misused, epi));
       event.events |= EPOLLERR | EPOLLHUP;
       return call.result(ep_modify(k, ep, epi, event));
     default:
-      return call.result(-EINVAL);
+      return call.result(k.error(Rule::epoll_unknown_operation, ep));
   }
 }
 
 MaySleep<long> do_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms) {
   Call call(k, Fn::do_epoll_wait, nullptr);
   HeldFile held(k, epfd);  // 6.18 looks the descriptor up before it checks maxevents
-  if (!held) co_return call.result(-EBADF);
-  if (maxevents <= 0 || maxevents > kMaxEvents) co_return call.result(-EINVAL);
-  if (held.get()->f_op.get() != &eventpoll_fops) co_return call.result(-EINVAL);
+  if (!held) co_return call.result(k.error(Rule::fd_not_open, nullptr));
+  if (maxevents <= 0 || maxevents > kMaxEvents) co_return call.result(k.error(Rule::epoll_wait_max, held.get()));
+  if (held.get()->f_op.get() != &eventpoll_fops) co_return call.result(k.error(Rule::epoll_not_an_epoll, held.get()));
   eventpoll* ep = eventpoll_of(held.get());
   u64 deadline = timeout_ms < 0 ? kForever : k.now_ns() + static_cast<u64>(timeout_ms) * kNsPerMs;
   bool timed_out = timeout_ms == 0;

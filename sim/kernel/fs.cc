@@ -31,7 +31,7 @@ int get_unused_fd(Kernel& k, bool close_on_exec) {
   auto& table = files->by_number;
   std::size_t number = 0;
   while (number < table.size() && table[number] != nullptr) ++number;
-  if (number >= k.config.rlimit_nofile) return -EMFILE;
+  if (number >= k.config.rlimit_nofile) return static_cast<int>(k.error(Rule::fd_none_left, files));
   if (number == table.size()) table.push_back(nullptr);
   fd_slot* slot = k.fd_slots.make();
   slot->fd = static_cast<int>(number);
@@ -119,7 +119,7 @@ void fput(Kernel& k, struct file* file) {
 
 long close_fd(Kernel& k, int fd) {
   struct file* file = fd_file(k, fd);
-  if (file == nullptr) return -EBADF;
+  if (file == nullptr) return k.error(Rule::fd_not_open, nullptr);
   files_struct* files = k.current()->files;
   remove_slot(k, files, files->by_number[static_cast<std::size_t>(fd)]);
   fput(k, file);

@@ -88,11 +88,12 @@ void inet_bind_hash(Kernel& k, sock* sk, u16 port) {
 long inet_csk_get_port(Kernel& k, sock* sk, u16 port) {
   Call call(k, Fn::inet_csk_get_port, sk);
   if (inet_csk(sk)->icsk_bind_hash != nullptr) {  // listen() asks again for the port that it has
-    return call.result(bind_conflict(sk, inet_csk(sk)->icsk_bind_hash) ? -EADDRINUSE : 0);
+    return call.result(bind_conflict(sk, inet_csk(sk)->icsk_bind_hash) ? k.error(Rule::port_in_use, sk) : 0);
   }
   if (port != 0) {
     auto found = k.bind_hash.find(port);
-    if (found != k.bind_hash.end() && bind_conflict(sk, found->second)) return call.result(-EADDRINUSE);
+    if (found != k.bind_hash.end() && bind_conflict(sk, found->second))
+      return call.result(k.error(Rule::port_in_use, sk));
     inet_bind_hash(k, sk, port);
     return call.result(0);
   }
@@ -102,7 +103,7 @@ long inet_csk_get_port(Kernel& k, sock* sk, u16 port) {
     inet_bind_hash(k, sk, candidate);
     return call.result(0);
   }
-  return call.result(-EADDRINUSE);
+  return call.result(k.error(Rule::ports_used_up, sk));
 }
 
 void inet_bind_bucket_release(Kernel& k, inet_bind_bucket* bucket) {
@@ -127,7 +128,7 @@ long __inet_hash_connect(Kernel& k, sock* sk) {
   if (inet_csk(sk)->icsk_bind_hash == nullptr) {
     u32 tries = k.config.port_high - k.config.port_low + 1u;
     for (;; --tries) {
-      if (tries == 0) return call.result(-EADDRNOTAVAIL);
+      if (tries == 0) return call.result(k.error(Rule::connect_no_port, sk));
       u16 candidate = next_ephemeral(k);
       if (k.bind_hash.contains(candidate)) continue;
       inet_bind_hash(k, sk, candidate);
@@ -136,7 +137,7 @@ long __inet_hash_connect(Kernel& k, sock* sk) {
   } else {
     const sock_common& c = sk->common;
     sock_common* other = __inet_lookup(k, c.skc_daddr.get().value, c.skc_dport, c.skc_rcv_saddr.get().value, c.skc_num);
-    if (other != nullptr && !tcp_twsk_unique(k, other)) return call.result(-EADDRNOTAVAIL);
+    if (other != nullptr && !tcp_twsk_unique(k, other)) return call.result(k.error(Rule::connect_no_port, sk));
     if (other != nullptr) inet_twsk_kill(k, reinterpret_cast<tcp_timewait_sock*>(other));
   }
   ehash_insert(k, &sk->common);

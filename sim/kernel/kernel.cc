@@ -40,7 +40,8 @@ trace::Schema empty_schema() {
 #undef WP_FUNCTION
   };
   schema.rules = {
-#define WP_RULE(name, sentence) {#name, sentence},
+#define WP_RULE(name, sentence) {#name, sentence, 0},
+#define WP_ERROR(name, error, sentence) {#name, sentence, error},
 #include "sim/kernel/rules.def"
 #undef WP_RULE
   };

@@ -31,6 +31,17 @@ enum class Rule : std::uint16_t {
 #undef WP_RULE
 };
 
+/// The errno of a rule by which a call fails; 0 of any other rule.
+constexpr int rule_errno(Rule rule) {
+  constexpr int kErrors[] = {
+#define WP_RULE(name, sentence) 0,
+#define WP_ERROR(name, error, sentence) error,
+#include "sim/kernel/rules.def"
+#undef WP_RULE
+  };
+  return kErrors[static_cast<std::size_t>(rule)];
+}
+
 struct Config {
   bool record = true;
   std::string compared_with;           ///< what the run is compared with, for its schema; empty: nothing
@@ -83,6 +94,11 @@ class Kernel {
   [[nodiscard]] task_struct* current() const;
   void rule(Rule rule, const void* subject) {
     if (recorder.enabled()) recorder.rule(static_cast<std::uint16_t>(rule), record::object_of(subject));
+  }
+  /// Notes the rule by which a call fails. Its errno, negative.
+  [[nodiscard]] long error(Rule because, const void* subject) {
+    rule(because, subject);
+    return -rule_errno(because);
   }
 
   // --- processes and threads ---

@@ -36,11 +36,11 @@ std::size_t take_from_pages(pipe_inode_info* pipe, char* buffer, std::size_t siz
 MaySleep<long> pipe_read(Kernel& k, file* file, void* buffer, std::size_t size) {
   Call call(k, Fn::pipe_read, file);
   pipe_inode_info* pipe = pipe_of(file);
-  if (is_writer(file)) co_return call.result(-EBADF);
+  if (is_writer(file)) co_return call.result(k.error(Rule::pipe_wrong_end, file));
   if (size == 0) co_return call.result(0);
   while (pipe->pages.empty()) {
     if (pipe->writers == 0) co_return call.result(0);
-    if (nonblocking(file)) co_return call.result(-EAGAIN);
+    if (nonblocking(file)) co_return call.result(k.error(Rule::pipe_empty, file));
     StackWaitEntry wait(k, autoremove_wake_function);
     prepare_to_wait_exclusive(k, pipe->rd_wait, wait);
     if (pipe->pages.empty() && pipe->writers != 0) co_await schedule_timeout(k, kForever);
@@ -64,23 +64,23 @@ std::size_t merge_into_last_page(pipe_inode_info* pipe, const char* data, std::s
 MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t size) {
   Call call(k, Fn::pipe_write, file);
   pipe_inode_info* pipe = pipe_of(file);
-  if (!is_writer(file)) co_return call.result(-EBADF);
+  if (!is_writer(file)) co_return call.result(k.error(Rule::pipe_wrong_end, file));
   const auto* bytes = static_cast<const char*>(data);
   auto tell_readers = [&] { __wake_up_sync_key(k, pipe->rd_wait, POLL_NONE | (EPOLLIN | EPOLLRDNORM)); };
-  if (pipe->readers == 0 && size > 0) co_return call.result(-EPIPE);
+  if (pipe->readers == 0 && size > 0) co_return call.result(k.error(Rule::pipe_no_reader, file));
   bool was_empty = pipe->pages.empty();
   long error = 0;
   std::size_t written = merge_into_last_page(pipe, bytes, size);
   while (written < size && error == 0) {
     if (pipe->readers == 0) {
-      error = -EPIPE;
+      error = k.error(Rule::pipe_no_reader, file);
     } else if (!pipe_full(pipe)) {
       std::size_t now = std::min(kPage, size - written);
       pipe->pages.push_back({std::string(bytes + written, now), 0});
       pipe->bytes += static_cast<u32>(now);
       written += now;
     } else if (nonblocking(file)) {
-      error = -EAGAIN;
+      error = k.error(Rule::pipe_full, file);
     } else {
       if (was_empty) tell_readers();
       StackWaitEntry wait(k, autoremove_wake_function);
@@ -147,7 +147,7 @@ void pipe_inode_info::describe(record::KindBuilder<pipe_inode_info>& b) {
 
 long do_pipe2(Kernel& k, int fds[2], int flags) {
   Call call(k, Fn::do_pipe2, nullptr);
-  if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) return call.result(-EINVAL);
+  if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) return call.result(k.error(Rule::pipe_flags, nullptr));
   bool cloexec = (flags & O_CLOEXEC) != 0;
   int read_fd = get_unused_fd(k, cloexec);
   if (read_fd < 0) return call.result(read_fd);

@@ -86,7 +86,8 @@ void inet_request_sock::describe(record::KindBuilder<inet_request_sock>& b) {
 void tcp_request_sock::describe(record::KindBuilder<tcp_request_sock>& b) {
   b.embed(&tcp_request_sock::req, "req", "inet_request_sock", 0, 256)
       .field(&tcp_request_sock::rcv_isn, "rcv_isn")
-      .field(&tcp_request_sock::snt_isn, "snt_isn");
+      .field(&tcp_request_sock::snt_isn, "snt_isn")
+      .field(&tcp_request_sock::rsk_timer_expires, "rsk_timer.expires");
 }
 
 void request_sock_queue::describe(record::KindBuilder<request_sock_queue>& b) {
@@ -101,6 +102,9 @@ void inet_connection_sock::describe(record::KindBuilder<inet_connection_sock>& b
       .field(&inet_connection_sock::icsk_probes_out, "icsk_probes_out")
       .field(&inet_connection_sock::retransmit_pending, "icsk_retransmit_timer.pending")
       .field(&inet_connection_sock::delack_pending, "icsk_delack_timer.pending")
+      .field(&inet_connection_sock::icsk_timeout, "icsk_timeout")
+      .field(&inet_connection_sock::sk_timer_expires, "sk_timer.expires")
+      .field(&inet_connection_sock::icsk_ack_ato, "icsk_ack.ato")
       .field(&inet_connection_sock::icsk_ack_pending, "icsk_ack.pending")
       .field(&inet_connection_sock::icsk_ack_quick, "icsk_ack.quick")
       .field(&inet_connection_sock::icsk_ack_pingpong, "icsk_ack.pingpong");
@@ -131,7 +135,8 @@ void tcp_timewait_sock::describe(record::KindBuilder<tcp_timewait_sock>& b) {
   b.embed(&tcp_timewait_sock::tw_sk, "tw_sk", "inet_timewait_sock", 0, 216)
       .field(&tcp_timewait_sock::tw_rcv_nxt, "tw_rcv_nxt")
       .field(&tcp_timewait_sock::tw_snd_nxt, "tw_snd_nxt")
-      .field(&tcp_timewait_sock::tw_rcv_wnd, "tw_rcv_wnd");
+      .field(&tcp_timewait_sock::tw_rcv_wnd, "tw_rcv_wnd")
+      .field(&tcp_timewait_sock::tw_timer_expires, "tw_timer.expires");
 }
 
 void inet_bind_bucket::describe(record::KindBuilder<inet_bind_bucket>& b) {

@@ -127,6 +127,7 @@ struct tcp_request_sock {
   record::Field<u32> snt_isn;
   record::ListNode<tcp_request_sock> dl_next;
 
+  record::Field<record::Time> rsk_timer_expires;  ///< When the SYN-ACK goes out again; 0: no more.
   engine::Timer rsk_timer;
   u32 peer_window = 0;
   static void describe(record::KindBuilder<tcp_request_sock>& b);
@@ -144,9 +145,12 @@ struct inet_connection_sock {
   request_sock_queue icsk_accept_queue;
   record::Ptr<inet_bind_bucket> icsk_bind_hash;
   record::Field<u8> icsk_retransmits;
-  record::Field<u8> icsk_probes_out;       ///< Zero-window probes that nobody has answered.
-  record::Field<bool> retransmit_pending;  ///< icsk_retransmit_timer is active.
-  record::Field<bool> delack_pending;      ///< icsk_delack_timer is active.
+  record::Field<u8> icsk_probes_out;             ///< Zero-window probes that nobody has answered.
+  record::Field<bool> retransmit_pending;        ///< icsk_retransmit_timer is active.
+  record::Field<bool> delack_pending;            ///< icsk_delack_timer is active.
+  record::Field<record::Time> icsk_timeout;      ///< When icsk_retransmit_timer is due, while it is pending.
+  record::Field<record::Time> sk_timer_expires;  ///< When sk_timer is due; 0: it is not pending.
+  record::Field<record::Time> icsk_ack_ato;      ///< How long an ACK may wait for something to ride on.
   record::Field<ack_pending> icsk_ack_pending;
   record::Field<u8> icsk_ack_quick;     ///< Immediate ACKs left.
   record::Field<u8> icsk_ack_pingpong;  ///< Interactive: ACKs may wait for an answer to ride on.
@@ -161,7 +165,6 @@ struct inet_connection_sock {
   u32 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
   int icsk_backoff = 0;     ///< Doublings of the time between zero-window probes.
   u64 last_data_received_ns = 0;
-  u64 ato_ns = 0;
 
   static void describe(record::KindBuilder<inet_connection_sock>& b);
 };
@@ -200,6 +203,7 @@ struct tcp_timewait_sock {
   record::Field<u32> tw_rcv_wnd;
   record::ListNode<tcp_timewait_sock> bind_node;
 
+  record::Field<record::Time> tw_timer_expires;  ///< When it is over.
   engine::Timer tw_timer;
   u64 since_ns = 0;
   static void describe(record::KindBuilder<tcp_timewait_sock>& b);

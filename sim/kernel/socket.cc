@@ -78,12 +78,12 @@ void socket_alloc::describe(record::KindBuilder<socket_alloc>& b) {
       .embed(&socket_alloc::vfs_inode, "vfs_inode", "inode", 128, 616);
 }
 
-struct socket* sock_from_fd(Kernel&, const HeldFile& held, long* error) {
+struct socket* sock_from_fd(Kernel& k, const HeldFile& held, long* error) {
   *error = 0;
   if (!held)
-    *error = -EBADF;
+    *error = k.error(Rule::fd_not_open, nullptr);
   else if (held.get()->f_op.get() != &socket_file_ops)
-    *error = -ENOTSOCK;
+    *error = k.error(Rule::fd_not_a_socket, held.get());
   return *error == 0 ? socket_of(held.get()) : nullptr;
 }
 
@@ -115,16 +115,17 @@ long sock_map_fd(Kernel& k, struct socket* socket, int flags) {
 long __sys_socket(Kernel& k, int family, int type, int protocol) {
   Call call(k, Fn::__sys_socket, nullptr);
   int flags = type & ~0xf;
-  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) return call.result(-EINVAL);
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) return call.result(k.error(Rule::socket_unknown_flags, nullptr));
   type &= 0xf;
   struct socket* socket = nullptr;
   {
     Call create(k, Fn::__sock_create, nullptr);
-    if (family < 0 || family >= AF_MAX) return call.result(-EAFNOSUPPORT);
-    if (type < 0 || type >= 11) return call.result(-EINVAL);
-    if (family != AF_INET) return call.result(-EAFNOSUPPORT);
-    if (type != SOCK_STREAM) return call.result(-ESOCKTNOSUPPORT);
-    if (protocol != 0 && protocol != IPPROTO_TCP) return call.result(-EPROTONOSUPPORT);
+    if (family < 0 || family >= AF_MAX) return call.result(k.error(Rule::socket_unknown_family, nullptr));
+    if (type < 0 || type >= 11) return call.result(k.error(Rule::socket_unknown_type, nullptr));
+    if (family != AF_INET) return call.result(k.error(Rule::socket_unknown_family, nullptr));
+    if (type != SOCK_STREAM) return call.result(k.error(Rule::socket_type_not_in_family, nullptr));
+    if (protocol != 0 && protocol != IPPROTO_TCP)
+      return call.result(k.error(Rule::socket_protocol_not_in_type, nullptr));
     socket = sock_alloc(k);
     socket->type = static_cast<short>(type);
     inet_create(k, socket);
@@ -180,8 +181,9 @@ MaySleep<long> do_accept(Kernel& k, file* listening, struct socket* socket, Addr
 MaySleep<long> __sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
   Call call(k, Fn::__sys_accept4, nullptr);
   HeldFile held(k, fd);
-  if (!held) co_return call.result(-EBADF);
-  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) co_return call.result(-EINVAL);
+  if (!held) co_return call.result(k.error(Rule::fd_not_open, nullptr));
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0)
+    co_return call.result(k.error(Rule::socket_unknown_flags, nullptr));
   ReservedFd newfd(k, (flags & O_CLOEXEC) != 0);
   if (newfd.fd() < 0) co_return call.result(newfd.fd());
   long error = 0;
@@ -270,7 +272,7 @@ long __sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int s
     }
     return call.result(0);
   }
-  if (level != SOL_SOCKET) return call.result(-ENOPROTOOPT);
+  if (level != SOL_SOCKET) return call.result(k.error(Rule::option_unknown, sk));
   switch (option) {
     case SO_REUSEADDR:
       sk->common.skc_reuse = value != 0;
@@ -292,7 +294,7 @@ long __sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int s
     case SO_RCVTIMEO:
     case SO_SNDTIMEO: {
       std::optional<u64> ns = sock_timeout_ns(value, second);
-      if (!ns) return call.result(-EDOM);
+      if (!ns) return call.result(k.error(Rule::option_out_of_range, sk));
       (option == SO_RCVTIMEO ? sk->rcvtimeo_ns : sk->sndtimeo_ns) = *ns;
       return call.result(0);
     }
@@ -304,7 +306,7 @@ long __sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int s
       sk->linger_s = second;
       return call.result(0);
     default:
-      return call.result(-ENOPROTOOPT);
+      return call.result(k.error(Rule::option_unknown, sk));
   }
 }
 
@@ -316,10 +318,10 @@ long __sys_getsockopt(Kernel& k, int fd, int level, int option, int* value) {
   if (error != 0) return call.result(error);
   sock* sk = socket->sk;
   if (level == IPPROTO_TCP && option == TCP_NODELAY) return *value = tcp_sk(sk)->nonagle ? 1 : 0, call.result(0);
-  if (level != SOL_SOCKET) return call.result(-ENOPROTOOPT);
+  if (level != SOL_SOCKET) return call.result(k.error(Rule::option_unknown, sk));
   switch (option) {
     case SO_ERROR:
-      *value = static_cast<int>(-sock_error(sk));
+      *value = static_cast<int>(-sock_error(k, sk));
       return call.result(0);
     case SO_REUSEADDR:
       *value = sk->common.skc_reuse ? 1 : 0;
@@ -340,7 +342,7 @@ long __sys_getsockopt(Kernel& k, int fd, int level, int option, int* value) {
       *value = IPPROTO_TCP;
       return call.result(0);
     default:
-      return call.result(-ENOPROTOOPT);
+      return call.result(k.error(Rule::option_unknown, sk));
   }
 }
 

@@ -28,7 +28,7 @@ void sock_hold(sock* sk);
 void sock_put(Kernel& k, sock* sk);
 void sock_orphan(Kernel& k, sock* sk);
 /// sk_err as a negative errno, taken off; 0 when there is none.
-long sock_error(sock* sk);
+long sock_error(Kernel& k, sock* sk);
 bool sock_flag(const sock* sk, sock_flags flag);
 void sock_def_readable(Kernel& k, sock* sk);
 void sock_def_wakeup(Kernel& k, sock* sk);

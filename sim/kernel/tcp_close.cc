@@ -97,6 +97,11 @@ void __tcp_close(Kernel& k, sock* sk) {
   sock_put(k, sk);
 }
 
+void arm_tw_timer(Kernel& k, tcp_timewait_sock* tw) {
+  k.scheduler.arm(tw->tw_timer, k.now_ns() + k.config.timewait_ns);
+  tw->tw_timer_expires = record::Time{k.now_ns() + k.config.timewait_ns};
+}
+
 }  // namespace
 
 void tcp_close(Kernel& k, sock* sk) {
@@ -206,7 +211,7 @@ void tcp_time_wait(Kernel& k, sock* sk, TcpState substate) {
     tw->tw_timer.function = [&k, tw] {
       timer_softirq(k, Fn::tw_timer_handler, tw, [&k, tw] { inet_twsk_kill(k, tw); });
     };
-    k.scheduler.arm(tw->tw_timer, k.now_ns() + k.config.timewait_ns);
+    arm_tw_timer(k, tw);
   }
   tcp_done(k, sk);
 }
@@ -256,7 +261,7 @@ TimewaitAnswer tcp_timewait_state_process(Kernel& k, tcp_timewait_sock* tw, cons
     }
     tw->tw_sk.tw_substate = TcpState::TIME_WAIT;
     tw->tw_rcv_nxt = skb->end_seq;
-    k.scheduler.arm(tw->tw_timer, k.now_ns() + k.config.timewait_ns);
+    arm_tw_timer(k, tw);
     return TimewaitAnswer::kAck;
   }
   if (syn && after(skb->seq, tw->tw_rcv_nxt)) return TimewaitAnswer::kNewConnection;

@@ -41,7 +41,7 @@ void tcp_finish_connect(Kernel& k, sock* sk) {
 long tcp_v4_connect(Kernel& k, sock* sk, Address to) {
   Call call(k, Fn::tcp_v4_connect, sk);
   if (to.ip == 0) to.ip = kLoopback;
-  if ((to.ip >> 24) != 127) return call.result(-ENETUNREACH);
+  if ((to.ip >> 24) != 127) return call.result(k.error(Rule::connect_no_route, sk));
   if (sk->common.skc_rcv_saddr.get().value == 0) {
     sk->common.skc_rcv_saddr = record::Ipv4{kLoopback};
     inet_sk(sk)->inet_saddr = record::Ipv4{kLoopback};

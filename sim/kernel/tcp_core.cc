@@ -89,9 +89,11 @@ void sock_orphan(Kernel& k, sock* sk) {
   sk->sk_wq = nullptr;
 }
 
-long sock_error(sock* sk) {
+long sock_error(Kernel& k, sock* sk) {
   int error = sk->sk_err;
+  if (error == 0) return 0;
   sk->sk_err = 0;
+  k.rule(Rule::sock_error_taken, sk);
   return -error;
 }
 

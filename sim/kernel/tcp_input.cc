@@ -109,9 +109,9 @@ void tcp_event_data_recv(Kernel& k, sock* sk, const sk_buff* skb) {
   inet_connection_sock* icsk = inet_csk(sk);
   inet_csk_schedule_ack(sk);
   tcp_measure_rcv_mss(sk, skb);
-  if (icsk->ato_ns == 0) {
+  if (icsk->icsk_ack_ato.get().ns == 0) {
     tcp_incr_quickack(sk);
-    icsk->ato_ns = kAtoMin;
+    icsk->icsk_ack_ato = record::Time{kAtoMin};
   }
   icsk->last_data_received_ns = k.now_ns();
 }

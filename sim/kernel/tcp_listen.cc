@@ -43,6 +43,12 @@ void inet_csk_reqsk_queue_drop(Kernel& k, sock* listener, tcp_request_sock* req)
   --inet_csk(listener)->icsk_accept_queue.qlen;
 }
 
+void arm_rsk_timer(Kernel& k, tcp_request_sock* req) {
+  u64 due = k.now_ns() + (kSynAckTimeout << req->req.req.num_timeout);
+  k.scheduler.arm(req->rsk_timer, due);
+  req->rsk_timer_expires = record::Time{due};
+}
+
 void reqsk_timer_handler(Kernel& k, tcp_request_sock* req) {
   sock* listener = req->req.req.rsk_listener;
   if (req->req.req.num_timeout >= kSynAckRetries) {
@@ -52,7 +58,7 @@ void reqsk_timer_handler(Kernel& k, tcp_request_sock* req) {
   }
   ++req->req.req.num_timeout;
   tcp_v4_send_synack(k, req);
-  k.scheduler.arm(req->rsk_timer, k.now_ns() + (kSynAckTimeout << req->req.req.num_timeout));
+  arm_rsk_timer(k, req);
 }
 
 void inet_csk_reqsk_queue_hash_add(Kernel& k, sock* listener, tcp_request_sock* req) {
@@ -60,7 +66,7 @@ void inet_csk_reqsk_queue_hash_add(Kernel& k, sock* listener, tcp_request_sock* 
   req->rsk_timer.function = [&k, req] {
     timer_softirq(k, Fn::reqsk_timer_handler, req, [&k, req] { reqsk_timer_handler(k, req); });
   };
-  k.scheduler.arm(req->rsk_timer, k.now_ns() + kSynAckTimeout);
+  arm_rsk_timer(k, req);
   ehash_insert(k, as_common(req));
   ++inet_csk(listener)->icsk_accept_queue.qlen;
 }
@@ -248,9 +254,9 @@ MaySleep<sock*> inet_csk_accept(Kernel& k, sock* sk, int flags, long* error) {
   lock_sock(k, sk);
   auto& queue = inet_csk(sk)->icsk_accept_queue.rskq_accept_head;
   *error = 0;
-  if (tcp_state(sk) != TcpState::LISTEN) *error = -EINVAL;
+  if (tcp_state(sk) != TcpState::LISTEN) *error = k.error(Rule::accept_not_listening, sk);
   u64 timeout = (flags & O_NONBLOCK) != 0 ? 0 : sk->rcvtimeo_ns;
-  if (*error == 0 && queue.empty() && timeout == 0) *error = -EAGAIN;
+  if (*error == 0 && queue.empty() && timeout == 0) *error = k.error(Rule::accept_would_block, sk);
   if (*error == 0 && queue.empty()) {
     // inet_csk_wait_for_connect(): exclusive, so that one connection wakes one thread
     StackWaitEntry wait(k, autoremove_wake_function);
@@ -261,7 +267,10 @@ MaySleep<sock*> inet_csk_accept(Kernel& k, sock* sk, int flags, long* error) {
       if (queue.empty()) timeout = co_await schedule_timeout(k, timeout);
       lock_sock(k, sk);
       if (!queue.empty()) break;
-      *error = tcp_state(sk) != TcpState::LISTEN ? -EINVAL : timeout == 0 ? -EAGAIN : 0;
+      if (tcp_state(sk) != TcpState::LISTEN)
+        *error = k.error(Rule::accept_not_listening, sk);
+      else if (timeout == 0)
+        *error = k.error(Rule::accept_would_block, sk);
       if (*error != 0) break;
     }
     finish_wait(k, wait);

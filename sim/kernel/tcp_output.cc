@@ -40,7 +40,7 @@ void tcp_event_ack_sent(Kernel& k, sock* sk) {
 /// An answer soon after data came: the connection is interactive.
 void tcp_event_data_sent(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
-  if (k.now_ns() - icsk->last_data_received_ns < icsk->ato_ns) icsk->icsk_ack_pingpong = 1;
+  if (k.now_ns() - icsk->last_data_received_ns < icsk->icsk_ack_ato.get().ns) icsk->icsk_ack_pingpong = 1;
 }
 
 /// Nagle with Minshall's change: a small segment waits while another small one is not acknowledged.

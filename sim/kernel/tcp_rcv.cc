@@ -237,6 +237,7 @@ int tcp_rcv_state_process(Kernel& k, sock* sk, sk_buff* skb) {
 
 void tcp_reset(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_reset, sk);
+  k.rule(Rule::tcp_reset_came, sk);
   switch (tcp_state(sk)) {
     case TcpState::SYN_SENT:
       tcp_done_with_error(k, sk, ECONNREFUSED);

@@ -38,6 +38,7 @@ void tcp_retransmit_timer(Kernel& k, sock* sk) {
   if (opening(sk)) limit = k.config.tcp_syn_retries;
   if (tcp_state(sk) == TcpState::SYN_SENT) limit += kSynLinearTimeouts;
   if (icsk->icsk_retransmits >= limit) {
+    k.rule(Rule::tcp_gave_up, sk);
     tcp_done_with_error(k, sk, ETIMEDOUT);
     return;
   }
@@ -54,6 +55,7 @@ void tcp_probe_timer(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
   bool orphan = sock_flag(sk, SOCK_DEAD_BIT);
   if (orphan ? icsk->icsk_backoff >= kOrphanBackoff : icsk->icsk_probes_out >= kRetries2) {
+    k.rule(Rule::tcp_gave_up, sk);
     tcp_done_with_error(k, sk, ETIMEDOUT);
     return;
   }
@@ -82,6 +84,7 @@ void tcp_delack_timer(Kernel& k, sock* sk) {
 
 /// An orphan that waited in FIN_WAIT2 for a FIN long enough, with a system call in the way when it began to.
 void tcp_keepalive_timer(Kernel& k, sock* sk) {
+  inet_csk(sk)->sk_timer_expires = record::Time{};
   if (tcp_state(sk) != TcpState::FIN_WAIT2 || !sock_flag(sk, SOCK_DEAD_BIT)) return;
   tcp_send_active_reset(k, sk);
   tcp_done(k, sk);
@@ -97,6 +100,12 @@ void run_sock_timer(Kernel& k, Fn name, sock* sk, void (*body)(Kernel&, sock*)) 
   });
 }
 
+void arm_retransmit_timer(Kernel& k, inet_connection_sock* icsk, u64 delay_ns) {
+  k.scheduler.arm(icsk->icsk_retransmit_timer, k.now_ns() + delay_ns);
+  icsk->icsk_timeout = record::Time{k.now_ns() + delay_ns};
+  icsk->retransmit_pending = true;
+}
+
 }  // namespace
 
 void tcp_init_timers(Kernel& k, sock* sk) {
@@ -109,8 +118,7 @@ void tcp_init_timers(Kernel& k, sock* sk) {
 void tcp_reset_xmit_timer(Kernel& k, sock* sk) {
   Call call(k, Fn::sk_reset_timer, sk);
   inet_connection_sock* icsk = inet_csk(sk);
-  k.scheduler.arm(icsk->icsk_retransmit_timer, k.now_ns() + rto(sk));
-  icsk->retransmit_pending = true;
+  arm_retransmit_timer(k, icsk, rto(sk));
 }
 
 void tcp_check_probe_timer(Kernel& k, sock* sk) {
@@ -118,8 +126,7 @@ void tcp_check_probe_timer(Kernel& k, sock* sk) {
   if (tcp_sk(sk)->packets_out != 0 || sk->sk_write_queue.list.empty() || icsk->icsk_retransmit_timer.active()) return;
   Call call(k, Fn::sk_reset_timer, sk);
   u64 wait = kRtoMin << std::min(icsk->icsk_backoff, kOrphanBackoff);
-  k.scheduler.arm(icsk->icsk_retransmit_timer, k.now_ns() + std::min(wait, kRtoMax));
-  icsk->retransmit_pending = true;
+  arm_retransmit_timer(k, icsk, std::min(wait, kRtoMax));
 }
 
 void tcp_clear_retrans(Kernel& k, sock* sk) {
@@ -135,6 +142,7 @@ void tcp_arm_delack(Kernel& k, sock* sk, u64 delay_ns) {
 void tcp_reset_keepalive_timer(Kernel& k, sock* sk, u64 delay_ns) {
   Call call(k, Fn::sk_reset_timer, sk);
   k.scheduler.arm(inet_csk(sk)->sk_timer, k.now_ns() + delay_ns);
+  inet_csk(sk)->sk_timer_expires = record::Time{k.now_ns() + delay_ns};
 }
 
 void inet_csk_clear_xmit_timers(Kernel& k, sock* sk) {
@@ -142,7 +150,7 @@ void inet_csk_clear_xmit_timers(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
   tcp_clear_retrans(k, sk);
   if (k.scheduler.cancel(icsk->icsk_delack_timer)) icsk->delack_pending = false;
-  k.scheduler.cancel(icsk->sk_timer);
+  if (k.scheduler.cancel(icsk->sk_timer)) icsk->sk_timer_expires = record::Time{};
   icsk->icsk_ack_pending = ICSK_ACK_NONE;
 }
 

@@ -36,7 +36,7 @@ MaySleep<long> sk_stream_wait_memory(Kernel& k, sock* sk, u64* timeout) {
   Call call(k, Fn::sk_stream_wait_memory, sk);
   for (;;) {
     if (sending_ended(sk)) co_return call.result(-EPIPE);
-    if (*timeout == 0) co_return call.result(-EAGAIN);
+    if (*timeout == 0) co_return call.result(k.error(Rule::send_would_block, sk));
     if (sk_stream_memory_free(sk)) co_return call.result(0);
     sk->nospace = true;
     k.rule(Rule::send_buffer_full_waits, sk);
@@ -48,9 +48,9 @@ MaySleep<long> sk_stream_wait_memory(Kernel& k, sock* sk, u64* timeout) {
 MaySleep<long> sk_stream_wait_connect(Kernel& k, sock* sk, u64* timeout) {
   Call call(k, Fn::sk_stream_wait_connect, sk);
   while (!can_send(sk)) {
-    if (long error = sock_error(sk); error != 0) co_return call.result(error);
+    if (long error = sock_error(k, sk); error != 0) co_return call.result(error);
     if (tcp_state(sk) != TcpState::SYN_SENT && tcp_state(sk) != TcpState::SYN_RECV) co_return call.result(-EPIPE);
-    if (*timeout == 0) co_return call.result(-EAGAIN);
+    if (*timeout == 0) co_return call.result(k.error(Rule::send_connecting, sk));
     *timeout = co_await sk_wait(k, sk, *timeout);
   }
   co_return call.result(0);
@@ -102,8 +102,8 @@ MaySleep<long> tcp_sendmsg_locked(Kernel& k, sock* sk, const char* data, std::si
     co_return call.result(static_cast<long>(copied));
   }
   if (error == -EPIPE) {  // sk_stream_error(): an error of the socket comes first
-    long pending = sock_error(sk);
-    error = pending != 0 ? pending : -EPIPE;
+    long pending = sock_error(k, sk);
+    error = pending != 0 ? pending : k.error(Rule::send_ended, sk);
   }
   co_return call.result(error);
 }
@@ -163,27 +163,27 @@ std::size_t tcp_take_queued(Kernel& k, sock* sk, char* buffer, std::size_t size,
 }
 
 /// Nothing (more) is queued: what recv() returns now, or nothing when it may wait.
-bool tcp_recv_ends(sock* sk, std::size_t copied, u64 timeout, long* result) {
+bool tcp_recv_ends(Kernel& k, sock* sk, std::size_t copied, u64 timeout, long* result) {
   bool closed = tcp_state(sk) == TcpState::CLOSE;
   bool shut = (sk->sk_shutdown & RCV_SHUTDOWN) != 0;
   *result = static_cast<long>(copied);
   if (copied > 0) return sk->sk_err != 0 || closed || shut || timeout == 0;
   if (sock_flag(sk, SOCK_DONE_BIT)) return true;
   if (sk->sk_err != 0) {
-    *result = sock_error(sk);
+    *result = sock_error(k, sk);
     return true;
   }
   if (shut) return true;
   if (closed)
-    *result = -ENOTCONN;
+    *result = k.error(Rule::recv_not_connected, sk);
   else if (timeout == 0)
-    *result = -EAGAIN;
+    *result = k.error(Rule::recv_would_block, sk);
   return *result != 0;
 }
 
 MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, char* buffer, std::size_t size, int flags) {
   Call call(k, Fn::tcp_recvmsg_locked, sk);
-  if (tcp_state(sk) == TcpState::LISTEN) co_return call.result(-ENOTCONN);
+  if (tcp_state(sk) == TcpState::LISTEN) co_return call.result(k.error(Rule::recv_not_connected, sk));
   u64 timeout = rcvtimeo(sk, flags);
   bool peek = (flags & MSG_PEEK) != 0;
   std::size_t target =
@@ -197,7 +197,7 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, char* buffer, std::size_t
     bool enough = size == 0 ? !sk->sk_receive_queue.list.empty() : copied >= size;
     if (fin || (copied >= target && sk->sk_backlog.empty()) || enough) break;
     long result = 0;
-    if (tcp_recv_ends(sk, copied, timeout, &result)) {
+    if (tcp_recv_ends(k, sk, copied, timeout, &result)) {
       if (result < 0) co_return call.result(result);
       break;
     }

@@ -61,8 +61,8 @@ MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int f
 MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size) {
   SyscallScope call(k, Fn::ksys_read, [&] { return fmt::format("read({}, {})", fd, size); });
   HeldFile held(k, fd);
-  if (!held) co_return call.done(-EBADF);
-  if (held.get()->f_op->read == nullptr) co_return call.done(-EINVAL);
+  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  if (held.get()->f_op->read == nullptr) co_return call.done(k.error(Rule::fd_cannot_read, held.get()));
   Call vfs(k, Fn::vfs_read, held.get());
   long result = co_await held.get()->f_op->read(k, held.get(), buffer, size);
   co_return call.done(result, [&] {
@@ -75,8 +75,8 @@ MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) 
     return fmt::format("write({}, {}, {})", fd, words::data({data, size}), size);
   });
   HeldFile held(k, fd);
-  if (!held) co_return call.done(-EBADF);
-  if (held.get()->f_op->write == nullptr) co_return call.done(-EINVAL);
+  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  if (held.get()->f_op->write == nullptr) co_return call.done(k.error(Rule::fd_cannot_write, held.get()));
   Call vfs(k, Fn::vfs_write, held.get());
   co_return call.done(co_await held.get()->f_op->write(k, held.get(), data, size));
 }
@@ -95,7 +95,7 @@ MaySleep<long> sys_close(Kernel& k, int fd) {
 MaySleep<long> sys_dup(Kernel& k, int fd) {
   SyscallScope call(k, Fn::__x64_sys_dup, [&] { return fmt::format("dup({})", fd); });
   file* file = fd_file(k, fd);
-  if (file == nullptr) co_return call.done(-EBADF);
+  if (file == nullptr) co_return call.done(k.error(Rule::fd_not_open, nullptr));
   int copy = get_unused_fd(k, false);
   if (copy < 0) co_return call.done(copy);
   ++file->f_ref;
@@ -110,7 +110,7 @@ MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
     return fmt::format("fcntl({}, {}, {})", fd, command, argument);
   });
   HeldFile held(k, fd);
-  if (!held) co_return call.done(-EBADF);
+  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
   fd_slot* slot = k.current()->files->by_number[static_cast<std::size_t>(fd)];
   switch (command) {
     case F_GETFL:
@@ -126,7 +126,7 @@ MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
       slot->close_on_exec = (argument & FD_CLOEXEC) != 0;
       co_return call.done(0);
     default:
-      co_return call.done(-EINVAL);
+      co_return call.done(k.error(Rule::fcntl_unknown, held.get()));
   }
 }
 

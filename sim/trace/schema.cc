@@ -49,7 +49,7 @@ std::string Schema::to_json() const {
     for (const auto& v : e.values) values.push_back({v.value, v.name});
     out["enums"].push_back({{"name", e.name}, {"values", std::move(values)}});
   }
-  for (const Rule& r : rules) out["rules"].push_back({r.id, r.sentence});
+  for (const Rule& r : rules) out["rules"].push_back({r.id, r.sentence, r.error});
   return out.dump();
 }
 
@@ -96,7 +96,8 @@ std::optional<Schema> Schema::from_json(std::string_view text) {
     for (const json& k : in.value("kinds", json::array())) schema.kinds.push_back(kind_from(k, schema.enums.size()));
     for (const json& f : in.value("functions", json::array()))
       schema.functions.push_back({f.at(0), layer_from(f.at(1)), f.at(2), f.at(3)});
-    for (const json& r : in.value("rules", json::array())) schema.rules.push_back({r.at(0), r.at(1)});
+    for (const json& r : in.value("rules", json::array()))
+      schema.rules.push_back({r.at(0), r.at(1), r.size() > 2 ? r.at(2).get<int>() : 0});
     return schema;
   } catch (const json::exception&) {
     return std::nullopt;  // a foreign or damaged file: the reader says so with its name

@@ -84,6 +84,7 @@ struct Enumeration {
 struct Rule {
   std::string id;
   std::string sentence;
+  int error = 0;  ///< The errno that it makes a call return; 0 when it is not a rule by which calls fail.
 };
 
 struct Schema {
