@@ -136,6 +136,24 @@ void add_record(CLI::App& app, RecordOptions& options, int& status) {
   command->callback([&] { status = record(options); });
 }
 
+void add_bench(CLI::App& app, BenchOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("bench", "Measure the model beside the running kernel");
+  command->add_option("SUBJECT", options.subject, "sim: connections, memory, recorded writes")
+      ->required()
+      ->check(CLI::IsMember({"sim"}));
+  command->add_option("--format", options.format, "text for people, json (one object)")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->add_flag("--quick", options.quick, "Smaller numbers: seconds instead of a minute");
+  command->add_option("--endpoints", options.endpoints, "sim: sockets in the large epoll set (1 KB each)")
+      ->check(CLI::Range(std::size_t{2}, std::size_t{3'000'000}))
+      ->capture_default_str();
+  command->footer(
+      "Figures are CPU time, medians of interleaved rounds. Ratios are the model's speed over the kernel's.\n"
+      "Examples:\n  wakepath bench sim --quick\n  wakepath bench sim --format json");
+  command->callback([&] { status = bench(options); });
+}
+
 void add_doctor(CLI::App& app, int& status) {
   app.add_subcommand("doctor", "Say what this machine offers, and what is missing without it")->callback([&] {
     status = doctor();
@@ -163,6 +181,8 @@ int main(int argc, char** argv) {
   add_step(app, step_options, status);
   RecordOptions record_options;
   add_record(app, record_options, status);
+  BenchOptions bench_options;
+  add_bench(app, bench_options, status);
   add_doctor(app, status);
   if (argc >= 2 && argv[1][0] != '-' && !names_a_trace(argc, argv) && !names_a_command(app, argv[1])) {
     std::fprintf(

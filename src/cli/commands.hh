@@ -22,7 +22,7 @@ struct ServeOptions {
   bool text = false;                     ///< print the kernel path of the first connection
   std::string out;                       ///< a folder: write pictures of that path into it
   std::string output;                    ///< write the recording there (.wkp)
-  bool gui = false;  ///< the stage in a window, live; it serves until the window is closed
+  bool gui = false;                      ///< the stage in a window, live; it serves until the window is closed
 };
 int serve(const ServeOptions& options);
 
@@ -80,5 +80,14 @@ struct RecordOptions {
   std::string output;  ///< empty: the file's name with .wkp, in this directory
 };
 int record(const RecordOptions& options);
+
+/// wakepath bench: what the model costs, beside the same work on the running kernel.
+struct BenchOptions {
+  std::string subject;          ///< sim
+  std::string format = "text";  ///< text or json
+  bool quick = false;           ///< smaller numbers
+  std::size_t endpoints = 1'000'000;
+};
+int bench(const BenchOptions& options);
 
 }  // namespace wakepath::cli

@@ -1,0 +1,95 @@
+#include "src/bench/write_bench.hh"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sim/record/field.hh"
+#include "sim/trace/file.hh"
+#include "src/bench/measure.hh"
+#include "src/bench/model_load.hh"
+
+namespace wakepath::bench {
+
+namespace {
+
+/// Members as a socket has them: a few of them change again and again.
+struct Counters {
+  record::Field<int> first;
+  record::Field<std::uint32_t> second;
+  record::Ptr<Counters> third;
+  record::Field<bool> fourth;
+  std::byte cold[400]{};
+  static void describe(record::KindBuilder<Counters>& b) {
+    b.field(&Counters::first, "first")
+        .field(&Counters::second, "second")
+        .field(&Counters::third, "third")
+        .field(&Counters::fourth, "fourth");
+  }
+};
+
+struct Toy {
+  std::vector<record::Layout> layouts;
+  trace::Trace trace{make_schema(layouts)};
+  record::Recorder recorder;
+  record::Arena<Counters> arena{recorder, layouts[0]};
+  std::vector<Counters*> objects;
+
+  explicit Toy(bool enabled) : recorder(trace, enabled) {
+    for (int i = 0; i < 64; ++i) objects.push_back(arena.make());
+  }
+  static trace::Schema make_schema(std::vector<record::Layout>& layouts) {
+    trace::Schema schema;
+    schema.symbols = {"NULL"};
+    schema.functions = {{"write", {}, "", ""}};
+    layouts.push_back(record::describe_kind<Counters>(schema, {"counters", {}, "", ""}));
+    return schema;
+  }
+};
+
+/// Four writes to each of the objects in turn; each changes its member.
+double ns_of_a_write(Toy& toy, std::size_t rounds) {
+  record::Call call(toy.recorder, 0);
+  double ns = cpu_ns_of([&] {
+    for (std::size_t i = 0; i < rounds; ++i) {
+      Counters* c = toy.objects[i % toy.objects.size()];
+      c->first = static_cast<int>(i + 1);
+      c->second += 3;
+      c->third = c->third == nullptr ? toy.objects[0] : nullptr;
+      c->fourth = !c->fourth;
+    }
+  });
+  return ns / static_cast<double>(rounds * 4);
+}
+
+}  // namespace
+
+WriteCost measure_writes(bool quick) {
+  std::size_t rounds = quick ? 100'000 : 1'000'000;
+  std::vector<double> kept;
+  std::vector<double> off;
+  for (int i = 0; i < 5; ++i) {
+    Toy on(true);
+    kept.push_back(ns_of_a_write(on, rounds));
+    Toy quiet(false);
+    off.push_back(ns_of_a_write(quiet, rounds));
+  }
+  return {median(kept), median(off)};
+}
+
+RecordSize measure_record_size(bool quick) {
+  ModelLoad load({.record = true, .open = 10});
+  load.connections(quick ? 100 : 1000);
+  auto trace = load.kernel().trace();
+  std::string pattern = (std::filesystem::temp_directory_path() / "wakepath-bench-XXXXXX").string();
+  std::filesystem::path folder = mkdtemp(pattern.data());
+  { trace::FileWriter writer(*trace, folder / "size.wkp"); }
+  auto bytes = static_cast<double>(std::filesystem::file_size(folder / "size.wkp"));
+  std::filesystem::remove_all(folder);
+  return {sizeof(trace::Record), bytes / static_cast<double>(trace->size())};
+}
+
+}  // namespace wakepath::bench

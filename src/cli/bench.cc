@@ -1,0 +1,31 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <stdexcept>
+
+#include "src/bench/bench.hh"
+#include "src/cli/commands.hh"
+
+namespace wakepath::cli {
+
+int bench(const BenchOptions& options) {
+  bench::Options asked;
+  asked.quick = options.quick;
+  asked.endpoints = options.endpoints;
+  bool show = isatty(STDERR_FILENO) != 0;
+  if (show) asked.progress = [](const std::string& what) { fmt::print(stderr, "\r\033[K{}", what); };
+  try {
+    bench::Report report = bench::bench_sim(asked);
+    if (show) fmt::print(stderr, "\r\033[K");
+    bool json = options.format == "json";
+    fmt::print("{}", json ? bench::as_json(report.figures, report.notes) + "\n"
+                          : bench::as_table(report.figures, report.notes));
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "wakepath bench: {}\n", error.what());
+    return 3;
+  }
+  return 0;
+}
+
+}  // namespace wakepath::cli
