@@ -13,7 +13,7 @@ namespace {
 
 bool is_local(u32 ip) { return ip == 0 || (ip >> 24) == 127; }
 
-long inet_bind(Kernel& k, struct socket* socket, Address address) {
+long inet_bind(Kernel& k, struct socket* socket, const Address& address) {
   Call call(k, Fn::inet_bind_sk, socket);
   Call inner(k, Fn::__inet_bind, socket);
   sock* sk = socket->sk;
@@ -24,7 +24,7 @@ long inet_bind(Kernel& k, struct socket* socket, Address address) {
   if (error == 0) {
     sk->common.skc_rcv_saddr = record::Ipv4{address.ip};
     inet_sk(sk)->inet_saddr = record::Ipv4{address.ip};
-    error = inet_csk_get_port(k, sk, address.port);
+    error = sk->sk_prot->get_port(k, sk, address.port);
     if (error == 0) {
       inet_csk(sk)->bound_by_user = address.port != 0;
       inet_csk(sk)->address_by_user = address.ip != 0;
@@ -71,7 +71,7 @@ MaySleep<u64> inet_wait_for_connect(Kernel& k, sock* sk, u64 timeout) {
   co_return timeout;
 }
 
-MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, Address address, int flags) {
+MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, const Address& address, int flags) {
   Call call(k, Fn::__inet_stream_connect, socket);
   sock* sk = socket->sk;
   Rule why = Rule::connect_in_progress;  // why the call returns before the handshake is over
@@ -83,7 +83,7 @@ MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, Address a
       break;
     case SocketState::SS_UNCONNECTED:
       if (tcp_state(sk) != TcpState::CLOSE) co_return call.result(k.error(Rule::connect_again, sk));
-      if (long error = tcp_v4_connect(k, sk, address); error < 0) co_return call.result(error);
+      if (long error = sk->sk_prot->connect(k, sk, address); error < 0) co_return call.result(error);
       socket->state = SocketState::SS_CONNECTING;
       break;
     default:
@@ -103,7 +103,7 @@ MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, Address a
   co_return call.result(0);
 }
 
-MaySleep<long> inet_stream_connect(Kernel& k, struct socket* socket, Address address, int flags) {
+MaySleep<long> inet_stream_connect(Kernel& k, struct socket* socket, const Address& address, int flags) {
   Call call(k, Fn::inet_stream_connect, socket);
   sock* sk = socket->sk;
   lock_sock(k, sk);
@@ -172,29 +172,71 @@ void inet_release(Kernel& k, struct socket* socket) {
   sock* sk = socket->sk;
   if (sk == nullptr) return;
   socket->sk = nullptr;
-  tcp_close(k, sk);
+  sk->sk_prot->close(k, sk);
 }
 
-MaySleep<long> inet_sendmsg(Kernel& k, struct socket* socket, const char* data, std::size_t size, int flags) {
-  return tcp_sendmsg(k, socket->sk, data, size, flags);
+long sock_common_setsockopt(Kernel& k, struct socket* socket, int level, int option, OptionValue value) {
+  sock* sk = socket->sk;
+  return level == IPPROTO_TCP && sk->sk_prot->setsockopt != nullptr ? sk->sk_prot->setsockopt(k, sk, option, value)
+                                                                    : k.error(Rule::option_unknown, sk);
 }
 
-MaySleep<long> inet_recvmsg(Kernel& k, struct socket* socket, char* buffer, std::size_t size, int flags) {
-  return tcp_recvmsg(k, socket->sk, buffer, size, flags);
+long sock_common_getsockopt(Kernel& k, struct socket* socket, int level, int option, std::vector<int>* value) {
+  sock* sk = socket->sk;
+  return level == IPPROTO_TCP && sk->sk_prot->getsockopt != nullptr ? sk->sk_prot->getsockopt(k, sk, option, value)
+                                                                    : k.error(Rule::option_unknown, sk);
+}
+
+MaySleep<long> inet_sendmsg(Kernel& k, struct socket* socket, OutMessage& message) {
+  sock* sk = socket->sk;
+  return sk->sk_prot->sendmsg(k, sk, message);
+}
+
+MaySleep<long> inet_recvmsg(Kernel& k, struct socket* socket, InMessage& message) {
+  sock* sk = socket->sk;
+  return sk->sk_prot->recvmsg(k, sk, message);
+}
+
+/// struct inet_protosw: what stands behind a type and a protocol of AF_INET.
+struct inet_protosw {
+  int type;
+  int protocol;
+  const proto* prot;
+  const proto_ops* ops;
+};
+const inet_protosw inetsw_array[] = {{SOCK_STREAM, IPPROTO_TCP, &tcp_prot, &inet_stream_ops}};
+
+long inet_create(Kernel& k, struct socket* socket, int protocol) {
+  Call call(k, Fn::inet_create, socket);
+  if (protocol < 0 || protocol >= IPPROTO_MAX) return call.result(k.error(Rule::socket_protocol_not_a_number, nullptr));
+  Rule why = Rule::socket_type_not_in_family;
+  for (const inet_protosw& answer : inetsw_array) {
+    if (answer.type != socket->type) continue;
+    why = Rule::socket_protocol_not_in_type;
+    if (protocol != 0 && protocol != answer.protocol) continue;
+    socket->ops = answer.ops;
+    sock* sk = sk_alloc(k, AF_INET, answer.prot);
+    sock_init_data(k, socket, sk);
+    return call.result(answer.prot->init != nullptr ? answer.prot->init(k, sk) : 0);
+  }
+  return call.result(k.error(why, nullptr));
 }
 
 }  // namespace
 
-const proto_ops inet_stream_ops = {inet_bind,   inet_stream_connect, inet_accept,  inet_getname, tcp_poll,
-                                   inet_listen, inet_shutdown,       inet_sendmsg, inet_recvmsg, inet_release};
+const proto_ops inet_stream_ops = {inet_bind,
+                                   inet_stream_connect,
+                                   inet_accept,
+                                   inet_getname,
+                                   tcp_poll,
+                                   inet_listen,
+                                   inet_shutdown,
+                                   sock_common_setsockopt,
+                                   sock_common_getsockopt,
+                                   inet_sendmsg,
+                                   inet_recvmsg,
+                                   inet_release};
 
-long inet_create(Kernel& k, struct socket* socket) {
-  Call call(k, Fn::inet_create, socket);
-  socket->ops = &inet_stream_ops;
-  sock* sk = sk_alloc(k);
-  sock_init_data(k, socket, sk);
-  tcp_init_timers(k, sk);
-  return call.result(0);
-}
+const net_proto_family inet_family_ops = {AF_INET, inet_create};
 
 }  // namespace wakepath::kernel

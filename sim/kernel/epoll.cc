@@ -162,7 +162,7 @@ long ep_send_events(Kernel& k, eventpoll* ep, user_epoll_event* events, int maxe
     if (has_event(epi, EPOLLONESHOT)) {
       epi->event_events = static_cast<poll_t>(epi->event_events & kPrivateBits);
       k.rule(Rule::epoll_oneshot_disarmed, epi);
-    } else if (!has_event(epi, static_cast<u32>(EPOLLET)) && !k.config.mutant_level_not_requeued) {
+    } else if (!has_event(epi, static_cast<u32>(EPOLLET)) && !k.mutant(Mutant::level_not_requeued)) {
       // level triggered: it is looked at again by the next epoll_wait()
       ep->rdllist.push_back(epi);
       k.rule(Rule::epoll_level_requeued, epi);

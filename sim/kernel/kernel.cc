@@ -8,26 +8,12 @@ namespace wakepath::kernel {
 
 namespace {
 
+/// Index of each kind's layout, in the order of kinds.def.
 struct KindOrder {
   enum : std::size_t {
-    kTask,
-    kFiles,
-    kFd,
-    kFile,
-    kSocketAlloc,
-    kEventpoll,
-    kEpitem,
-    kEpitemsHead,
-    kEppollEntry,
-    kWaitEntry,
-    kTcpSock,
-    kRequest,
-    kTimewait,
-    kSkb,
-    kBindBucket,
-    kHashBucket,
-    kSoftnet,
-    kPipe
+#define WP_KIND(type, member, name, layer, source, sentence, bytes, is_task) member,
+#include "sim/kernel/kinds.def"
+#undef WP_KIND
   };
 };
 
@@ -45,76 +31,45 @@ trace::Schema empty_schema() {
 #include "sim/kernel/rules.def"
 #undef WP_RULE
   };
-  schema.symbols = {"NULL",
-                    "socket_file_ops",
-                    "eventpoll_fops",
-                    "pipefifo_fops",
-                    "null_fops",
-                    "inet_stream_ops",
-                    "tcp_prot",
-                    "ep_poll_callback",
-                    "ep_autoremove_wake_function",
-                    "autoremove_wake_function",
-                    "woken_wake_function",
-                    "default_wake_function",
-                    "sock_def_readable",
-                    "sock_def_wakeup",
-                    "sock_def_error_report",
-                    "sk_stream_write_space"};
+  schema.symbols = {
+      "NULL",
+#define WP_SYMBOL(name) #name,
+#include "sim/kernel/symbols.def"
+#undef WP_SYMBOL
+  };
   return schema;
 }
 
 MaySleep<long> null_read(Kernel&, file*, void*, std::size_t) { co_return 0; }
 MaySleep<long> null_write(Kernel&, file*, const void*, std::size_t size) { co_return static_cast<long>(size); }
 
-/// drivers/char/mem.c: /dev/null, on which 0, 1 and 2 of every process stand. It has no poll(): epoll_ctl gives EPERM.
-const file_operations null_fops = {null_read, null_write, nullptr, nullptr};
-
 }  // namespace
+
+/// drivers/char/mem.c: /dev/null, on which 0, 1 and 2 of every process stand. It has no poll(): epoll_ctl gives EPERM.
+extern const file_operations null_fops = {null_read, null_write, nullptr, nullptr};
+
+const std::vector<MutantWords>& mutants() {
+  static const std::vector<MutantWords> all = {
+#define WP_MUTANT(name, sentence) {Mutant::name, #name, sentence},
+#include "sim/kernel/mutants.def"
+#undef WP_MUTANT
+  };
+  return all;
+}
+
+std::optional<Mutant> mutant_by_name(std::string_view name) {
+  for (const MutantWords& words : mutants())
+    if (name == words.name) return words.mutant;
+  return std::nullopt;
+}
 
 KernelKinds::KernelKinds(const std::string& compared_with) : schema(empty_schema()) {
   schema.compared_with = compared_with;
-  using trace::Layer;
-  auto add = [this]<class T>(std::type_identity<T>, const record::KindWords& words) {
-    layouts.push_back(record::describe_kind<T>(schema, words));
-  };
-  add(std::type_identity<task_struct>{},
-      {"task_struct", Layer::kUser, "include/linux/sched.h", "A thread, as the kernel sees it.", -1, true});
-  add(std::type_identity<files_struct>{}, {"files_struct", Layer::kVfs, "include/linux/fdtable.h",
-                                           "A process's descriptor table; its threads share it.", 704});
-  add(std::type_identity<fd_slot>{}, {"fd", Layer::kVfs, "include/linux/fdtable.h",
-                                      "One used place of fdtable.fd[]: a number and the file behind it."});
-  add(std::type_identity<file>{}, {"file", Layer::kVfs, "include/linux/fs.h",
-                                   "An open file: what a descriptor refers to. f_op tells of which kind.", 184});
-  add(std::type_identity<socket_alloc>{}, {"socket_alloc", Layer::kSocket, "include/net/sock.h",
-                                           "One object of sockfs: the socket and its inode side by side.", 768});
-  add(std::type_identity<eventpoll>{},
-      {"eventpoll", Layer::kEpoll, "fs/eventpoll.c", "An epoll: what it watches, what is ready, who waits.", 208});
-  add(std::type_identity<epitem>{},
-      {"epitem", Layer::kEpoll, "fs/eventpoll.c", "One watched descriptor of an epoll.", 120});
-  add(std::type_identity<epitems_head>{},
-      {"epitems_head", Layer::kEpoll, "fs/eventpoll.c", "The epoll items that watch one file.", 16});
-  add(std::type_identity<eppoll_entry>{}, {"eppoll_entry", Layer::kEpoll, "fs/eventpoll.c",
-                                           "The card that an epoll item leaves on a file's wait queue.", 64});
-  add(std::type_identity<wait_queue_entry>{}, {"wait_queue_entry", Layer::kScheduler, "include/linux/wait.h",
-                                               "A sleeper's place on a wait queue, on the sleeper's own stack.", 40});
-  add(std::type_identity<tcp_sock>{},
-      {"tcp_sock", Layer::kTcp, "include/linux/tcp.h",
-       "The protocol half of a TCP socket: sock, inet_sock, inet_connection_sock and tcp_sock in one.", 2304});
-  add(std::type_identity<tcp_request_sock>{}, {"tcp_request_sock", Layer::kTcp, "include/linux/tcp.h",
-                                               "A connection in the making, then one that waits to be accepted.", 312});
-  add(std::type_identity<tcp_timewait_sock>{}, {"tcp_timewait_sock", Layer::kTcp, "include/linux/tcp.h",
-                                                "What remembers a connection for a minute after its end.", 248});
-  add(std::type_identity<sk_buff>{},
-      {"sk_buff", Layer::kIp, "include/linux/skbuff.h", "A segment: on a queue, or on its way.", 224});
-  add(std::type_identity<inet_bind_bucket>{},
-      {"inet_bind_bucket", Layer::kTcp, "include/net/inet_hashtables.h", "Who has a local port.", 88});
-  add(std::type_identity<inet_ehash_bucket>{},
-      {"inet_ehash_bucket", Layer::kTcp, "include/net/inet_hashtables.h", "One chain of a hash table of sockets."});
-  add(std::type_identity<softnet_data>{},
-      {"softnet_data", Layer::kSoftirq, "include/linux/netdevice.h", "One CPU's receive side: its backlog queue."});
-  add(std::type_identity<pipe_inode_info>{},
-      {"pipe_inode_info", Layer::kVfs, "include/linux/pipe_fs_i.h", "A pipe: bytes in order, and who waits for them."});
+#define WP_KIND(type, member, name, layer, source, sentence, bytes, is_task) \
+  layouts.push_back(                                                         \
+      record::describe_kind<struct type>(schema, {name, trace::Layer::layer, source, sentence, bytes, is_task}));
+#include "sim/kernel/kinds.def"
+#undef WP_KIND
 }
 
 Kernel::Kernel(const Config& c)
@@ -123,24 +78,10 @@ Kernel::Kernel(const Config& c)
       config(c),
       recorder(*trace_, c.record),
       scheduler(recorder),
-      tasks(recorder, kinds_.layouts[KindOrder::kTask]),
-      files_structs(recorder, kinds_.layouts[KindOrder::kFiles]),
-      fd_slots(recorder, kinds_.layouts[KindOrder::kFd]),
-      files(recorder, kinds_.layouts[KindOrder::kFile]),
-      socket_allocs(recorder, kinds_.layouts[KindOrder::kSocketAlloc]),
-      eventpolls(recorder, kinds_.layouts[KindOrder::kEventpoll]),
-      epitems(recorder, kinds_.layouts[KindOrder::kEpitem]),
-      epitems_heads(recorder, kinds_.layouts[KindOrder::kEpitemsHead]),
-      eppoll_entries(recorder, kinds_.layouts[KindOrder::kEppollEntry]),
-      wait_entries(recorder, kinds_.layouts[KindOrder::kWaitEntry]),
-      tcp_socks(recorder, kinds_.layouts[KindOrder::kTcpSock]),
-      request_socks(recorder, kinds_.layouts[KindOrder::kRequest]),
-      timewait_socks(recorder, kinds_.layouts[KindOrder::kTimewait]),
-      skbs(recorder, kinds_.layouts[KindOrder::kSkb]),
-      bind_buckets(recorder, kinds_.layouts[KindOrder::kBindBucket]),
-      hash_buckets(recorder, kinds_.layouts[KindOrder::kHashBucket]),
-      softnets(recorder, kinds_.layouts[KindOrder::kSoftnet]),
-      pipes(recorder, kinds_.layouts[KindOrder::kPipe]),
+#define WP_KIND(type, member, name, layer, source, sentence, bytes, is_task) \
+  member(recorder, kinds_.layouts[KindOrder::member]),
+#include "sim/kernel/kinds.def"
+#undef WP_KIND
       next_port(c.port_low),
       task_by_id(1, nullptr) {
   name_symbols();
@@ -155,24 +96,9 @@ Kernel::~Kernel() {
 }
 
 void Kernel::name_symbols() {
-  auto function = [this](auto* f, std::string_view name) {
-    recorder.name_symbol(reinterpret_cast<const void*>(f), name);
-  };
-  recorder.name_symbol(&socket_file_ops, "socket_file_ops");
-  recorder.name_symbol(&eventpoll_fops, "eventpoll_fops");
-  recorder.name_symbol(&pipefifo_fops, "pipefifo_fops");
-  recorder.name_symbol(&null_fops, "null_fops");
-  recorder.name_symbol(&inet_stream_ops, "inet_stream_ops");
-  recorder.name_symbol(&tcp_prot, "tcp_prot");
-  function(ep_poll_callback, "ep_poll_callback");
-  function(ep_autoremove_wake_function, "ep_autoremove_wake_function");
-  function(autoremove_wake_function, "autoremove_wake_function");
-  function(woken_wake_function, "woken_wake_function");
-  function(default_wake_function, "default_wake_function");
-  function(sock_def_readable, "sock_def_readable");
-  function(sock_def_wakeup, "sock_def_wakeup");
-  function(sock_def_error_report, "sock_def_error_report");
-  function(sk_stream_write_space, "sk_stream_write_space");
+#define WP_SYMBOL(name) recorder.name_symbol(reinterpret_cast<const void*>(&(name)), #name);
+#include "sim/kernel/symbols.def"
+#undef WP_SYMBOL
 }
 
 task_struct* Kernel::current() const {

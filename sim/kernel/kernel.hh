@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -42,6 +43,22 @@ constexpr int rule_errno(Rule rule) {
   return kErrors[static_cast<std::size_t>(rule)];
 }
 
+/// The deliberate faults, by mutants.def.
+enum class Mutant : std::uint8_t {
+  none,
+#define WP_MUTANT(name, sentence) name,
+#include "sim/kernel/mutants.def"
+#undef WP_MUTANT
+};
+struct MutantWords {
+  Mutant mutant;
+  const char* name;
+  const char* sentence;  ///< What is wrong with it on.
+};
+/// All of them, in the order of mutants.def; without Mutant::none.
+const std::vector<MutantWords>& mutants();
+std::optional<Mutant> mutant_by_name(std::string_view name);
+
 struct Config {
   bool record = true;
   std::string compared_with;           ///< what the run is compared with, for its schema; empty: nothing
@@ -52,9 +69,7 @@ struct Config {
   std::size_t rlimit_nofile = 20000;
   int tcp_syn_retries = 6;              ///< net.ipv4.tcp_syn_retries
   u64 timewait_ns = 60'000 * kNsPerMs;  ///< TCP_TIMEWAIT_LEN
-  // Deliberate faults, for the tests of what watches the model. All off in earnest.
-  bool mutant_level_not_requeued = false;  ///< A level-triggered item is not put back on the ready list.
-  bool mutant_no_accept_wake = false;      ///< A new connection does not call the listener's sk_data_ready.
+  Mutant mutant = Mutant::none;  ///< A deliberate fault, for the tests of what watches the model; none in earnest.
 };
 
 /// include/linux/list.h: the structure that has `inner` as this member.
@@ -92,6 +107,7 @@ class Kernel {
   [[nodiscard]] u64 now_ns() const { return scheduler.now_ns(); }
   /// The task whose code runs; nullptr in a timer.
   [[nodiscard]] task_struct* current() const;
+  [[nodiscard]] bool mutant(Mutant which) const { return config.mutant == which; }
   void rule(Rule rule, const void* subject) {
     if (recorder.enabled()) recorder.rule(static_cast<std::uint16_t>(rule), record::object_of(subject));
   }
@@ -121,24 +137,9 @@ class Kernel {
   void run_until_idle() { scheduler.run_until_idle(); }
 
   // --- the kernel's slabs ---
-  record::Arena<task_struct> tasks;
-  record::Arena<files_struct> files_structs;
-  record::Arena<fd_slot> fd_slots;
-  record::Arena<file> files;
-  record::Arena<socket_alloc> socket_allocs;
-  record::Arena<eventpoll> eventpolls;
-  record::Arena<epitem> epitems;
-  record::Arena<epitems_head> epitems_heads;
-  record::Arena<eppoll_entry> eppoll_entries;
-  record::Arena<wait_queue_entry> wait_entries;
-  record::Arena<tcp_sock> tcp_socks;
-  record::Arena<tcp_request_sock> request_socks;
-  record::Arena<tcp_timewait_sock> timewait_socks;
-  record::Arena<sk_buff> skbs;
-  record::Arena<inet_bind_bucket> bind_buckets;
-  record::Arena<inet_ehash_bucket> hash_buckets;
-  record::Arena<softnet_data> softnets;
-  record::Arena<pipe_inode_info> pipes;
+#define WP_KIND(type, member, name, layer, source, sentence, bytes, is_task) record::Arena<struct type> member;
+#include "sim/kernel/kinds.def"
+#undef WP_KIND
 
   // --- what the functions share ---
   softnet_data* softnet = nullptr;  ///< of the one CPU

@@ -45,6 +45,7 @@ void sock::describe(record::KindBuilder<sock>& b) {
       .field(&sock::sk_backlog, "sk_backlog")
       .field(&sock::sk_rmem_alloc, "sk_rmem_alloc")
       .field(&sock::sk_rcvbuf, "sk_rcvbuf")
+      .field(&sock::sk_wmem_alloc, "sk_wmem_alloc")
       .field(&sock::sk_wq, "sk_wq")
       .field(&sock::sk_data_ready, "sk_data_ready")
       .field(&sock::sk_state_change, "sk_state_change")

@@ -71,6 +71,7 @@ struct sock {
   record::List<sk_buff, &sk_buff::node> sk_backlog;  ///< Segments that came while a system call owned the socket.
   record::Field<int> sk_rmem_alloc;
   record::Field<int> sk_rcvbuf;
+  record::Field<int> sk_wmem_alloc;  ///< Datagrams that are still on their way or unread. TCP: not used here.
   record::Ptr<socket_wq> sk_wq;
   record::Field<void (*)(Kernel&, sock*)> sk_data_ready;
   record::Field<void (*)(Kernel&, sock*)> sk_state_change;

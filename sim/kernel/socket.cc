@@ -1,14 +1,10 @@
 #include "sim/kernel/socket.hh"
 
-#include <netinet/tcp.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "sim/kernel/kernel.hh"
-#include "sim/kernel/tcp.hh"
 
 namespace wakepath::kernel {
 
@@ -25,14 +21,16 @@ MaySleep<long> sock_read_iter(Kernel& k, file* file, void* buffer, std::size_t s
   struct socket* socket = socket_of(file);
   if (size == 0) co_return call.result(0);
   int flags = nonblock_flag(file) != 0 ? MSG_DONTWAIT : 0;
-  co_return call.result(co_await socket->ops->recvmsg(k, socket, static_cast<char*>(buffer), size, flags));
+  InMessage message{static_cast<char*>(buffer), size, flags};
+  co_return call.result(co_await socket->ops->recvmsg(k, socket, message));
 }
 
 MaySleep<long> sock_write_iter(Kernel& k, file* file, const void* data, std::size_t size) {
   Call call(k, Fn::sock_write_iter, file);
   struct socket* socket = socket_of(file);
   int flags = nonblock_flag(file) != 0 ? MSG_DONTWAIT : 0;
-  co_return call.result(co_await socket->ops->sendmsg(k, socket, static_cast<const char*>(data), size, flags));
+  OutMessage message{static_cast<const char*>(data), size, flags};
+  co_return call.result(co_await socket->ops->sendmsg(k, socket, message));
 }
 
 poll_t sock_poll(Kernel& k, file* file, poll_table* table) {
@@ -112,28 +110,42 @@ long sock_map_fd(Kernel& k, struct socket* socket, int flags) {
   return fd;
 }
 
+namespace {
+
+/// sock_register(): the families that there are.
+const net_proto_family* const net_families[] = {&inet_family_ops};
+
+long __sock_create(Kernel& k, int family, int type, int protocol, struct socket** out) {
+  Call call(k, Fn::__sock_create, nullptr);
+  if (family < 0 || family >= AF_MAX) return call.result(k.error(Rule::socket_unknown_family, nullptr));
+  if (type < 0 || type >= 11) return call.result(k.error(Rule::socket_unknown_type, nullptr));  // SOCK_MAX
+  for (const net_proto_family* known : net_families) {
+    if (known->family != family) continue;
+    struct socket* socket = sock_alloc(k);
+    socket->type = static_cast<short>(type);
+    long error = known->create(k, socket, protocol);
+    if (error < 0)
+      sock_release(k, socket);
+    else
+      *out = socket;
+    return call.result(error);
+  }
+  return call.result(k.error(Rule::socket_unknown_family, nullptr));
+}
+
+}  // namespace
+
 long __sys_socket(Kernel& k, int family, int type, int protocol) {
   Call call(k, Fn::__sys_socket, nullptr);
   int flags = type & ~0xf;
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) return call.result(k.error(Rule::socket_unknown_flags, nullptr));
   type &= 0xf;
   struct socket* socket = nullptr;
-  {
-    Call create(k, Fn::__sock_create, nullptr);
-    if (family < 0 || family >= AF_MAX) return call.result(k.error(Rule::socket_unknown_family, nullptr));
-    if (type < 0 || type >= 11) return call.result(k.error(Rule::socket_unknown_type, nullptr));
-    if (family != AF_INET) return call.result(k.error(Rule::socket_unknown_family, nullptr));
-    if (type != SOCK_STREAM) return call.result(k.error(Rule::socket_type_not_in_family, nullptr));
-    if (protocol != 0 && protocol != IPPROTO_TCP)
-      return call.result(k.error(Rule::socket_protocol_not_in_type, nullptr));
-    socket = sock_alloc(k);
-    socket->type = static_cast<short>(type);
-    inet_create(k, socket);
-  }
+  if (long error = __sock_create(k, family, type, protocol, &socket); error < 0) return call.result(error);
   return call.result(sock_map_fd(k, socket, flags));
 }
 
-long __sys_bind(Kernel& k, int fd, Address address) {
+long __sys_bind(Kernel& k, int fd, const Address& address) {
   Call call(k, Fn::__sys_bind, nullptr);
   HeldFile held(k, fd);
   long error = 0;
@@ -195,7 +207,7 @@ MaySleep<long> __sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
   co_return call.result(newfd.install(newfile));
 }
 
-MaySleep<long> __sys_connect(Kernel& k, int fd, Address address) {
+MaySleep<long> __sys_connect(Kernel& k, int fd, const Address& address) {
   Call call(k, Fn::__sys_connect, nullptr);
   HeldFile held(k, fd);
   long error = 0;
@@ -204,25 +216,25 @@ MaySleep<long> __sys_connect(Kernel& k, int fd, Address address) {
   co_return call.result(co_await socket->ops->connect(k, socket, address, nonblock_flag(held.get())));
 }
 
-MaySleep<long> __sys_sendto(Kernel& k, int fd, const char* data, std::size_t size, int flags) {
+MaySleep<long> __sys_sendto(Kernel& k, int fd, OutMessage& message) {
   Call call(k, Fn::__sys_sendto, nullptr);
   HeldFile held(k, fd);
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) co_return call.result(error);
-  if (nonblock_flag(held.get()) != 0) flags |= MSG_DONTWAIT;
-  co_return call.result(co_await socket->ops->sendmsg(k, socket, data, size, flags));
+  if (nonblock_flag(held.get()) != 0) message.flags |= MSG_DONTWAIT;
+  co_return call.result(co_await socket->ops->sendmsg(k, socket, message));
 }
 
-MaySleep<long> __sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, int flags) {
+MaySleep<long> __sys_recvfrom(Kernel& k, int fd, InMessage& message) {
   Call call(k, Fn::__sys_recvfrom, nullptr);
   HeldFile held(k, fd);
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) co_return call.result(error);
-  if (nonblock_flag(held.get()) != 0) flags |= MSG_DONTWAIT;
+  if (nonblock_flag(held.get()) != 0) message.flags |= MSG_DONTWAIT;
   Call receive(k, Fn::sock_recvmsg, socket);
-  co_return call.result(co_await socket->ops->recvmsg(k, socket, buffer, size, flags));
+  co_return call.result(co_await socket->ops->recvmsg(k, socket, message));
 }
 
 long __sys_shutdown(Kernel& k, int fd, int how) {
@@ -240,110 +252,24 @@ long __sys_getname(Kernel& k, int fd, Address* out, NameOf whose) {
   return error != 0 ? error : socket->ops->getname(k, socket, out, whose);
 }
 
-namespace {
-
-/// net.core.rmem_max and wmem_max (4 MiB since 6.18); compared without a sign, so that a negative size is a large one.
-int limited(int buffer_size) { return static_cast<int>(std::min(static_cast<u32>(buffer_size), 4'194'304u)); }
-
-/// The timeout of SO_RCVTIMEO and SO_SNDTIMEO, or nothing for microseconds that are none. 0 s 0 us means none; a
-/// negative time never waits.
-std::optional<u64> sock_timeout_ns(int seconds, int microseconds) {
-  if (microseconds < 0 || microseconds >= 1'000'000) return std::nullopt;
-  if (seconds < 0) return 0;
-  u64 ns = static_cast<u64>(seconds) * 1'000'000'000 + static_cast<u64>(microseconds) * 1000;
-  return ns == 0 ? kForever : ns;
-}
-
-}  // namespace
-
-long __sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int second) {
+long __sys_setsockopt(Kernel& k, int fd, int level, int option, OptionValue value) {
   Call call(k, Fn::__sys_setsockopt, nullptr);
   HeldFile held(k, fd);
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) return call.result(error);
-  sock* sk = socket->sk;
-  if (level == IPPROTO_TCP && option == TCP_NODELAY) {
-    tcp_sk(sk)->nonagle = value != 0;
-    if (value != 0) {
-      lock_sock(k, sk);
-      __tcp_push_pending_frames(k, sk, true);
-      release_sock(k, sk);
-    }
-    return call.result(0);
-  }
-  if (level != SOL_SOCKET) return call.result(k.error(Rule::option_unknown, sk));
-  switch (option) {
-    case SO_REUSEADDR:
-      sk->common.skc_reuse = value != 0;
-      return call.result(0);
-    case SO_KEEPALIVE:
-      return call.result(0);  // probes are not modelled; they do not show within two hours
-    case SO_RCVLOWAT:
-      if (value < 0) value = 0x7fffffff;
-      sk->sk_rcvlowat = value == 0 ? 1 : value;
-      if (tcp_epollin_ready(sk, sk->sk_rcvlowat)) sk->sk_data_ready(k, sk);
-      return call.result(0);
-    case SO_RCVBUF:
-      sk->sk_rcvbuf = std::max(2 * limited(value), 2304);
-      return call.result(0);
-    case SO_SNDBUF:
-      sk->sk_sndbuf = std::max(2 * limited(value), 4608);
-      sk->sk_write_space(k, sk);  // there may be more room than before
-      return call.result(0);
-    case SO_RCVTIMEO:
-    case SO_SNDTIMEO: {
-      std::optional<u64> ns = sock_timeout_ns(value, second);
-      if (!ns) return call.result(k.error(Rule::option_out_of_range, sk));
-      (option == SO_RCVTIMEO ? sk->rcvtimeo_ns : sk->sndtimeo_ns) = *ns;
-      return call.result(0);
-    }
-    case SO_LINGER:
-      if (value != 0)
-        sk->sk_flags |= SOCK_LINGER_BIT;
-      else
-        sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_LINGER_BIT));
-      sk->linger_s = second;
-      return call.result(0);
-    default:
-      return call.result(k.error(Rule::option_unknown, sk));
-  }
+  return call.result(level == SOL_SOCKET ? sk_setsockopt(k, socket, option, value)
+                                         : socket->ops->setsockopt(k, socket, level, option, value));
 }
 
-long __sys_getsockopt(Kernel& k, int fd, int level, int option, int* value) {
+long __sys_getsockopt(Kernel& k, int fd, int level, int option, std::vector<int>* value) {
   Call call(k, Fn::__sys_getsockopt, nullptr);
   HeldFile held(k, fd);
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) return call.result(error);
-  sock* sk = socket->sk;
-  if (level == IPPROTO_TCP && option == TCP_NODELAY) return *value = tcp_sk(sk)->nonagle ? 1 : 0, call.result(0);
-  if (level != SOL_SOCKET) return call.result(k.error(Rule::option_unknown, sk));
-  switch (option) {
-    case SO_ERROR:
-      *value = static_cast<int>(-sock_error(k, sk));
-      return call.result(0);
-    case SO_REUSEADDR:
-      *value = sk->common.skc_reuse ? 1 : 0;
-      return call.result(0);
-    case SO_TYPE:
-      *value = socket->type;
-      return call.result(0);
-    case SO_ACCEPTCONN:
-      *value = tcp_state(sk) == TcpState::LISTEN ? 1 : 0;
-      return call.result(0);
-    case SO_RCVLOWAT:
-      *value = sk->sk_rcvlowat;
-      return call.result(0);
-    case SO_DOMAIN:
-      *value = AF_INET;
-      return call.result(0);
-    case SO_PROTOCOL:
-      *value = IPPROTO_TCP;
-      return call.result(0);
-    default:
-      return call.result(k.error(Rule::option_unknown, sk));
-  }
+  return call.result(level == SOL_SOCKET ? sk_getsockopt(k, socket, option, value)
+                                         : socket->ops->getsockopt(k, socket, level, option, value));
 }
 
 }  // namespace wakepath::kernel

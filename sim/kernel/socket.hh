@@ -6,6 +6,12 @@
 
 #include <netinet/in.h>
 
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
 #include "sim/kernel/epoll.hh"
 
 namespace wakepath::kernel {
@@ -19,28 +25,56 @@ struct socket_wq {
   static void describe(record::KindBuilder<socket_wq>& b);
 };
 
-/// An address as the model passes it; network details (byte order) stay at the border of the system calls.
+/// An address as the model passes it; network details (byte order, sockaddr) stay at the border of the system calls.
 struct Address {
-  u32 ip = 0;  ///< Host byte order.
+  u32 ip = 0;  ///< AF_INET, in host byte order.
   u16 port = 0;
+  int family = AF_INET;
+  std::array<u8, 16> ip6{};  ///< AF_INET6
+  std::string path;          ///< AF_UNIX: sun_path; an abstract name begins with a zero byte, empty: unnamed.
   friend bool operator==(const Address&, const Address&) = default;
 };
+
+/// struct msghdr on its way down: what a caller sends.
+struct OutMessage {
+  const char* data = nullptr;
+  std::size_t size = 0;
+  int flags = 0;
+  const Address* to = nullptr;  ///< nullptr: where the socket is connected to.
+  std::vector<file*> rights{};  ///< SCM_RIGHTS, each with a reference that the message owns until it is taken.
+};
+/// struct msghdr on its way up: room for what a caller receives, and what came beside the data.
+struct InMessage {
+  char* buffer = nullptr;
+  std::size_t size = 0;
+  int flags = 0;
+  std::optional<Address> from{};  ///< Set when the protocol says who sent it.
+  int out_flags = 0;              ///< msg_flags: MSG_TRUNC, MSG_CTRUNC.
+  bool takes_rights = false;      ///< recvmsg() with room for ancillary data.
+  std::vector<file*> rights{};    ///< SCM_RIGHTS received; the references are the caller's.
+};
+/// The value of a socket option as ints, in the order of its structure (linger: onoff, seconds; timeval: s, us).
+using OptionValue = std::span<const int>;
 
 /// Whose name getname() gives; kAccepted is accept()'s question, which a connection that is over answers too.
 enum class NameOf { kOwn, kPeer, kAccepted };
 
 /// struct proto_ops: how the socket layer reaches the protocol family.
 struct proto_ops {
-  long (*bind)(Kernel&, socket*, Address);
-  MaySleep<long> (*connect)(Kernel&, socket*, Address, int flags);
+  long (*bind)(Kernel&, socket*, const Address&);
+  MaySleep<long> (*connect)(Kernel&, socket*, const Address&, int flags);
   MaySleep<long> (*accept)(Kernel&, socket*, socket* newsock, int flags);
   long (*getname)(Kernel&, socket*, Address*, NameOf);
   poll_t (*poll)(Kernel&, struct file*, socket*, poll_table*);
   long (*listen)(Kernel&, socket*, int backlog);
   long (*shutdown)(Kernel&, socket*, int how);
-  MaySleep<long> (*sendmsg)(Kernel&, socket*, const char* data, std::size_t size, int flags);
-  MaySleep<long> (*recvmsg)(Kernel&, socket*, char* buffer, std::size_t size, int flags);
+  /// Levels other than SOL_SOCKET.
+  long (*setsockopt)(Kernel&, socket*, int level, int option, OptionValue value);
+  long (*getsockopt)(Kernel&, socket*, int level, int option, std::vector<int>* value);
+  MaySleep<long> (*sendmsg)(Kernel&, socket*, OutMessage&);
+  MaySleep<long> (*recvmsg)(Kernel&, socket*, InMessage&);
   void (*release)(Kernel&, socket*);
+  long (*socketpair)(Kernel&, socket*, socket*) = nullptr;  ///< nullptr: -EOPNOTSUPP.
 };
 
 /// The BSD socket: what a descriptor's file leads to. Its protocol half is `sk`.
@@ -70,23 +104,31 @@ extern const proto_ops inet_stream_ops;
 socket* sock_from_fd(Kernel& k, const HeldFile& held, long* error);
 /// A new socket with its inode; its file comes later.
 socket* sock_alloc(Kernel& k);
-/// The protocol half of a new AF_INET stream socket.
-long inet_create(Kernel& k, socket* sock);
+/// struct net_proto_family: who makes the protocol half of a new socket of a family.
+struct net_proto_family {
+  int family;
+  /// Sets ops and sk; `type` stands in the socket. On an error the socket has no sk.
+  long (*create)(Kernel&, socket*, int protocol);
+};
+extern const net_proto_family inet_family_ops;
 /// Gives the socket its file and a descriptor. On failure the socket is released. Returns the descriptor or an error.
 long sock_map_fd(Kernel& k, socket* sock, int flags);
 void sock_release(Kernel& k, socket* sock);
 
 long __sys_socket(Kernel& k, int family, int type, int protocol);
-long __sys_bind(Kernel& k, int fd, Address address);
+long __sys_bind(Kernel& k, int fd, const Address& address);
 long __sys_listen(Kernel& k, int fd, int backlog);
 MaySleep<long> __sys_accept4(Kernel& k, int fd, Address* peer, int flags);
-MaySleep<long> __sys_connect(Kernel& k, int fd, Address address);
-MaySleep<long> __sys_sendto(Kernel& k, int fd, const char* data, std::size_t size, int flags);
-MaySleep<long> __sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, int flags);
+MaySleep<long> __sys_connect(Kernel& k, int fd, const Address& address);
+MaySleep<long> __sys_sendto(Kernel& k, int fd, OutMessage& message);
+MaySleep<long> __sys_recvfrom(Kernel& k, int fd, InMessage& message);
 long __sys_shutdown(Kernel& k, int fd, int how);
 long __sys_getname(Kernel& k, int fd, Address* out, NameOf whose);
-/// SOL_SOCKET and IPPROTO_TCP options that the spine needs; others -ENOPROTOOPT.
-long __sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int second);
-long __sys_getsockopt(Kernel& k, int fd, int level, int option, int* value);
+/// -EINVAL when the value is too short, -ENOPROTOOPT for options that are not modelled.
+long __sys_setsockopt(Kernel& k, int fd, int level, int option, OptionValue value);
+long __sys_getsockopt(Kernel& k, int fd, int level, int option, std::vector<int>* value);
+// --- sockopt.cc: SOL_SOCKET ---
+long sk_setsockopt(Kernel& k, socket* sock, int option, OptionValue value);
+long sk_getsockopt(Kernel& k, socket* sock, int option, std::vector<int>* value);
 
 }  // namespace wakepath::kernel

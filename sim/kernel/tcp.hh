@@ -3,52 +3,15 @@
 // The functions of TCP and of the layers below it, by the files of Linux 6.18 that have them. What each file leaves out
 // stands at the top of its .cc.
 
-#include "sim/kernel/sock.hh"
+#include "sim/kernel/sock_core.hh"
 
 namespace wakepath::kernel {
 
-/// struct proto: how the socket half reaches the protocol.
-struct proto {
-  const char* name;
-};
 extern const proto tcp_prot;
 
 // --- sequence numbers, include/net/tcp.h ---
 inline bool before(u32 a, u32 b) { return static_cast<std::int32_t>(a - b) < 0; }
 inline bool after(u32 a, u32 b) { return before(b, a); }
-
-// --- net/core/sock.c: tcp_core.cc ---
-sock* sk_alloc(Kernel& k);
-void sock_init_data(Kernel& k, struct socket* socket, sock* sk);
-void lock_sock(Kernel& k, sock* sk);
-void release_sock(Kernel& k, sock* sk);
-/// Handles what arrived while the socket was owned.
-void __release_sock(Kernel& k, sock* sk);
-void sock_hold(sock* sk);
-void sock_put(Kernel& k, sock* sk);
-void sock_orphan(Kernel& k, sock* sk);
-/// sk_err as a negative errno, taken off; 0 when there is none.
-long sock_error(Kernel& k, sock* sk);
-bool sock_flag(const sock* sk, sock_flags flag);
-void sock_def_readable(Kernel& k, sock* sk);
-void sock_def_wakeup(Kernel& k, sock* sk);
-/// Calls sk->sk_error_report.
-void sk_error_report(Kernel& k, sock* sk);
-void sock_def_error_report(Kernel& k, sock* sk);
-void sk_stream_write_space(Kernel& k, sock* sk);
-bool sk_stream_memory_free(const sock* sk);
-bool sk_stream_is_writeable(const sock* sk);
-/// Takes a segment off its queue's count and frees it.
-void kfree_skb(Kernel& k, sk_buff* skb);
-sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload);
-/// As alloc_skb, for a segment of the write queue.
-sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, std::string payload);
-/// More data behind what a segment has.
-void skb_append(Kernel& k, sk_buff* skb, std::string_view more);
-/// Receive memory: room is taken page by page into sk_forward_alloc, segments are charged against it.
-bool sk_rmem_schedule(sock* sk, u32 size);
-void sk_mem_charge(sock* sk, u32 size);
-void sock_rfree(Kernel& k, sock* sk, u32 size);
 
 // --- net/ipv4/inet_hashtables.c: inet_hash.cc ---
 /// bind(2)'s part: a port for the socket; 0 asks for any. 0 or -EADDRINUSE.
@@ -73,7 +36,7 @@ bool tcp_edge_is_legal(TcpState from, TcpState to);
 inline TcpState tcp_state(const sock* sk) { return sk->common.skc_state; }
 
 // --- net/ipv4/tcp_ipv4.c, tcp_output.c (connecting): tcp_connect.cc ---
-long tcp_v4_connect(Kernel& k, sock* sk, Address to);
+long tcp_v4_connect(Kernel& k, sock* sk, const Address& to);
 int tcp_rcv_synsent_state_process(Kernel& k, sock* sk, sk_buff* skb);
 
 // --- listening: tcp_listen.cc ---
@@ -141,6 +104,8 @@ void inet_csk_clear_xmit_timers(Kernel& k, sock* sk);
 void tcp_arm_delack(Kernel& k, sock* sk, u64 delay_ns);
 void tcp_reset_keepalive_timer(Kernel& k, sock* sk, u64 delay_ns);
 void tcp_init_timers(Kernel& k, sock* sk);
+/// What a new TCP socket starts with.
+int tcp_init_sock(Kernel& k, sock* sk);
 
 // --- net/ipv4/tcp.c, tcp_minisocks.c (ending): tcp_close.cc ---
 void tcp_close(Kernel& k, sock* sk);
@@ -155,11 +120,15 @@ void inet_twsk_kill(Kernel& k, tcp_timewait_sock* tw);
 bool tcp_timewait_rcv(Kernel& k, tcp_timewait_sock* tw, sk_buff* skb);
 
 // --- net/ipv4/tcp.c (the user's side): tcp_user.cc ---
-MaySleep<long> tcp_sendmsg(Kernel& k, sock* sk, const char* data, std::size_t size, int flags);
-MaySleep<long> tcp_recvmsg(Kernel& k, sock* sk, char* buffer, std::size_t size, int flags);
+MaySleep<long> tcp_sendmsg(Kernel& k, sock* sk, OutMessage& message);
+MaySleep<long> tcp_recvmsg(Kernel& k, sock* sk, InMessage& message);
 /// Which events are there now. Changes nothing.
 poll_t tcp_events(const sock* sk);
 poll_t tcp_poll(Kernel& k, struct file* file, struct socket* socket, poll_table* table);
+
+// --- net/ipv4/tcp.c (options): tcp_sockopt.cc ---
+long tcp_setsockopt(Kernel& k, sock* sk, int option, OptionValue value);
+long tcp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value);
 
 // --- net/core/dev.c, drivers/net/loopback.c, net/ipv4/ip_*.c: net_dev.cc ---
 /// Down through IP to loopback; the segment then belongs to the per-CPU backlog.

@@ -38,8 +38,9 @@ void tcp_finish_connect(Kernel& k, sock* sk) {
 
 }  // namespace
 
-long tcp_v4_connect(Kernel& k, sock* sk, Address to) {
+long tcp_v4_connect(Kernel& k, sock* sk, const Address& address) {
   Call call(k, Fn::tcp_v4_connect, sk);
+  Address to = address;
   if (to.ip == 0) to.ip = kLoopback;
   if ((to.ip >> 24) != 127) return call.result(k.error(Rule::connect_no_route, sk));
   if (sk->common.skc_rcv_saddr.get().value == 0) {

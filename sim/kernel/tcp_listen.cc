@@ -86,7 +86,7 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
     {
       Call lock(k, Fn::sk_clone_lock, listener);
       Call alloc(k, Fn::sk_prot_alloc, listener);
-      child = as_sock(k.tcp_socks.make());
+      child = listener->sk_prot->slab_alloc(k);
     }
     child->common.skc_refcnt = 1;
     child->common.skc_state = TcpState::LISTEN;  // a clone has its parent's state for a moment
@@ -94,6 +94,7 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
     child->common.skc_reuse = listener->common.skc_reuse;
     child->sk_prot = listener->sk_prot;
     sock_init_data(k, nullptr, child);
+    child->sk_write_space = listener->sk_write_space;
     child->sk_rcvlowat = listener->sk_rcvlowat;
     child->sk_rcvbuf = listener->sk_rcvbuf;
     child->sk_sndbuf = listener->sk_sndbuf;
@@ -245,7 +246,7 @@ void tcp_child_process(Kernel& k, sock* parent, sock* child, sk_buff* skb) {
     kfree_skb(k, skb);
     return;
   }
-  if (before == TcpState::SYN_RECV && tcp_state(child) != before && !k.config.mutant_no_accept_wake)
+  if (before == TcpState::SYN_RECV && tcp_state(child) != before && !k.mutant(Mutant::no_accept_wake))
     parent->sk_data_ready(k, parent);
 }
 

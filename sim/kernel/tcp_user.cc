@@ -217,18 +217,18 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, char* buffer, std::size_t
 
 }  // namespace
 
-MaySleep<long> tcp_sendmsg(Kernel& k, sock* sk, const char* data, std::size_t size, int flags) {
+MaySleep<long> tcp_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
   Call call(k, Fn::tcp_sendmsg, sk);
   lock_sock(k, sk);
-  long sent = co_await tcp_sendmsg_locked(k, sk, data, size, flags);
+  long sent = co_await tcp_sendmsg_locked(k, sk, message.data, message.size, message.flags);
   release_sock(k, sk);
   co_return call.result(sent);
 }
 
-MaySleep<long> tcp_recvmsg(Kernel& k, sock* sk, char* buffer, std::size_t size, int flags) {
+MaySleep<long> tcp_recvmsg(Kernel& k, sock* sk, InMessage& message) {
   Call call(k, Fn::tcp_recvmsg, sk);
   lock_sock(k, sk);
-  long got = co_await tcp_recvmsg_locked(k, sk, buffer, size, flags);
+  long got = co_await tcp_recvmsg_locked(k, sk, message.buffer, message.size, message.flags);
   release_sock(k, sk);
   co_return call.result(got);
 }

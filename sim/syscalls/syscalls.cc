@@ -44,7 +44,8 @@ MaySleep<long> sys_send(Kernel& k, int fd, const char* data, std::size_t size, i
     std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
     return fmt::format("send({}, {}, {}{})", fd, words::data({data, size}), size, suffix);
   });
-  co_return call.done(co_await __sys_sendto(k, fd, data, size, flags));
+  OutMessage message{data, size, flags};
+  co_return call.done(co_await __sys_sendto(k, fd, message));
 }
 
 MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int flags) {
@@ -52,7 +53,8 @@ MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int f
     std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
     return fmt::format("recv({}, {}{})", fd, size, suffix);
   });
-  long result = co_await __sys_recvfrom(k, fd, buffer, size, flags);
+  InMessage message{buffer, size, flags};
+  long result = co_await __sys_recvfrom(k, fd, message);
   co_return call.done(result, [&] {
     return result < 0 ? "" : " " + words::data({buffer, static_cast<std::size_t>(result)});
   });
@@ -142,17 +144,18 @@ MaySleep<long> sys_getpeername(Kernel& k, int fd, Address* out) {
   co_return call.done(result, [&] { return " " + words::address(*out); });
 }
 
-MaySleep<long> sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int second) {
-  SyscallScope call(k, Fn::__x64_sys_setsockopt,
-                    [&] { return fmt::format("setsockopt({}, {}, {})", fd, words::option(level, option), value); });
-  co_return call.done(__sys_setsockopt(k, fd, level, option, value, second));
+MaySleep<long> sys_setsockopt(Kernel& k, int fd, int level, int option, std::vector<int> value) {
+  SyscallScope call(k, Fn::__x64_sys_setsockopt, [&] {
+    return fmt::format("setsockopt({}, {}, {})", fd, words::option(level, option), words::option_value(value));
+  });
+  co_return call.done(__sys_setsockopt(k, fd, level, option, value));
 }
 
-MaySleep<long> sys_getsockopt(Kernel& k, int fd, int level, int option, int* value) {
+MaySleep<long> sys_getsockopt(Kernel& k, int fd, int level, int option, std::vector<int>* value) {
   SyscallScope call(k, Fn::__x64_sys_getsockopt,
                     [&] { return fmt::format("getsockopt({}, {})", fd, words::option(level, option)); });
   long result = __sys_getsockopt(k, fd, level, option, value);
-  co_return call.done(result, [&] { return fmt::format(" {}", *value); });
+  co_return call.done(result, [&] { return " " + words::option_value(*value); });
 }
 
 MaySleep<long> sys_pipe2(Kernel& k, int fds[2], int flags) {

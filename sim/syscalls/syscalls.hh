@@ -29,9 +29,9 @@ MaySleep<long> sys_dup(Kernel& k, int fd);
 MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument);
 MaySleep<long> sys_getsockname(Kernel& k, int fd, Address* out);
 MaySleep<long> sys_getpeername(Kernel& k, int fd, Address* out);
-/// `second`: microseconds of a timeout, seconds of SO_LINGER.
-MaySleep<long> sys_setsockopt(Kernel& k, int fd, int level, int option, int value, int second = 0);
-MaySleep<long> sys_getsockopt(Kernel& k, int fd, int level, int option, int* value);
+/// The value as ints: linger is {onoff, seconds}, a timeval {seconds, microseconds}.
+MaySleep<long> sys_setsockopt(Kernel& k, int fd, int level, int option, std::vector<int> value);
+MaySleep<long> sys_getsockopt(Kernel& k, int fd, int level, int option, std::vector<int>* value);
 MaySleep<long> sys_pipe2(Kernel& k, int fds[2], int flags);
 MaySleep<long> sys_epoll_create1(Kernel& k, int flags);
 MaySleep<long> sys_epoll_ctl(Kernel& k, int epfd, int op, int fd, user_epoll_event event);

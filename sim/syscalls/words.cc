@@ -39,7 +39,7 @@ std::string socket_type(int type) {
   return out;
 }
 
-std::string address(Address a) {
+std::string address(const Address& a) {
   return fmt::format("{}.{}.{}.{}:{}", a.ip >> 24, (a.ip >> 16) & 255, (a.ip >> 8) & 255, a.ip & 255, a.port);
 }
 
@@ -122,6 +122,13 @@ std::string option(int level, int option) {
   for (const auto& [value, name] : kNames)
     if (static_cast<int>(value) == option) return fmt::format("SOL_SOCKET, {}", name);
   return fmt::format("SOL_SOCKET, {}", option);
+}
+
+std::string option_value(const std::vector<int>& value) {
+  if (value.size() == 1) return fmt::format("{}", value[0]);
+  std::string out = "{";
+  for (std::size_t i = 0; i < value.size(); ++i) out += fmt::format("{}{}", i > 0 ? ", " : "", value[i]);
+  return out + "}";
 }
 
 }  // namespace wakepath::kernel::words

@@ -11,7 +11,7 @@ namespace wakepath::kernel::words {
 
 [[nodiscard]] std::string family(int family);
 [[nodiscard]] std::string socket_type(int type);
-[[nodiscard]] std::string address(Address address);
+[[nodiscard]] std::string address(const Address& address);
 /// In double quotes, with C escapes, cut after 24 bytes.
 [[nodiscard]] std::string data(std::string_view bytes);
 [[nodiscard]] std::string events(u32 mask);
@@ -20,5 +20,6 @@ namespace wakepath::kernel::words {
 [[nodiscard]] std::string message_flags(int flags);
 [[nodiscard]] std::string open_flags(int flags);
 [[nodiscard]] std::string option(int level, int option);
+[[nodiscard]] std::string option_value(const std::vector<int>& value);
 
 }  // namespace wakepath::kernel::words

@@ -7,11 +7,18 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/kernel/kernel.hh"
 #include "src/cli/commands.hh"
 
 namespace wakepath::cli {
 
 namespace {
+
+std::vector<std::string> mutant_names() {
+  std::vector<std::string> names;
+  for (const kernel::MutantWords& words : kernel::mutants()) names.emplace_back(words.name);
+  return names;
+}
 
 void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("serve", "Serve real clients on 127.0.0.1 until Ctrl-C");
@@ -28,7 +35,7 @@ void add_serve(CLI::App& app, ServeOptions& options, int& status) {
       ->check(CLI::Range(uint64_t{1}, uint64_t{500'000'000}))
       ->capture_default_str();
   command->add_option("--mutant", options.mutant, "Switch a deliberate fault of the model on")
-      ->check(CLI::IsMember({"level_not_requeued", "no_accept_wake"}))
+      ->check(CLI::IsMember(mutant_names()))
       ->group("");  // for tests of the mirror: not in the help
   command->add_flag("--gui", options.gui, "Show the stage in a window, live, until it is closed");
   command->add_flag("--text", options.text, "Print the kernel path of the first connection");

@@ -18,7 +18,7 @@ struct ServeOptions {
   int demo_pause_ms = 0;  ///< between two messages of the demo client
   bool mirror = true;     ///< keep a modelled kernel in step and compare every call
   uint64_t mirror_records = 20'000'000;  ///< then the mirror stops, with a note
-  std::string mutant;                    ///< a deliberate fault of the model: "level_not_requeued", "no_accept_wake"
+  std::string mutant;                    ///< a deliberate fault of the model, by its name in sim/kernel/mutants.def
   bool text = false;                     ///< print the kernel path of the first connection
   std::string out;                       ///< a folder: write pictures of that path into it
   std::string output;                    ///< write the recording there (.wkp)

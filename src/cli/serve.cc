@@ -39,8 +39,7 @@ struct Machine {
     if (!options.mirror) return;
     mirror::MirrorOptions wanted;
     wanted.max_records = options.mirror_records;
-    wanted.config.mutant_level_not_requeued = options.mutant == "level_not_requeued";
-    wanted.config.mutant_no_accept_wake = options.mutant == "no_accept_wake";
+    wanted.config.mutant = kernel::mutant_by_name(options.mutant).value_or(kernel::Mutant::none);
     mirror = std::make_unique<mirror::Mirror>(wanted);
     recorded = std::make_unique<os::RecordedOs>(kernel, *mirror);
     if (!options.output.empty()) file = std::make_unique<trace::FileWriter>(*mirror->trace(), options.output);

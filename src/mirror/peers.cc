@@ -147,7 +147,7 @@ void Peers::finish(Peer& peer, std::string_view evidence) {
 void Peers::reset(Peer& peer, std::string_view evidence) {
   if (peer.gone) return;
   tell(peer, "RST", evidence);
-  run(peer, sys_setsockopt(k_, peer.fd, SOL_SOCKET, SO_LINGER, 1, 0));
+  run(peer, sys_setsockopt(k_, peer.fd, SOL_SOCKET, SO_LINGER, {1, 0}));
   run(peer, sys_close(k_, peer.fd));
   peer.gone = true;
 }

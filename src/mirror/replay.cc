@@ -20,6 +20,12 @@ using Started = std::optional<MaySleep<long>>;
 
 namespace {
 
+std::vector<int> ints_of(const std::string& bytes) {
+  std::vector<int> out(bytes.size() / sizeof(int));
+  std::memcpy(out.data(), bytes.data(), out.size() * sizeof(int));
+  return out;
+}
+
 template <class T>
 T value_of(const std::string& bytes) {
   T value{};
@@ -44,13 +50,14 @@ struct Maker {
   Started operator()(const call::Setsockopt& c) const {
     if (c.level == SOL_SOCKET && c.option == SO_LINGER) {
       const auto wanted = value_of<linger>(c.value);
-      return sys_setsockopt(k, c.fd, c.level, c.option, wanted.l_onoff, wanted.l_linger);
+      return sys_setsockopt(k, c.fd, c.level, c.option, {wanted.l_onoff, wanted.l_linger});
     }
     if (c.level == SOL_SOCKET && (c.option == SO_RCVTIMEO || c.option == SO_SNDTIMEO)) {
       const auto time = value_of<timeval>(c.value);
-      return sys_setsockopt(k, c.fd, c.level, c.option, static_cast<int>(time.tv_sec), static_cast<int>(time.tv_usec));
+      return sys_setsockopt(k, c.fd, c.level, c.option,
+                            {static_cast<int>(time.tv_sec), static_cast<int>(time.tv_usec)});
     }
-    return sys_setsockopt(k, c.fd, c.level, c.option, value_of<int>(c.value));
+    return sys_setsockopt(k, c.fd, c.level, c.option, {value_of<int>(c.value)});
   }
   Started operator()(const call::Getsockopt& c) const { return sys_getsockopt(k, c.fd, c.level, c.option, &to.value); }
   Started operator()(const call::Shutdown& c) const { return sys_shutdown(k, c.fd, c.how); }
@@ -135,7 +142,7 @@ std::string Replay::difference(const os::CallRecord& record, long result) const 
     case os::Call::getpeername:
       return differs("address", words::address(address), words::address(address_of(record.output.address)));
     case os::Call::getsockopt:
-      return differs("value", std::to_string(value), std::to_string(value_of<int>(record.output.data)));
+      return differs("value", words::option_value(value), words::option_value(ints_of(record.output.data)));
     case os::Call::pipe2:
       return differs("descriptors", fmt::format("[{}, {}]", fds[0], fds[1]),
                      fmt::format("[{}, {}]", record.output.fds[0], record.output.fds[1]));

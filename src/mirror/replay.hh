@@ -15,7 +15,7 @@ struct Replay {
   std::vector<kernel::user_epoll_event> events;
   kernel::Address address;
   int fds[2] = {-1, -1};
-  int value = 0;
+  std::vector<int> value;
   std::size_t most_sent = kAll;  ///< Of a send, when the kernel took less (Freedom::send_count).
   static constexpr std::size_t kAll = ~std::size_t{0};
 

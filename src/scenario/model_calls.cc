@@ -160,8 +160,7 @@ kernel::MaySleep<long> ModelMachine::call_on_socket(Actor& actor) {
     case scenario::Call::getpeername:
       return sys_getpeername(k, at(r, 0), &actor.address);
     case scenario::Call::setsockopt:
-      return sys_setsockopt(k, at(r, 0), at(r, 1), at(r, 2), r.value.empty() ? 0 : r.value[0],
-                            r.value.size() > 1 ? r.value[1] : 0);
+      return sys_setsockopt(k, at(r, 0), at(r, 1), at(r, 2), r.value);
     case scenario::Call::getsockopt:
       return sys_getsockopt(k, at(r, 0), at(r, 1), at(r, 2), &actor.value);
     default:
@@ -193,7 +192,7 @@ Outcome ModelMachine::outcome(Actor& actor) {
       out.address = from_model(actor.address);
       break;
     case Call::getsockopt:
-      out.value = {actor.value};
+      out.value = actor.value;
       break;
     case Call::pipe2:
       out.fds = {actor.fds[0], actor.fds[1]};

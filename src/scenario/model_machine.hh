@@ -43,7 +43,7 @@ class ModelMachine : public Machine {
     std::vector<kernel::user_epoll_event> events;
     kernel::Address address;
     int fds[2] = {-1, -1};
-    int value = 0;
+    std::vector<int> value;
     bool in_call = false;
     bool at_once = false;  ///< fork, thread, exit: done already
   };

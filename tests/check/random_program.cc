@@ -124,7 +124,7 @@ void RandomProgram::connected_pair() {
   task_struct* server = tasks_[0];
   task_struct* client = tasks_[1];
   call(server, sys_socket(k_, AF_INET, SOCK_STREAM, 0));
-  if (percent(50)) call(server, sys_setsockopt(k_, 3, SOL_SOCKET, SO_REUSEADDR, 1));
+  if (percent(50)) call(server, sys_setsockopt(k_, 3, SOL_SOCKET, SO_REUSEADDR, {1}));
   call(server, sys_bind(k_, 3, {kLocalhost, kPort}));
   call(server, sys_listen(k_, 3, static_cast<int>(below(3))));
   if (percent(60)) {
@@ -236,11 +236,11 @@ MaySleep<long> RandomProgram::file_call(task_struct* task) {
     case 7: {
       int option =
           one_of<int>({SO_REUSEADDR, SO_RCVLOWAT, SO_RCVBUF, SO_SNDBUF, SO_RCVTIMEO, SO_SNDTIMEO, SO_LINGER, 999});
-      return sys_setsockopt(k_, fd, SOL_SOCKET, option, one_of<int>({0, 1, 2000, 100'000, -1, 0x7fffffff}),
-                            one_of<int>({0, 0, 1, 5000, -1}));
+      return sys_setsockopt(k_, fd, SOL_SOCKET, option,
+                            {one_of<int>({0, 1, 2000, 100'000, -1, 0x7fffffff}), one_of<int>({0, 0, 1, 5000, -1})});
     }
     case 8:
-      return sys_setsockopt(k_, fd, IPPROTO_TCP, percent(90) ? TCP_NODELAY : 77, static_cast<int>(below(2)));
+      return sys_setsockopt(k_, fd, IPPROTO_TCP, percent(90) ? TCP_NODELAY : 77, {static_cast<int>(below(2))});
     default:
       return sys_close(k_, fd);
   }

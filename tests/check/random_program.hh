@@ -56,7 +56,7 @@ class RandomProgram {
   std::vector<char> buffer_;
   kernel::user_epoll_event events_[16] = {};
   kernel::Address address_;
-  int value_ = 0;
+  std::vector<int> value_;
   int pipe_[2] = {};
   kernel::Kernel k_;
   std::vector<kernel::task_struct*> tasks_;

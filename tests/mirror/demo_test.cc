@@ -16,7 +16,7 @@ TEST(MirrorDemo, AgreesWithTheKernelOnEveryCall) {
 
 TEST(MirrorDemo, SeesAModelThatDoesNotRequeueLevelTriggeredItems) {
   MirrorOptions options;
-  options.config.mutant_level_not_requeued = true;
+  options.config.mutant = kernel::Mutant::level_not_requeued;
   Mirrored server(options);
   EXPECT_EQ(server.demo(), 0) << "the mirror must not disturb the server";
   EXPECT_GT(server.stop().divergences, 0U);
@@ -24,7 +24,7 @@ TEST(MirrorDemo, SeesAModelThatDoesNotRequeueLevelTriggeredItems) {
 
 TEST(MirrorDemo, SeesAModelThatDoesNotWakeTheListener) {
   MirrorOptions options;
-  options.config.mutant_no_accept_wake = true;
+  options.config.mutant = kernel::Mutant::no_accept_wake;
   Mirrored server(options);
   EXPECT_EQ(server.demo(), 0) << "the mirror must not disturb the server";
   EXPECT_GT(server.stop().divergences, 0U);

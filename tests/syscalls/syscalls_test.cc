@@ -63,7 +63,7 @@ TEST(Syscalls, KnowTheErrorsOfAnUnconnectedSocket) {
   EXPECT_EQ(m.call(sys_shutdown(m.k, 3, SHUT_WR)), -ENOTCONN);
   EXPECT_EQ(m.call(sys_shutdown(m.k, 3, 7)), -EINVAL);
   EXPECT_EQ(m.call(sys_accept4(m.k, 3, nullptr, 0)), -EINVAL);
-  EXPECT_EQ(m.call(sys_setsockopt(m.k, 3, SOL_SOCKET, SO_RCVTIMEO, 1, 2'000'000)), -EDOM);
+  EXPECT_EQ(m.call(sys_setsockopt(m.k, 3, SOL_SOCKET, SO_RCVTIMEO, {1, 2'000'000})), -EDOM);
   EXPECT_EQ(m.call(sys_connect(m.k, 3, {0x7F000001, 9})), -ECONNREFUSED);
 }
 

@@ -9,8 +9,6 @@
 
 namespace wakepath::kernel {
 
-const proto tcp_prot = {"TCP"};
-
 namespace {
 
 constexpr u32 kSkbOverhead = 768;  // what Linux charges for a segment beside its data: sk_buff, shared info, small head
@@ -26,24 +24,24 @@ record::Text preview(Kernel& k, const std::string& payload) {
 
 }  // namespace
 
-sock* sk_alloc(Kernel& k) {
+sock* sk_alloc(Kernel& k, int family, const proto* prot) {
   Call call(k, Fn::sk_alloc, nullptr);
-  Call prot(k, Fn::sk_prot_alloc, nullptr);
-  sock* sk = as_sock(k.tcp_socks.make());
-  sk->common.skc_family = static_cast<u16>(AF_INET);
+  Call inner(k, Fn::sk_prot_alloc, nullptr);
+  sock* sk = prot->slab_alloc(k);
+  sk->common.skc_family = static_cast<u16>(family);
   sk->common.skc_state = TcpState::CLOSE;
   sk->common.skc_refcnt = 1;
-  sk->sk_prot = &tcp_prot;
+  sk->sk_prot = prot;
   return sk;
 }
 
 void sock_init_data(Kernel&, struct socket* socket, sock* sk) {
-  sk->sk_rcvbuf = 131072;
-  sk->sk_sndbuf = 2626560;
+  sk->sk_rcvbuf = 212992;  // net.core.rmem_default
+  sk->sk_sndbuf = 212992;  // net.core.wmem_default
   sk->sk_rcvlowat = 1;
   sk->sk_data_ready = sock_def_readable;
   sk->sk_state_change = sock_def_wakeup;
-  sk->sk_write_space = sk_stream_write_space;
+  sk->sk_write_space = sock_def_write_space;
   sk->sk_error_report = sock_def_error_report;
   if (socket != nullptr) {
     sk->sk_socket = socket;
@@ -60,7 +58,7 @@ void lock_sock(Kernel& k, sock* sk) {
 
 void __release_sock(Kernel& k, sock* sk) {
   Call call(k, Fn::__release_sock, sk);
-  while (sk_buff* skb = sk->sk_backlog.pop_front()) tcp_v4_do_rcv(k, sk, skb);
+  while (sk_buff* skb = sk->sk_backlog.pop_front()) sk->sk_prot->backlog_rcv(k, sk, skb);
 }
 
 void release_sock(Kernel& k, sock* sk) {
@@ -79,7 +77,7 @@ void sock_put(Kernel& k, sock* sk) {
     while (sk_buff* skb = queue->list.pop_front()) kfree_skb(k, skb);
   while (sk_buff* skb = sk->tcp_rtx_queue.pop_front()) kfree_skb(k, skb);
   while (sk_buff* skb = sk->sk_backlog.pop_front()) kfree_skb(k, skb);
-  k.tcp_socks.free(tcp_sk(sk));
+  sk->sk_prot->slab_free(k, sk);
 }
 
 void sock_orphan(Kernel& k, sock* sk) {
@@ -134,6 +132,12 @@ void sk_stream_write_space(Kernel& k, sock* sk) {
   if (!sk_stream_is_writeable(sk) || sk->sk_socket == nullptr) return;
   sk->nospace = false;
   if (!sk->sk_wq->wait.head.empty()) __wake_up(k, sk->sk_wq->wait, POLL_NONE | (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND));
+}
+
+void sock_def_write_space(Kernel& k, sock* sk) {
+  Call call(k, Fn::sock_def_write_space, sk);
+  if (sk->sk_wmem_alloc * 2 > sk->sk_sndbuf || sk->sk_wq == nullptr || sk->sk_wq->wait.head.empty()) return;
+  __wake_up_sync_key(k, sk->sk_wq->wait, POLL_NONE | (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND));
 }
 
 sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload) {

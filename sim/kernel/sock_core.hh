@@ -1,0 +1,65 @@
+#pragma once
+
+// What every protocol's sock shares: net/core/sock.c, stream.c and skbuff.c of Linux 6.18. What is left out stands at
+// the top of sock_core.cc.
+
+#include <string>
+#include <string_view>
+
+#include "sim/kernel/sock.hh"
+
+namespace wakepath::kernel {
+
+/// struct proto: how the socket half reaches the protocol. Members may be nullptr where a protocol has none.
+struct proto {
+  const char* name;
+  sock* (*slab_alloc)(Kernel&);  ///< A zeroed object of the protocol's own slab.
+  void (*slab_free)(Kernel&, sock*);
+  int (*init)(Kernel&, sock*);
+  void (*close)(Kernel&, sock*);  ///< The last descriptor of it has gone.
+  long (*connect)(Kernel&, sock*, const Address&);
+  long (*get_port)(Kernel&, sock*, u16 port);
+  long (*setsockopt)(Kernel&, sock*, int option, OptionValue value);
+  long (*getsockopt)(Kernel&, sock*, int option, std::vector<int>* value);
+  MaySleep<long> (*sendmsg)(Kernel&, sock*, OutMessage&);
+  MaySleep<long> (*recvmsg)(Kernel&, sock*, InMessage&);
+  void (*backlog_rcv)(Kernel&, sock*, sk_buff*);  ///< What waited while a system call owned the socket.
+};
+
+/// A sock of the protocol, in TCP_CLOSE, with one reference.
+sock* sk_alloc(Kernel& k, int family, const proto* prot);
+/// What every new sock starts with; the protocol's own init comes after it. `socket` may be nullptr (a child).
+void sock_init_data(Kernel& k, struct socket* socket, sock* sk);
+void lock_sock(Kernel& k, sock* sk);
+void release_sock(Kernel& k, sock* sk);
+/// Handles what arrived while the socket was owned.
+void __release_sock(Kernel& k, sock* sk);
+void sock_hold(sock* sk);
+void sock_put(Kernel& k, sock* sk);
+void sock_orphan(Kernel& k, sock* sk);
+/// sk_err as a negative errno, taken off; 0 when there is none.
+long sock_error(Kernel& k, sock* sk);
+bool sock_flag(const sock* sk, sock_flags flag);
+void sock_def_readable(Kernel& k, sock* sk);
+void sock_def_wakeup(Kernel& k, sock* sk);
+/// Calls sk->sk_error_report.
+void sk_error_report(Kernel& k, sock* sk);
+void sock_def_error_report(Kernel& k, sock* sk);
+void sk_stream_write_space(Kernel& k, sock* sk);
+/// Of datagram and AF_UNIX sockets: tells who waits for room when half of it is free.
+void sock_def_write_space(Kernel& k, sock* sk);
+bool sk_stream_memory_free(const sock* sk);
+bool sk_stream_is_writeable(const sock* sk);
+/// Takes a segment off its queue's count and frees it.
+void kfree_skb(Kernel& k, sk_buff* skb);
+sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload);
+/// As alloc_skb, for a segment of the write queue.
+sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, std::string payload);
+/// More data behind what a segment has.
+void skb_append(Kernel& k, sk_buff* skb, std::string_view more);
+/// Receive memory: room is taken page by page into sk_forward_alloc, segments are charged against it.
+bool sk_rmem_schedule(sock* sk, u32 size);
+void sk_mem_charge(sock* sk, u32 size);
+void sock_rfree(Kernel& k, sock* sk, u32 size);
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,103 @@
+// Models: sk_setsockopt(), sk_getsockopt() of net/core/sock.c, Linux 6.18.
+// Left out: options that change nothing a call of the model can show (priority, mark, timestamps, filters); they give
+// -ENOPROTOOPT, and a scenario that asks for one is refused before it runs.
+
+#include <algorithm>
+#include <optional>
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+/// net.core.rmem_max and wmem_max (4 MiB since 6.18); compared without a sign, so that a negative size is a large one.
+int limited(int buffer_size) { return static_cast<int>(std::min(static_cast<u32>(buffer_size), 4'194'304u)); }
+
+/// The timeout of SO_RCVTIMEO and SO_SNDTIMEO, or nothing for microseconds that are none. 0 s 0 us means none; a
+/// negative time never waits.
+std::optional<u64> sock_timeout_ns(int seconds, int microseconds) {
+  if (microseconds < 0 || microseconds >= 1'000'000) return std::nullopt;
+  if (seconds < 0) return 0;
+  u64 ns = static_cast<u64>(seconds) * 1'000'000'000 + static_cast<u64>(microseconds) * 1000;
+  return ns == 0 ? kForever : ns;
+}
+
+}  // namespace
+
+long sk_setsockopt(Kernel& k, struct socket* socket, int option, OptionValue value) {
+  Call call(k, Fn::sk_setsockopt, socket);
+  sock* sk = socket->sk;
+  if (value.empty()) return call.result(k.error(Rule::option_too_short, sk));
+  bool pair = option == SO_RCVTIMEO || option == SO_SNDTIMEO || option == SO_LINGER;
+  if (pair && value.size() < 2) return call.result(k.error(Rule::option_too_short, sk));
+  int first = value[0];
+  switch (option) {
+    case SO_REUSEADDR:
+      sk->common.skc_reuse = first != 0;
+      return call.result(0);
+    case SO_KEEPALIVE:
+      return call.result(0);  // probes are not modelled; they do not show within two hours
+    case SO_RCVLOWAT:
+      if (first < 0) first = 0x7fffffff;
+      sk->sk_rcvlowat = first == 0 ? 1 : first;
+      if (tcp_epollin_ready(sk, sk->sk_rcvlowat)) sk->sk_data_ready(k, sk);
+      return call.result(0);
+    case SO_RCVBUF:
+      sk->sk_rcvbuf = std::max(2 * limited(first), 2304);
+      return call.result(0);
+    case SO_SNDBUF:
+      sk->sk_sndbuf = std::max(2 * limited(first), 4608);
+      sk->sk_write_space(k, sk);  // there may be more room than before
+      return call.result(0);
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO: {
+      std::optional<u64> ns = sock_timeout_ns(first, value[1]);
+      if (!ns) return call.result(k.error(Rule::option_out_of_range, sk));
+      (option == SO_RCVTIMEO ? sk->rcvtimeo_ns : sk->sndtimeo_ns) = *ns;
+      return call.result(0);
+    }
+    case SO_LINGER:
+      if (first != 0)
+        sk->sk_flags |= SOCK_LINGER_BIT;
+      else
+        sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_LINGER_BIT));
+      sk->linger_s = value[1];
+      return call.result(0);
+    default:
+      return call.result(k.error(Rule::option_unknown, sk));
+  }
+}
+
+long sk_getsockopt(Kernel& k, struct socket* socket, int option, std::vector<int>* value) {
+  Call call(k, Fn::sk_getsockopt, socket);
+  sock* sk = socket->sk;
+  switch (option) {
+    case SO_ERROR:
+      *value = {static_cast<int>(-sock_error(k, sk))};
+      return call.result(0);
+    case SO_REUSEADDR:
+      *value = {sk->common.skc_reuse ? 1 : 0};
+      return call.result(0);
+    case SO_TYPE:
+      *value = {socket->type};
+      return call.result(0);
+    case SO_ACCEPTCONN:
+      *value = {tcp_state(sk) == TcpState::LISTEN ? 1 : 0};
+      return call.result(0);
+    case SO_RCVLOWAT:
+      *value = {sk->sk_rcvlowat};
+      return call.result(0);
+    case SO_DOMAIN:
+      *value = {sk->common.skc_family};
+      return call.result(0);
+    case SO_PROTOCOL:
+      *value = {IPPROTO_TCP};
+      return call.result(0);
+    default:
+      return call.result(k.error(Rule::option_unknown, sk));
+  }
+}
+
+}  // namespace wakepath::kernel
