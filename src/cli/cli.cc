@@ -59,12 +59,14 @@ void add_run(CLI::App& app, RunOptions& options, int& status) {
   command->add_option("--lang", options.language, "Language of titles and narration")
       ->check(CLI::IsMember({"en", "zh"}))
       ->capture_default_str();
+  command->add_option("--views", options.views, "A folder for what /proc and ss show at each mark, machine by machine");
   command->add_flag("--slow", options.slow, "Run files that wait for more than 5 s, too");
   command->footer(
       "Exit status: 0 all as expected, 1 something differs, 2 a file is wrong, 3 the machine asked for is not "
       "available.\n"
       "Examples:\n  wakepath run scenarios/wake-on-connect.yaml\n"
-      "  wakepath run --on both --format json scenarios/*.yaml");
+      "  wakepath run --on both --format json scenarios/*.yaml\n"
+      "  wakepath run --on both --views out scenarios/wake-on-connect.yaml; diff -r out/model out/kernel");
   command->callback([&] { status = run(options); });
 }
 
@@ -113,17 +115,26 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
   CLI::Option* record = command->add_option("--record", options.record, "After the first R records");
   step->excludes(mark)->excludes(record);
   mark->excludes(record);
-  command->add_option("--view", options.view, "objects: who points to whom; path, tree: the calls of the step")
-      ->check(CLI::IsMember({"objects", "path", "tree"}))
+  command
+      ->add_option("--view", options.view,
+                   "objects: who points to whom; path, tree: the calls of the step; or what the kernel itself would "
+                   "show: proc-net-tcp, proc-fd, proc-fdinfo, ss")
+      ->check(CLI::IsMember({"objects", "path", "tree", "proc-net-tcp", "proc-fd", "proc-fdinfo", "ss"}))
       ->capture_default_str();
   command->add_option("--format", options.format, "Taken from the output's name when not given; else svg, tree: text")
       ->check(CLI::IsMember({"dot", "svg", "png", "text"}));
   command->add_option("-o,--output", options.output, "Where to; standard output when not given");
   command->add_flag("--fields", options.fields, "With --view tree: every change of a field");
+  command->add_option("--process", options.process,
+                      "With --view proc-fd, proc-fdinfo: an actor's name or a process id");
+  command->add_option("--fd", options.fd, "With --view proc-fdinfo: the descriptor");
+  command->add_option("--ss", options.ss, "With --view ss: its options, letters of tnlaei")->capture_default_str();
   command->footer(
       "Examples:\n  wakepath export demo.wkp --step 3 --view path -o path.svg\n"
       "  wakepath export demo.wkp --mark asleep --view objects --format dot | dot -Tpdf > objects.pdf\n"
-      "  wakepath export demo.wkp --step 3 --view tree");
+      "  wakepath export demo.wkp --step 3 --view tree\n"
+      "  wakepath export scenarios/wake-on-connect.yaml --step asleep --view proc-fdinfo --process server --fd 4\n"
+      "  wakepath export scenarios/wake-on-connect.yaml --step woken --view ss --ss tlnie");
   command->callback([&] { status = export_file(options); });
 }
 

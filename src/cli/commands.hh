@@ -8,6 +8,11 @@
 #include <string>
 #include <vector>
 
+namespace wakepath::trace {
+class Trace;
+class World;
+}  // namespace wakepath::trace
+
 namespace wakepath::cli {
 
 /// wakepath serve: the socket-server on 127.0.0.1, until SIGINT or SIGTERM.
@@ -33,6 +38,7 @@ struct RunOptions {
   std::string format = "text";  ///< text, json or junit
   std::string language = "en";  ///< of titles and narration
   bool slow = false;            ///< run files that wait for more than 5 s, too
+  std::string views;            ///< a folder: the kernel's own texts (/proc, ss) of each mark, machine by machine
 };
 int run(const RunOptions& options);
 
@@ -55,15 +61,24 @@ int view(const ViewOptions& options);
 /// wakepath export FILE: one moment of a recording as text or picture.
 struct ExportOptions {
   std::string file;
-  std::string step;              ///< a step's number or a mark's name; empty: the last step, when there is one
-  std::string mark;              ///< a mark's name
-  std::string record;            ///< any position: the first so many records
-  std::string view = "objects";  ///< objects, path or tree
-  std::string format;            ///< dot, svg, png, text; empty: by the output's ending, else what suits the view
-  std::string output;            ///< a file; empty or "-": standard output
-  bool fields = false;           ///< tree: every change of a field
+  std::string step;    ///< a step's number or a mark's name; empty: the last step, when there is one
+  std::string mark;    ///< a mark's name
+  std::string record;  ///< any position: the first so many records
+  /// objects, path, tree, or a text of the kernel's own: proc-net-tcp, proc-fd, proc-fdinfo, ss
+  std::string view = "objects";
+  std::string process;       ///< proc-fd, proc-fdinfo: a task's name or process id; empty: the only process there is
+  std::optional<int> fd;     ///< proc-fdinfo: the descriptor
+  std::string ss = "tanie";  ///< ss: its options
+  std::string format;        ///< dot, svg, png, text; empty: by the output's ending, else what suits the view
+  std::string output;        ///< a file; empty or "-": standard output
+  bool fields = false;       ///< tree: every change of a field
 };
 int export_file(const ExportOptions& options);
+/// Whether a view of that name is one of the kernel's own texts.
+bool is_kernel_view(const std::string& view);
+/// That text; or nothing, and then `error` says why.
+std::optional<std::string> kernel_view(const ExportOptions& options, const trace::Trace& trace,
+                                       const trace::World& world, std::string& error);
 
 /// wakepath doctor: what this machine offers, a line each. Returns 0 whatever it finds.
 int doctor();

@@ -102,6 +102,8 @@ std::string draw(const ExportOptions& options, const trace::Trace& trace, const 
       {.changed_from = moment.from, .changed_to = moment.at, .title = moment.title, .subtitle = moment.subtitle});
 }
 
+bool is_text(const std::string& view) { return view == "tree" || is_kernel_view(view); }
+
 std::string format_of(const ExportOptions& options) {
   if (!options.format.empty()) return options.format;
   std::string ending = std::filesystem::path(options.output).extension().string();
@@ -110,7 +112,7 @@ std::string format_of(const ExportOptions& options) {
   if (ending == ".txt") return "text";
   if (ending == ".svg") return "svg";
   if (!ending.empty()) return ending;  // none of ours: refused
-  return options.view == "tree" ? "text" : "svg";
+  return is_text(options.view) ? "text" : "svg";
 }
 
 int write_out(const std::string& path, std::string_view bytes) {
@@ -131,10 +133,10 @@ int export_file(const ExportOptions& options) {
   if (format != "dot" && format != "svg" && format != "png" && format != "text")
     return fail(kWrong, fmt::format("{}: found the ending '{}', expected .dot, .svg, .png or .txt (or --format)",
                                     options.output, format));
-  if ((options.view == "tree") != (format == "text"))
-    return fail(kWrong,
-                fmt::format("--view {} cannot be written as {}: tree is text; objects and path are dot, svg or png",
-                            options.view, format));
+  if (is_text(options.view) != (format == "text"))
+    return fail(kWrong, fmt::format("--view {} cannot be written as {}: tree is text, as what the kernel itself shows; "
+                                    "objects and path are dot, svg or png",
+                                    options.view, format));
   bool to_terminal = (options.output.empty() || options.output == "-") && isatty(STDOUT_FILENO) != 0;
   if (format == "png" && to_terminal) return fail(kWrong, "a PNG on a terminal helps nobody: give it a file with -o");
 
@@ -144,6 +146,13 @@ int export_file(const ExportOptions& options) {
   Moment moment = find_moment(options, *opened.trace);
   if (!moment.error.empty()) return fail(kWrong, moment.error);
 
+  if (is_kernel_view(options.view)) {
+    trace::Cursor cursor(*opened.trace);
+    cursor.seek(moment.at);
+    std::string error;
+    auto text = kernel_view(options, *opened.trace, cursor.world(), error);
+    return text ? write_out(options.output, *text) : fail(kWrong, error);
+  }
   std::string drawn = draw(options, *opened.trace, moment);
   if (format == "dot" || format == "text") return write_out(options.output, drawn);
   exports::LayoutHelper helper;

@@ -70,16 +70,20 @@ class RunCommand {
   void one(const Scenario& file) {
     std::optional<FileResult> model, kernel;
     if (options_.on != "kernel") {
-      model = scenario::run_on_model(file, {options_.slow});
+      model = scenario::run_on_model(file, options_for("model"));
       report(file, *model);
     }
     if (options_.on != "model") {
-      kernel = scenario::run_on_kernel(file, {options_.slow});
+      kernel = scenario::run_on_kernel(file, options_for("kernel"));
       report(file, *kernel);
     }
     if (model && kernel) {
       compare(*model, *kernel);
     }
+  }
+
+  scenario::RunOptions options_for(std::string_view machine) const {
+    return {options_.slow, options_.views.empty() ? "" : fmt::format("{}/{}", options_.views, machine)};
   }
 
   void report(const Scenario& file, const FileResult& result) {

@@ -26,6 +26,8 @@ constexpr const char* kHelp =
     "  t       the calls of this step   T       the same with every field that changed\n"
     "  s       the stack of the running thread\n"
     "  o       living objects           o NAME  one of them: o tcp_sock#1\n"
+    "  proc    /proc/net/tcp            proc TASK [FD]   its descriptors, or one's fdinfo\n"
+    "  ss      as ss -tanie             ss LETTERS       with these options\n"
     "  h       this list                q       end\n"
     "  An empty line is n.\n";
 
@@ -69,8 +71,10 @@ class Stepper {
       print_stack();
     else if (verb == "o")
       print_objects(argument);
+    else if (verb == "proc" || verb == "ss")
+      print_kernel_view(verb, argument, words);
     else
-      fmt::print("found '{}', expected one of n p f b r R g m t T s o h q (h: help)\n", verb);
+      fmt::print("found '{}', expected one of n p f b r R g m t T s o proc ss h q (h: help)\n", verb);
     return true;
   }
 
@@ -216,6 +220,19 @@ class Stepper {
       return;
     }
     fmt::print("found '{}', expected a living object (o lists them)\n", name);
+  }
+
+  void print_kernel_view(const std::string& verb, const std::string& argument, std::istream& more) const {
+    ExportOptions options;
+    std::string fd;
+    more >> fd;
+    options.view = verb == "ss" ? "ss" : argument.empty() ? "proc-net-tcp" : fd.empty() ? "proc-fd" : "proc-fdinfo";
+    if (verb == "ss" && !argument.empty()) options.ss = argument;
+    options.process = argument;
+    if (auto number = number_of(fd)) options.fd = static_cast<int>(*number);
+    std::string error;
+    std::optional<std::string> text = kernel_view(options, trace_, cursor_.world(), error);
+    fmt::print("{}", text ? *text : error + "\n");
   }
 
   const trace::Trace& trace_;

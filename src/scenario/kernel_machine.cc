@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "src/scenario/kernel_calls.hh"
+#include "src/scenario/views.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -104,6 +105,19 @@ void KernelMachine::start(const std::string& name, const Request& request) {
   } else {
     actor.worker->post([&actor] { actor.outcome = perform(actor.request); });
   }
+}
+
+void KernelMachine::end_step(const Step& step) {
+  if (step.kind != Step::Kind::mark || views_.empty()) {
+    return;
+  }
+  std::map<std::string, pid_t> tables;
+  for (const auto& [name, actor] : actors_) {
+    if (processes_.at(actor.process).actors > 0) {
+      tables[name] = processes_.at(actor.process).observer->tid();
+    }
+  }
+  write_kernel_views(std::filesystem::path(views_) / step.mark, tables);
 }
 
 void KernelMachine::leave(Actor& actor) {

@@ -15,12 +15,14 @@ namespace wakepath::scenario {
 /// blocked, so a KernelMachine is never destroyed there.
 class KernelMachine : public Machine {
  public:
+  /// `views`: a folder for /proc's texts at each mark (views.hh); empty: none.
+  explicit KernelMachine(std::string views = "") : views_(std::move(views)) {}
   std::string_view name() const override { return "kernel"; }
   std::optional<std::string> unknown(const CallStep& call) const override;
   void open(const Scenario& scenario) override;
   void add_actor(const std::string& actor, const std::string& process) override;
   void begin_step(const Step&) override {}
-  void end_step(const Step&) override {}
+  void end_step(const Step& step) override;
   void start(const std::string& actor, const Request& request) override;
   void settle() override;
   std::optional<Outcome> take(const std::string& actor) override;
@@ -64,6 +66,7 @@ class KernelMachine : public Machine {
   Observation list_length(const std::string& process, int fd, const std::string& list);
   Observation queued(const std::string& process, int fd, unsigned long what);
 
+  std::string views_;
   Place place_;
   SockDiag* diag_ = nullptr;  ///< made in the namespace; lives as long as the process
   std::map<std::string, Process> processes_;

@@ -30,7 +30,7 @@ constexpr int kLongestRunMs = 60000;
   signal(SIGPIPE, SIG_IGN);
   std::string text;
   try {
-    auto* machine = new KernelMachine;  // never destroyed: its actors may be asleep for ever
+    auto* machine = new KernelMachine(options.views);  // never destroyed: its actors may be asleep for ever
     const FileResult result = run(scenario, *machine, options);
     nlohmann::ordered_json json = to_json(result);
     json["unavailable"] = result.unavailable;  // not part of the format: the exit status tells it

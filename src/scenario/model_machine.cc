@@ -6,6 +6,7 @@
 
 #include "src/scenario/model_calls.hh"
 #include "src/scenario/step_text.hh"
+#include "src/scenario/views.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -166,6 +167,9 @@ std::optional<Duration> ModelMachine::timer(const std::string& name) {
 FileResult run_on_model(const Scenario& scenario, const RunOptions& options, std::shared_ptr<trace::Trace>* trace) {
   ModelMachine machine;
   FileResult result = run(scenario, machine, options);
+  if (!options.views.empty() && machine.trace()) {
+    write_model_views(options.views, *machine.trace());
+  }
   if (trace != nullptr) {
     *trace = machine.trace();
   }

@@ -8,6 +8,7 @@ namespace wakepath::scenario {
 
 struct RunOptions {
   bool slow = false;  ///< run files that wait for more than 5 s
+  std::string views;  ///< a folder for the kernel's own texts at each mark (views.hh); empty: none
 };
 
 /// Runs a scenario on a machine. Exceptions of the machine (Unavailable, Skip) become part of the result.

@@ -68,6 +68,29 @@ TEST_F(ExportCommand, WritesAPathAsPng) {
   EXPECT_GT(written().size(), 20000u);
 }
 
+TEST_F(ExportCommand, ShowsWhatTheKernelItselfWouldShowOfAScenario) {
+  options.file = WAKEPATH_SOURCE_DIR "/scenarios/wake-on-connect.yaml";
+  options.step = "woken";
+  options.output = folder / "view.txt";
+  options.view = "ss";
+  options.ss = "tln";
+  ASSERT_EQ(call(), 0) << errors;
+  EXPECT_EQ(written(),
+            "State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess\n"
+            "LISTEN 1      8          127.0.0.1:32768      0.0.0.0:*\n");
+  options.view = "proc-fdinfo";
+  options.process = "server";
+  options.fd = 4;
+  ASSERT_EQ(call(), 0) << errors;
+  EXPECT_THAT(written(), HasSubstr("\ntfd:        3 events:       19 data:                1  pos:0 ino:2711 sdev:9\n"));
+  options.fd = 7;
+  EXPECT_EQ(call(), 2);
+  EXPECT_THAT(errors, HasSubstr("--fd: 7 is not open in server"));
+  options.process = "nobody";
+  EXPECT_EQ(call(), 2);
+  EXPECT_THAT(errors, HasSubstr("--process: found 'nobody', expected one of server, client"));
+}
+
 TEST_F(ExportCommand, FindsAMomentByMarkStepNameAndRecord) {
   options.format = "dot";
   options.output = folder / "a.dot";

@@ -1,0 +1,158 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "sim/export/proc.hh"
+#include "sim/export/tcp_rows.hh"
+
+namespace wakepath::exports {
+
+using trace::Object;
+
+namespace {
+
+constexpr std::uint64_t kMs = 1'000'000;
+
+std::string_view state_name(std::uint64_t state) {
+  static constexpr std::array<std::string_view, 12> kNames = {"UNKNOWN",    "ESTAB",      "SYN-SENT",  "SYN-RECV",
+                                                              "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN",
+                                                              "CLOSE-WAIT", "LAST-ACK",   "LISTEN",    "CLOSING"};
+  return state < kNames.size() ? kNames[state] : kNames[0];
+}
+
+std::string address(std::uint32_t ip) {
+  return fmt::format("{}.{}.{}.{}", ip >> 24, (ip >> 16) & 255, (ip >> 8) & 255, ip & 255);
+}
+
+/// print_ms_timer(): "200ms", "1.200ms", "59sec", "2min10sec".
+std::string duration(std::uint64_t ms) {
+  std::uint64_t minutes = ms / 60'000;
+  std::uint64_t seconds = ms / 1000 % 60;
+  ms %= 1000;
+  std::string out;
+  if (minutes > 0) {
+    ms = 0;
+    out = fmt::format("{}min", minutes);
+    if (minutes > 9) seconds = 0;
+  }
+  if (seconds > 9) ms = 0;
+  if (seconds > 0) out += fmt::format("{}{}", seconds, ms > 0 ? "." : "sec");
+  if (ms > 0) out += fmt::format("{:03}ms", ms);
+  return out;
+}
+
+std::string timer(const TcpRow& row) {
+  static constexpr std::array<std::string_view, 5> kNames = {"off", "on", "keepalive", "timewait", "persist"};
+  if (row.timer == TcpTimer::kNone) return "";
+  return fmt::format(" timer:({},{},{})", kNames[static_cast<std::size_t>(row.timer)],
+                     duration(row.timer_left_ns / kMs), row.timer == TcpTimer::kProbe ? row.probes : row.retransmits);
+}
+
+std::string extended(const Reading& reading, const TcpRow& row) {
+  std::string out = timer(row) + fmt::format(" ino:{} sk:{:x}", row.inode, row.object->id);
+  if (!row.full) return out;
+  std::uint64_t shut = reading.value(*row.object, "sk_shutdown");
+  return out + fmt::format(" {}-{}", (shut & 1) != 0 ? '-' : '<', (shut & 2) != 0 ? '-' : '>');
+}
+
+std::string internal(const Reading& reading, const TcpRow& row) {
+  if (!row.full) return "\t";
+  const Object& sock = *row.object;
+  if (row.state == kListen)
+    return "\t cwnd:10" + (row.receive_queue > 0 ? fmt::format(" unacked:{}", row.receive_queue) : "");
+  std::string out = fmt::format("\t rto:{}", tcp_rto_ns(reading, sock) / kMs);
+  if (std::uint64_t ato = reading.value(sock, "icsk_ack.ato")) out += fmt::format(" ato:{}", ato / kMs);
+  // lo's mtu is 65536; timestamps take 12 bytes of each segment once both ends have agreed on them
+  out += fmt::format(" pmtu:65535 advmss:{} cwnd:10", row.state == kSynSent ? 65495 : 65483);
+  if (std::uint64_t unacked = reading.value(sock, "packets_out")) out += fmt::format(" unacked:{}", unacked);
+  auto unsent = static_cast<std::uint32_t>(reading.value(sock, "write_seq") - reading.value(sock, "snd_nxt"));
+  if (unsent > 0) out += fmt::format(" notsent:{}", unsent);
+  if (std::uint64_t window = reading.value(sock, "snd_wnd")) out += fmt::format(" snd_wnd:{}", window);
+  return out;
+}
+
+/// One column of ss: what separates it from the one before, and how it is aligned.
+struct Column {
+  std::string_view head;
+  std::string_view delimiter;
+  bool right = false;
+};
+constexpr std::array<Column, 8> kColumns = {{{"State", "", false},
+                                             {"Recv-Q", " ", false},
+                                             {"Send-Q", " ", false},
+                                             {"Local Address:", " ", true},
+                                             {"Port", "", false},
+                                             {"Peer Address:", " ", true},
+                                             {"Port", "", false},
+                                             {"Process", "", false}}};
+using Cells = std::array<std::string, kColumns.size()>;
+
+Cells cells_of(const Reading& reading, const TcpRow& row, const SsOptions& options) {
+  bool listens = row.state == kListen;
+  std::uint64_t send = listens ? reading.value(*row.object, "sk_max_ack_backlog") : row.send_queue;
+  return {std::string(state_name(row.state)),
+          fmt::format("{}", row.receive_queue),
+          fmt::format("{}", send),
+          address(row.local) + ":",
+          fmt::format("{}", row.local_port),
+          address(row.remote) + ":",
+          row.remote_port != 0 ? fmt::format("{}", row.remote_port) : "*",
+          options.extended ? extended(reading, row) : ""};
+}
+
+std::string line_of(const Cells& cells, const std::array<std::size_t, kColumns.size()>& widths) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    line += kColumns[i].delimiter;
+    line += kColumns[i].right ? fmt::format("{:>{}}", cells[i], widths[i]) : fmt::format("{:<{}}", cells[i], widths[i]);
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+}  // namespace
+
+std::optional<SsOptions> ss_options(std::string_view letters) {
+  SsOptions options;
+  for (char letter : letters) {
+    if (letter == 'l')
+      options.listening = true;
+    else if (letter == 'a')
+      options.all = true;
+    else if (letter == 'e')
+      options.extended = true;
+    else if (letter == 'i')
+      options.internal = true;
+    else if (letter != 't' && letter != 'n')
+      return std::nullopt;
+  }
+  return options;
+}
+
+std::string ss(const trace::Trace& trace, const trace::World& world, const SsOptions& options) {
+  Reading reading(trace, world);
+  std::vector<TcpRow> rows = tcp_rows(reading);
+  std::erase_if(rows, [&](const TcpRow& row) {
+    if (row.state == kListen) return !options.listening && !options.all;
+    bool asked = options.all || !options.listening;
+    // without -a what is not yet, or no longer, a connection is not shown
+    bool hidden = !options.all && (row.state == kSynRecv || row.state == kTimeWait);
+    return !asked || hidden;
+  });
+  std::vector<Cells> lines(1);
+  for (std::size_t i = 0; i < kColumns.size(); ++i) lines[0][i] = kColumns[i].head;
+  for (const TcpRow& row : rows) lines.push_back(cells_of(reading, row, options));
+  std::array<std::size_t, kColumns.size()> widths{};
+  for (const Cells& cells : lines)
+    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
+  std::string out = line_of(lines[0], widths);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    out += line_of(lines[i + 1], widths);
+    if (options.internal) out += internal(reading, rows[i]) + "\n";
+  }
+  return out;
+}
+
+}  // namespace wakepath::exports

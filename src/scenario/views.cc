@@ -1,0 +1,105 @@
+#include "src/scenario/views.hh"
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "sim/export/proc.hh"
+#include "sim/export/reading.hh"
+#include "sim/trace/cursor.hh"
+#include "src/scenario/kernel_oracle.hh"
+
+namespace wakepath::scenario {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write_file(const fs::path& path, const std::string& text) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+}
+
+/// A file of /proc; empty when it is not there.
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream all;
+  all << in.rdbuf();
+  return all.str();
+}
+
+/// What a program prints; empty when it is not installed.
+std::string output_of(const std::string& command) {
+  FILE* pipe = popen(("LC_ALL=C " + command + " 2>/dev/null").c_str(), "re");
+  if (pipe == nullptr) {
+    return {};
+  }
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (const size_t size = fread(buffer.data(), 1, buffer.size(), pipe)) {
+    text.append(buffer.data(), size);
+  }
+  pclose(pipe);
+  return text;
+}
+
+}  // namespace
+
+void write_kernel_views(const fs::path& folder, const std::map<std::string, pid_t>& actors) {
+  write_file(folder / "proc-net-tcp", read_file("/proc/thread-self/net/tcp"));
+  write_file(folder / "ss", output_of("ss -tanie"));
+  for (const auto& [name, tid] : actors) {
+    const std::string task = fmt::format("/proc/{}/task/{}", getpid(), tid);
+    write_file(folder / name / "fd", output_of("ls -l " + task + "/fd"));
+    for (const int fd : open_descriptors(tid)) {
+      write_file(folder / name / fmt::format("fdinfo-{}", fd), read_file(fmt::format("{}/fdinfo/{}", task, fd)));
+    }
+  }
+}
+
+namespace {
+
+void write_task(const fs::path& folder, const trace::Trace& trace, const trace::World& world, const std::string& name) {
+  const std::optional<std::string> listing = exports::proc_fd(trace, world, name);
+  if (!listing) {
+    return;  // it has exited
+  }
+  write_file(folder / "fd", *listing);
+  const exports::Reading reading(trace, world);
+  const trace::Object* files = reading.target(*reading.task(name), "files");
+  for (const trace::Ref slot : reading.list(*files, "fd_array")) {
+    const auto fd = static_cast<int>(reading.number(*reading.find(slot.object), "fd"));
+    if (const std::optional<std::string> info = exports::proc_fdinfo(trace, world, name, fd)) {
+      write_file(folder / fmt::format("fdinfo-{}", fd), *info);
+    }
+  }
+}
+
+}  // namespace
+
+void write_model_views(const fs::path& folder, const trace::Trace& trace) {
+  trace::Cursor cursor(trace);
+  for (trace::Position at = 0; at < trace.size(); ++at) {
+    const trace::Record& record = trace[at];
+    if (record.kind != trace::RecordKind::kNote || record.field != static_cast<uint16_t>(trace::NoteKind::kMark)) {
+      continue;
+    }
+    cursor.seek(at + 1);
+    const trace::World& world = cursor.world();
+    const fs::path place = folder / std::string(trace.string(record.object));
+    write_file(place / "proc-net-tcp", exports::proc_net_tcp(trace, world));
+    write_file(place / "ss", exports::ss(trace, world, *exports::ss_options("tanie")));
+    for (const trace::Task& task : world.tasks()) {
+      if (task.object != 0) {
+        const std::string name = trace::task_name(trace, world, task.id);
+        write_task(place / name, trace, world, name);
+      }
+    }
+  }
+}
+
+}  // namespace wakepath::scenario
