@@ -54,7 +54,9 @@ void Scheduler::resume(Task& task) {
 
 void Scheduler::run_until_idle() {
   WP_BUG_ON(&recorder_, current_ != nullptr);
-  while (!run_queue_.empty()) {
+  for (;;) {
+    if (interrupt && interrupt()) continue;
+    if (run_queue_.empty()) break;
     Task* task = run_queue_.front();
     run_queue_.pop_front();
     resume(*task);

@@ -71,6 +71,8 @@ class Scheduler {
   void start(Task& task, MaySleep<long> call);
   /// Makes a sleeping task runnable. `cause`: the record that woke it. No effect on a runnable one.
   void wake(Task& task, std::uint32_t cause);
+  /// Asked whenever the CPU is about to go to a task or idle: there a device may interrupt. True: it did. Empty: never.
+  std::function<bool()> interrupt;
   /// Runs runnable tasks, in order, until all sleep or are idle.
   void run_until_idle();
   /// Runs this task alone until it sleeps or its call ends; others stay on the run queue. False if it is not runnable.

@@ -86,6 +86,7 @@ Kernel::Kernel(const Config& c)
       task_by_id(1, nullptr) {
   name_symbols();
   softnet = softnets.make();
+  if (config.nic) nic_probe(*this);
 }
 
 /// Tasks may sleep in the middle of a call: their frames hold objects of the arenas, so they go first, unrecorded.
@@ -114,7 +115,7 @@ task_struct* Kernel::spawn(std::string_view name, files_struct* table, int tgid)
   task->pid = 1000 + thread.id();
   task->tgid = tgid != 0 ? tgid : 1000 + thread.id();
   task->files = table;
-  ++table->count;
+  if (table != nullptr) ++table->count;
   task_by_id.push_back(task);
   recorder.spawn(thread.id(), record::object_of(task));
   return task;
@@ -136,6 +137,8 @@ task_struct* Kernel::spawn_process(std::string_view name) {
 }
 
 task_struct* Kernel::spawn_thread(std::string_view name, task_struct* of) { return spawn(name, of->files, of->tgid); }
+
+task_struct* Kernel::spawn_kthread(std::string_view name) { return spawn(name, nullptr, 0); }
 
 task_struct* Kernel::spawn_fork(std::string_view name, task_struct* parent) {
   files_struct* table = files_structs.make();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/engine/scheduler.hh"
+#include "sim/kernel/nic.hh"
 #include "sim/kernel/pipe.hh"
 #include "sim/kernel/sock.hh"
 #include "sim/record/arena.hh"
@@ -66,6 +67,8 @@ struct Config {
   bool tcp_abort_on_overflow = false;  ///< net.ipv4.tcp_abort_on_overflow
   u16 port_low = 32768;                ///< net.ipv4.ip_local_port_range
   u16 port_high = 60999;
+  bool nic = false;         ///< A modelled network card in place of loopback.
+  int netdev_budget = 300;  ///< net.core.netdev_budget
   std::size_t rlimit_nofile = 20000;
   int tcp_syn_retries = 6;              ///< net.ipv4.tcp_syn_retries
   u64 timewait_ns = 60'000 * kNsPerMs;  ///< TCP_TIMEWAIT_LEN
@@ -124,6 +127,8 @@ class Kernel {
   task_struct* spawn_thread(std::string_view name, task_struct* of);
   /// A child process with a copy of the descriptor table.
   task_struct* spawn_fork(std::string_view name, task_struct* parent);
+  /// A thread of the kernel: it belongs to no process and has no descriptors.
+  task_struct* spawn_kthread(std::string_view name);
   /// The task ends; the last one of a process closes its table. Its call, if any, is dropped.
   void exit_task(task_struct* task);
 
@@ -143,6 +148,7 @@ class Kernel {
 
   // --- what the functions share ---
   softnet_data* softnet = nullptr;  ///< of the one CPU
+  nic_adapter* nic = nullptr;       ///< nullptr: loopback is all there is
   int bh_disabled = 0;              ///< local_bh_disable() depth
   u64 next_ino = 10001;
   u32 next_isn = 1000;

@@ -1,19 +1,24 @@
 // Models: net/core/dev.c (the per-CPU backlog, NET_RX softirq), drivers/net/loopback.c, kernel/softirq.c and the way
 // down through net/ipv4/ip_output.c, as of Linux 6.18.
-// Left out: routing (everything is local), netfilter, queueing disciplines (lo has none), RPS, GRO, ksoftirqd. Linux
-// hands over to ksoftirqd when a softirq runs for long; then the same functions run in another context.
+// Left out: routing (everything is local), netfilter, queueing disciplines (lo has none), RPS, GRO. On loopback alone
+// there is no ksoftirqd either: Linux hands over to it when a softirq runs for long; then the same functions run in
+// another context. With the modelled card (nic.hh) it can be seen.
+
+#include <algorithm>
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/net_dev.hh"
+#include "sim/kernel/nic.hh"
 #include "sim/kernel/tcp.hh"
 
 namespace wakepath::kernel {
-
-namespace {
 
 void raise_softirq_irqoff(Kernel& k) {
   Call call(k, Fn::raise_softirq_irqoff, k.softnet);
   k.softnet->net_rx_pending = true;
 }
+
+namespace {
 
 void enqueue_to_backlog(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::enqueue_to_backlog, skb);
@@ -49,20 +54,27 @@ void process_backlog(Kernel& k) {
   k.softnet->napi_scheduled = false;
 }
 
-void net_rx_pending_action(Kernel& k) {
-  while (k.softnet->net_rx_pending) {
-    k.softnet->net_rx_pending = false;
-    Call action(k, Fn::net_rx_action, k.softnet);
+/// Every NAPI that has work, at most net.core.netdev_budget packets of the card.
+void net_rx_action(Kernel& k) {
+  Call action(k, Fn::net_rx_action, k.softnet);
+  if (k.softnet->napi_scheduled) {
     Call poll(k, Fn::__napi_poll, k.softnet);
     process_backlog(k);
+  }
+  constexpr int kWeight = 64;  // NAPI_POLL_WEIGHT
+  for (int budget = k.config.netdev_budget; k.nic != nullptr && k.nic->napi_scheduled;) {
+    Call poll(k, Fn::__napi_poll, k.nic);
+    budget -= nic_poll(k, std::min(budget, kWeight));
+    if (budget > 0) continue;
+    raise_softirq_irqoff(k);  // more to do, in the next round
+    break;
   }
 }
 
 void do_softirq(Kernel& k) {
   Call call(k, Fn::do_softirq, k.softnet);
   SoftirqScope softirq(k);
-  Call handle(k, Fn::handle_softirqs, k.softnet);
-  net_rx_pending_action(k);
+  handle_softirqs(k);
 }
 
 void __dev_queue_xmit(Kernel& k, sk_buff* skb) {
@@ -70,12 +82,30 @@ void __dev_queue_xmit(Kernel& k, sk_buff* skb) {
   local_bh_disable(k);
   {
     Call start(k, Fn::dev_hard_start_xmit, skb);
-    loopback_xmit(k, skb);
+    if (k.nic != nullptr)
+      nic_start_xmit(k, skb);
+    else
+      loopback_xmit(k, skb);
   }
   local_bh_enable(k);
 }
 
 }  // namespace
+
+void netif_receive_skb(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::netif_receive_skb, skb);
+  __netif_receive_skb_one_core(k, skb);
+}
+
+bool handle_softirqs(Kernel& k) {
+  Call handle(k, Fn::handle_softirqs, k.softnet);
+  constexpr int kMaxRestart = 10;  // MAX_SOFTIRQ_RESTART
+  for (int round = 0; k.softnet->net_rx_pending && (k.nic == nullptr || round < kMaxRestart); ++round) {
+    k.softnet->net_rx_pending = false;
+    net_rx_action(k);
+  }
+  return !k.softnet->net_rx_pending;
+}
 
 void local_bh_disable(Kernel& k) { ++k.bh_disabled; }
 
@@ -94,7 +124,10 @@ void timer_softirq(Kernel& k, Fn timer, const void* subject, const std::function
     Call call(k, timer, subject);
     body();
   }
-  net_rx_pending_action(k);
+  while (k.softnet->net_rx_pending) {
+    k.softnet->net_rx_pending = false;
+    net_rx_action(k);
+  }
 }
 
 void ip_output(Kernel& k, sk_buff* skb) {

@@ -28,9 +28,10 @@ kernel::Config configure(const Scenario& scenario) {
   if (scenario.profile != "6.18") {
     throw Unavailable(fmt::format("the model does not know the profile {} yet", scenario.profile));
   }
-  if (scenario.device_nic || scenario.cpus > 1) {
-    throw Unavailable(scenario.device_nic ? "the model does not know device: nic yet" : "the model has one CPU so far");
+  if (scenario.cpus > 1) {
+    throw Unavailable("the model has one CPU so far");
   }
+  config.nic = scenario.device_nic;
   for (const auto& [name, value] : scenario.kernel) {
     if (name == "net.core.somaxconn") {
       config.somaxconn = static_cast<kernel::u32>(number_of(name, value));
@@ -38,6 +39,8 @@ kernel::Config configure(const Scenario& scenario) {
       config.tcp_abort_on_overflow = number_of(name, value) != 0;
     } else if (name == "net.ipv4.tcp_syn_retries") {
       config.tcp_syn_retries = static_cast<int>(number_of(name, value));
+    } else if (name == "net.core.netdev_budget") {
+      config.netdev_budget = static_cast<int>(number_of(name, value));
     } else {
       throw Unavailable(fmt::format("the model does not know the sysctl {} yet", name));
     }

@@ -15,6 +15,8 @@ constexpr long kBlocked = -9999;  ///< The call sleeps.
 
 class Machine {
  public:
+  explicit Machine(const kernel::Config& config = {}) : k(config) {}
+
   kernel::user_epoll_event events[8] = {};  // outlives the kernel, whose sleeping calls write here
   char buffer[64] = {};
   kernel::Address address;
