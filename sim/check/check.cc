@@ -23,7 +23,8 @@ struct OpenCalls {
 OpenCalls open_calls(const Kernel& k) {
   OpenCalls calls;
   for (const task_struct* task : k.task_by_id) {
-    if (task == nullptr || task->call_done()) continue;
+    if (task == nullptr || task->files == nullptr || task->call_done())
+      continue;  // threads of the kernel have no files
     ++(task->thread->runnable() ? calls.runnable : calls.sleeping);
   }
   return calls;

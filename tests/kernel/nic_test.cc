@@ -1,4 +1,6 @@
 // The modelled network card: what is done in the interrupt, in the softirq on its way out, and in ksoftirqd.
+#include <gmock/gmock.h>
+
 #include "sim/check/check.hh"
 #include "tests/kernel/machine.hh"
 
@@ -47,7 +49,7 @@ TEST(NetworkCard, MoreThanTheBudgetInTooManyRoundsIsLeftToKsoftirqd) {
   const auto seen = events_of(*m.k.trace(), {start, m.k.recorder.position()});
   EXPECT_TRUE(contains_in_order(seen, {"call common_interrupt", "call __irq_exit_rcu > handle_softirqs > net_rx_action",
                                        "wake in wakeup_softirqd", "call run_ksoftirqd > handle_softirqs > nic_poll"}));
-  EXPECT_TRUE(check::check_invariants(m.k).empty());
+  EXPECT_THAT(check::check_invariants(m.k), ::testing::IsEmpty());
 }
 
 TEST(NetworkCard, ByDefaultThereIsNoneAndNothingInterrupts) {
