@@ -75,6 +75,7 @@ Complaints check_invariants(const Kernel& k) {
   check_files(k, out);
   check_epolls(k, out);
   check_sockets(k, out);
+  check_datagrams(k, out);
   return out;
 }
 
@@ -93,6 +94,8 @@ Complaints check_all_freed(const Kernel& k) {
   none("eppoll_entry", k.eppoll_entries.live());
   none("wait_queue_entry", k.wait_entries.live());
   none("tcp_sock", k.tcp_socks.live());
+  none("udp_sock", k.udp_socks.live());
+  none("udp_hslot", k.udp_hslots.live() + k.udp_hslots2.live());
   none("tcp_request_sock", k.request_socks.live());
   none("tcp_timewait_sock", k.timewait_socks.live());
   none("sk_buff", k.skbs.live());

@@ -24,6 +24,8 @@ void check_files(const kernel::Kernel& k, Complaints& out);    ///< Descriptors,
 void check_epolls(const kernel::Kernel& k, Complaints& out);   ///< Ready lists, wait queues, lost events.
 void check_sockets(const kernel::Kernel& k, Complaints& out);  ///< Queues, memory, timers, hash tables.
 
+void check_datagrams(const kernel::Kernel& k, Complaints& out);  ///< The same of UDP.
+
 /// "tcp_sock 17": a kind's name with the object's id in the trace.
 [[nodiscard]] std::string named(const char* kind, const void* object);
 

@@ -4,6 +4,7 @@
 
 #include "sim/check/check.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/udp.hh"
 
 namespace wakepath::check {
 
@@ -18,7 +19,10 @@ constexpr u32 kPrivateBits = EPOLLWAKEUP | EPOLLONESHOT | static_cast<u32>(EPOLL
 u32 events_of(const file& f) {
   if (f.f_op.get() == &socket_file_ops) {
     const auto* socket = f.private_data.get().as<struct socket>();
-    return socket->sk == nullptr ? 0 : static_cast<u32>(tcp_events(socket->sk));
+    const sock* sk = socket->sk;
+    if (sk == nullptr) return 0;
+    if (sk->sk_prot == &tcp_prot) return static_cast<u32>(tcp_events(sk));
+    return sk->sk_prot == &udp_prot ? static_cast<u32>(udp_events(sk)) : 0;
   }
   if (f.f_op.get() == &pipefifo_fops) return static_cast<u32>(pipe_events(&f));
   return 0;

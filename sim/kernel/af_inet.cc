@@ -1,33 +1,39 @@
-// Models: net/ipv4/af_inet.c of Linux 6.18: the socket layer's way into TCP over IPv4 (inet_stream_ops).
-// Left out: other protocols, raw sockets, multicast and transparent binds; addresses other than 127.0.0.0/8 and
-// INADDR_ANY are nobody's here.
+// Models: net/ipv4/af_inet.c of Linux 6.18: the socket layer's way into TCP and UDP over IPv4 (inet_stream_ops,
+// inet_dgram_ops).
+// Left out: raw sockets, transparent binds; addresses other than 127.0.0.0/8 are nobody's here.
 
 #include <algorithm>
 
+#include "sim/kernel/ip.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/udp.hh"
 
 namespace wakepath::kernel {
 
 namespace {
 
-bool is_local(u32 ip) { return ip == 0 || (ip >> 24) == 127; }
-
 long inet_bind(Kernel& k, struct socket* socket, const Address& address) {
   Call call(k, Fn::inet_bind_sk, socket);
   Call inner(k, Fn::__inet_bind, socket);
   sock* sk = socket->sk;
-  if (!is_local(address.ip)) return call.result(k.error(Rule::bind_address_not_ours, sk));
+  if (sockaddr_size(address) < sizeof(sockaddr_in)) return call.result(k.error(Rule::address_too_short, sk));
+  // old programs bind INADDR_ANY with the family left at 0
+  if (address.family != AF_INET && (address.family != AF_UNSPEC || address.ip != 0))
+    return call.result(k.error(Rule::address_of_another_family, sk));
+  RouteType type = inet_addr_type(address.ip);
+  if (type == RouteType::RTN_UNICAST) return call.result(k.error(Rule::bind_address_not_ours, sk));
   lock_sock(k, sk);
   long error = 0;
   if (tcp_state(sk) != TcpState::CLOSE || sk->common.skc_num != 0) error = k.error(Rule::bind_twice, sk);
   if (error == 0) {
     sk->common.skc_rcv_saddr = record::Ipv4{address.ip};
-    inet_sk(sk)->inet_saddr = record::Ipv4{address.ip};
+    inet_sk(sk)->inet_saddr = record::Ipv4{type == RouteType::RTN_LOCAL ? address.ip : 0};
     error = sk->sk_prot->get_port(k, sk, address.port);
     if (error == 0) {
-      inet_csk(sk)->bound_by_user = address.port != 0;
-      inet_csk(sk)->address_by_user = address.ip != 0;
+      if (address.ip != 0) sk->sk_userlocks |= SOCK_BINDADDR_LOCK;
+      if (address.port != 0) sk->sk_userlocks |= SOCK_BINDPORT_LOCK;
+      inet_sk(sk)->inet_sport = sk->common.skc_num;
     } else {
       sk->common.skc_rcv_saddr = record::Ipv4{0};
       inet_sk(sk)->inet_saddr = record::Ipv4{0};
@@ -154,13 +160,13 @@ long inet_shutdown(Kernel& k, struct socket* socket, int how) {
   long error = 0;
   TcpState state = tcp_state(sk);
   if (state == TcpState::SYN_SENT || (state == TcpState::LISTEN && (mask & RCV_SHUTDOWN) != 0)) {
-    error = tcp_disconnect(k, sk);
+    error = sk->sk_prot->disconnect(k, sk);
     socket->state = SocketState::SS_UNCONNECTED;
   } else if (state != TcpState::LISTEN) {
     if (state == TcpState::CLOSE)
       error = k.error(Rule::shutdown_not_connected, sk);  // but whoever polls it learns of the end
     sk->sk_shutdown |= mask;
-    tcp_shutdown(k, sk, mask);
+    if (sk->sk_prot->shutdown != nullptr) sk->sk_prot->shutdown(k, sk, mask);
   }
   sk->sk_state_change(k, sk);
   release_sock(k, sk);
@@ -177,18 +183,49 @@ void inet_release(Kernel& k, struct socket* socket) {
 
 long sock_common_setsockopt(Kernel& k, struct socket* socket, int level, int option, OptionValue value) {
   sock* sk = socket->sk;
-  return level == IPPROTO_TCP && sk->sk_prot->setsockopt != nullptr ? sk->sk_prot->setsockopt(k, sk, option, value)
-                                                                    : k.error(Rule::option_unknown, sk);
+  return level == sk->sk_prot->protocol && sk->sk_prot->setsockopt != nullptr
+             ? sk->sk_prot->setsockopt(k, sk, option, value)
+             : k.error(Rule::option_unknown, sk);
 }
 
 long sock_common_getsockopt(Kernel& k, struct socket* socket, int level, int option, std::vector<int>* value) {
   sock* sk = socket->sk;
-  return level == IPPROTO_TCP && sk->sk_prot->getsockopt != nullptr ? sk->sk_prot->getsockopt(k, sk, option, value)
-                                                                    : k.error(Rule::option_unknown, sk);
+  return level == sk->sk_prot->protocol && sk->sk_prot->getsockopt != nullptr
+             ? sk->sk_prot->getsockopt(k, sk, option, value)
+             : k.error(Rule::option_of_another_level, sk);
 }
+
+/// A port for a socket that sends before it has one. False: none is left.
+bool inet_autobind(Kernel& k, sock* sk) {
+  Call call(k, Fn::inet_autobind, sk);
+  lock_sock(k, sk);
+  long error = sk->common.skc_num == 0 ? sk->sk_prot->get_port(k, sk, 0) : 0;
+  if (error == 0) inet_sk(sk)->inet_sport = sk->common.skc_num;
+  release_sock(k, sk);
+  return call.result(error == 0);
+}
+
+MaySleep<long> inet_dgram_connect(Kernel& k, struct socket* socket, const Address& address, int) {
+  Call call(k, Fn::inet_dgram_connect, socket);
+  sock* sk = socket->sk;
+  if (address.family == AF_UNSPEC) co_return call.result(sk->sk_prot->disconnect(k, sk));
+  if (sk->common.skc_num == 0 && !inet_autobind(k, sk)) co_return call.result(k.error(Rule::autobind_no_port, sk));
+  co_return call.result(sk->sk_prot->connect(k, sk, address));
+}
+
+long sock_no_listen(Kernel& k, struct socket* socket, int) {
+  return k.error(Rule::listen_not_for_datagrams, socket->sk.get());
+}
+
+MaySleep<long> sock_no_accept(Kernel& k, struct socket* socket, struct socket*, int) {
+  co_return k.error(Rule::accept_not_for_datagrams, socket->sk.get());
+}
+
+MaySleep<long> no_port_to_send_from(Kernel& k, const sock* sk) { co_return k.error(Rule::autobind_no_port, sk); }
 
 MaySleep<long> inet_sendmsg(Kernel& k, struct socket* socket, OutMessage& message) {
   sock* sk = socket->sk;
+  if (sk->common.skc_num == 0 && !sk->sk_prot->no_autobind && !inet_autobind(k, sk)) return no_port_to_send_from(k, sk);
   return sk->sk_prot->sendmsg(k, sk, message);
 }
 
@@ -204,7 +241,8 @@ struct inet_protosw {
   const proto* prot;
   const proto_ops* ops;
 };
-const inet_protosw inetsw_array[] = {{SOCK_STREAM, IPPROTO_TCP, &tcp_prot, &inet_stream_ops}};
+const inet_protosw inetsw_array[] = {{SOCK_STREAM, IPPROTO_TCP, &tcp_prot, &inet_stream_ops},
+                                     {SOCK_DGRAM, IPPROTO_UDP, &udp_prot, &inet_dgram_ops}};
 
 long inet_create(Kernel& k, struct socket* socket, int protocol) {
   Call call(k, Fn::inet_create, socket);
@@ -236,6 +274,10 @@ const proto_ops inet_stream_ops = {inet_bind,
                                    inet_sendmsg,
                                    inet_recvmsg,
                                    inet_release};
+
+const proto_ops inet_dgram_ops = {
+    inet_bind,     inet_dgram_connect,     sock_no_accept,         inet_getname, udp_poll,     sock_no_listen,
+    inet_shutdown, sock_common_setsockopt, sock_common_getsockopt, inet_sendmsg, inet_recvmsg, inet_release};
 
 const net_proto_family inet_family_ops = {AF_INET, inet_create};
 

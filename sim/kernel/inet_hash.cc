@@ -69,13 +69,19 @@ bool tcp_twsk_unique(const Kernel& k, sock_common* other) {
   return tw->tw_sk.tw_substate == TcpState::TIME_WAIT && k.now_ns() - tw->since_ns >= 1000 * kNsPerMs;
 }
 
+}  // namespace
+
 u16 next_ephemeral(Kernel& k) {
   u16 port = k.next_port;
   k.next_port = port >= k.config.port_high ? k.config.port_low : static_cast<u16>(port + 1);
   return port;
 }
 
-}  // namespace
+bool inet_rcv_saddr_equal(const sock* a, const sock* b, bool match_wildcard) {
+  u32 mine = a->common.skc_rcv_saddr.get().value;
+  u32 theirs = b->common.skc_rcv_saddr.get().value;
+  return mine == theirs || (match_wildcard && (mine == 0 || theirs == 0));
+}
 
 void inet_bind_hash(Kernel& k, sock* sk, u16 port) {
   inet_bind_bucket* bucket = bind_bucket(k, port);

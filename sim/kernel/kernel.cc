@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "sim/kernel/datagram.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/udp.hh"
 
 namespace wakepath::kernel {
 

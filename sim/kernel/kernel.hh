@@ -157,6 +157,8 @@ class Kernel {
   std::unordered_map<u16, inet_bind_bucket*> bind_hash;  // look-up only
   std::unordered_map<u32, inet_ehash_bucket*> ehash;     // look-up only
   std::unordered_map<u32, inet_ehash_bucket*> lhash2;    // look-up only
+  std::unordered_map<u16, udp_hslot*> udp_hash;          // by port, look-up only
+  std::unordered_map<u64, udp_hslot2*> udp_hash2;        // by port and address, look-up only
 
  private:
   task_struct* spawn(std::string_view name, files_struct* files, int tgid);

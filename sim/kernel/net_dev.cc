@@ -6,10 +6,13 @@
 
 #include <algorithm>
 
+#include "sim/kernel/datagram.hh"
+#include "sim/kernel/ip.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/net_dev.hh"
 #include "sim/kernel/nic.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/udp.hh"
 
 namespace wakepath::kernel {
 
@@ -31,6 +34,7 @@ void enqueue_to_backlog(Kernel& k, sk_buff* skb) {
 
 void loopback_xmit(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::loopback_xmit, skb);
+  skb_orphan(k, skb);
   Call netif(k, Fn::__netif_rx, skb);
   Call internal(k, Fn::netif_rx_internal, skb);
   enqueue_to_backlog(k, skb);
@@ -41,7 +45,17 @@ void __netif_receive_skb_one_core(Kernel& k, sk_buff* skb) {
   { Call core(k, Fn::__netif_receive_skb_core, skb); }
   Call local(k, Fn::ip_local_deliver_finish, skb);
   Call deliver(k, Fn::ip_protocol_deliver_rcu, skb);
-  tcp_v4_rcv(k, skb);
+  switch (skb->protocol) {
+    case IPPROTO_UDP:
+      udp_rcv(k, skb);
+      break;
+    case IPPROTO_ICMP:
+      icmp_rcv(k, skb);
+      break;
+    default:
+      tcp_v4_rcv(k, skb);
+      break;
+  }
 }
 
 void process_backlog(Kernel& k) {

@@ -1,5 +1,6 @@
 #include "sim/kernel/nic.hh"
 
+#include "sim/kernel/datagram.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/net_dev.hh"
 
@@ -86,6 +87,7 @@ void nic_probe(Kernel& k) {
 
 void nic_start_xmit(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::nic_start_xmit, skb);
+  skb_orphan(k, skb);
   k.nic->rx_ring.push_back(skb);
   ++k.nic->rx_pending;
 }

@@ -19,6 +19,7 @@ void sk_buff::describe(record::KindBuilder<sk_buff>& b) {
       .field(&sk_buff::truesize, "truesize")
       .field(&sk_buff::cloned, "cloned")
       .field(&sk_buff::sk, "sk")
+      .field(&sk_buff::destructor, "destructor")
       .field(&sk_buff::data, "data")
       .field(&sk_buff::consumed, "consumed");
 }
@@ -35,6 +36,7 @@ void sock_common::describe(record::KindBuilder<sock_common>& b) {
       .field(&sock_common::skc_dport, "skc_dport")
       .field(&sock_common::skc_family, "skc_family")
       .field(&sock_common::skc_reuse, "skc_reuse")
+      .field(&sock_common::skc_reuseport, "skc_reuseport")
       .field(&sock_common::skc_refcnt, "skc_refcnt");
 }
 
@@ -123,6 +125,20 @@ void tcp_sock::describe(record::KindBuilder<tcp_sock>& b) {
       .field(&tcp_sock::snd_wnd, "snd_wnd")
       .field(&tcp_sock::packets_out, "packets_out")
       .field(&tcp_sock::nonagle, "nonagle");
+}
+
+void udp_sock::describe(record::KindBuilder<udp_sock>& b) {
+  b.embed(&udp_sock::inet, "inet", "inet_sock", 0, 1016)
+      .embed(&udp_sock::reader_queue, "reader_queue", "sk_buff_head", 1152, 24)
+      .field(&udp_sock::forward_deficit, "forward_deficit");
+}
+
+void udp_hslot::describe(record::KindBuilder<udp_hslot>& b) {
+  b.field(&udp_hslot::port, "port").field(&udp_hslot::count, "count").field(&udp_hslot::head, "head");
+}
+
+void udp_hslot2::describe(record::KindBuilder<udp_hslot2>& b) {
+  b.field(&udp_hslot2::port, "port").field(&udp_hslot2::count, "count").field(&udp_hslot2::head, "head");
 }
 
 void inet_timewait_sock::describe(record::KindBuilder<inet_timewait_sock>& b) {

@@ -1,7 +1,7 @@
 #pragma once
 
 // Models: include/net/sock.h, inet_sock.h, inet_connection_sock.h, request_sock.h, inet_timewait_sock.h and
-// include/linux/tcp.h, skbuff.h: the structures of a TCP socket, one embedded in the other, as of Linux 6.18.
+// include/linux/tcp.h, udp.h, skbuff.h: the structures of a socket, one embedded in the other, as of Linux 6.18.
 // Only members that a path of the model reads or writes; offsets in the describe() functions are those of Linux's.
 
 #include <string>
@@ -26,7 +26,8 @@ struct sk_buff {
   record::Field<u32> truesize;  ///< What it is charged with: overhead and data.
   record::Field<bool> cloned;
   record::Ptr<sock> sk;
-  record::Field<record::Text> data;  ///< The first bytes, as text.
+  record::Field<void (*)(Kernel&, sk_buff*)> destructor;  ///< Gives back what it is charged to; NULL: nothing.
+  record::Field<record::Text> data;                       ///< The first bytes, as text.
   record::ListNode<sk_buff> node;
 
   record::Field<u32>
@@ -35,6 +36,7 @@ struct sk_buff {
   std::string payload;
   u32 saddr = 0;
   u32 daddr = 0;
+  u8 protocol = IPPROTO_TCP;  ///< Of the IP header.
   u64 sent_at_ns = 0;
 
   static void describe(record::KindBuilder<sk_buff>& b);
@@ -56,6 +58,7 @@ struct sock_common {
   record::Field<u16> skc_family;
   record::Field<TcpState> skc_state;
   record::Field<bool> skc_reuse;
+  record::Field<bool> skc_reuseport;
   record::Field<int> skc_refcnt;
   record::ListNode<sock_common> skc_node;
 
@@ -63,6 +66,10 @@ struct sock_common {
 };
 
 struct proto;
+
+/// sk_userlocks, include/net/sock.h
+constexpr u8 SOCK_BINDADDR_LOCK = 4;  ///< bind() named the address.
+constexpr u8 SOCK_BINDPORT_LOCK = 8;  ///< bind() named the port.
 
 struct sock {
   sock_common common;
@@ -95,6 +102,7 @@ struct sock {
   u64 rcvtimeo_ns = kForever;
   u64 sndtimeo_ns = kForever;
   int linger_s = 0;
+  u8 sk_userlocks = 0;  ///< SOCK_BINDADDR_LOCK and its like: what the user has chosen.
 
   static void describe(record::KindBuilder<sock>& b);
 };
@@ -159,9 +167,7 @@ struct inet_connection_sock {
 
   engine::Timer icsk_retransmit_timer;
   engine::Timer icsk_delack_timer;
-  engine::Timer sk_timer;        ///< FIN_WAIT2 of an orphan.
-  bool bound_by_user = false;    ///< SOCK_BINDPORT_LOCK: bind() named the port.
-  bool address_by_user = false;  ///< SOCK_BINDADDR_LOCK: bind() named the address.
+  engine::Timer sk_timer;  ///< FIN_WAIT2 of an orphan.
   u32 rcv_mss = 536;
   u32 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
   int icsk_backoff = 0;     ///< Doublings of the time between zero-window probes.
@@ -186,6 +192,32 @@ struct tcp_sock {
   u32 max_window = 0;
   u32 snd_sml = 0;  ///< End of the last small segment sent (Minshall's variant of Nagle).
   static void describe(record::KindBuilder<tcp_sock>& b);
+};
+
+/// include/linux/udp.h. sock_common's list is that of the port; udp_portaddr_node that of port and address.
+struct udp_sock {
+  inet_sock inet;
+  sk_buff_head reader_queue;           ///< Datagrams that poll or recv have moved here from sk_receive_queue.
+  record::Field<int> forward_deficit;  ///< Receive memory that was read but not given back yet.
+  record::ListNode<udp_sock> udp_portaddr_node;
+
+  int forward_threshold = 0;  ///< Above it forward_deficit is given back: a quarter of the receive buffer.
+  static void describe(record::KindBuilder<udp_sock>& b);
+};
+
+/// include/net/udp.h: who has a local port, by port alone and by port and address. Made at first use.
+struct udp_hslot {
+  record::Field<u16> port;
+  record::Field<int> count;
+  record::List<sock_common, &sock_common::skc_node> head;
+  static void describe(record::KindBuilder<udp_hslot>& b);
+};
+struct udp_hslot2 {
+  record::Field<u16> port;
+  record::Field<int> count;
+  record::List<udp_sock, &udp_sock::udp_portaddr_node> head;
+  u64 key = 0;
+  static void describe(record::KindBuilder<udp_hslot2>& b);
 };
 
 /// include/net/inet_timewait_sock.h, linux/tcp.h: what stays of a connection that closed first.
@@ -238,11 +270,15 @@ struct softnet_data {
 // One pointer is all of them: each structure stands at offset 0 of the next (include/net/inet_connection_sock.h …).
 inline inet_sock* inet_sk(sock* sk) { return reinterpret_cast<inet_sock*>(sk); }
 inline inet_connection_sock* inet_csk(sock* sk) { return reinterpret_cast<inet_connection_sock*>(sk); }
+inline udp_sock* udp_sk(sock* sk) { return reinterpret_cast<udp_sock*>(sk); }
+inline const udp_sock* udp_sk(const sock* sk) { return reinterpret_cast<const udp_sock*>(sk); }
+inline const inet_sock* inet_sk(const sock* sk) { return reinterpret_cast<const inet_sock*>(sk); }
 inline tcp_sock* tcp_sk(sock* sk) { return reinterpret_cast<tcp_sock*>(sk); }
 inline const inet_connection_sock* inet_csk(const sock* sk) {
   return reinterpret_cast<const inet_connection_sock*>(sk);
 }
 inline const tcp_sock* tcp_sk(const sock* sk) { return reinterpret_cast<const tcp_sock*>(sk); }
+inline sock* as_sock(udp_sock* up) { return &up->inet.sk; }
 inline sock* as_sock(tcp_sock* tp) { return &tp->inet_conn.icsk_inet.sk; }
 inline sock* as_sock(inet_connection_sock* icsk) { return &icsk->icsk_inet.sk; }
 inline sock_common* as_common(tcp_request_sock* req) { return &req->req.req.common; }

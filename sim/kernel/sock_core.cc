@@ -73,6 +73,7 @@ void sock_put(Kernel& k, sock* sk) {
   --sk->common.skc_refcnt;
   if (sk->common.skc_refcnt > 0) return;
   Call call(k, Fn::sk_free, sk);
+  if (sk->sk_prot->destruct != nullptr) sk->sk_prot->destruct(k, sk);
   for (auto* queue : {&sk->sk_receive_queue, &sk->sk_write_queue})
     while (sk_buff* skb = queue->list.pop_front()) kfree_skb(k, skb);
   while (sk_buff* skb = sk->tcp_rtx_queue.pop_front()) kfree_skb(k, skb);
@@ -140,15 +141,34 @@ void sock_def_write_space(Kernel& k, sock* sk) {
   __wake_up_sync_key(k, sk->sk_wq->wait, POLL_NONE | (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND));
 }
 
-sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload) {
+sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload, u32 truesize) {
   Call call(k, Fn::__alloc_skb, nullptr);
   sk_buff* skb = k.skbs.make();
   skb->payload = std::move(payload);
   skb->len = static_cast<u32>(skb->payload.size());
-  skb->truesize = kSkbOverhead + skb->len;
+  skb->truesize = truesize != 0 ? truesize : kSkbOverhead + skb->len;
   skb->data = preview(k, skb->payload);
   skb->sk = sk;
   return skb;
+}
+
+sk_buff* skb_clone(Kernel& k, const sk_buff* skb) {
+  Call call(k, Fn::skb_clone, skb);
+  sk_buff* clone = k.skbs.make();
+  clone->payload = skb->payload;
+  clone->len = skb->len;
+  clone->seq = skb->seq;
+  clone->end_seq = skb->end_seq;
+  clone->flags = skb->flags;
+  clone->truesize = skb->truesize;
+  clone->data = skb->data;
+  clone->cloned = true;
+  clone->protocol = skb->protocol;
+  clone->saddr = skb->saddr;
+  clone->daddr = skb->daddr;
+  clone->source = skb->source;
+  clone->dest = skb->dest;
+  return clone;
 }
 
 sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, std::string payload) {

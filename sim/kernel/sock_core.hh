@@ -24,6 +24,12 @@ struct proto {
   MaySleep<long> (*sendmsg)(Kernel&, sock*, OutMessage&);
   MaySleep<long> (*recvmsg)(Kernel&, sock*, InMessage&);
   void (*backlog_rcv)(Kernel&, sock*, sk_buff*);  ///< What waited while a system call owned the socket.
+  int protocol = 0;                               ///< IPPROTO_…
+  long (*disconnect)(Kernel&, sock*) = nullptr;
+  void (*shutdown)(Kernel&, sock*, int how) = nullptr;
+  void (*destruct)(Kernel&, sock*) = nullptr;  ///< Before the sock is freed: queues of its own.
+  void (*rcvbuf_changed)(sock*) = nullptr;     ///< After SO_RCVBUF.
+  bool no_autobind = false;                    ///< send() gives an unbound socket no port.
 };
 
 /// A sock of the protocol, in TCP_CLOSE, with one reference.
@@ -52,7 +58,10 @@ bool sk_stream_memory_free(const sock* sk);
 bool sk_stream_is_writeable(const sock* sk);
 /// Takes a segment off its queue's count and frees it.
 void kfree_skb(Kernel& k, sk_buff* skb);
-sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload);
+/// `truesize` 0: what Linux charges for a segment of TCP.
+sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload, u32 truesize = 0);
+/// A second header for the same data.
+sk_buff* skb_clone(Kernel& k, const sk_buff* skb);
 /// As alloc_skb, for a segment of the write queue.
 sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, std::string payload);
 /// More data behind what a segment has.

@@ -1,6 +1,7 @@
 #include "sim/kernel/socket.hh"
 
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <utility>
 
@@ -74,6 +75,17 @@ void socket::describe(record::KindBuilder<struct socket>& b) {
 void socket_alloc::describe(record::KindBuilder<socket_alloc>& b) {
   b.embed(&socket_alloc::socket, "socket", "socket", 0, 128)
       .embed(&socket_alloc::vfs_inode, "vfs_inode", "inode", 128, 616);
+}
+
+std::size_t sockaddr_size(const Address& address) {
+  switch (address.family) {
+    case AF_INET6:
+      return sizeof(sockaddr_in6);
+    case AF_UNIX:
+      return offsetof(sockaddr_un, sun_path) + address.path.size();
+    default:
+      return sizeof(sockaddr_in);
+  }
 }
 
 struct socket* sock_from_fd(Kernel& k, const HeldFile& held, long* error) {

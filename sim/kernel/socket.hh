@@ -35,6 +35,9 @@ struct Address {
   friend bool operator==(const Address&, const Address&) = default;
 };
 
+/// addrlen of such an address: what a caller of bind() or connect() says. Less than the family's own is -EINVAL.
+[[nodiscard]] std::size_t sockaddr_size(const Address& address);
+
 /// struct msghdr on its way down: what a caller sends.
 struct OutMessage {
   const char* data = nullptr;
@@ -99,6 +102,7 @@ struct socket_alloc {
 
 extern const file_operations socket_file_ops;
 extern const proto_ops inet_stream_ops;
+extern const proto_ops inet_dgram_ops;
 
 /// The socket of a descriptor's file, or nullptr with `error` -EBADF or -ENOTSOCK.
 socket* sock_from_fd(Kernel& k, const HeldFile& held, long* error);

@@ -24,6 +24,21 @@ std::optional<u64> sock_timeout_ns(int seconds, int microseconds) {
   return ns == 0 ? kForever : ns;
 }
 
+/// As the kernel gives it back: counted in jiffies of 4 ms (CONFIG_HZ=250), rounded up. {0, 0}: for ever.
+std::vector<int> sock_get_timeout(u64 ns) {
+  constexpr u64 kJiffy = 4 * kNsPerMs;
+  if (ns == kForever) return {0, 0};
+  u64 jiffies = (ns + kJiffy - 1) / kJiffy;
+  return {static_cast<int>(jiffies / 250), static_cast<int>(jiffies % 250 * 4000)};
+}
+
+void sock_valbool_flag(sock* sk, sock_flags flag, bool on) {
+  if (on)
+    sk->sk_flags |= flag;
+  else
+    sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(flag));
+}
+
 }  // namespace
 
 long sk_setsockopt(Kernel& k, struct socket* socket, int option, OptionValue value) {
@@ -37,15 +52,25 @@ long sk_setsockopt(Kernel& k, struct socket* socket, int option, OptionValue val
     case SO_REUSEADDR:
       sk->common.skc_reuse = first != 0;
       return call.result(0);
+    case SO_REUSEPORT: {
+      bool inet = sk->common.skc_family == AF_INET || sk->common.skc_family == AF_INET6;
+      if (first != 0 && !inet) return call.result(k.error(Rule::reuseport_not_in_family, sk));
+      sk->common.skc_reuseport = first != 0;
+      return call.result(0);
+    }
+    case SO_BROADCAST:
+      sock_valbool_flag(sk, SOCK_BROADCAST_BIT, first != 0);
+      return call.result(0);
     case SO_KEEPALIVE:
       return call.result(0);  // probes are not modelled; they do not show within two hours
     case SO_RCVLOWAT:
       if (first < 0) first = 0x7fffffff;
       sk->sk_rcvlowat = first == 0 ? 1 : first;
-      if (tcp_epollin_ready(sk, sk->sk_rcvlowat)) sk->sk_data_ready(k, sk);
+      if (sk->sk_prot->protocol == IPPROTO_TCP && tcp_epollin_ready(sk, sk->sk_rcvlowat)) sk->sk_data_ready(k, sk);
       return call.result(0);
     case SO_RCVBUF:
       sk->sk_rcvbuf = std::max(2 * limited(first), 2304);
+      if (sk->sk_prot->rcvbuf_changed != nullptr) sk->sk_prot->rcvbuf_changed(sk);
       return call.result(0);
     case SO_SNDBUF:
       sk->sk_sndbuf = std::max(2 * limited(first), 4608);
@@ -59,11 +84,8 @@ long sk_setsockopt(Kernel& k, struct socket* socket, int option, OptionValue val
       return call.result(0);
     }
     case SO_LINGER:
-      if (first != 0)
-        sk->sk_flags |= SOCK_LINGER_BIT;
-      else
-        sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_LINGER_BIT));
-      sk->linger_s = value[1];
+      sock_valbool_flag(sk, SOCK_LINGER_BIT, first != 0);
+      if (first != 0) sk->linger_s = value[1];
       return call.result(0);
     default:
       return call.result(k.error(Rule::option_unknown, sk));
@@ -93,7 +115,26 @@ long sk_getsockopt(Kernel& k, struct socket* socket, int option, std::vector<int
       *value = {sk->common.skc_family};
       return call.result(0);
     case SO_PROTOCOL:
-      *value = {IPPROTO_TCP};
+      *value = {sk->sk_prot->protocol};
+      return call.result(0);
+    case SO_REUSEPORT:
+      *value = {sk->common.skc_reuseport ? 1 : 0};
+      return call.result(0);
+    case SO_BROADCAST:
+      *value = {sock_flag(sk, SOCK_BROADCAST_BIT) ? 1 : 0};
+      return call.result(0);
+    case SO_SNDBUF:
+      *value = {sk->sk_sndbuf};
+      return call.result(0);
+    case SO_RCVBUF:
+      *value = {sk->sk_rcvbuf};
+      return call.result(0);
+    case SO_LINGER:
+      *value = {sock_flag(sk, SOCK_LINGER_BIT) ? 1 : 0, sk->linger_s};
+      return call.result(0);
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+      *value = sock_get_timeout(option == SO_RCVTIMEO ? sk->rcvtimeo_ns : sk->sndtimeo_ns);
       return call.result(0);
     default:
       return call.result(k.error(Rule::option_unknown, sk));

@@ -18,6 +18,10 @@ inline bool after(u32 a, u32 b) { return before(b, a); }
 long inet_csk_get_port(Kernel& k, sock* sk, u16 port);
 void inet_put_port(Kernel& k, sock* sk);
 void inet_bind_hash(Kernel& k, sock* sk, u16 port);
+/// The next port of net.ipv4.ip_local_port_range.
+u16 next_ephemeral(Kernel& k);
+/// Do the sockets share a local address? `match_wildcard`: one that is bound to any address shares it with all.
+bool inet_rcv_saddr_equal(const sock* a, const sock* b, bool match_wildcard);
 /// An ephemeral port, and into ehash. 0 or -EADDRNOTAVAIL.
 long __inet_hash_connect(Kernel& k, sock* sk);
 void inet_hash(Kernel& k, sock* sk);

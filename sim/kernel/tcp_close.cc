@@ -166,7 +166,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   tcp_write_queue_purge(k, sk);
   sk->common.skc_dport = static_cast<u16>(0);
   sk->common.skc_daddr = record::Ipv4{0};
-  if (!inet_csk(sk)->address_by_user) {
+  if ((sk->sk_userlocks & SOCK_BINDADDR_LOCK) == 0) {
     sk->common.skc_rcv_saddr = record::Ipv4{0};
     inet_sk(sk)->inet_saddr = record::Ipv4{0};
   }

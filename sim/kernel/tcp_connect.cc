@@ -4,14 +4,13 @@
 
 #include <algorithm>
 
+#include "sim/kernel/ip.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
 namespace wakepath::kernel {
 
 namespace {
-
-constexpr u32 kLoopback = 0x7F000001;
 
 void tcp_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_connect, sk);
@@ -38,21 +37,22 @@ void tcp_finish_connect(Kernel& k, sock* sk) {
 
 }  // namespace
 
-long tcp_v4_connect(Kernel& k, sock* sk, const Address& address) {
+long tcp_v4_connect(Kernel& k, sock* sk, const Address& to) {
   Call call(k, Fn::tcp_v4_connect, sk);
-  Address to = address;
-  if (to.ip == 0) to.ip = kLoopback;
-  if ((to.ip >> 24) != 127) return call.result(k.error(Rule::connect_no_route, sk));
-  if (sk->common.skc_rcv_saddr.get().value == 0) {
-    sk->common.skc_rcv_saddr = record::Ipv4{kLoopback};
-    inet_sk(sk)->inet_saddr = record::Ipv4{kLoopback};
+  if (sockaddr_size(to) < sizeof(sockaddr_in)) return call.result(k.error(Rule::address_too_short, sk));
+  if (to.family != AF_INET) return call.result(k.error(Rule::address_of_another_family, sk));
+  rtable route = ip_route_output(inet_sk(sk)->inet_saddr.get().value, to.ip);
+  if (!route.found || route.broadcast) return call.result(k.error(Rule::connect_no_route, sk));
+  if (inet_sk(sk)->inet_saddr.get().value == 0) {
+    sk->common.skc_rcv_saddr = record::Ipv4{route.saddr};
+    inet_sk(sk)->inet_saddr = record::Ipv4{route.saddr};
   }
-  sk->common.skc_daddr = record::Ipv4{to.ip};
+  sk->common.skc_daddr = record::Ipv4{route.daddr};
   sk->common.skc_dport = to.port;
   tcp_set_state(k, sk, TcpState::SYN_SENT);
   if (long error = __inet_hash_connect(k, sk); error != 0) {
     tcp_set_state(k, sk, TcpState::CLOSE);
-    if (!inet_csk(sk)->address_by_user) {
+    if ((sk->sk_userlocks & SOCK_BINDADDR_LOCK) == 0) {
       sk->common.skc_rcv_saddr = record::Ipv4{0};
       inet_sk(sk)->inet_saddr = record::Ipv4{0};
     }

@@ -12,21 +12,6 @@ namespace wakepath::kernel {
 
 namespace {
 
-/// What goes down is a copy that shares the data (skb_clone()); the original stays on our queue for retransmission.
-sk_buff* skb_clone(Kernel& k, const sk_buff* skb) {
-  Call call(k, Fn::skb_clone, skb);
-  sk_buff* clone = k.skbs.make();
-  clone->payload = skb->payload;
-  clone->len = skb->len;
-  clone->seq = skb->seq;
-  clone->end_seq = skb->end_seq;
-  clone->flags = skb->flags;
-  clone->truesize = skb->truesize;
-  clone->data = skb->data;
-  clone->cloned = true;
-  return clone;
-}
-
 void tcp_event_ack_sent(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
   if (icsk->icsk_ack_quick > 0) --icsk->icsk_ack_quick;
@@ -139,6 +124,7 @@ void __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
   Call call(k, Fn::__tcp_transmit_skb, sk);
   tcp_sock* tp = tcp_sk(sk);
   skb->sent_at_ns = k.now_ns();
+  // what goes down is a copy that shares the data; the original stays on our queue for retransmission
   sk_buff* out = clone ? skb_clone(k, skb) : skb;
   out->saddr = sk->common.skc_rcv_saddr.get().value;
   out->daddr = sk->common.skc_daddr.get().value;

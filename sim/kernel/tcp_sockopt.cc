@@ -44,8 +44,21 @@ void tcp_slab_free(Kernel& k, sock* sk) { k.tcp_socks.free(tcp_sk(sk)); }
 
 }  // namespace
 
-const proto tcp_prot = {"TCP",          tcp_slab_alloc, tcp_slab_free,     tcp_init_sock,
-                        tcp_close,      tcp_v4_connect, inet_csk_get_port, tcp_setsockopt,
-                        tcp_getsockopt, tcp_sendmsg,    tcp_recvmsg,       tcp_v4_do_rcv};
+const proto tcp_prot = {.name = "TCP",
+                        .slab_alloc = tcp_slab_alloc,
+                        .slab_free = tcp_slab_free,
+                        .init = tcp_init_sock,
+                        .close = tcp_close,
+                        .connect = tcp_v4_connect,
+                        .get_port = inet_csk_get_port,
+                        .setsockopt = tcp_setsockopt,
+                        .getsockopt = tcp_getsockopt,
+                        .sendmsg = tcp_sendmsg,
+                        .recvmsg = tcp_recvmsg,
+                        .backlog_rcv = tcp_v4_do_rcv,
+                        .protocol = IPPROTO_TCP,
+                        .disconnect = tcp_disconnect,
+                        .shutdown = tcp_shutdown,
+                        .no_autobind = true};
 
 }  // namespace wakepath::kernel

@@ -57,7 +57,7 @@ void tcp_set_state(Kernel& k, sock* sk, TcpState state) {
   if (state == CLOSE) {
     inet_unhash(k, sk);
     // a port that bind() asked for stays until the socket is destroyed; one that connect() chose goes now
-    if (inet_csk(sk)->icsk_bind_hash != nullptr && !inet_csk(sk)->bound_by_user) inet_put_port(k, sk);
+    if (inet_csk(sk)->icsk_bind_hash != nullptr && (sk->sk_userlocks & SOCK_BINDPORT_LOCK) == 0) inet_put_port(k, sk);
   }
   Call store(k, Fn::inet_sk_state_store, sk);
   sk->common.skc_state = state;

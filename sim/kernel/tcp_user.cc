@@ -127,8 +127,10 @@ void tcp_cleanup_rbuf(Kernel& k, sock* sk, std::size_t copied) {
   if (ack && tcp_state(sk) != TcpState::CLOSE) tcp_send_ack(k, sk);
 }
 
-/// Takes from the receive queue what is there, up to `size`. Sets *fin when the peer's FIN was reached.
-std::size_t tcp_take_queued(Kernel& k, sock* sk, char* buffer, std::size_t size, bool peek, bool* fin) {
+/// Takes from the receive queue what is there, up to `size`; with MSG_TRUNC it is thrown away. Sets *fin when the
+/// peer's FIN was reached.
+std::size_t tcp_take_queued(Kernel& k, sock* sk, char* buffer, std::size_t size, int flags, bool* fin) {
+  bool peek = (flags & MSG_PEEK) != 0;
   tcp_sock* tp = tcp_sk(sk);
   std::size_t copied = 0;
   for (sk_buff* skb : sk->sk_receive_queue.list) {
@@ -136,7 +138,7 @@ std::size_t tcp_take_queued(Kernel& k, sock* sk, char* buffer, std::size_t size,
     auto now = static_cast<u32>(std::min<std::size_t>(left, size - copied));
     if (now > 0) {
       Call copy(k, Fn::skb_copy_datagram_iter, skb);
-      std::memcpy(buffer + copied, skb->payload.data() + skb->consumed, now);
+      if ((flags & MSG_TRUNC) == 0) std::memcpy(buffer + copied, skb->payload.data() + skb->consumed, now);
       copied += now;
       if (!peek) {
         skb->consumed += now;
@@ -193,7 +195,7 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, char* buffer, std::size_t
   bool fin = false;
   do {  // also for 0 bytes: recv() then waits until there is something
     if (peek) copied = 0;
-    copied += tcp_take_queued(k, sk, buffer + copied, size - copied, peek, &fin);
+    copied += tcp_take_queued(k, sk, buffer + copied, size - copied, flags, &fin);
     bool enough = size == 0 ? !sk->sk_receive_queue.list.empty() : copied >= size;
     if (fin || (copied >= target && sk->sk_backlog.empty()) || enough) break;
     long result = 0;

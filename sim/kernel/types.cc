@@ -43,7 +43,9 @@ Values EnumWords<kernel::file_flags>::values() {
 
 Values EnumWords<kernel::shutdown_mask>::values() { return {{1, "RCV_SHUTDOWN"}, {2, "SEND_SHUTDOWN"}}; }
 
-Values EnumWords<kernel::sock_flags>::values() { return {{1, "SOCK_DEAD"}, {2, "SOCK_DONE"}, {4, "SOCK_LINGER"}}; }
+Values EnumWords<kernel::sock_flags>::values() {
+  return {{1, "SOCK_DEAD"}, {2, "SOCK_DONE"}, {4, "SOCK_LINGER"}, {8, "SOCK_BROADCAST"}};
+}
 
 Values EnumWords<kernel::tcp_flags>::values() { return {{1, "FIN"}, {2, "SYN"}, {4, "RST"}, {8, "PSH"}, {16, "ACK"}}; }
 

@@ -57,7 +57,13 @@ enum file_flags : u32 { FILE_FLAGS_NONE = 0 };
 enum shutdown_mask : u8 { SHUTDOWN_NONE = 0, RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2, SHUTDOWN_MASK = 3 };
 
 /// The bits of sk_flags that are modelled (enum sock_flags).
-enum sock_flags : u32 { SOCK_FLAGS_NONE = 0, SOCK_DEAD_BIT = 1, SOCK_DONE_BIT = 2, SOCK_LINGER_BIT = 4 };
+enum sock_flags : u32 {
+  SOCK_FLAGS_NONE = 0,
+  SOCK_DEAD_BIT = 1,
+  SOCK_DONE_BIT = 2,
+  SOCK_LINGER_BIT = 4,
+  SOCK_BROADCAST_BIT = 8
+};
 
 /// Flags of a TCP header (RFC 9293, section 3.1).
 enum tcp_flags : u8 {

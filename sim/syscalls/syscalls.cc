@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/syscalls/syscall_scope.hh"
 #include "sim/syscalls/words.hh"
 
@@ -56,7 +58,30 @@ MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int f
   InMessage message{buffer, size, flags};
   long result = co_await __sys_recvfrom(k, fd, message);
   co_return call.done(result, [&] {
-    return result < 0 ? "" : " " + words::data({buffer, static_cast<std::size_t>(result)});
+    return result < 0 ? "" : " " + words::data({buffer, std::min(size, static_cast<std::size_t>(result))});
+  });
+}
+
+MaySleep<long> sys_sendto(Kernel& k, int fd, const char* data, std::size_t size, int flags, Address to) {
+  SyscallScope call(k, Fn::__x64_sys_sendto, [&] {
+    return fmt::format("sendto({}, {}, {}, {}, {})", fd, words::data({data, size}), size, words::message_flags(flags),
+                       words::address(to));
+  });
+  OutMessage message{data, size, flags, &to};
+  co_return call.done(co_await __sys_sendto(k, fd, message));
+}
+
+MaySleep<long> sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, int flags,
+                            std::optional<Address>* from) {
+  SyscallScope call(k, Fn::__x64_sys_recvfrom,
+                    [&] { return fmt::format("recvfrom({}, {}, {})", fd, size, words::message_flags(flags)); });
+  InMessage message{buffer, size, flags};
+  long result = co_await __sys_recvfrom(k, fd, message);
+  *from = message.from;
+  co_return call.done(result, [&] {
+    if (result < 0) return std::string();
+    std::string who = message.from ? " " + words::address(*message.from) : "";
+    return " " + words::data({buffer, std::min(size, static_cast<std::size_t>(result))}) + who;
   });
 }
 

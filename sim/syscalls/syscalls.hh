@@ -6,6 +6,7 @@
 // Use: `k.start(task, sys_connect(k, fd, address))`, then `k.run_until_idle()`, then `task->call_done()` and
 // `task->call_result()`. Buffers and output parameters must live until the call is done.
 
+#include <optional>
 #include <string_view>
 
 #include "sim/kernel/kernel.hh"
@@ -20,6 +21,9 @@ MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags);
 MaySleep<long> sys_connect(Kernel& k, int fd, Address address);
 MaySleep<long> sys_send(Kernel& k, int fd, const char* data, std::size_t size, int flags);
 MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int flags);
+MaySleep<long> sys_sendto(Kernel& k, int fd, const char* data, std::size_t size, int flags, Address to);
+/// `from` is set when the protocol says who sent it.
+MaySleep<long> sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, int flags, std::optional<Address>* from);
 MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size);
 MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size);
 MaySleep<long> sys_shutdown(Kernel& k, int fd, int how);

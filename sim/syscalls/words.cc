@@ -89,7 +89,9 @@ std::string epoll_op(int op) {
 }
 
 std::string message_flags(int mask) {
-  static constexpr std::array<Named, 4> kNames = {{{MSG_PEEK, "MSG_PEEK"},
+  static constexpr std::array<Named, 6> kNames = {{{MSG_OOB, "MSG_OOB"},
+                                                   {MSG_PEEK, "MSG_PEEK"},
+                                                   {MSG_TRUNC, "MSG_TRUNC"},
                                                    {MSG_DONTWAIT, "MSG_DONTWAIT"},
                                                    {MSG_WAITALL, "MSG_WAITALL"},
                                                    {MSG_NOSIGNAL, "MSG_NOSIGNAL"}}};
@@ -106,7 +108,9 @@ std::string option(int level, int option) {
   if (level == IPPROTO_TCP)
     return option == TCP_NODELAY ? "IPPROTO_TCP, TCP_NODELAY" : fmt::format("IPPROTO_TCP, {}", option);
   if (level != SOL_SOCKET) return fmt::format("{}, {}", level, option);
-  static constexpr std::array<Named, 13> kNames = {{{SO_REUSEADDR, "SO_REUSEADDR"},
+  static constexpr std::array<Named, 15> kNames = {{{SO_REUSEADDR, "SO_REUSEADDR"},
+                                                    {SO_REUSEPORT, "SO_REUSEPORT"},
+                                                    {SO_BROADCAST, "SO_BROADCAST"},
                                                     {SO_KEEPALIVE, "SO_KEEPALIVE"},
                                                     {SO_RCVLOWAT, "SO_RCVLOWAT"},
                                                     {SO_RCVBUF, "SO_RCVBUF"},

@@ -14,10 +14,22 @@ namespace {
 
 kernel::Address to_model(const Address& address) {
   kernel::Address out;
-  for (size_t i = 0; i < 4; ++i) {
-    out.ip = out.ip << 8 | address.ip[i];
-  }
   out.port = static_cast<kernel::u16>(address.port);
+  switch (address.family) {
+    case Address::Family::ipv6:
+      out.family = AF_INET6;
+      std::copy_n(address.ip.begin(), out.ip6.size(), out.ip6.begin());
+      break;
+    case Address::Family::unix_abstract:
+      out.family = AF_UNIX;
+      out.path = std::string(1, '\0') + address.name;
+      break;
+    default:
+      for (size_t i = 0; i < 4; ++i) {
+        out.ip = out.ip << 8 | address.ip[i];
+      }
+      break;
+  }
   return out;
 }
 
@@ -35,12 +47,14 @@ int at(const Request& r, size_t index) { return index < r.numbers.size() ? stati
 
 std::optional<std::string> unknown_option(const CallStep& call) {
   static const std::vector<std::pair<long, long>> kSettable = {
-      {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_RCVLOWAT},
-      {SOL_SOCKET, SO_RCVBUF},    {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVTIMEO},
-      {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_LINGER},    {IPPROTO_TCP, TCP_NODELAY}};
+      {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_RCVLOWAT}, {SOL_SOCKET, SO_RCVBUF},
+      {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO}, {SOL_SOCKET, SO_LINGER},
+      {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_BROADCAST}, {IPPROTO_TCP, TCP_NODELAY}};
   static const std::vector<std::pair<long, long>> kReadable = {
-      {SOL_SOCKET, SO_ERROR},    {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_TYPE},     {SOL_SOCKET, SO_ACCEPTCONN},
-      {SOL_SOCKET, SO_RCVLOWAT}, {SOL_SOCKET, SO_DOMAIN},    {SOL_SOCKET, SO_PROTOCOL}, {IPPROTO_TCP, TCP_NODELAY}};
+      {SOL_SOCKET, SO_ERROR},     {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_TYPE},     {SOL_SOCKET, SO_ACCEPTCONN},
+      {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_DOMAIN},    {SOL_SOCKET, SO_PROTOCOL}, {SOL_SOCKET, SO_REUSEPORT},
+      {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVBUF},   {SOL_SOCKET, SO_LINGER},
+      {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {IPPROTO_TCP, TCP_NODELAY}};
   const auto& known = call.signature->call == Call::setsockopt ? kSettable : kReadable;
   const std::pair<long, long> wanted{call.args[1].number, call.args[2].number};
   if (std::find(known.begin(), known.end(), wanted) != known.end()) {
@@ -50,7 +64,7 @@ std::optional<std::string> unknown_option(const CallStep& call) {
 }
 
 std::optional<std::string> unknown_flags(const Arg& flags) {
-  const long rest = flags.number & ~static_cast<long>(MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL);
+  const long rest = flags.number & ~static_cast<long>(MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_TRUNC);
   return rest != 0 ? std::optional("the flags " + flags.text) : std::nullopt;
 }
 
@@ -63,20 +77,18 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
       if (call.args[0].number == AF_UNIX || call.args[0].number == AF_INET6) {
         return call.args[0].text;
       }
-      return type == SOCK_DGRAM || type == SOCK_RAW || type == SOCK_SEQPACKET ? std::optional(call.args[1].text)
-                                                                              : std::nullopt;
+      return type == SOCK_RAW || type == SOCK_SEQPACKET ? std::optional(call.args[1].text) : std::nullopt;
     }
-    case Call::bind:
-    case Call::connect:
-      return call.args[1].kind == Arg::Kind::address && call.args[1].literal.family != Address::Family::ipv4
-                 ? std::optional(call.args[1].text)
-                 : std::nullopt;
     case Call::send:
     case Call::recv:
+    case Call::sendto:
+    case Call::recvfrom:
       return call.args.size() > 2 ? unknown_flags(call.args[2]) : std::nullopt;
     case Call::setsockopt:
     case Call::getsockopt:
       return unknown_option(call);
+    case Call::bind:
+    case Call::connect:
     case Call::listen:
     case Call::accept:
     case Call::accept4:
@@ -111,6 +123,12 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
       actor.buffer.assign(static_cast<size_t>(r.numbers[1]), '\0');
       return r.call == scenario::Call::read ? sys_read(k, at(r, 0), actor.buffer.data(), actor.buffer.size())
                                             : sys_recv(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 2));
+    case scenario::Call::recvfrom:
+      actor.buffer.assign(static_cast<size_t>(r.numbers[1]), '\0');
+      return sys_recvfrom(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 2), &actor.from);
+    case scenario::Call::sendto:
+      actor.buffer = r.data;
+      return sys_sendto(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 1), to_model(r.address));
     case scenario::Call::write:
       actor.buffer = r.data;
       return sys_write(k, at(r, 0), actor.buffer.data(), actor.buffer.size());
@@ -177,6 +195,11 @@ Outcome ModelMachine::outcome(Actor& actor) {
     return out;
   }
   switch (actor.request.call) {
+    case Call::recvfrom:
+      if (actor.from) {
+        out.address = from_model(*actor.from);
+      }
+      [[fallthrough]];
     case Call::recv:
     case Call::read:
       out.data = actor.buffer.substr(0, static_cast<size_t>(result));

@@ -42,6 +42,7 @@ class ModelMachine : public Machine {
     std::string buffer;  ///< the call's data, both ways; lives until the call is done
     std::vector<kernel::user_epoll_event> events;
     kernel::Address address;
+    std::optional<kernel::Address> from;  ///< of recvfrom
     int fds[2] = {-1, -1};
     std::vector<int> value;
     bool in_call = false;

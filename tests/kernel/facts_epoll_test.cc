@@ -130,6 +130,41 @@ task_struct* two_waiters(Machine& m, u32 mask) {
   return second;
 }
 
+/// A UDP socket of the server (descriptor 3) that an epoll (4) watches, and a thread of it that sleeps; one of the
+/// client.
+void watch_datagrams(Machine& m) {
+  EXPECT_EQ(m.call(m.server, sys_socket(m.k, AF_INET, SOCK_DGRAM, 0)), 3);
+  EXPECT_EQ(m.call(m.server, sys_bind(m.k, 3, {kLocalhost, kPort})), 0);
+  m.watch_listener();
+  EXPECT_EQ(m.call(m.client, sys_socket(m.k, AF_INET, SOCK_DGRAM, 0)), 3);
+  EXPECT_EQ(m.epoll_wait(-1), kBlocked);
+}
+const std::string kDatagram = "hello";
+
+TEST(Fact14, ADatagramIsQueuedThenCountedThenItsReaderWakes) {
+  Machine m;
+  watch_datagrams(m);
+  EXPECT_EQ(m.call(m.client, sys_sendto(m.k, 3, kDatagram.data(), kDatagram.size(), 0, {kLocalhost, kPort})), 5);
+  const std::string enqueue = " in udp_unicast_rcv_skb > udp_queue_rcv_one_skb > __udp_enqueue_schedule_skb";
+  EXPECT_TRUE(contains_in_order(
+      m.seen(), {"insert udp_sock.sk_receive_queue.list" + enqueue,
+                 "set udp_sock.sk_receive_queue.qlen 0 -> 1" + enqueue, "set udp_sock.sk_rmem_alloc 0 -> 832" + enqueue,
+                 "call __udp_enqueue_schedule_skb > sock_def_readable > ep_poll_callback",
+                 "wake in ep_poll_callback > ep_autoremove_wake_function"}));
+}
+
+TEST(Fact14, ThePollInsideEpollWaitMovesTheDatagramToTheReadersQueue) {
+  Machine m;
+  watch_datagrams(m);
+  EXPECT_EQ(m.call(m.client, sys_sendto(m.k, 3, kDatagram.data(), kDatagram.size(), 0, {kLocalhost, kPort})), 5);
+  const std::string look = " in ep_send_events > ep_item_poll > udp_poll > first_packet_length";
+  EXPECT_TRUE(contains_in_order(
+      m.seen(), {"erase udp_sock.sk_receive_queue.list" + look, "set udp_sock.sk_receive_queue.qlen 1 -> 0" + look,
+                 "insert udp_sock.reader_queue.list" + look, "set udp_sock.reader_queue.qlen 0 -> 1" + look}));
+  EXPECT_EQ(m.recv(m.server, 3), 5);
+  EXPECT_TRUE(contains_in_order(m.seen(), {"erase udp_sock.reader_queue.list in udp_recvmsg > __skb_recv_udp"}));
+}
+
 TEST(Fact16, OfTwoWaitersTheLastAloneIsWoken) {
   Machine m;
   EXPECT_TRUE(two_waiters(m, EPOLLIN | kEdge)->call_done());

@@ -177,6 +177,24 @@ TEST(KernelTrees, ARefusedConnect) {
   expect_trees(m, "refused.txt");
 }
 
+TEST(KernelTrees, ADatagram) {
+  Machine m;
+  const Address to{kLocalhost, kPort};
+  const std::string hello = "hello";
+  std::optional<Address> from;
+  EXPECT_EQ(m.call(m.server, sys_socket(m.k, AF_INET, SOCK_DGRAM, 0)), 3);
+  EXPECT_EQ(m.call(m.server, sys_bind(m.k, 3, to)), 0);
+  m.watch_listener();
+  EXPECT_EQ(m.epoll_wait(-1), kBlocked);
+  EXPECT_EQ(m.call(m.client, sys_socket(m.k, AF_INET, SOCK_DGRAM, 0)), 3);
+  EXPECT_EQ(m.call(m.client, sys_sendto(m.k, 3, hello.data(), hello.size(), 0, to)), 5);
+  EXPECT_EQ(m.call(m.server, sys_recvfrom(m.k, 3, m.buffer, sizeof m.buffer, 0, &from)), 5);
+  EXPECT_EQ(m.call(m.client, sys_close(m.k, 3)), 0);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 3)), 0);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 4)), 0);
+  expect_trees(m, "udp.txt");
+}
+
 TEST(KernelTrees, WhatMattersIsNeverCalledAbsent) {
   Absent absent = read_absent(kPaths + "absent.txt");
   EXPECT_GT(absent.size(), 10u);

@@ -1,0 +1,95 @@
+// Models: net/ipv4/route.c (what loopback knows), ip_output.c (datagrams) and icmp.c (port unreachable) of Linux 6.18.
+// Left out: every route but those of lo, fragments (the largest datagram fits loopback's mtu of 65536), every other
+// ICMP message, rate limits of ICMP (loopback is exempt).
+
+#include "sim/kernel/ip.hh"
+
+#include <bit>
+#include <cstring>
+
+#include "sim/kernel/datagram.hh"
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+#include "sim/kernel/udp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+constexpr u32 kMaxPacket = 0xffff;
+constexpr u32 kHeaders = 28;  // IP and UDP
+
+/// What a datagram of `size` bytes is charged with on lo, measured on 6.18: a small head, a head of the next power of
+/// two, or a small head with pages behind it.
+u32 datagram_truesize(std::size_t size) {
+  constexpr u32 kSkb = 256;        // the sk_buff itself
+  constexpr u32 kShared = 320;     // skb_shared_info
+  constexpr u32 kInFront = 59;     // room for all headers
+  constexpr u32 kSmallHead = 576;  // skbuff_small_head
+  constexpr u32 kLinear = 16005;   // from here on the data is in pages
+  auto bytes = static_cast<u32>(size);
+  if (bytes >= kLinear) return kSmallHead + kSkb + bytes;
+  u32 head = bytes + kInFront + kShared;
+  return (head <= kSmallHead ? kSmallHead : std::bit_ceil(head)) + kSkb;
+}
+
+}  // namespace
+
+RouteType inet_addr_type(u32 ip) {
+  if (ip == 0 || ip == INADDR_BROADCAST || ip == 0x7fffffff) return RouteType::RTN_BROADCAST;
+  if ((ip >> 28) == 14) return RouteType::RTN_MULTICAST;
+  return (ip >> 24) == 127 ? RouteType::RTN_LOCAL : RouteType::RTN_UNICAST;
+}
+
+rtable ip_route_output(u32 saddr, u32 daddr) {
+  if (daddr == 0) daddr = saddr != 0 ? saddr : kLoopback;
+  if (saddr == 0) saddr = kLoopback;
+  return {(daddr >> 24) == 127, saddr, daddr, inet_addr_type(daddr) == RouteType::RTN_BROADCAST};
+}
+
+sk_buff* ip_make_skb(Kernel& k, sock* sk, std::string payload, long* error) {
+  Call call(k, Fn::ip_make_skb, sk);
+  Call append(k, Fn::__ip_append_data, sk);
+  if (payload.size() + kHeaders > kMaxPacket) {
+    *error = k.error(Rule::send_too_long, sk);
+    return nullptr;
+  }
+  u32 truesize = datagram_truesize(payload.size());
+  return sock_alloc_send_pskb(k, sk, std::move(payload), truesize, error);
+}
+
+void ip_send_skb(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::ip_send_skb, skb);
+  ip_output(k, skb);
+}
+
+void icmp_send_port_unreachable(Kernel& k, const sk_buff* skb) {
+  Call call(k, Fn::__icmp_send, skb);
+  Call push(k, Fn::icmp_push_reply, nullptr);
+  icmp_quote quote{skb->saddr, skb->daddr, skb->source, skb->dest};
+  sk_buff* reply = nullptr;
+  {
+    Call append(k, Fn::__ip_append_data, nullptr);
+    reply = alloc_skb(k, nullptr, std::string(reinterpret_cast<const char*>(&quote), sizeof quote));
+  }
+  reply->protocol = IPPROTO_ICMP;
+  reply->saddr = skb->daddr;
+  reply->daddr = skb->saddr;
+  Call pending(k, Fn::ip_push_pending_frames, reply);
+  ip_send_skb(k, reply);
+}
+
+void icmp_rcv(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::icmp_rcv, skb);
+  {
+    Call unreach(k, Fn::icmp_unreach, skb);
+    Call deliver(k, Fn::icmp_socket_deliver, skb);
+    icmp_quote quote{};
+    std::memcpy(&quote, skb->payload.data(), sizeof quote);
+    udp_err(k, quote);
+  }
+  Call consume(k, Fn::consume_skb, skb);
+  k.skbs.free(skb);
+}
+
+}  // namespace wakepath::kernel

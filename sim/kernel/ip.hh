@@ -1,0 +1,40 @@
+#pragma once
+
+// IP and ICMP as the protocols above use them: net/ipv4/ip_output.c, route.c, icmp.c, Linux 6.18.
+
+#include <string>
+
+#include "sim/kernel/sock.hh"
+
+namespace wakepath::kernel {
+
+constexpr u32 kLoopback = 0x7F000001;  ///< INADDR_LOOPBACK, host byte order like every address of the model.
+
+/// What inet_addr_type() says of an address (include/uapi/linux/rtnetlink.h).
+enum class RouteType { RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST };
+RouteType inet_addr_type(u32 ip);
+
+/// The route to an address: the addresses that a packet gets, or why there is none.
+struct rtable {
+  bool found = false;
+  u32 saddr = 0;
+  u32 daddr = 0;
+  bool broadcast = false;
+};
+/// `saddr` 0: any. Loopback is all there is.
+rtable ip_route_output(u32 saddr, u32 daddr);
+
+/// A datagram's packet, charged to the socket; nullptr with `*error`.
+sk_buff* ip_make_skb(Kernel& k, sock* sk, std::string payload, long* error);
+void ip_send_skb(Kernel& k, sk_buff* skb);
+
+/// The payload of the one ICMP message that is modelled, port unreachable: what was in the packet that it answers.
+struct icmp_quote {
+  u32 saddr, daddr;
+  u16 source, dest;
+};
+/// Tells the sender of a packet that its port has no socket.
+void icmp_send_port_unreachable(Kernel& k, const sk_buff* skb);
+void icmp_rcv(Kernel& k, sk_buff* skb);
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,37 @@
+#pragma once
+
+// The functions of UDP, by the files of Linux 6.18 that have them. What each file leaves out stands at the top of its
+// .cc.
+
+#include "sim/kernel/ip.hh"
+#include "sim/kernel/sock_core.hh"
+
+namespace wakepath::kernel {
+
+extern const proto udp_prot;
+
+// --- net/ipv4/udp.c, the user's side: udp.cc ---
+/// Which events are there now. Changes nothing.
+poll_t udp_events(const sock* sk);
+poll_t udp_poll(Kernel& k, struct file* file, struct socket* socket, poll_table* table);
+/// SIOCINQ: bytes of the first datagram; -1: there is none. Moves what has come into the reader's queue.
+int first_packet_length(Kernel& k, sock* sk);
+/// Gives back the memory of what was read, at once or when enough of it has come together.
+void udp_rmem_release(Kernel& k, sock* sk, int size, bool partial);
+
+// --- ports and look-up: udp_hash.cc ---
+long udp_lib_get_port(Kernel& k, sock* sk, u16 port);
+void udp_lib_unhash(Kernel& k, sock* sk);
+/// The socket's own address has changed.
+void udp_lib_rehash(Kernel& k, sock* sk);
+/// The socket that a datagram is for; nullptr.
+sock* __udp4_lib_lookup(Kernel& k, u32 saddr, u16 sport, u32 daddr, u16 dport);
+/// The sockets of a local port, or nullptr.
+udp_hslot* udp_hashslot(Kernel& k, u16 port);
+
+// --- the way up: udp_rcv.cc ---
+void udp_rcv(Kernel& k, sk_buff* skb);
+/// A packet that we have sent found no socket.
+void udp_err(Kernel& k, const icmp_quote& quote);
+
+}  // namespace wakepath::kernel
