@@ -138,6 +138,25 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
   command->callback([&] { status = export_file(options); });
 }
 
+void add_why(CLI::App& app, WhyCommandOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand(
+      "why", "Say why threads woke, why calls returned what they did, and why others did not return");
+  command->add_option("FILE", options.file, "A recording (.wkp) or a scenario (.yaml)")->required();
+  CLI::Option* step = command->add_option("--step", options.step, "Step N, or the step before a mark; else the last");
+  command->add_option("--record", options.record, "The step as far as the first R records")->excludes(step);
+  command->add_option("--actor", options.actor, "Only about this thread");
+  command->add_option("--format", options.format, "text for people, json for programs")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command->add_option("--lang", options.language, "Language of the words")
+      ->check(CLI::IsMember({"en", "zh"}))
+      ->capture_default_str();
+  command->footer(
+      "Examples:\n  wakepath why scenarios/wake-on-connect.yaml --step 13\n"
+      "  wakepath why scenarios/level-and-edge.yaml --step 12 --actor server --lang zh");
+  command->callback([&] { status = why(options); });
+}
+
 void add_step(CLI::App& app, StepOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("step", "Step through a scenario or a recording as text, forward and back");
   command->add_option("FILE", options.file, "A scenario (.yaml), run on the model, or a recording (.wkp)")->required();
@@ -195,6 +214,8 @@ int main(int argc, char** argv) {
   if (names_a_trace(argc, argv)) words.insert(words.begin() + 1, view_word.data());
   ExportOptions export_options;
   add_export(app, export_options, status);
+  WhyCommandOptions why_options;
+  add_why(app, why_options, status);
   StepOptions step_options;
   add_step(app, step_options, status);
   RecordOptions record_options;

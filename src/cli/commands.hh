@@ -80,6 +80,17 @@ bool is_kernel_view(const std::string& view);
 std::optional<std::string> kernel_view(const ExportOptions& options, const trace::Trace& trace,
                                        const trace::World& world, std::string& error);
 
+/// wakepath why FILE: why threads woke, why calls returned what they did, and why others did not return.
+struct WhyCommandOptions {
+  std::string file;
+  std::string step;             ///< a step's number or a mark's name; empty: the last step
+  std::string record;           ///< with a step's begin: up to this record
+  std::string actor;            ///< only about this thread
+  std::string format = "text";  ///< text or json
+  std::string language = "en";
+};
+int why(const WhyCommandOptions& options);
+
 /// wakepath doctor: what this machine offers, a line each. Returns 0 whatever it finds.
 int doctor();
 

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "sim/export/text.hh"
+#include "sim/export/why.hh"
 #include "sim/trace/cursor.hh"
 #include "sim/trace/index.hh"
 #include "src/cli/commands.hh"
@@ -27,6 +28,7 @@ constexpr const char* kHelp =
     "  s       the stack of the running thread\n"
     "  o       living objects           o NAME  one of them: o tcp_sock#1\n"
     "  proc    /proc/net/tcp            proc TASK [FD]   its descriptors, or one's fdinfo\n"
+    "  w       why, in this step        w TASK  why of one thread\n"
     "  ss      as ss -tanie             ss LETTERS       with these options\n"
     "  h       this list                q       end\n"
     "  An empty line is n.\n";
@@ -71,10 +73,12 @@ class Stepper {
       print_stack();
     else if (verb == "o")
       print_objects(argument);
+    else if (verb == "w")
+      print_why(argument);
     else if (verb == "proc" || verb == "ss")
       print_kernel_view(verb, argument, words);
     else
-      fmt::print("found '{}', expected one of n p f b r R g m t T s o proc ss h q (h: help)\n", verb);
+      fmt::print("found '{}', expected one of n p f b r R g m t T s o w proc ss h q (h: help)\n", verb);
     return true;
   }
 
@@ -220,6 +224,13 @@ class Stepper {
       return;
     }
     fmt::print("found '{}', expected a living object (o lists them)\n", name);
+  }
+
+  void print_why(const std::string& actor) const {
+    long step = current_step();
+    if (step == 0) return;
+    trace::Position begin = index_.steps()[static_cast<std::size_t>(step - 1)].begin;
+    fmt::print("{}", exports::why_text(exports::why(trace_, begin, cursor_.position(), {.actor = actor})));
   }
 
   void print_kernel_view(const std::string& verb, const std::string& argument, std::istream& more) const {

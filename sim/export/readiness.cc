@@ -1,0 +1,74 @@
+#include "sim/export/readiness.hh"
+
+#include <array>
+#include <utility>
+
+#include "sim/export/tcp_rows.hh"
+
+namespace wakepath::exports {
+
+using trace::Object;
+
+std::string event_names(std::uint32_t events) {
+  static constexpr std::array<std::pair<std::uint32_t, std::string_view>, 10> kNames = {{{kIn, "EPOLLIN"},
+                                                                                         {kPri, "EPOLLPRI"},
+                                                                                         {kOut, "EPOLLOUT"},
+                                                                                         {kErr, "EPOLLERR"},
+                                                                                         {kHup, "EPOLLHUP"},
+                                                                                         {kRdHup, "EPOLLRDHUP"},
+                                                                                         {kExclusive, "EPOLLEXCLUSIVE"},
+                                                                                         {kWakeUp, "EPOLLWAKEUP"},
+                                                                                         {kOneShot, "EPOLLONESHOT"},
+                                                                                         {kEdge, "EPOLLET"}}};
+  std::string out;
+  for (const auto& [bit, name] : kNames)
+    if ((events & bit) != 0) out += (out.empty() ? "" : "|") + std::string(name);
+  return out.empty() ? "0" : out;
+}
+
+const Object* sock_of(const Reading& reading, const Object* file) {
+  const Object* socket = file == nullptr ? nullptr : reading.target(*file, "private_data");
+  return socket != nullptr && reading.has(*socket, "sk") ? reading.target(*socket, "sk") : nullptr;
+}
+
+std::uint32_t unread(const Reading& reading, const Object& sock) {
+  return static_cast<std::uint32_t>(reading.value(sock, "rcv_nxt") - reading.value(sock, "copied_seq"));
+}
+
+namespace {
+
+std::uint32_t tcp_events(const Reading& reading, const Object& sock) {
+  std::uint64_t state = reading.value(sock, "skc_state");
+  if (state == kListen) return reading.list(sock, "rskq_accept_head").empty() ? 0 : kIn;
+  std::uint64_t shut = reading.value(sock, "sk_shutdown");
+  std::uint32_t events = 0;
+  if (shut == 3 || state == kClose) events |= kHup;
+  if ((shut & 1) != 0) events |= kIn | kRdHup;
+  if (state != kSynSent && state != kSynRecv) {
+    if (unread(reading, sock) > 0 && unread(reading, sock) >= reading.value(sock, "sk_rcvlowat")) events |= kIn;
+    std::int64_t queued = reading.number(sock, "sk_wmem_queued");
+    std::int64_t room = reading.number(sock, "sk_sndbuf") - queued;
+    if ((shut & 2) != 0 || (room > 0 && room >= queued / 2)) events |= kOut;
+  }
+  if (reading.value(sock, "sk_err") != 0) events |= kErr;
+  return events;
+}
+
+std::uint32_t pipe_events(const Reading& reading, const Object& file, const Object& pipe) {
+  bool writer = (reading.value(file, "f_flags") & 1) != 0;
+  if (writer)
+    return (reading.value(pipe, "bytes") < 65536 ? kOut : 0) | (reading.value(pipe, "readers") == 0 ? kErr : 0);
+  return (reading.value(pipe, "bytes") > 0 ? kIn : 0) | (reading.value(pipe, "writers") == 0 ? kHup : 0);
+}
+
+}  // namespace
+
+std::optional<std::uint32_t> events_there(const Reading& reading, const Object& file) {
+  if (const Object* sock = sock_of(reading, &file); reading.is(sock, "tcp_sock")) return tcp_events(reading, *sock);
+  const Object* data = reading.target(file, "private_data");
+  if (reading.is(data, "pipe_inode_info")) return pipe_events(reading, file, *data);
+  if (reading.is(data, "eventpoll")) return reading.list(*data, "rdllist").empty() ? 0 : kIn;
+  return std::nullopt;
+}
+
+}  // namespace wakepath::exports

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "sim/export/reading.hh"
+
+namespace wakepath::exports {
+
+/// EPOLLIN and its like (include/uapi/linux/eventpoll.h), as far as explanations name them.
+enum EventBits : std::uint32_t {
+  kIn = 0x1,
+  kPri = 0x2,
+  kOut = 0x4,
+  kErr = 0x8,
+  kHup = 0x10,
+  kRdHup = 0x2000,
+  kExclusive = 1u << 28,
+  kWakeUp = 1u << 29,
+  kOneShot = 1u << 30,
+  kEdge = 1u << 31,
+};
+constexpr std::uint32_t kModeBits = kExclusive | kWakeUp | kOneShot | kEdge;
+/// "EPOLLIN|EPOLLRDHUP"; "0" for none. Bits without a name above are left out.
+[[nodiscard]] std::string event_names(std::uint32_t events);
+
+/// What poll() of a file would give, read off a world: which events are there.
+/// Nothing for kinds of files that this does not know. Follows tcp_poll(), pipe_poll(), ep_eventpoll_poll().
+[[nodiscard]] std::optional<std::uint32_t> events_there(const Reading& reading, const trace::Object& file);
+
+/// The protocol half behind a socket's file; nullptr when it is no socket.
+[[nodiscard]] const trace::Object* sock_of(const Reading& reading, const trace::Object* file);
+/// Bytes that came and were not read (a FIN counts as one, as in rcv_nxt).
+[[nodiscard]] std::uint32_t unread(const Reading& reading, const trace::Object& sock);
+
+}  // namespace wakepath::exports

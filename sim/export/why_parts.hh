@@ -1,0 +1,40 @@
+#pragma once
+
+#include "sim/export/explain.hh"
+#include "sim/export/history.hh"
+#include "sim/export/reading.hh"
+#include "sim/export/why.hh"
+
+/// The parts of why(): one file a kind of question. Nobody else includes this.
+
+namespace wakepath::exports {
+
+/// One question: the moment, the records that belong to it, and how to say things.
+struct Question {
+  const History& history;
+  const Reading& reading;  ///< The world at `to`.
+  trace::Position from = 0;
+  trace::Position to = 0;
+  std::string language;
+
+  [[nodiscard]] WhyLine say(std::string_view id, const Places& places = {}, trace::Position at = 0) const;
+  /// A rule that applied at a record.
+  [[nodiscard]] WhyLine say_rule(trace::Position at) const;
+  /// "client's send(3, …) (step 9)", or the timer on whose time a record was written.
+  [[nodiscard]] std::string whose_doing(trace::Position at) const;
+  [[nodiscard]] std::string task_name(trace::TaskId task) const;
+  [[nodiscard]] std::string call_text(trace::Position syscall) const;
+};
+
+/// A rule by which a thread goes to sleep: it explains a sleep, not its end.
+[[nodiscard]] bool is_waiting(const trace::Rule& rule);
+
+void why_woke(const Question& question, trace::Position wake, WhyAnswer& answer);
+void why_returned(const Question& question, trace::Position returned, WhyAnswer& answer);
+/// `task` is in a system call at `question.to`.
+void why_blocked(const Question& question, trace::TaskId task, WhyAnswer& answer);
+/// Why nothing that an epoll watches ended a wait: a line an item, or that there is none.
+void why_epoll_is_quiet(const Question& question, const trace::Object& epoll, trace::TaskId task,
+                        std::vector<WhyLine>& lines);
+
+}  // namespace wakepath::exports

@@ -1,0 +1,207 @@
+// Why a call returned what it did: the rule that gave its errno, or the facts behind its result.
+#include <fmt/format.h>
+#include <string.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "sim/export/readiness.hh"
+#include "sim/export/why_parts.hh"
+
+namespace wakepath::exports {
+
+using trace::Object;
+using trace::ObjectId;
+using trace::Position;
+using trace::Record;
+using trace::RecordKind;
+
+namespace {
+
+/// The descriptor that a call names first: "recv(5, 100)" gives 5; -1 when it names none.
+int first_fd(std::string_view call) {
+  std::size_t open = call.find('(');
+  int fd = -1;
+  if (open != std::string_view::npos) std::from_chars(call.data() + open + 1, call.data() + call.size(), fd);
+  return fd;
+}
+
+class Returned {
+ public:
+  Returned(const Question& question, Position returned, WhyAnswer& answer)
+      : q_(question),
+        trace_(question.history.trace()),
+        returned_(returned),
+        record_(trace_[returned]),
+        answer_(answer) {
+    entered_ = record_.before;
+    if (const trace::Task* task = q_.reading.world().task(record_.task)) task_ = q_.reading.find(task->object);
+    if (task_ != nullptr) file_ = q_.reading.file(*task_, first_fd(answer.call));
+  }
+
+  void explain() {
+    auto result = static_cast<std::int64_t>(record_.after);
+    std::string_view name = std::string_view(answer_.call).substr(0, answer_.call.find('('));
+    if (result < 0)
+      failed(static_cast<int>(-result));
+    else if (name == "epoll_wait" || name == "epoll_pwait")
+      epoll_wait(result);
+    else if (name == "accept" || name == "accept4")
+      accepted();
+    else if (name == "recv" || name == "read")
+      received(result);
+    else if (name == "connect")
+      add("connected");
+    else if (name == "send" || name == "write")
+      add("sent");
+    rules();
+    if (answer_.lines.empty()) add("returned_plainly");
+  }
+
+ private:
+  void add(std::string_view id, const Places& places = {}, Position at = 0) {
+    answer_.lines.push_back(q_.say(id, places, at));
+  }
+  [[nodiscard]] std::string name_of(ObjectId id) const { return trace::object_name(trace_, q_.reading.world(), id); }
+  /// Within this call, on this task.
+  [[nodiscard]] bool ours(Position at) const { return trace_[at].task == record_.task; }
+  /// The last change of that list before `before`: of `element`, or of any when it is 0.
+  [[nodiscard]] std::optional<Position> last_insert(Position before, ObjectId owner, std::string_view list,
+                                                    ObjectId element) const {
+    return q_.history.last(before, [&](const Record& r, Position) {
+      if (r.kind != RecordKind::kListInsert || r.object != owner) return false;
+      if (element != 0 && trace::Ref::unpack(r.after).object != element) return false;
+      const auto& kind = trace_.schema().kinds[q_.reading.world().objects()[owner].kind];
+      return trace::member_name(kind, r.field) == list;
+    });
+  }
+
+  void failed(int error) {
+    auto because = q_.history.last(
+        returned_,
+        [&](const Record&, Position at) {
+          const trace::Rule* rule = ours(at) ? q_.history.rule_at(at) : nullptr;
+          return rule != nullptr && (rule->error == error || rule->id == "sock_error_taken");
+        },
+        entered_);
+    if (!because) {
+      add("error_unexplained", {{"error", strerrorname_np(error) != nullptr ? strerrorname_np(error) : "?"}});
+      return;
+    }
+    answer_.lines.push_back(q_.say_rule(*because));
+    if (q_.history.rule_at(*because)->id == "sock_error_taken") error_set(*because, error);
+  }
+
+  /// Who left the error at the socket, and by which rule.
+  void error_set(Position taken, int error) {
+    ObjectId sock = trace_[taken].object;
+    auto field = trace_.schema().kinds[q_.reading.world().objects()[sock].kind].find_field("sk_err");
+    auto set = q_.history.last(taken, [&](const Record& r, Position) {
+      return r.kind == RecordKind::kSet && r.object == sock && field && r.field == *field &&
+             r.after == static_cast<std::uint64_t>(error);
+    });
+    if (!set) return;
+    auto rule = q_.history.last(
+        *set, [&](const Record& r, Position at) { return r.object == sock && q_.history.rule_at(at) != nullptr; });
+    if (rule) answer_.lines.push_back(q_.say_rule(*rule));
+    add("error_set_by", {{"who", q_.whose_doing(*set)}, {"object", name_of(sock)}}, *set);
+  }
+
+  // --- epoll_wait ---
+
+  void epoll_wait(std::int64_t count) {
+    const Object* ep = file_ == nullptr ? nullptr : q_.reading.target(*file_, "private_data");
+    if (count == 0) {
+      add(answer_.call.ends_with(", 0)") ? "asked_only" : "timed_out");
+      if (ep != nullptr) why_epoll_is_quiet(q_, *ep, record_.task, answer_.lines);
+      return;
+    }
+    for (Position at = entered_; at < returned_; ++at) {
+      const Record& r = trace_[at];
+      if (!ours(at) || r.kind != RecordKind::kReturn || q_.history.function(r.before) != "ep_item_poll") continue;
+      item_polled(at, static_cast<std::uint32_t>(r.after), r.object);
+    }
+    if (ep != nullptr && answer_.call.find(fmt::format(", {}, ", count)) != std::string::npos) {
+      std::size_t left = q_.reading.list(*ep, "rdllist").size();
+      if (left > static_cast<std::size_t>(count)) add("more_are_ready", {{"count", fmt::format("{}", left)}});
+    }
+  }
+
+  void item_polled(Position polled, std::uint32_t events, ObjectId item) {
+    const Object& object = q_.reading.world().objects()[item];
+    const Object* watched = q_.reading.target(object, "ffd.file");
+    const Object* sock = sock_of(q_.reading, watched);
+    Places places = {{"fd", fmt::format("{}", q_.reading.number(object, "ffd.fd"))},
+                     {"object", sock != nullptr ? q_.reading.name(sock) : q_.reading.name(watched)},
+                     {"events", event_names(events)}};
+    add(events != 0 ? "event_reported" : "event_gone", places, polled);
+    if (events != 0) became_ready(polled, item);
+  }
+
+  void became_ready(Position polled, ObjectId item) {
+    const Object* ep = q_.reading.target(q_.reading.world().objects()[item], "ep");
+    if (ep == nullptr) return;
+    auto joined = last_insert(polled, ep->id, "rdllist", item);
+    if (!joined) return;
+    Places places = {{"who", q_.whose_doing(*joined)}};
+    std::vector<Position> chain = q_.history.chain(*joined);
+    bool told = q_.history.find_in(chain, "ep_poll_callback").has_value();
+    bool requeued = q_.history.find_in(chain, "ep_send_events").has_value();
+    add(told ? "ready_by_callback" : requeued ? "ready_by_requeue" : "ready_when_added", places, *joined);
+  }
+
+  // --- accept, recv ---
+
+  void accepted() {
+    for (Position at = entered_; at < returned_; ++at) {
+      const Record& r = trace_[at];
+      if (!ours(at) || r.kind != RecordKind::kListErase) continue;
+      if (auto came = last_insert(at, r.object, "rskq_accept_head", trace::Ref::unpack(r.after).object))
+        return add("connection_came", {{"who", q_.whose_doing(*came)}}, *came);
+    }
+  }
+
+  void received(std::int64_t count) {
+    const Object* sock = sock_of(q_.reading, file_);
+    if (sock == nullptr) return;
+    if (count > 0) {
+      if (auto came = last_insert(returned_, sock->id, "sk_receive_queue.list", 0))
+        add("bytes_came", {{"object", q_.reading.name(sock)}, {"who", q_.whose_doing(*came)}}, *came);
+      return;
+    }
+    auto field = trace_.schema().kinds[sock->kind].find_field("sk_shutdown");
+    auto shut = q_.history.last(returned_, [&](const Record& r, Position) {
+      return r.kind == RecordKind::kSet && r.object == sock->id && field && r.field == *field && (r.after & 1) != 0 &&
+             (r.before & 1) == 0;
+    });
+    if (shut) add("end_of_stream", {{"who", q_.whose_doing(*shut)}}, *shut);
+  }
+
+  /// Rules that applied in the call itself, not in what it set off.
+  void rules() {
+    for (Position at = entered_; at < returned_; ++at) {
+      const trace::Rule* rule = ours(at) ? q_.history.rule_at(at) : nullptr;
+      if (rule == nullptr || rule->error != 0 || is_waiting(*rule)) continue;
+      if (trace_[at].context != trace::Context::kProcess) continue;
+      auto same = [&](const WhyLine& line) { return line.id == rule->id; };
+      if (std::none_of(answer_.lines.begin(), answer_.lines.end(), same)) answer_.lines.push_back(q_.say_rule(at));
+    }
+  }
+
+  const Question& q_;
+  const trace::Trace& trace_;
+  Position returned_;
+  const Record& record_;
+  WhyAnswer& answer_;
+  Position entered_ = 0;
+  const Object* task_ = nullptr;
+  const Object* file_ = nullptr;  ///< of the first descriptor, if it is still open
+};
+
+}  // namespace
+
+void why_returned(const Question& question, Position returned, WhyAnswer& answer) {
+  Returned(question, returned, answer).explain();
+}
+
+}  // namespace wakepath::exports

@@ -1,0 +1,90 @@
+// wakepath why FILE: the reasons behind one step.
+#include "sim/export/why.hh"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <optional>
+
+#include "sim/export/explain.hh"
+#include "sim/trace/index.hh"
+#include "src/cli/commands.hh"
+#include "src/cli/open.hh"
+
+namespace wakepath::cli {
+
+namespace {
+
+constexpr int kWrong = 2;
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  bool whole = error == std::errc{} && end == text.data() + text.size() && !text.empty();
+  return whole ? std::optional(value) : std::nullopt;
+}
+
+/// The end of the moment that was asked for; nothing when the trace has none of that name.
+std::optional<trace::Position> end_of(const WhyCommandOptions& options, const trace::Trace& trace,
+                                      const trace::Index& index) {
+  if (!options.record.empty()) {
+    auto record = number(options.record);
+    return record && *record <= trace.size() ? record : std::nullopt;
+  }
+  if (options.step.empty()) return trace.size();
+  if (auto step = number(options.step)) return index.after_step(*step);
+  return index.mark(options.step);
+}
+
+/// The steps that begin before `end`, the last one first.
+std::vector<trace::StepEntry> steps_before(const trace::Index& index, trace::Position end) {
+  std::vector<trace::StepEntry> out;
+  for (const trace::StepEntry& step : index.steps())
+    if (step.begin < end) out.insert(out.begin(), step);
+  return out;
+}
+
+}  // namespace
+
+int why(const WhyCommandOptions& options) {
+  Opened opened = open_any(options.file);
+  if (!opened.trace) {
+    fmt::print(stderr, "{}\n", opened.message);
+    return kWrong;
+  }
+  trace::Index index(*opened.trace);
+  index.update();
+  std::optional<trace::Position> end = end_of(options, *opened.trace, index);
+  if (!end) {
+    fmt::print(stderr, "found {} '{}', expected a step, a mark or a record of {}\n",
+               options.record.empty() ? "--step" : "--record", options.record.empty() ? options.step : options.record,
+               options.file);
+    return kWrong;
+  }
+  // steps such as `mark`, `expect` and `returns` do nothing themselves: then what is asked about came before
+  std::vector<trace::StepEntry> steps = steps_before(index, *end);
+  trace::StepEntry step = steps.empty() ? trace::StepEntry{} : steps.front();
+  std::uint64_t asked = step.number;
+  std::vector<exports::WhyAnswer> answers;
+  for (const trace::StepEntry& earlier : steps) {
+    trace::Position until = earlier.number == asked ? *end : index.after_step(earlier.number).value_or(*end);
+    bool only_words = until - earlier.begin <= 3;
+    if (only_words && &earlier != &steps.back()) continue;
+    answers = exports::why(*opened.trace, earlier.begin, until, {options.actor, options.language});
+    step = earlier;
+    if (!answers.empty()) break;
+  }
+  if (options.format == "json") {
+    fmt::print("{}\n", exports::why_json(answers));
+    return 0;
+  }
+  if (step.number != asked)
+    fmt::print("{}\n",
+               exports::explain(options.language, "nothing_in_step",
+                                {{"step", fmt::format("{}", asked)}, {"earlier", fmt::format("{}", step.number)}}));
+  fmt::print("step {}: {}\n\n{}", step.number, opened.trace->string(step.text),
+             exports::why_text(answers, options.language));
+  return 0;
+}
+
+}  // namespace wakepath::cli

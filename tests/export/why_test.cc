@@ -1,0 +1,313 @@
+// Reasons: for each that is known a story in which it is the reason, and one in which it is not.
+#include "sim/export/why.hh"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "sim/export/explain.hh"
+#include "sim/export/history.hh"
+#include "src/scenario/model_machine.hh"
+#include "src/scenario/parser.hh"
+
+namespace wakepath::exports {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+/// Server `s` with listener l and epoll ep, client `c` with k connected to it, a its end; everything after that is the
+/// story. Every step may give what it gives.
+class Story {
+ public:
+  explicit Story(const std::string& steps, const std::string& to_listen = "8", const std::string& kernel = "") {
+    std::string text = "wakepath: 1\ntitle: a story\n" + kernel + "steps:\n" +
+                       "  - s: l = socket(AF_INET, SOCK_STREAM, 0)\n  - s: bind(l, 127.0.0.1:0) = 0\n"
+                       "  - s: listen(l, " +
+                       to_listen +
+                       ") = 0\n  - s: ep = epoll_create1(0)\n"
+                       "  - c: k = socket(AF_INET, SOCK_STREAM, 0)\n  - c: connect(k, addr(l)) = 0\n"
+                       "  - s: a = accept4(l, SOCK_NONBLOCK)\n" +
+                       steps;
+    auto parsed = scenario::parse("story.yaml", text);
+    if (auto* problem = std::get_if<scenario::Problem>(&parsed)) {
+      ADD_FAILURE() << problem->text();
+      return;
+    }
+    auto result = scenario::run_on_model(std::get<scenario::Scenario>(parsed), {}, &trace_);
+    EXPECT_FALSE(result.skipped) << *result.skipped;
+    EXPECT_FALSE(result.error) << result.error->text();
+  }
+
+  /// Answers about `actor` in the step `back` steps before the last.
+  std::vector<WhyAnswer> about(const std::string& actor, std::size_t back = 0) const {
+    trace::Index index(*trace_);
+    index.update();
+    const trace::StepEntry& step = index.steps().at(index.steps().size() - 1 - back);
+    return why(*trace_, step.begin, step.end + 1, {actor, "en"});
+  }
+  /// The ids of all reasons of one kind.
+  std::vector<std::string> reasons(const std::string& actor, WhyKind kind, std::size_t back = 0) const {
+    std::vector<std::string> out;
+    for (const WhyAnswer& answer : about(actor, back))
+      for (const WhyLine& line : answer.lines)
+        if (answer.kind == kind) out.push_back(line.id);
+    return out;
+  }
+  std::vector<std::string> blocked(const std::string& actor, std::size_t back = 0) const {
+    return reasons(actor, WhyKind::kBlocked, back);
+  }
+  std::vector<std::string> returned(const std::string& actor, std::size_t back = 0) const {
+    return reasons(actor, WhyKind::kReturned, back);
+  }
+  const trace::Trace& trace() const { return *trace_; }
+
+ private:
+  std::shared_ptr<trace::Trace> trace_;
+};
+
+std::string steps(std::initializer_list<std::string> lines) {
+  std::string out;
+  for (const std::string& line : lines)
+    out += "  - " + line.substr(0, line.find(": ")) + ": '" + line.substr(line.find(": ") + 2) + " = ?'\n";
+  return out;
+}
+
+const char* const kWatch = "s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLIN)";
+const char* const kWatchEdge = "s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLIN|EPOLLET)";
+const char* const kWait = "s: epoll_wait(ep, 8, -1)";
+const char* const kAsk = "s: epoll_wait(ep, 8, 0)";
+const char* const kSend = "c: send(k, \"abc\")";
+
+// --- why a thread woke ---
+
+TEST(WhyWoke, WalksFromTheSenderToTheSleeper) {
+  Story story(steps({kWatch, kWait, kSend}));
+  auto woke = story.reasons("s", WhyKind::kWoke);
+  EXPECT_THAT(woke, Contains("epoll_item_ready"));
+  EXPECT_THAT(woke, Contains("function.sock_def_readable"));
+  EXPECT_THAT(woke, Contains("function.ep_autoremove_wake_function"));
+  EXPECT_THAT(woke, Not(Contains("woke_timeout")));
+  std::string text = why_text(story.about("s"));
+  EXPECT_THAT(text, HasSubstr("What woke it: c's send(3, \"abc\", 3) (step 10)."));
+  EXPECT_THAT(text, HasSubstr("tcp_rcv_established > tcp_data_queue > tcp_data_ready > sock_def_readable > "
+                              "__wake_up_sync_key > __wake_up_common > ep_poll_callback > __wake_up_sync > "
+                              "__wake_up_common > ep_autoremove_wake_function > try_to_wake_up"));
+}
+
+TEST(WhyWoke, TellsATimeoutFromAnEvent) {
+  Story story(steps({kWatch, "s: epoll_wait(ep, 8, 50)"}));
+  EXPECT_THAT(story.reasons("s", WhyKind::kWoke), ElementsAreArray({"woke_timeout"}));
+  EXPECT_THAT(story.returned("s"), ElementsAreArray({"timed_out", "item_nothing_queued"}));
+}
+
+TEST(WhyWoke, ASleeperInRecvAndOneInAccept) {
+  Story data(steps({"s: thread(t)", "c: x = socket(AF_INET, SOCK_STREAM, 0)", "c: connect(x, addr(l))",
+                    "s: b = accept(l)", "t: recv(b, 9)", "c: send(x, \"abc\")"}));
+  EXPECT_THAT(data.reasons("t", WhyKind::kWoke), Contains("function.woken_wake_function"));
+  Story connection(steps({"s: accept(l)", "c: x = socket(AF_INET, SOCK_STREAM, 0)", "c: connect(x, addr(l))"}));
+  auto woke = connection.reasons("s", WhyKind::kWoke);
+  EXPECT_THAT(woke, Contains("accept_1"));
+  EXPECT_THAT(woke, Contains("function.autoremove_wake_function"));
+  EXPECT_THAT(woke, Not(Contains("function.ep_poll_callback")));
+}
+
+TEST(WhyWoke, ByAPeerWhoReadAndMadeRoom) {
+  Story story(steps({"s: thread(t)", "c: setsockopt(k, SOL_SOCKET, SO_SNDBUF, 4608)", "c: send(k, \"x\"*300000)",
+                     "s: recv(a, 300000)"}));
+  EXPECT_THAT(story.reasons("c", WhyKind::kWoke), Contains("function.sk_stream_write_space"));
+}
+
+// --- why a call returned what it did ---
+
+TEST(WhyReturned, AnErrorByItsRule) {
+  Story story(steps({"s: recv(a, 9)", "s: recv(77, 9)", "s: epoll_ctl(ep, EPOLL_CTL_DEL, a)", "s: accept4(a, 0)"}));
+  EXPECT_THAT(story.returned("s", 3), ElementsAreArray({"recv_would_block"}));
+  EXPECT_THAT(story.returned("s", 2), ElementsAreArray({"fd_not_open"}));
+  EXPECT_THAT(story.returned("s", 1), ElementsAreArray({"epoll_not_watched"}));
+  EXPECT_THAT(story.returned("s", 0), ElementsAreArray({"accept_not_listening"}));
+}
+
+TEST(WhyReturned, APendingErrorByWhoLeftIt) {
+  Story story(
+      steps({"c: setsockopt(k, SOL_SOCKET, SO_LINGER, {1, 0})", "c: close(k)", "s: recv(a, 9)", "s: recv(a, 9)"}));
+  EXPECT_THAT(story.returned("s", 1), ElementsAreArray({"sock_error_taken", "tcp_reset_came", "error_set_by"}));
+  EXPECT_THAT(why_text(story.about("s", 1)), HasSubstr("left at tcp_sock#3 by c's close(3) (step 9)"));
+  EXPECT_THAT(story.returned("s", 0), Not(Contains("sock_error_taken")));
+}
+
+TEST(WhyReturned, EventsByWhatIsThere) {
+  Story story(steps({kWatch, kSend, kAsk, kAsk, "s: recv(a, 9)", kAsk}));
+  EXPECT_THAT(story.returned("s", 3),
+              ElementsAreArray({"event_reported", "ready_by_callback", "epoll_level_requeued"}));
+  EXPECT_THAT(story.returned("s", 2), ElementsAreArray({"event_reported", "ready_by_requeue", "epoll_level_requeued"}));
+  EXPECT_THAT(story.returned("s", 1), ElementsAreArray({"bytes_came"}));
+  EXPECT_THAT(story.returned("s", 0), ElementsAreArray({"asked_only", "item_nothing_queued"}));
+}
+
+TEST(WhyReturned, ReadyWhenAddedAndMoreThanFits) {
+  Story story(steps({kSend, kWatch, "c: x = socket(AF_INET, SOCK_STREAM, 0)", "c: connect(x, addr(l))",
+                     "s: epoll_ctl(ep, EPOLL_CTL_ADD, l, EPOLLIN)", "s: epoll_wait(ep, 1, 0)"}));
+  auto reasons = story.returned("s");
+  EXPECT_THAT(reasons, Contains("ready_when_added"));
+  EXPECT_THAT(reasons, Contains("more_are_ready"));
+}
+
+TEST(WhyReturned, TheEndOfTheStreamByWhoEndedIt) {
+  Story story(steps({"c: shutdown(k, SHUT_WR)", "s: recv(a, 9)"}));
+  EXPECT_THAT(story.returned("s"), ElementsAreArray({"end_of_stream"}));
+  EXPECT_THAT(why_text(story.about("s")), HasSubstr("c's shutdown(3, SHUT_WR) (step 8)"));
+}
+
+// --- why epoll_wait() did not return ---
+
+TEST(WhyBlocked, NothingQueuedOrAnEmptyAcceptQueue) {
+  Story story(steps({kWatch, "s: epoll_ctl(ep, EPOLL_CTL_ADD, l, EPOLLIN)", kWait}));
+  auto reasons = story.blocked("s");
+  EXPECT_THAT(reasons, Contains("item_nothing_queued"));
+  EXPECT_THAT(reasons, Contains("item_accept_queue_empty"));
+  Story other(steps({kWatch, kSend, kWait}));
+  EXPECT_THAT(other.blocked("s"), IsEmpty()) << "it returned at once";
+}
+
+TEST(WhyBlocked, NothingWatched) {
+  EXPECT_THAT(Story(steps({kWait})).blocked("s"), ElementsAreArray({"nothing_watched"}));
+  EXPECT_THAT(Story(steps({kWatch, kWait})).blocked("s"), Not(Contains("nothing_watched")));
+}
+
+TEST(WhyBlocked, NotInTheInterestList) {
+  Story story(steps({"s: epoll_ctl(ep, EPOLL_CTL_ADD, l, EPOLLIN)", kWait, kSend}));
+  EXPECT_THAT(story.blocked("s"), ElementsAreArray({"item_accept_queue_empty", "not_in_interest_list"}));
+  EXPECT_THAT(story.blocked("s", 1), Not(Contains("not_in_interest_list"))) << "nothing had come yet";
+}
+
+TEST(WhyBlocked, NoNewEdge) {
+  Story story(steps({kWatchEdge, kSend, kAsk, kWait}));
+  EXPECT_THAT(story.blocked("s"), ElementsAreArray({"no_new_edge"}));
+  EXPECT_THAT(why_text(story.about("s")), HasSubstr("it was reported in step 10, and nothing new has come since"));
+  Story drained(steps({kWatchEdge, kSend, kAsk, "s: recv(a, 9)", kWait}));
+  EXPECT_THAT(drained.blocked("s"), ElementsAreArray({"item_nothing_queued"}));
+  Story again(steps({kWatchEdge, kSend, kAsk, kWait, kSend}));
+  EXPECT_THAT(again.returned("s"), Contains("epoll_edge_taken")) << "more data is a new edge";
+}
+
+TEST(WhyBlocked, DisarmedByOneShot) {
+  const char* once = "s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLIN|EPOLLONESHOT)";
+  Story story(steps({once, kSend, kAsk, kWait, kSend}));
+  EXPECT_THAT(story.blocked("s"), ElementsAreArray({"oneshot_disarmed"}));
+  Story armed(steps({once, kSend, kAsk, "s: epoll_ctl(ep, EPOLL_CTL_MOD, a, EPOLLIN|EPOLLONESHOT)", kAsk}));
+  EXPECT_THAT(armed.returned("s"), Contains("event_reported"));
+}
+
+TEST(WhyBlocked, MaskedOut) {
+  Story story(steps({"s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLRDHUP)", kWait, kSend}));
+  EXPECT_THAT(story.blocked("s"), ElementsAreArray({"masked_out"}));
+  EXPECT_THAT(story.blocked("s", 1), ElementsAreArray({"item_nothing_there"}));
+  Story urgent(steps({"s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLPRI)", kWait, kSend}));
+  EXPECT_THAT(urgent.blocked("s"), ElementsAreArray({"woke_in_vain", "masked_out"}))
+      << "sock_def_readable() brings EPOLLPRI, too: the thread is woken and finds nothing of it";
+}
+
+TEST(WhyBlocked, NoRoomToWrite) {
+  Story story(steps({"c: send(k, \"x\"*4000000, MSG_DONTWAIT)", "c: ep = epoll_create1(0)",
+                     "c: epoll_ctl(ep, EPOLL_CTL_ADD, k, EPOLLOUT)", "c: epoll_wait(ep, 8, -1)"}));
+  EXPECT_THAT(story.blocked("c"), ElementsAreArray({"no_room_to_write"}));
+}
+
+TEST(WhyBlocked, AnotherThreadOfTheSameEpollTookIt) {
+  Story story(steps({kWatchEdge, "s: thread(t)", kWait, "t: epoll_wait(ep, 8, -1)", kSend}));
+  EXPECT_THAT(story.blocked("s"), ElementsAreArray({"no_new_edge", "another_waiter_woken"}));
+  EXPECT_THAT(why_text(story.about("s")), HasSubstr("was woken instead: t."));
+  EXPECT_THAT(story.blocked("s", 1), Not(Contains("another_waiter_woken")));
+}
+
+TEST(WhyBlocked, AnExclusiveWaiterTookIt) {
+  const char* first = "s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLIN|EPOLLEXCLUSIVE)";
+  const char* second = "s: epoll_ctl(eq, EPOLL_CTL_ADD, a, EPOLLIN|EPOLLEXCLUSIVE)";
+  Story story(
+      steps({"s: thread(t)", "s: eq = epoll_create1(0)", first, second, kWait, "t: epoll_wait(eq, 8, -1)", kSend}));
+  EXPECT_THAT(story.returned("s"), Contains("event_reported"));
+  EXPECT_THAT(story.blocked("t"), ElementsAreArray({"exclusive_taken"}));
+  Story shared(steps({"s: thread(t)", "s: eq = epoll_create1(0)", kWatch, "s: epoll_ctl(eq, EPOLL_CTL_ADD, a, EPOLLIN)",
+                      kWait, "t: epoll_wait(eq, 8, -1)", kSend}));
+  EXPECT_THAT(shared.returned("t"), Contains("event_reported")) << "without EPOLLEXCLUSIVE both are told";
+}
+
+// --- why other calls did not return ---
+
+TEST(WhyBlocked, InAccept) {
+  Story story(steps({"s: accept(l)"}));
+  EXPECT_THAT(story.blocked("s"), ElementsAreArray({"accept_queue_empty"}));
+  Story two(steps({"s: thread(t)", "s: accept(l)", "t: accept(l)", "c: x = socket(AF_INET, SOCK_STREAM, 0)",
+                   "c: connect(x, addr(l))"}));
+  EXPECT_THAT(two.blocked("t"), ElementsAreArray({"accept_queue_empty", "another_waiter_woken"}));
+  EXPECT_THAT(two.returned("s"), ElementsAreArray({"connection_came", "accept_3"}));
+}
+
+TEST(WhyBlocked, InRecv) {
+  Story story(steps({"c: recv(k, 9)"}));
+  EXPECT_THAT(story.blocked("c"), ElementsAreArray({"nothing_queued"}));
+  Story little(steps({"c: setsockopt(k, SOL_SOCKET, SO_RCVLOWAT, 5)", "c: recv(k, 9)", "s: send(a, \"abc\")"}));
+  EXPECT_THAT(little.blocked("c"), Contains("too_little_queued"));
+}
+
+TEST(WhyBlocked, InSendOnAPeerWhoDoesNotRead) {
+  Story story(steps({"c: send(k, \"x\"*4000000)"}));
+  EXPECT_THAT(story.blocked("c"), ElementsAreArray({"buffer_full", "window_closed"}));
+  EXPECT_THAT(Story(steps({"c: send(k, \"x\"*1000)"})).returned("c"), ElementsAreArray({"sent"}));
+}
+
+TEST(WhyBlocked, InConnectToAFullAcceptQueue) {
+  Story story(steps({"c: x = socket(AF_INET, SOCK_STREAM, 0)", "c: connect(x, addr(l))",
+                     "d: y = socket(AF_INET, SOCK_STREAM, 0)", "d: connect(y, addr(l))"}),
+              "0");
+  EXPECT_THAT(story.returned("c", 2), ElementsAreArray({"connected"}));
+  EXPECT_THAT(story.blocked("d"), ElementsAreArray({"syn_unanswered", "accept_queue_full_syn_dropped"}));
+}
+
+TEST(WhyBlocked, OnAPipe) {
+  Story story(steps({"s: r, w = pipe2(0)", "s: read(r, 9)"}));
+  EXPECT_THAT(story.blocked("s"), ElementsAreArray({"pipe_is_empty"}));
+  EXPECT_THAT(Story(steps({"s: r, w = pipe2(0)", "s: write(w, \"x\"*70000)"})).blocked("s"),
+              ElementsAreArray({"pipe_is_full"}));
+}
+
+// --- the words ---
+
+TEST(Explain, HasTheSameSentencesInBothLanguages) {
+  auto english = explain_ids("en");
+  auto chinese = explain_ids("zh");
+  std::erase_if(chinese, [](const std::string& id) { return id.starts_with("rule."); });
+  EXPECT_EQ(english, chinese);
+  EXPECT_GT(english.size(), 50u);
+}
+
+TEST(Explain, KnowsOnlyRulesThatTheModelHas) {
+  Story story("");
+  for (const std::string& id : explain_ids("zh")) {
+    if (!id.starts_with("rule.")) continue;
+    const auto& rules = story.trace().schema().rules;
+    EXPECT_TRUE(std::any_of(rules.begin(), rules.end(), [&](const trace::Rule& r) { return "rule." + r.id == id; }))
+        << id;
+  }
+}
+
+TEST(Why, IsToldAsJson) {
+  Story story(steps({"s: recv(a, 9)"}));
+  auto json = nlohmann::json::parse(why_json(story.about("s")));
+  ASSERT_EQ(json["answers"].size(), 1u);
+  EXPECT_EQ(json["answers"][0]["kind"], "returned");
+  EXPECT_EQ(json["answers"][0]["result"], "-1 EAGAIN");
+  EXPECT_EQ(json["answers"][0]["reasons"][0]["id"], "recv_would_block");
+  EXPECT_EQ(json["answers"][0]["reasons"][0]["step"], 8);
+}
+
+}  // namespace
+}  // namespace wakepath::exports
