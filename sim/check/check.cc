@@ -63,6 +63,8 @@ void check_files(const Kernel& k, Complaints& out) {
                                 slots[record::object_of(&f)]));
     held += is_unaccepted(f) ? excess - 1 : excess;  // accept() holds the file that it makes as well
   });
+  // a sleeping poll() holds every file that it waits for, and is one call
+  held += static_cast<int>(k.poll_wqueues_.live()) - static_cast<int>(k.poll_entries.live());
   OpenCalls calls = open_calls(k);
   if (held < calls.sleeping || held > calls.sleeping + calls.runnable)
     out.push_back(fmt::format("{} references to files beyond the descriptors, but {} system calls that may hold one",
@@ -101,6 +103,10 @@ Complaints check_all_freed(const Kernel& k) {
   none("sk_buff", k.skbs.live());
   none("inet_bind_bucket", k.bind_buckets.live());
   none("pipe_inode_info", k.pipes.live());
+  none("eventfd_ctx", k.eventfds.live());
+  none("poll_table_entry", k.poll_entries.live());
+  none("poll_wqueues", k.poll_wqueues_.live());
+  none("sighand_struct", k.sighands.live());
   if (k.scheduler.next_deadline()) out.emplace_back("a timer is still armed");
   return out;
 }

@@ -25,6 +25,7 @@ u32 events_of(const file& f) {
     return sk->sk_prot == &udp_prot ? static_cast<u32>(udp_events(sk)) : 0;
   }
   if (f.f_op.get() == &pipefifo_fops) return static_cast<u32>(pipe_events(&f));
+  if (f.f_op.get() == &eventfd_fops) return static_cast<u32>(eventfd_events(f.private_data.get().as<eventfd_ctx>()));
   return 0;
 }
 
@@ -75,6 +76,8 @@ void check_wait_queues(const Kernel& k, Complaints& out) {
     queues.walk(pipe.rd_wait, "pipe", &pipe);
     queues.walk(pipe.wr_wait, "pipe", &pipe);
   });
+  k.eventfds.for_each([&](const eventfd_ctx& ctx) { queues.walk(ctx.wqh, "eventfd_ctx", &ctx); });
+  k.sighands.for_each([&](const sighand_struct& s) { queues.walk(s.signalfd_wqh, "sighand_struct", &s); });
   std::size_t linked = 0;
   auto entry_is_found = [&](const wait_queue_entry& entry, const char* whose, const void* owner) {
     if (!entry.entry.linked()) return;
@@ -82,6 +85,7 @@ void check_wait_queues(const Kernel& k, Complaints& out) {
     if (!queues.saw(entry)) out.push_back(named(whose, owner) + " hangs on a queue that is gone");
   };
   k.wait_entries.for_each([&](const wait_queue_entry& e) { entry_is_found(e, "wait_queue_entry", &e); });
+  k.poll_entries.for_each([&](const poll_table_entry& e) { entry_is_found(e.wait, "poll_table_entry", &e); });
   k.eppoll_entries.for_each([&](const eppoll_entry& pwq) {
     entry_is_found(pwq.wait, "eppoll_entry", &pwq);
     if (!pwq.wait.entry.linked()) out.push_back(named("eppoll_entry", &pwq) + " hangs on no queue");

@@ -71,7 +71,7 @@ MaySleep<u64> inet_wait_for_connect(Kernel& k, sock* sk, u64 timeout) {
     release_sock(k, sk);  // the SYN-ACK may be waiting on the socket's backlog: then nobody sleeps
     timeout = co_await wait_woken(k, wait, timeout);
     lock_sock(k, sk);
-    if (timeout == 0) break;
+    if (signal_pending(k) || timeout == 0) break;
   }
   remove_wait_queue(k, wait);
   co_return timeout;
@@ -98,6 +98,7 @@ MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, const Add
   if (connecting(sk)) {
     u64 timeout = (flags & O_NONBLOCK) != 0 ? 0 : sk->sndtimeo_ns;
     if (timeout == 0 || co_await inet_wait_for_connect(k, sk, timeout) == 0) co_return call.result(k.error(why, sk));
+    if (signal_pending(k)) co_return call.result(sock_intr_errno(k, timeout));
   }
   if (tcp_state(sk) == TcpState::CLOSE) {
     long pending = sock_error(k, sk);

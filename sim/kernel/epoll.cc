@@ -327,6 +327,7 @@ MaySleep<long> do_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int 
       if (sent != 0) co_return call.result(sent);
     }
     if (timed_out) co_return call.result(0);
+    if (signal_pending(k)) co_return call.result(k.error(Rule::signal_interrupts, ep));
     StackWaitEntry wait(k, ep_autoremove_wake_function);
     set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
     available = !ep->rdllist.empty() || is_scanning(ep);  // the second look, under ep->lock

@@ -15,12 +15,14 @@ namespace wakepath::kernel {
 
 struct epitem;
 struct eventpoll;
+struct poll_wqueues;
 
 /// What poll() of a file is given: where to hang a wait entry (nullptr: only asking), and which events are wanted.
 struct poll_table {
   void (*_qproc)(Kernel&, struct file*, wait_queue_head*, poll_table*) = nullptr;
   poll_t _key{};
-  epitem* epi = nullptr;  ///< struct ep_pqueue embeds the table beside this pointer.
+  epitem* epi = nullptr;        ///< struct ep_pqueue embeds the table beside this pointer,
+  poll_wqueues* pwq = nullptr;  ///< and struct poll_wqueues begins with it.
 };
 /// include/linux/poll.h
 void poll_wait(Kernel& k, struct file* file, wait_queue_head* queue, poll_table* table);

@@ -138,13 +138,18 @@ task_struct* Kernel::spawn_process(std::string_view name) {
   return task;
 }
 
-task_struct* Kernel::spawn_thread(std::string_view name, task_struct* of) { return spawn(name, of->files, of->tgid); }
+task_struct* Kernel::spawn_thread(std::string_view name, task_struct* of) {
+  task_struct* task = spawn(name, of->files, of->tgid);
+  inherit_signals(*this, task, of);
+  return task;
+}
 
 task_struct* Kernel::spawn_kthread(std::string_view name) { return spawn(name, nullptr, 0); }
 
 task_struct* Kernel::spawn_fork(std::string_view name, task_struct* parent) {
   files_struct* table = files_structs.make();
   task_struct* task = spawn(name, table, 0);
+  inherit_signals(*this, task, parent);
   table->by_number.resize(parent->files->by_number.size(), nullptr);
   for (fd_slot* theirs : parent->files->fd_array) {
     if (theirs->file == nullptr) continue;  // only reserved: the child does not see it
@@ -167,6 +172,7 @@ void Kernel::exit_task(task_struct* task) {
   // closing may send: it runs on the exiting task's stack
   recorder.run(task->thread->id(), trace::kNoCause);
   put_files_struct(*this, table);
+  put_sighand(*this, task);
   recorder.run(0, trace::kNoCause);
   scheduler.run_until_idle();
 }

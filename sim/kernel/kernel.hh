@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "sim/engine/scheduler.hh"
+#include "sim/kernel/eventfd.hh"
 #include "sim/kernel/nic.hh"
 #include "sim/kernel/pipe.hh"
+#include "sim/kernel/select.hh"
+#include "sim/kernel/signal.hh"
 #include "sim/kernel/sock.hh"
 #include "sim/record/arena.hh"
 
@@ -151,6 +154,7 @@ class Kernel {
   nic_adapter* nic = nullptr;       ///< nullptr: loopback is all there is
   int bh_disabled = 0;              ///< local_bh_disable() depth
   u64 next_ino = 10001;
+  int next_eventfd_id = 0;
   u32 next_isn = 1000;
   u16 next_port = 0;
   std::vector<task_struct*> task_by_id;                  // by TaskId

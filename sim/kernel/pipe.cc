@@ -45,6 +45,7 @@ MaySleep<long> pipe_read(Kernel& k, file* file, void* buffer, std::size_t size) 
     prepare_to_wait_exclusive(k, pipe->rd_wait, wait);
     if (pipe->pages.empty() && pipe->writers != 0) co_await schedule_timeout(k, kForever);
     finish_wait(k, wait);
+    if (pipe->pages.empty() && pipe->writers != 0 && signal_pending(k)) co_return call.result(-ERESTARTSYS);
   }
   bool was_full = pipe_full(pipe);
   std::size_t taken = take_from_pages(pipe, static_cast<char*>(buffer), size);
@@ -81,6 +82,8 @@ MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t s
       written += now;
     } else if (nonblocking(file)) {
       error = k.error(Rule::pipe_full, file);
+    } else if (signal_pending(k)) {
+      error = -ERESTARTSYS;
     } else {
       if (was_empty) tell_readers();
       StackWaitEntry wait(k, autoremove_wake_function);

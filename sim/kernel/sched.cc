@@ -1,6 +1,7 @@
 #include "sim/kernel/sched.hh"
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/signal.hh"
 
 namespace wakepath::kernel {
 
@@ -9,7 +10,13 @@ void task_struct::describe(record::KindBuilder<task_struct>& b) {
       .field(&task_struct::pid, "pid")
       .field(&task_struct::tgid, "tgid")
       .field(&task_struct::__state, "__state")
-      .field(&task_struct::files, "files");
+      .field(&task_struct::files, "files")
+      .field(&task_struct::sighand, "sighand")
+      .field(&task_struct::blocked, "blocked")
+      .field(&task_struct::pending_signal, "pending.signal")
+      .field(&task_struct::sigpending, "TIF_SIGPENDING")
+      .field(&task_struct::restore_sigmask, "restore_sigmask")
+      .field(&task_struct::saved_sigmask, "saved_sigmask");
 }
 
 void wait_queue_entry::describe(record::KindBuilder<wait_queue_entry>& b) {
@@ -88,6 +95,11 @@ void __wake_up_sync(Kernel& k, wait_queue_head& queue) {
   __wake_up_common(k, queue, 1, true, POLL_NONE);
 }
 
+void __wake_up_locked_key(Kernel& k, wait_queue_head& queue, poll_t key) {
+  Call call(k, Fn::__wake_up_locked_key, &queue);
+  __wake_up_common(k, queue, 1, false, key);
+}
+
 bool try_to_wake_up(Kernel& k, task_struct* task) {
   Call call(k, Fn::try_to_wake_up, task);
   if (task->__state == TaskState::TASK_RUNNING) return call.result(false);
@@ -116,14 +128,20 @@ int woken_wake_function(Kernel& k, wait_queue_entry* entry, bool sync, poll_t ke
 
 void set_current_state(Kernel& k, TaskState state) { k.current()->__state = state; }
 
-namespace {
-
-/// The bottom of every sleep: off the CPU until try_to_wake_up(). A wake-up that came between setting the state and
-/// here has set it back to TASK_RUNNING; then there is nothing to wait for.
 MaySleep<> schedule(Kernel& k) {
   Call call(k, Fn::schedule, k.current());
+  if (signal_pending(k)) set_current_state(k, TaskState::TASK_RUNNING);
   if (k.current()->__state != TaskState::TASK_RUNNING) co_await k.scheduler.schedule();
 }
+
+long do_wait_intr_irq(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {
+  Call call(k, Fn::do_wait_intr_irq, &queue);
+  if (!entry.get()->entry.linked()) queue.head.push_back(entry.get());
+  set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
+  return call.result(signal_pending(k) ? -ERESTARTSYS : 0);
+}
+
+namespace {
 
 /// Arms a timer that wakes the task, sleeps, and disarms it. False when the time passed first.
 MaySleep<bool> sleep_until(Kernel& k, u64 deadline_ns, Fn expired) {

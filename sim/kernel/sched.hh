@@ -5,6 +5,8 @@
 // Left out: priorities, preemption, run queues per CPU, locks. There is one CPU and nothing preempts, so a function
 // runs to its end or to its schedule(), and every lock of the kernel would be free when taken.
 
+#include <array>
+
 #include "sim/engine/scheduler.hh"
 #include "sim/kernel/types.hh"
 #include "sim/record/field.hh"
@@ -14,6 +16,7 @@ namespace wakepath::kernel {
 
 class Kernel;
 struct files_struct;
+struct sighand_struct;
 struct wait_queue_entry;
 struct wait_queue_head;
 
@@ -26,8 +29,15 @@ struct task_struct {
   record::Field<int> tgid;  ///< The process's id.
   record::Field<TaskState> __state;
   record::Ptr<files_struct> files;
+  record::Ptr<sighand_struct> sighand;
+  record::Field<signal_set> blocked;
+  record::Field<signal_set> pending_signal;  ///< pending.signal
+  record::Field<bool> sigpending;            ///< TIF_SIGPENDING: a pending signal is not blocked.
+  record::Field<bool> restore_sigmask;       ///< `saved_sigmask` comes back at the end of the call.
+  record::Field<signal_set> saved_sigmask;
 
-  engine::Task* thread = nullptr;  ///< Its place in the scheduler.
+  std::array<int, 32> pending_code{};  ///< si_code of each pending signal.
+  engine::Task* thread = nullptr;      ///< Its place in the scheduler.
 
   [[nodiscard]] bool call_done() const { return !thread->in_call(); }
   [[nodiscard]] long call_result() const { return thread->result(); }
@@ -87,12 +97,21 @@ void __wake_up(Kernel& k, wait_queue_head& queue, poll_t key);
 void __wake_up_sync_key(Kernel& k, wait_queue_head& queue, poll_t key);
 void __wake_up_sync(Kernel& k, wait_queue_head& queue);
 
+/// __wake_up_locked_key(), the lock of the queue being held: eventfd, timerfd.
+void __wake_up_locked_key(Kernel& k, wait_queue_head& queue, poll_t key);
+
 int default_wake_function(Kernel& k, wait_queue_entry* entry, bool sync, poll_t key);
 int autoremove_wake_function(Kernel& k, wait_queue_entry* entry, bool sync, poll_t key);
 int woken_wake_function(Kernel& k, wait_queue_entry* entry, bool sync, poll_t key);
 
 /// Makes a sleeping task runnable. True if it slept.
 bool try_to_wake_up(Kernel& k, task_struct* task);
+
+/// The bottom of every sleep: off the CPU until try_to_wake_up(). Does not sleep when a wake-up came since the state
+/// was set, or when a signal is pending.
+MaySleep<> schedule(Kernel& k);
+/// Before a schedule() on a queue whose lock is held: joins it at its end, not exclusively. -ERESTARTSYS with a signal.
+long do_wait_intr_irq(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry);
 
 /// A timeout as the sleeping functions take it: ns from now; kForever: none.
 constexpr u64 kForever = ~u64{0};

@@ -270,6 +270,8 @@ MaySleep<sock*> inet_csk_accept(Kernel& k, sock* sk, int flags, long* error) {
       if (!queue.empty()) break;
       if (tcp_state(sk) != TcpState::LISTEN)
         *error = k.error(Rule::accept_not_listening, sk);
+      else if (signal_pending(k))
+        *error = sock_intr_errno(k, timeout);
       else if (timeout == 0)
         *error = k.error(Rule::accept_would_block, sk);
       if (*error != 0) break;

@@ -31,12 +31,13 @@ MaySleep<u64> sk_wait(Kernel& k, sock* sk, u64 timeout_ns) {
   co_return timeout_ns;
 }
 
-/// Room in the send buffer. 0, -EAGAIN or -EPIPE.
+/// Room in the send buffer. 0, -EAGAIN, -EPIPE, or what an interrupted call gives.
 MaySleep<long> sk_stream_wait_memory(Kernel& k, sock* sk, u64* timeout) {
   Call call(k, Fn::sk_stream_wait_memory, sk);
   for (;;) {
     if (sending_ended(sk)) co_return call.result(-EPIPE);
     if (*timeout == 0) co_return call.result(k.error(Rule::send_would_block, sk));
+    if (signal_pending(k)) co_return call.result(sock_intr_errno(k, *timeout));
     if (sk_stream_memory_free(sk)) co_return call.result(0);
     sk->nospace = true;
     k.rule(Rule::send_buffer_full_waits, sk);
@@ -51,6 +52,7 @@ MaySleep<long> sk_stream_wait_connect(Kernel& k, sock* sk, u64* timeout) {
     if (long error = sock_error(k, sk); error != 0) co_return call.result(error);
     if (tcp_state(sk) != TcpState::SYN_SENT && tcp_state(sk) != TcpState::SYN_RECV) co_return call.result(-EPIPE);
     if (*timeout == 0) co_return call.result(k.error(Rule::send_connecting, sk));
+    if (signal_pending(k)) co_return call.result(sock_intr_errno(k, *timeout));
     *timeout = co_await sk_wait(k, sk, *timeout);
   }
   co_return call.result(0);
@@ -169,7 +171,7 @@ bool tcp_recv_ends(Kernel& k, sock* sk, std::size_t copied, u64 timeout, long* r
   bool closed = tcp_state(sk) == TcpState::CLOSE;
   bool shut = (sk->sk_shutdown & RCV_SHUTDOWN) != 0;
   *result = static_cast<long>(copied);
-  if (copied > 0) return sk->sk_err != 0 || closed || shut || timeout == 0;
+  if (copied > 0) return sk->sk_err != 0 || closed || shut || timeout == 0 || signal_pending(k);
   if (sock_flag(sk, SOCK_DONE_BIT)) return true;
   if (sk->sk_err != 0) {
     *result = sock_error(k, sk);
@@ -180,6 +182,8 @@ bool tcp_recv_ends(Kernel& k, sock* sk, std::size_t copied, u64 timeout, long* r
     *result = k.error(Rule::recv_not_connected, sk);
   else if (timeout == 0)
     *result = k.error(Rule::recv_would_block, sk);
+  else if (signal_pending(k))
+    *result = sock_intr_errno(k, timeout);
   return *result != 0;
 }
 

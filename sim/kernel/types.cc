@@ -1,5 +1,8 @@
 #include "sim/kernel/types.hh"
 
+#include <cstring>
+#include <string>
+
 namespace wakepath::record {
 
 using Values = std::vector<trace::Enumeration::Value>;
@@ -48,6 +51,17 @@ Values EnumWords<kernel::sock_flags>::values() {
 }
 
 Values EnumWords<kernel::tcp_flags>::values() { return {{1, "FIN"}, {2, "SYN"}, {4, "RST"}, {8, "PSH"}, {16, "ACK"}}; }
+
+Values EnumWords<kernel::signal_set>::values() {
+  Values all;
+  for (int signal = 1; signal < 32; ++signal)
+    all.push_back({std::uint64_t{1} << (signal - 1), std::string("SIG") + sigabbrev_np(signal)});
+  return all;
+}
+
+Values EnumWords<kernel::eventfd_flags>::values() {
+  return {{EFD_SEMAPHORE, "EFD_SEMAPHORE"}, {EFD_NONBLOCK, "EFD_NONBLOCK"}, {EFD_CLOEXEC, "EFD_CLOEXEC"}};
+}
 
 Values EnumWords<kernel::ack_pending>::values() {
   return {{1, "SCHED"}, {2, "TIMER"}, {4, "PUSHED"}, {8, "PUSHED2"}, {16, "NOW"}};

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -85,6 +86,12 @@ enum ack_pending : u8 {
   ICSK_ACK_NOW = 16
 };
 
+/// sigset_t: bit N - 1 is signal N.
+enum signal_set : u32 { NO_SIGNALS = 0 };
+
+/// include/uapi/linux/eventfd.h
+enum eventfd_flags : u32 { EVENTFD_NO_FLAGS = 0 };
+
 constexpr u64 kNsPerMs = 1'000'000;
 
 }  // namespace wakepath::kernel
@@ -142,6 +149,18 @@ struct EnumWords<kernel::sock_flags> {
 template <>
 struct EnumWords<kernel::tcp_flags> {
   static constexpr const char* kName = "tcp_flags";
+  static constexpr bool kFlags = true;
+  static std::vector<trace::Enumeration::Value> values();
+};
+template <>
+struct EnumWords<kernel::signal_set> {
+  static constexpr const char* kName = "sigset_t";
+  static constexpr bool kFlags = true;
+  static std::vector<trace::Enumeration::Value> values();
+};
+template <>
+struct EnumWords<kernel::eventfd_flags> {
+  static constexpr const char* kName = "eventfd_flags";
   static constexpr bool kFlags = true;
   static std::vector<trace::Enumeration::Value> values();
 };

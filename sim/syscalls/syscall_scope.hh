@@ -19,6 +19,7 @@ class SyscallScope {
   /// Notes the result and passes it on. `output` gives what stands behind the number: data, events, an address.
   template <std::invocable Output>
   long done(long result, Output output) {
+    if (signal_pending(entered_.k)) arch_do_signal_or_restart(entered_.k, &result);
     entered_.result = result;
     if (entered_.k.recorder.enabled())
       entered_.text = result < 0 ? std::string("-1 ") + error_name(result) : std::to_string(result) + output();

@@ -30,7 +30,9 @@ MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
   SyscallScope call(k, Fn::__x64_sys_accept4,
                     [&] { return fmt::format("accept4({}, {})", fd, words::open_flags(flags)); });
   Address from;
-  long result = co_await __sys_accept4(k, fd, &from, flags);
+  long result = 0;
+  do result = co_await __sys_accept4(k, fd, &from, flags);
+  while (restarts(k, &result));
   if (result >= 0 && peer != nullptr) *peer = from;
   co_return call.done(result, [&] { return " " + words::address(from); });
 }
@@ -38,7 +40,10 @@ MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
 MaySleep<long> sys_connect(Kernel& k, int fd, Address address) {
   SyscallScope call(k, Fn::__x64_sys_connect,
                     [&] { return fmt::format("connect({}, {})", fd, words::address(address)); });
-  co_return call.done(co_await __sys_connect(k, fd, address));
+  long result = 0;
+  do result = co_await __sys_connect(k, fd, address);
+  while (restarts(k, &result));
+  co_return call.done(result);
 }
 
 MaySleep<long> sys_send(Kernel& k, int fd, const char* data, std::size_t size, int flags) {
@@ -47,7 +52,10 @@ MaySleep<long> sys_send(Kernel& k, int fd, const char* data, std::size_t size, i
     return fmt::format("send({}, {}, {}{})", fd, words::data({data, size}), size, suffix);
   });
   OutMessage message{data, size, flags};
-  co_return call.done(co_await __sys_sendto(k, fd, message));
+  long result = 0;
+  do result = co_await __sys_sendto(k, fd, message);
+  while (restarts(k, &result));
+  co_return call.done(result);
 }
 
 MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int flags) {
@@ -56,7 +64,9 @@ MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int f
     return fmt::format("recv({}, {}{})", fd, size, suffix);
   });
   InMessage message{buffer, size, flags};
-  long result = co_await __sys_recvfrom(k, fd, message);
+  long result = 0;
+  do result = co_await __sys_recvfrom(k, fd, message);
+  while (restarts(k, &result));
   co_return call.done(result, [&] {
     return result < 0 ? "" : " " + words::data({buffer, std::min(size, static_cast<std::size_t>(result))});
   });
@@ -91,7 +101,9 @@ MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size) {
   if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
   if (held.get()->f_op->read == nullptr) co_return call.done(k.error(Rule::fd_cannot_read, held.get()));
   Call vfs(k, Fn::vfs_read, held.get());
-  long result = co_await held.get()->f_op->read(k, held.get(), buffer, size);
+  long result = 0;
+  do result = co_await held.get()->f_op->read(k, held.get(), buffer, size);
+  while (restarts(k, &result));
   co_return call.done(result, [&] {
     return result < 0 ? "" : " " + words::data({buffer, static_cast<std::size_t>(result)});
   });
@@ -105,7 +117,10 @@ MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) 
   if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
   if (held.get()->f_op->write == nullptr) co_return call.done(k.error(Rule::fd_cannot_write, held.get()));
   Call vfs(k, Fn::vfs_write, held.get());
-  co_return call.done(co_await held.get()->f_op->write(k, held.get(), data, size));
+  long result = 0;
+  do result = co_await held.get()->f_op->write(k, held.get(), data, size);
+  while (restarts(k, &result));
+  co_return call.done(result);
 }
 
 MaySleep<long> sys_shutdown(Kernel& k, int fd, int how) {

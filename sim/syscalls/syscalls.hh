@@ -40,5 +40,18 @@ MaySleep<long> sys_pipe2(Kernel& k, int fds[2], int flags);
 MaySleep<long> sys_epoll_create1(Kernel& k, int flags);
 MaySleep<long> sys_epoll_ctl(Kernel& k, int epfd, int op, int fd, user_epoll_event event);
 MaySleep<long> sys_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms);
+/// `mask`, also of ppoll(): what is blocked meanwhile; nothing: as before.
+MaySleep<long> sys_epoll_pwait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms,
+                               std::optional<signal_set> mask);
+
+// poll_calls.cc
+MaySleep<long> sys_eventfd2(Kernel& k, unsigned count, int flags);
+/// `timeout_ms` < 0: for ever. The revents of `fds` are filled.
+MaySleep<long> sys_poll(Kernel& k, struct pollfd* fds, std::size_t count, int timeout_ms);
+MaySleep<long> sys_ppoll(Kernel& k, struct pollfd* fds, std::size_t count, int timeout_ms,
+                         std::optional<signal_set> mask);
+/// `sets` are replaced by what was found, unless the call fails.
+MaySleep<long> sys_select(Kernel& k, int n, SelectSets* sets, int timeout_ms);
+MaySleep<long> sys_sigprocmask(Kernel& k, int how, signal_set set);
 
 }  // namespace wakepath::kernel

@@ -75,6 +75,26 @@ std::string epoll_events(const user_epoll_event* list, long count) {
   return out + "]";
 }
 
+std::string poll_events(int mask) {
+  static constexpr std::array<Named, 9> kNames = {{{POLLIN, "POLLIN"},
+                                                   {POLLPRI, "POLLPRI"},
+                                                   {POLLOUT, "POLLOUT"},
+                                                   {POLLERR, "POLLERR"},
+                                                   {POLLHUP, "POLLHUP"},
+                                                   {POLLNVAL, "POLLNVAL"},
+                                                   {EPOLLRDNORM, "POLLRDNORM"},
+                                                   {EPOLLWRNORM, "POLLWRNORM"},
+                                                   {EPOLLRDHUP, "POLLRDHUP"}}};
+  return flags(static_cast<u32>(mask), kNames);
+}
+
+std::string signals(signal_set set) {
+  std::string out = "[";
+  for (const auto& [bit, name] : record::EnumWords<signal_set>::values())
+    if ((set & bit) != 0) out += (out.size() > 1 ? ", " : "") + name;
+  return out + "]";
+}
+
 std::string epoll_op(int op) {
   switch (op) {
     case EPOLL_CTL_ADD:

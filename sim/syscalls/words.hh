@@ -17,6 +17,8 @@ namespace wakepath::kernel::words {
 [[nodiscard]] std::string events(u32 mask);
 [[nodiscard]] std::string epoll_events(const user_epoll_event* events, long count);
 [[nodiscard]] std::string epoll_op(int op);
+[[nodiscard]] std::string poll_events(int mask);
+[[nodiscard]] std::string signals(signal_set set);
 [[nodiscard]] std::string message_flags(int flags);
 [[nodiscard]] std::string open_flags(int flags);
 [[nodiscard]] std::string option(int level, int option);

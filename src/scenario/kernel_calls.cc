@@ -6,12 +6,14 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -135,14 +137,31 @@ void epoll_control(const Request& r, Outcome& out) {
   finish(out, syscall(SYS_epoll_ctl, fd_of(r), at(r, 1), at(r, 2), &event));
 }
 
+/// sigset_t as the kernel takes it, eight bytes.
+uint64_t set_of(const Request& r) {
+  uint64_t set = 0;
+  if (r.signals) {
+    for (const int signal : *r.signals) {
+      set |= uint64_t{1} << (signal - 1);
+    }
+  }
+  return set;
+}
+
+void change_mask(const Request& r, Outcome& out) {
+  const uint64_t set = set_of(r);
+  finish(out, syscall(SYS_rt_sigprocmask, at(r, 0), &set, nullptr, sizeof set));
+}
+
 void epoll_wait_for(const Request& r, Outcome& out) {
   const long most = at(r, 1);
   std::vector<epoll_event> events(most > 0 && most <= 65536 ? static_cast<size_t>(most) : 1);
-#ifdef SYS_epoll_wait
-  finish(out, syscall(SYS_epoll_wait, fd_of(r), events.data(), most, at(r, 2)));
-#else
-  finish(out, syscall(SYS_epoll_pwait, fd_of(r), events.data(), most, at(r, 2), nullptr, 8));
-#endif
+  const uint64_t mask = set_of(r);
+  if (syscall_number(r.call) == SYS_epoll_pwait) {
+    finish(out, syscall(SYS_epoll_pwait, fd_of(r), events.data(), most, at(r, 2), r.signals ? &mask : nullptr, 8));
+  } else {
+    finish(out, syscall(syscall_number(r.call), fd_of(r), events.data(), most, at(r, 2)));
+  }
   if (out.ret >= 0) {
     out.events.emplace();
     for (size_t i = 0; i < static_cast<size_t>(out.ret); ++i) {
@@ -157,17 +176,45 @@ void poll_for(const Request& r, Outcome& out) {
     fds.push_back({p.fd, p.events, 0});
   }
   const long timeout = at(r, 0);
-#ifdef SYS_poll
-  finish(out, syscall(SYS_poll, fds.data(), fds.size(), timeout));
-#else
   const timespec limit{timeout / 1000, timeout % 1000 * 1000000};
-  finish(out, syscall(SYS_ppoll, fds.data(), fds.size(), timeout < 0 ? nullptr : &limit, nullptr, 8));
-#endif
+  const uint64_t mask = set_of(r);
+  if (syscall_number(r.call) == SYS_ppoll) {
+    finish(out,
+           syscall(SYS_ppoll, fds.data(), fds.size(), timeout < 0 ? nullptr : &limit, r.signals ? &mask : nullptr, 8));
+  } else {
+    finish(out, syscall(syscall_number(r.call), fds.data(), fds.size(), timeout));
+  }
   if (out.ret >= 0) {
     out.events.emplace();
     for (size_t i = 0; i < fds.size(); ++i) {
       if (fds[i].revents != 0) {
         out.events->push_back({static_cast<uint16_t>(fds[i].revents), r.polls[i].token});
+      }
+    }
+  }
+}
+
+void select_for(const Request& r, Outcome& out) {
+  fd_set in, ex, other;
+  FD_ZERO(&in);
+  FD_ZERO(&other);
+  FD_ZERO(&ex);
+  const auto set_for = [&](short events) { return events == POLLIN ? &in : events == POLLOUT ? &other : &ex; };
+  int most = 0;
+  for (const Request::Poll& p : r.polls) {
+    if (p.fd >= 0 && p.fd < FD_SETSIZE) {
+      FD_SET(p.fd, set_for(p.events));
+      most = std::max(most, p.fd + 1);
+    }
+  }
+  const long timeout = at(r, 0);
+  timespec limit{timeout / 1000, timeout % 1000 * 1000000};
+  finish(out, syscall(SYS_pselect6, most, &in, &other, &ex, timeout < 0 ? nullptr : &limit, nullptr));
+  if (out.ret >= 0) {
+    out.events.emplace();
+    for (const Request::Poll& p : r.polls) {
+      if (p.fd >= 0 && p.fd < FD_SETSIZE && FD_ISSET(p.fd, set_for(p.events))) {
+        out.events->push_back({static_cast<uint16_t>(p.events), p.token});
       }
     }
   }
@@ -197,13 +244,9 @@ void with_address(const Request& r, Outcome& out) {
 bool kernel_knows(Call call) {
   switch (call) {
     case Call::recvmsg:
-    case Call::epoll_pwait:
-    case Call::ppoll:
-    case Call::select:
     case Call::timerfd_create:
     case Call::timerfd_settime:
     case Call::signalfd4:
-    case Call::sigprocmask:
       return false;
     default:
       return true;
@@ -297,10 +340,18 @@ Outcome perform(const Request& r) {
       epoll_control(r, out);
       break;
     case Call::epoll_wait:
+    case Call::epoll_pwait:
       epoll_wait_for(r, out);
       break;
     case Call::poll:
+    case Call::ppoll:
       poll_for(r, out);
+      break;
+    case Call::select:
+      select_for(r, out);
+      break;
+    case Call::sigprocmask:
+      change_mask(r, out);
       break;
     default:
       out.ret = -1;
@@ -342,6 +393,12 @@ long syscall_number(Call call) {
 #else
       return SYS_epoll_pwait;
 #endif
+    case Call::epoll_pwait:
+      return SYS_epoll_pwait;
+    case Call::ppoll:
+      return SYS_ppoll;
+    case Call::select:
+      return SYS_pselect6;
     case Call::poll:
 #ifdef SYS_poll
       return SYS_poll;

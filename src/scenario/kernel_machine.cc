@@ -2,11 +2,14 @@
 
 #include <linux/sockios.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -120,6 +123,16 @@ void KernelMachine::end_step(const Step& step) {
   write_kernel_views(std::filesystem::path(views_) / step.mark, tables);
 }
 
+/// The handler is that of the whole machine's process; it is set anew for each signal, so the flag is the one meant.
+void KernelMachine::signal(const std::string& name, int number, bool restart) {
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  action.sa_flags = restart ? SA_RESTART : 0;
+  sigaction(number, &action, nullptr);
+  settled_ = false;
+  syscall(SYS_tgkill, getpid(), actors_.at(name).worker->tid(), number);
+}
+
 void KernelMachine::leave(Actor& actor) {
   Process& process = processes_.at(actor.process);
   actor.worker->stop();
@@ -224,14 +237,10 @@ void KernelMachine::remember() {
 std::optional<Duration> KernelMachine::timer(const std::string& name) {
   Actor& actor = actors_.at(name);
   const Request& r = actor.request;
-  const auto milliseconds = [](long ms) {
-    return ms < 0 ? std::nullopt : std::optional<Duration>(std::chrono::milliseconds(ms));
-  };
+  if (const std::optional<long> ms = timeout_argument(r)) {
+    return *ms < 0 ? std::nullopt : std::optional<Duration>(std::chrono::milliseconds(*ms));
+  }
   switch (r.call) {
-    case Call::epoll_wait:
-      return milliseconds(r.numbers[2]);
-    case Call::poll:
-      return milliseconds(r.numbers[0]);
     case Call::accept:
     case Call::accept4:
     case Call::read:

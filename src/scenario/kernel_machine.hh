@@ -24,6 +24,7 @@ class KernelMachine : public Machine {
   void begin_step(const Step&) override {}
   void end_step(const Step& step) override;
   void start(const std::string& actor, const Request& request) override;
+  void signal(const std::string& actor, int number, bool restart) override;
   void settle() override;
   std::optional<Outcome> take(const std::string& actor) override;
   std::optional<Duration> timer(const std::string& actor) override;

@@ -43,9 +43,14 @@ void take_table(Worker::Table table) {
   if (table == Worker::Table::shared) {
     return;
   }
-  unshare(CLONE_FILES);
-  if (table == Worker::Table::fresh) {
-    close_above_two();
+  if (table == Worker::Table::copied) {
+    unshare(CLONE_FILES);
+  } else {
+    // both at once: the new table is as small as what is left in it, whatever the runner had open (select() can tell)
+    if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_UNSHARE) != 0) {
+      unshare(CLONE_FILES);
+      close_above_two();
+    }
     const int null = open("/dev/null", O_RDWR);
     for (int fd = 0; fd <= 2; ++fd) {
       dup2(null, fd);

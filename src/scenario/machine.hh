@@ -26,11 +26,27 @@ struct Request {
     short events;
     uint64_t token;
   };
-  std::vector<Poll> polls;  ///< of poll, ppoll
-  uint64_t token = 0;       ///< of epoll_ctl: epoll_event.data
-  std::string new_actor;    ///< of fork, thread
-  std::string new_process;  ///< of fork, thread
+  std::vector<Poll> polls;                  ///< of poll, ppoll; of select: one for each descriptor of each set
+  std::optional<std::vector<int>> signals;  ///< the mask of epoll_pwait, ppoll, sigprocmask, signalfd4
+  uint64_t token = 0;                       ///< of epoll_ctl: epoll_event.data
+  std::string new_actor;                    ///< of fork, thread
+  std::string new_process;                  ///< of fork, thread
 };
+
+/// The timeout that the call itself names, in ms, -1 for ever; nothing when it has no such argument.
+inline std::optional<long> timeout_argument(const Request& r) {
+  switch (r.call) {
+    case Call::epoll_wait:
+    case Call::epoll_pwait:
+      return r.numbers[2];
+    case Call::poll:
+    case Call::ppoll:
+    case Call::select:
+      return r.numbers[0];
+    default:
+      return std::nullopt;
+  }
+}
 
 /// What a call gave.
 struct Outcome {
@@ -90,6 +106,8 @@ class Machine {
 
   /// Starts a call in an actor that is idle. fork, thread and exit are calls too and never block.
   virtual void start(const std::string& actor, const Request& request) = 0;
+  /// Sends the actor a signal for which it has an empty handler, set with SA_RESTART or without.
+  virtual void signal(const std::string& actor, int number, bool restart) = 0;
   /// Lets things run until every actor is idle or blocked and no TCP data or FIN is unacknowledged; time passes for the
   /// latter alone, at most 300 ms.
   virtual void settle() = 0;

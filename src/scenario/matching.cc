@@ -7,7 +7,7 @@ namespace wakepath::scenario {
 namespace {
 
 Words event_words(const Signature& signature) {
-  const bool poll = signature.call == Call::poll || signature.call == Call::ppoll;
+  const bool poll = signature.call == Call::poll || signature.call == Call::ppoll || signature.call == Call::select;
   return poll ? Words::poll_events : Words::epoll_events;
 }
 

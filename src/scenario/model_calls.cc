@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -41,6 +43,22 @@ Address from_model(const kernel::Address& address) {
   }
   out.port = address.port;
   return out;
+}
+
+std::optional<kernel::signal_set> to_model(const std::optional<std::vector<int>>& signals) {
+  if (!signals) {
+    return std::nullopt;
+  }
+  unsigned set = 0;
+  for (const int signal : *signals) {
+    set |= kernel::signal_bit(signal);
+  }
+  return static_cast<kernel::signal_set>(set);
+}
+
+/// The set of select() that a descriptor stands in: the runner says it with a poll event.
+std::vector<bool>& set_of(kernel::SelectSets& sets, short events) {
+  return events == POLLIN ? sets.in : events == POLLOUT ? sets.out : sets.ex;
 }
 
 int at(const Request& r, size_t index) { return index < r.numbers.size() ? static_cast<int>(r.numbers[index]) : 0; }
@@ -104,6 +122,12 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
     case Call::epoll_create1:
     case Call::epoll_ctl:
     case Call::epoll_wait:
+    case Call::epoll_pwait:
+    case Call::eventfd:
+    case Call::poll:
+    case Call::ppoll:
+    case Call::select:
+    case Call::sigprocmask:
     case Call::fork:
     case Call::thread:
     case Call::exit:
@@ -147,12 +171,51 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
       return sys_epoll_create1(k, at(r, 0));
     case scenario::Call::epoll_ctl:
       return sys_epoll_ctl(k, at(r, 0), at(r, 1), at(r, 2), {static_cast<u32>(r.numbers[3]), r.token});
+    case scenario::Call::eventfd:
+      return sys_eventfd2(k, static_cast<unsigned>(at(r, 0)), at(r, 1));
+    case scenario::Call::sigprocmask:
+      return sys_sigprocmask(k, at(r, 0), to_model(r.signals).value_or(NO_SIGNALS));
     case scenario::Call::epoll_wait:
-      actor.events.assign(static_cast<size_t>(std::clamp(at(r, 1), 1, 65536)), {});
-      return sys_epoll_wait(k, at(r, 0), actor.events.data(), at(r, 1), at(r, 2));
+    case scenario::Call::epoll_pwait:
+    case scenario::Call::poll:
+    case scenario::Call::ppoll:
+    case scenario::Call::select:
+      return call_that_waits(actor);
     default:
       return call_on_socket(actor);
   }
+}
+
+kernel::MaySleep<long> ModelMachine::call_that_waits(Actor& actor) {
+  using namespace kernel;
+  const Request& r = actor.request;
+  Kernel& k = *kernel_;
+  if (r.call == scenario::Call::epoll_wait || r.call == scenario::Call::epoll_pwait) {
+    actor.events.assign(static_cast<size_t>(std::clamp(at(r, 1), 1, 65536)), {});
+    return r.call == scenario::Call::epoll_wait
+               ? sys_epoll_wait(k, at(r, 0), actor.events.data(), at(r, 1), at(r, 2))
+               : sys_epoll_pwait(k, at(r, 0), actor.events.data(), at(r, 1), at(r, 2), to_model(r.signals));
+  }
+  if (r.call == scenario::Call::select) {
+    int n = 0;
+    actor.sets = {};
+    for (const Request::Poll& p : r.polls) {
+      std::vector<bool>& set = set_of(actor.sets, p.events);
+      if (p.fd >= 0 && p.fd < FD_SETSIZE) {
+        n = std::max(n, p.fd + 1);
+        set.resize(std::max(set.size(), static_cast<size_t>(p.fd) + 1));
+        set[static_cast<size_t>(p.fd)] = true;
+      }
+    }
+    return sys_select(k, n, &actor.sets, at(r, 0));
+  }
+  actor.polls.clear();
+  for (const Request::Poll& p : r.polls) {
+    actor.polls.push_back({p.fd, p.events, 0});
+  }
+  return r.call == scenario::Call::poll
+             ? sys_poll(k, actor.polls.data(), actor.polls.size(), at(r, 0))
+             : sys_ppoll(k, actor.polls.data(), actor.polls.size(), at(r, 0), to_model(r.signals));
 }
 
 kernel::MaySleep<long> ModelMachine::call_on_socket(Actor& actor) {
@@ -204,7 +267,26 @@ Outcome ModelMachine::outcome(Actor& actor) {
     case Call::read:
       out.data = actor.buffer.substr(0, static_cast<size_t>(result));
       break;
+    case Call::poll:
+    case Call::ppoll:
+      out.events.emplace();
+      for (size_t i = 0; i < actor.polls.size(); ++i) {
+        if (actor.polls[i].revents != 0) {
+          out.events->push_back({static_cast<uint16_t>(actor.polls[i].revents), actor.request.polls[i].token});
+        }
+      }
+      break;
+    case Call::select:
+      out.events.emplace();
+      for (const Request::Poll& p : actor.request.polls) {
+        const std::vector<bool>& set = set_of(actor.sets, p.events);
+        if (p.fd >= 0 && static_cast<size_t>(p.fd) < set.size() && set[static_cast<size_t>(p.fd)]) {
+          out.events->push_back({static_cast<uint16_t>(p.events), p.token});
+        }
+      }
+      break;
     case Call::epoll_wait:
+    case Call::epoll_pwait:
       out.events.emplace();
       for (size_t i = 0; i < static_cast<size_t>(result); ++i) {
         out.events->push_back({actor.events[i].events, actor.events[i].data});

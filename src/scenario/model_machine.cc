@@ -1,6 +1,7 @@
 #include "src/scenario/model_machine.hh"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 
@@ -99,6 +100,12 @@ void ModelMachine::start(const std::string& name, const Request& request) {
   }
 }
 
+void ModelMachine::signal(const std::string& name, int number, bool restart) {
+  kernel::task_struct* task = actors_.at(name).task;
+  kernel::set_empty_handler(*kernel_, task, number, restart);
+  kernel::send_signal(*kernel_, task, number, SI_TKILL);
+}
+
 void ModelMachine::settle() {
   kernel_->run_until_idle();
   const Duration until = now() + kQuietLimit;
@@ -155,8 +162,8 @@ bool ModelMachine::unacknowledged() const {
 std::optional<Duration> ModelMachine::timer(const std::string& name) {
   const Actor& actor = actors_.at(name);
   const Request& r = actor.request;
-  if (r.call == Call::epoll_wait) {
-    return r.numbers[2] < 0 ? std::nullopt : std::optional<Duration>(std::chrono::milliseconds(r.numbers[2]));
+  if (const std::optional<long> ms = timeout_argument(r)) {
+    return *ms < 0 ? std::nullopt : std::optional<Duration>(std::chrono::milliseconds(*ms));
   }
   const kernel::sock* sk = r.numbers.empty() ? nullptr : socket(actor.process, static_cast<int>(r.numbers[0]));
   if (sk == nullptr) {

@@ -20,6 +20,7 @@ class ModelMachine : public Machine {
   void begin_step(const Step& step) override;
   void end_step(const Step& step) override;
   void start(const std::string& actor, const Request& request) override;
+  void signal(const std::string& actor, int number, bool restart) override;
   void settle() override;
   std::optional<Outcome> take(const std::string& actor) override;
   std::optional<Duration> timer(const std::string& actor) override;
@@ -41,6 +42,8 @@ class ModelMachine : public Machine {
     Request request;
     std::string buffer;  ///< the call's data, both ways; lives until the call is done
     std::vector<kernel::user_epoll_event> events;
+    std::vector<pollfd> polls;  ///< of poll, ppoll
+    kernel::SelectSets sets;    ///< of select
     kernel::Address address;
     std::optional<kernel::Address> from;  ///< of recvfrom
     int fds[2] = {-1, -1};
@@ -56,6 +59,7 @@ class ModelMachine : public Machine {
 
   kernel::MaySleep<long> call(Actor& actor);
   kernel::MaySleep<long> call_on_socket(Actor& actor);
+  kernel::MaySleep<long> call_that_waits(Actor& actor);
   Outcome outcome(Actor& actor);
   bool unacknowledged() const;
   void remember();

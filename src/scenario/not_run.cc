@@ -31,8 +31,6 @@ std::optional<std::string> not_run(const Scenario& scenario, const Machine& mach
         return fmt::format("step {} is for the model only", step.number);
       }
       what = step.kind == Step::Kind::wire ? "wire" : "fault";
-    } else if (step.kind == Step::Kind::signal) {
-      what = "signal";
     }
     if (!what.empty()) {
       unavailable = true;

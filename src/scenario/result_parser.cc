@@ -36,7 +36,7 @@ void parse_outputs(Cursor& cursor, const Signature& signature, Result& out) {
     out.value = parse_value(cursor);
   }
   if ((signature.gives & gives_events) && !cursor.at_end()) {
-    const bool poll = signature.call == Call::poll || signature.call == Call::ppoll;
+    const bool poll = signature.call == Call::poll || signature.call == Call::ppoll || signature.call == Call::select;
     out.events = parse_events(cursor, poll ? Words::poll_events : Words::epoll_events);
   }
   if ((signature.gives & gives_rights) && cursor.take("rights=")) {

@@ -1,6 +1,7 @@
 #include "src/scenario/runner.hh"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <map>
@@ -88,8 +89,10 @@ class Run {
       }
       case Step::Kind::expect:
         return expect(step);
+      case Step::Kind::signal:
+        return machine_.signal(actor(step.signal.to).name, step.signal.number, step.signal.restart);
       default:
-        return;  // say, mark, ask; wire, signal and fault were refused by not_run()
+        return;  // say, mark, ask; wire and fault were refused by not_run()
     }
   }
 
@@ -133,7 +136,17 @@ class Run {
     request.call = call.signature->call;
     request.name = std::string(call.signature->name);
     for (size_t i = 0; i < call.args.size(); ++i) {
-      resolve_argument(call.args[i], *actor.process, request);
+      const Param::Kind kind = call.signature->params[i].kind;
+      if (kind == Param::Kind::signal_list) {
+        request.signals.emplace();
+        for (const Arg& item : call.args[i].items) {
+          request.signals->push_back(static_cast<int>(item.number));
+        }
+      } else if (kind == Param::Kind::descriptor_list) {
+        resolve_set(call.args[i], i, *actor.process, request);
+      } else {
+        resolve_argument(call.args[i], *actor.process, request);
+      }
     }
     if (request.call == Call::epoll_ctl) {
       if (request.numbers.size() < 4) {
@@ -183,13 +196,25 @@ class Run {
     }
   }
 
+  /// A set of select(), by its place among the arguments.
+  void resolve_set(const Arg& set, size_t place, const Process& process, Request& request) {
+    const short events = place == 0 ? POLLIN : place == 1 ? POLLOUT : POLLPRI;
+    for (const Arg& item : set.items) {
+      request.polls.push_back({descriptor(item, process), events, view_.new_token(item.text)});
+    }
+  }
+
+  int descriptor(const Arg& arg, const Process& process) {
+    return static_cast<int>(arg.kind == Arg::Kind::name ? scope_.variable(number_, process, arg.name, arg.at)
+                                                        : arg.number);
+  }
+
   void resolve_item(const Arg& item, const Process& process, Request& request) {
     if (item.kind == Arg::Kind::data) {
       request.pieces.push_back(item.bytes);
     } else if (item.kind == Arg::Kind::flags && !item.items.empty()) {
-      const Arg& fd = item.items[0];
-      const long number = fd.kind == Arg::Kind::name ? scope_.variable(number_, process, fd.name, fd.at) : fd.number;
-      request.polls.push_back({static_cast<int>(number), static_cast<short>(item.number), view_.new_token(item.token)});
+      request.polls.push_back(
+          {descriptor(item.items[0], process), static_cast<short>(item.number), view_.new_token(item.token)});
     } else {
       resolve_argument(item, process, request);
     }

@@ -137,7 +137,7 @@ std::vector<Signature> table() {
         {K::descriptor_list, "a list of descriptors"},
         {K::descriptor_list, "a list of descriptors"},
         kTimeout},
-       0,
+       gives_events,
        0,
        "",
        "select([fd, …], [fd, …], [fd, …], TIMEOUT_MS)"},

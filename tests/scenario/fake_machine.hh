@@ -45,6 +45,7 @@ class FakeMachine : public Machine {
       done_[actor] = *outcome;
     }
   }
+  void signal(const std::string&, int, bool) override {}
   void settle() override { fire(); }
   std::optional<Outcome> take(const std::string& actor) override {
     Outcome outcome = done_.at(actor);

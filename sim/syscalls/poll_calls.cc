@@ -1,0 +1,108 @@
+// Waiting for several files at once (poll, ppoll, select, epoll_pwait), what else is a file only to be waited for
+// (eventfd), and the signal mask.
+#include <fmt/format.h>
+
+#include <csignal>
+
+#include "sim/syscalls/syscall_scope.hh"
+#include "sim/syscalls/syscalls.hh"
+#include "sim/syscalls/words.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+std::string asked(const struct pollfd* fds, std::size_t count) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < count; ++i)
+    out += fmt::format("{}{{{}, {}}}", i == 0 ? "" : ", ", fds[i].fd, words::poll_events(fds[i].events));
+  return out + "]";
+}
+
+std::string found(const struct pollfd* fds, std::size_t count) {
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (fds[i].revents == 0) continue;
+    out += fmt::format("{}{{{}, {}}}", out.empty() ? "" : ", ", words::poll_events(static_cast<u16>(fds[i].revents)),
+                       fds[i].fd);
+  }
+  return " [" + out + "]";
+}
+
+std::string members(const std::vector<bool>& set) {
+  std::string out;
+  for (std::size_t fd = 0; fd < set.size(); ++fd)
+    if (set[fd]) out += fmt::format("{}{}", out.empty() ? "" : ", ", fd);
+  return "[" + out + "]";
+}
+
+std::string mask_of(const std::optional<signal_set>& mask) { return mask ? words::signals(*mask) : "NULL"; }
+
+}  // namespace
+
+MaySleep<long> sys_eventfd2(Kernel& k, unsigned count, int flags) {
+  SyscallScope call(k, Fn::__x64_sys_eventfd2, [&] {
+    std::string words;
+    for (const auto& [bit, name] : record::EnumWords<eventfd_flags>::values())
+      if ((static_cast<u32>(flags) & bit) != 0) words += (words.empty() ? "" : "|") + name;
+    return fmt::format("eventfd({}, {})", count, words.empty() ? "0" : words);
+  });
+  co_return call.done(do_eventfd(k, count, flags));
+}
+
+MaySleep<long> sys_poll(Kernel& k, struct pollfd* fds, std::size_t count, int timeout_ms) {
+  SyscallScope call(k, Fn::__x64_sys_poll, [&] { return fmt::format("poll({}, {})", asked(fds, count), timeout_ms); });
+  long result = 0;
+  do result = co_await do_sys_poll(k, fds, count, timeout_ms);
+  while (restarts(k, &result));
+  co_return call.done(result, [&] { return found(fds, count); });
+}
+
+MaySleep<long> sys_ppoll(Kernel& k, struct pollfd* fds, std::size_t count, int timeout_ms,
+                         std::optional<signal_set> mask) {
+  SyscallScope call(k, Fn::__x64_sys_ppoll,
+                    [&] { return fmt::format("ppoll({}, {}, {})", asked(fds, count), timeout_ms, mask_of(mask)); });
+  long result = 0;
+  do {
+    if (mask) set_user_sigmask(k, *mask);
+    result = co_await do_sys_poll(k, fds, count, timeout_ms);
+    restore_saved_sigmask_unless(k, result == -ERESTARTNOHAND);
+  } while (restarts(k, &result));
+  co_return call.done(result, [&] { return found(fds, count); });
+}
+
+MaySleep<long> sys_select(Kernel& k, int n, SelectSets* sets, int timeout_ms) {
+  SyscallScope call(k, Fn::__x64_sys_pselect6, [&] {
+    return fmt::format("select({}, {}, {}, {}, {})", n, members(sets->in), members(sets->out), members(sets->ex),
+                       timeout_ms);
+  });
+  long result = 0;
+  do result = co_await core_sys_select(k, n, sets, timeout_ms);
+  while (restarts(k, &result));
+  co_return call.done(
+      result, [&] { return fmt::format(" {} {} {}", members(sets->in), members(sets->out), members(sets->ex)); });
+}
+
+MaySleep<long> sys_epoll_pwait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms,
+                               std::optional<signal_set> mask) {
+  SyscallScope call(k, Fn::__x64_sys_epoll_pwait, [&] {
+    return fmt::format("epoll_pwait({}, {}, {}, {})", epfd, maxevents, timeout_ms, mask_of(mask));
+  });
+  if (mask) set_user_sigmask(k, *mask);
+  long result = co_await do_epoll_wait(k, epfd, events, maxevents, timeout_ms);
+  restore_saved_sigmask_unless(k, result == -EINTR);
+  co_return call.done(result, [&] { return words::epoll_events(events, result); });
+}
+
+MaySleep<long> sys_sigprocmask(Kernel& k, int how, signal_set set) {
+  SyscallScope call(k, Fn::__x64_sys_rt_sigprocmask, [&] {
+    const char* name = how == SIG_BLOCK     ? "SIG_BLOCK"
+                       : how == SIG_UNBLOCK ? "SIG_UNBLOCK"
+                       : how == SIG_SETMASK ? "SIG_SETMASK"
+                                            : "?";
+    return fmt::format("sigprocmask({}, {})", name, words::signals(set));
+  });
+  co_return call.done(do_sigprocmask(k, how, set));
+}
+
+}  // namespace wakepath::kernel
