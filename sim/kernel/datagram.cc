@@ -28,6 +28,9 @@ MaySleep<int> __skb_wait_for_more_packets(Kernel& k, sock* sk, sk_buff_head* que
   } else if ((sk->sk_shutdown & RCV_SHUTDOWN) != 0) {
     *error = 0;
     ends = 1;
+  } else if (signal_pending(k)) {
+    *error = sock_intr_errno(k, *timeout);
+    ends = 1;
   } else {
     k.rule(Rule::recv_waits, sk);
     *timeout = co_await schedule_timeout(k, *timeout);
