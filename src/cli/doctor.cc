@@ -13,7 +13,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +25,7 @@
 
 #include "sim/export/layout.hh"
 #include "src/cli/commands.hh"
+#include "src/scenario/kernel_versions.hh"
 
 namespace wakepath::cli {
 
@@ -63,15 +63,25 @@ int try_in_child(const std::function<bool()>& attempt) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : ECANCELED;
 }
 
-Finding kernel() {
-  utsname name{};
-  uname(&name);
-  int major = 0, minor = 0;
-  std::sscanf(name.release, "%d.%d", &major, &minor);
-  bool same = major == 6 && minor == 18;
-  return {same || major >= 5,
-          fmt::format("Linux {}; the model follows 6.18{}", name.release,
+Finding kernel(const scenario::HostKernel& host) {
+  if (!host.not_linux.empty()) return {false, host.not_linux + ": scenarios run on the model alone"};
+  bool same = host.version == scenario::KernelVersion{6, 18};
+  return {same || host.version.major >= 5,
+          fmt::format("Linux {}; the model follows 6.18{}", host.release,
                       same ? "" : ": results agree where it says so, call paths may differ in detail")};
+}
+
+/// Which known differences between kernels apply to this one.
+Finding versions(const scenario::HostKernel& host) {
+  const scenario::VersionTable& table = scenario::version_table();
+  std::string points;
+  for (const scenario::VersionDifference* d : scenario::applying(table, host.version))
+    points += fmt::format("{}{} (before {})", points.empty() ? "" : ", ", d->point, d->first.text());
+  bool judged = host.version >= table.judged_from;
+  return {judged, fmt::format("{}; {}",
+                              judged ? "every difference to the model fails a run"
+                                     : "older than " + table.judged_from.text() + ": differences are only reported",
+                              points.empty() ? "no known difference applies" : "known, and excused: " + points)};
 }
 
 Finding display() {
@@ -191,7 +201,8 @@ int doctor() {
   const char* plain = std::getenv("NO_COLOR");
   bool colour = isatty(STDOUT_FILENO) != 0 && (plain == nullptr || *plain == '\0');
   std::fflush(stdout);  // before the first fork
-  say("kernel", kernel(), colour);
+  say("kernel", kernel(scenario::host_kernel()), colour);
+  say("versions", versions(scenario::host_kernel()), colour);
   say("display", display(), colour);
   say("OpenGL", opengl(), colour);
   say("Graphviz", graphviz(), colour);

@@ -9,6 +9,7 @@
 #include "src/cli/commands.hh"
 #include "src/scenario/json_output.hh"
 #include "src/scenario/kernel_run.hh"
+#include "src/scenario/kernel_versions.hh"
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/parser.hh"
 #include "src/scenario/text_output.hh"
@@ -107,7 +108,7 @@ class RunCommand {
 
   void compare(const FileResult& model, const FileResult& kernel) {
     const bool comparable = !model.skipped && !kernel.skipped;
-    if (comparable && !scenario::differences(model, kernel).empty()) {
+    if (comparable && !scenario::judge(model, kernel).failing.empty()) {
       status_ = graver(status_, kDiffers);
     }
     if (options_.format == "json") {

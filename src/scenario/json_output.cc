@@ -1,5 +1,7 @@
 #include "src/scenario/json_output.hh"
 
+#include "src/scenario/kernel_versions.hh"
+
 #include <nlohmann/json.hpp>
 
 namespace wakepath::scenario {
@@ -133,6 +135,9 @@ Json to_json(const FileResult& r) {
     out["skipped"] = *r.skipped;
     return out;
   }
+  if (!r.notes.empty()) {
+    out["excused"] = r.notes;
+  }
   out["steps"] = Json::array();
   for (const Entry& e : r.entries) {
     out["steps"].push_back(entry_json(e));
@@ -201,8 +206,12 @@ Json comparison(const FileResult& model, const FileResult& kernel) {
     out["skipped"] = model.skipped ? *model.skipped : *kernel.skipped;
     return out;
   }
-  const std::vector<Difference> all = differences(model, kernel);
+  const Judged judged = judge(model, kernel);
+  const std::vector<Difference>& all = judged.failing;
   out["ok"] = all.empty();
+  if (!judged.excused.empty()) {
+    out["excused"] = judged.excused;
+  }
   out["differences"] = Json::array();
   for (const Difference& d : all) {
     out["differences"].push_back(

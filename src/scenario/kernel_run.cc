@@ -16,6 +16,7 @@
 
 #include "src/scenario/json_output.hh"
 #include "src/scenario/kernel_machine.hh"
+#include "src/scenario/kernel_versions.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -88,6 +89,9 @@ FileResult not_available(const Scenario& scenario, std::string reason) {
 }  // namespace
 
 FileResult run_on_kernel(const Scenario& scenario, const RunOptions& options) {
+  if (!host_kernel().not_linux.empty()) {
+    return not_available(scenario, host_kernel().not_linux);
+  }
   int channel[2];
   if (pipe2(channel, O_CLOEXEC) != 0) {
     return not_available(scenario, fmt::format("no pipe: {}", std::strerror(errno)));
@@ -118,7 +122,9 @@ FileResult run_on_kernel(const Scenario& scenario, const RunOptions& options) {
     return not_available(scenario, json.is_discarded() ? "the process of the run died"
                                                        : "the run failed: " + json["broken"].get<std::string>());
   }
-  return from_json(json);
+  FileResult result = from_json(json);
+  excuse(result);
+  return result;
 }
 
 }  // namespace wakepath::scenario

@@ -45,6 +45,7 @@ struct FileResult {
   std::vector<Entry> entries;
   std::optional<std::string> skipped;  ///< not run, which is no failure
   bool unavailable = false;            ///< not run, and the machine asked for is to blame: exit status 3
+  std::vector<std::string> notes;      ///< differences that the kernel's version excuses (kernel_versions.hh)
   std::optional<Problem> error;        ///< the file is wrong, found while running: exit status 2
 };
 

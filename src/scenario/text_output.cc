@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "src/scenario/json_output.hh"
+#include "src/scenario/kernel_versions.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -253,7 +254,11 @@ std::string result_text(const Entry& e) {
 }
 
 std::string text_report(const Scenario& scenario, const FileResult& result, const TextStyle& style) {
-  return Report(scenario, result, style).text();
+  std::string out = Report(scenario, result, style).text();
+  for (const std::string& words : result.notes) {
+    out += "  excused: " + words + "\n";
+  }
+  return out;
 }
 
 std::string text_comparison(const FileResult& model, const FileResult& kernel, const TextStyle& style) {
@@ -261,11 +266,16 @@ std::string text_comparison(const FileResult& model, const FileResult& kernel, c
   if (model.skipped || kernel.skipped) {
     return fmt::format("{}: not compared\n", model.file);
   }
-  const std::vector<Difference> all = differences(model, kernel);
-  if (all.empty()) {
-    return fmt::format("{}: {}\n", model.file, paint("32", "model and kernel agree on every step"));
+  const Judged judged = judge(model, kernel);
+  const std::vector<Difference>& all = judged.failing;
+  const bool agree = all.empty() && judged.excused.empty();
+  std::string out = fmt::format("{}: {}\n", model.file,
+                                agree         ? paint("32", "model and kernel agree on every step")
+                                : all.empty() ? paint("33", "model and kernel agree but for their versions")
+                                              : paint("31", "model and kernel differ"));
+  for (const std::string& words : judged.excused) {
+    out += "  excused: " + words + "\n";
   }
-  std::string out = fmt::format("{}: {}\n", model.file, paint("31", "model and kernel differ"));
   for (const Difference& d : all) {
     out += fmt::format("  step {}: {} is {} in the model and {} on the kernel\n", d.step, d.field, brief(d.model),
                        brief(d.kernel));
