@@ -19,12 +19,17 @@ namespace wakepath::exports {
 /// /proc/net/tcp: listeners, then what stands in ehash. net/ipv4/tcp_ipv4.c, tcp4_seq_show().
 [[nodiscard]] std::string proc_net_tcp(const trace::Trace& trace, const trace::World& world);
 
+/// /proc/net/udp: bound sockets. net/ipv4/udp.c, udp4_seq_show(). The first column, a place in a hash table, is the
+/// port; what was dropped is 0.
+[[nodiscard]] std::string proc_net_udp(const trace::Trace& trace, const trace::World& world);
+
 /// `ls -l /proc/PID/fd`: links in the order of ls (as text), dated the first second of the epoch. fs/proc/fd.c and each
 /// file system's d_dname. Nothing when there is no such task. `task` is a name or a process id.
 [[nodiscard]] std::optional<std::string> proc_fd(const trace::Trace& trace, const trace::World& world,
                                                  std::string_view task);
 
-/// /proc/PID/fdinfo/FD: fs/proc/fd.c, seq_show(), and what the file adds (fs/eventpoll.c, ep_show_fdinfo()). Nothing
+/// /proc/PID/fdinfo/FD: fs/proc/fd.c, seq_show(), and what the file adds (fs/eventpoll.c, ep_show_fdinfo();
+/// fs/eventfd.c, eventfd_show_fdinfo()). Nothing
 /// when the task has no such descriptor.
 [[nodiscard]] std::optional<std::string> proc_fdinfo(const trace::Trace& trace, const trace::World& world,
                                                      std::string_view task, int fd);

@@ -39,4 +39,27 @@ std::string proc_net_tcp(const trace::Trace& trace, const trace::World& world) {
   return out;
 }
 
+std::string proc_net_udp(const trace::Trace& trace, const trace::World& world) {
+  constexpr std::size_t kWidth = 127;
+  Reading reading(trace, world);
+  std::string out = fmt::format("{:<{}}\n",
+                                "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+                                "timeout inode ref pointer drops",
+                                kWidth);
+  for (const trace::Object* sock : reading.living("udp_sock")) {
+    auto port = reading.value(*sock, "skc_num");
+    if (port == 0) continue;  // not in the hash table
+    const trace::Object* socket = reading.target(*sock, "sk_socket");
+    auto ip = [&](std::string_view field) { return swapped(static_cast<std::uint32_t>(reading.value(*sock, field))); };
+    std::int64_t unread = reading.number(*sock, "sk_rmem_alloc") - reading.number(*sock, "forward_deficit");
+    std::string line = fmt::format(
+        "{:5}: {:08X}:{:04X} {:08X}:{:04X} {:02X} {:08X}:{:08X} {:02X}:{:08X} {:08X} {:5} {:8} {} {} {:016x} {}", port,
+        ip("skc_rcv_saddr"), port, ip("skc_daddr"), reading.value(*sock, "skc_dport"),
+        reading.value(*sock, "skc_state"), reading.value(*sock, "sk_wmem_alloc"), unread, 0, 0, 0, 0, 0,
+        socket != nullptr ? reading.value(*socket, "i_ino") : 0, reading.number(*sock, "skc_refcnt"), sock->id, 0);
+    out += fmt::format("{:<{}}\n", line, kWidth);
+  }
+  return out;
+}
+
 }  // namespace wakepath::exports

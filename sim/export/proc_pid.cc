@@ -77,6 +77,13 @@ std::string epoll_lines(const Reading& reading, const Object& file) {
   return out;
 }
 
+std::string eventfd_lines(const Reading& reading, const Object& file) {
+  const Object* context = reading.target(file, "private_data");
+  if (context == nullptr) return "";
+  return fmt::format("eventfd-count: {:16x}\neventfd-id: {}\neventfd-semaphore: {}\n", reading.value(*context, "count"),
+                     reading.value(*context, "id"), reading.value(*context, "flags") & 1);
+}
+
 }  // namespace
 
 std::optional<std::string> proc_fd(const trace::Trace& trace, const trace::World& world, std::string_view name) {
@@ -115,6 +122,7 @@ std::optional<std::string> proc_fdinfo(const trace::Trace& trace, const trace::W
   std::string out =
       fmt::format("pos:\t0\nflags:\t0{:o}\nmnt_id:\t{}\nino:\t{}\n", flags, place.mnt_id, inode_of(reading, *file));
   if (place.f_op == "eventpoll_fops") out += epoll_lines(reading, *file);
+  if (place.f_op == "eventfd_fops") out += eventfd_lines(reading, *file);
   return out;
 }
 

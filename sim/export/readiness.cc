@@ -54,6 +54,23 @@ std::uint32_t tcp_events(const Reading& reading, const Object& sock) {
   return events;
 }
 
+/// Of sockets of datagrams: datagram_poll() of net/core/datagram.c, and UDP's second queue.
+std::uint32_t datagram_events(const Reading& reading, const Object& sock) {
+  std::uint64_t shut = reading.value(sock, "sk_shutdown");
+  std::uint32_t events = shut == 3 ? kHup : 0;
+  if ((shut & 1) != 0) events |= kIn | kRdHup;
+  if (!reading.list(sock, "sk_receive_queue.list").empty() || !reading.list(sock, "reader_queue.list").empty())
+    events |= kIn;
+  if (reading.number(sock, "sk_wmem_alloc") < reading.number(sock, "sk_sndbuf") / 2) events |= kOut;
+  return events | (reading.value(sock, "sk_err") != 0 ? kErr : 0);
+}
+
+std::uint32_t eventfd_events(const Reading& reading, const Object& context) {
+  std::uint64_t count = reading.value(context, "count");
+  constexpr std::uint64_t kMost = ~std::uint64_t{0};
+  return (count > 0 ? kIn : 0) | (count == kMost ? kErr : 0) | (count < kMost - 1 ? kOut : 0);
+}
+
 std::uint32_t pipe_events(const Reading& reading, const Object& file, const Object& pipe) {
   bool writer = (reading.value(file, "f_flags") & 1) != 0;
   if (writer)
@@ -65,7 +82,10 @@ std::uint32_t pipe_events(const Reading& reading, const Object& file, const Obje
 
 std::optional<std::uint32_t> events_there(const Reading& reading, const Object& file) {
   if (const Object* sock = sock_of(reading, &file); reading.is(sock, "tcp_sock")) return tcp_events(reading, *sock);
+  if (const Object* sock = sock_of(reading, &file); reading.is(sock, "udp_sock"))
+    return datagram_events(reading, *sock);
   const Object* data = reading.target(file, "private_data");
+  if (reading.is(data, "eventfd_ctx")) return eventfd_events(reading, *data);
   if (reading.is(data, "pipe_inode_info")) return pipe_events(reading, file, *data);
   if (reading.is(data, "eventpoll")) return reading.list(*data, "rdllist").empty() ? 0 : kIn;
   return std::nullopt;

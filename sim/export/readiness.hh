@@ -26,7 +26,8 @@ constexpr std::uint32_t kModeBits = kExclusive | kWakeUp | kOneShot | kEdge;
 [[nodiscard]] std::string event_names(std::uint32_t events);
 
 /// What poll() of a file would give, read off a world: which events are there.
-/// Nothing for kinds of files that this does not know. Follows tcp_poll(), pipe_poll(), ep_eventpoll_poll().
+/// Nothing for kinds of files that this does not know. Follows tcp_poll(), datagram_poll(), pipe_poll(),
+/// eventfd_poll(), ep_eventpoll_poll().
 [[nodiscard]] std::optional<std::uint32_t> events_there(const Reading& reading, const trace::Object& file);
 
 /// The protocol half behind a socket's file; nullptr when it is no socket.

@@ -39,7 +39,11 @@ class Blocked {
 
   void explain() {
     woken_in_vain();
-    if (q_.reading.is(queue_, "eventpoll")) {
+    if (open("do_poll") || open("do_select")) {
+      polled_is_quiet();
+    } else if (q_.reading.is(queue_, "eventfd_ctx")) {
+      add(open("eventfd_read") ? "counter_is_zero" : "counter_is_full");
+    } else if (q_.reading.is(queue_, "eventpoll")) {
       why_epoll_is_quiet(q_, *queue_, id_, answer_.lines);
     } else if (q_.reading.is(queue_, "pipe_inode_info")) {
       bool reads = open("pipe_read");
@@ -65,6 +69,33 @@ class Blocked {
     for (const trace::Frame& frame : task_->stack)
       if (trace_.schema().functions[frame.function].name == name) return true;
     return false;
+  }
+
+  /// poll() and select(): a line a file that they have hung an entry on.
+  void polled_is_quiet() {
+    for (const Object* entry : q_.reading.living("poll_table_entry")) {
+      const Object* wqueues = q_.reading.target(*entry, "pwq");
+      const Object* sleeper = wqueues == nullptr ? nullptr : q_.reading.target(*wqueues, "polling_task");
+      const Object* file = q_.reading.target(*entry, "filp");
+      if (sleeper == nullptr || sleeper->id != task_->object || file == nullptr) continue;
+      auto wanted = static_cast<std::uint32_t>(q_.reading.value(*entry, "key"));
+      const Object* sock = sock_of(q_.reading, file);
+      add(nothing_there(q_.reading, *file, wanted), {{"fd", fd_of(*sleeper, file->id)},
+                                                     {"object", q_.reading.name(sock != nullptr ? sock : file)},
+                                                     {"wanted", event_names(wanted & ~(kErr | kHup))}});
+    }
+  }
+
+  /// The lowest number of a file in the table of a task; "?" when it has none any more.
+  [[nodiscard]] std::string fd_of(const Object& task, trace::ObjectId file) const {
+    const Object* files = q_.reading.target(task, "files");
+    if (files == nullptr) return "?";
+    for (trace::Ref ref : q_.reading.list(*files, "fd_array")) {
+      const Object* slot = q_.reading.find(ref.object);
+      const Object* theirs = slot == nullptr ? nullptr : q_.reading.target(*slot, "file");
+      if (theirs != nullptr && theirs->id == file) return fmt::format("{}", q_.reading.number(*slot, "fd"));
+    }
+    return "?";
   }
 
   void woken_in_vain() {
@@ -103,7 +134,9 @@ class Blocked {
     } else {
       std::uint32_t there = unread(q_.reading, sock);
       std::string least = fmt::format("{}", q_.reading.value(sock, "sk_rcvlowat"));
-      if (there == 0)
+      if (!q_.reading.is(&sock, "tcp_sock"))
+        add("no_datagram", {{"object", name}});
+      else if (there == 0)
         add("nothing_queued", {{"object", name}});
       else
         add("too_little_queued", {{"object", name}, {"count", fmt::format("{}", there)}, {"least", least}});

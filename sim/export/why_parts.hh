@@ -33,6 +33,8 @@ void why_woke(const Question& question, trace::Position wake, WhyAnswer& answer)
 void why_returned(const Question& question, trace::Position returned, WhyAnswer& answer);
 /// `task` is in a system call at `question.to`.
 void why_blocked(const Question& question, trace::TaskId task, WhyAnswer& answer);
+/// The id of the sentence for a file of which nothing that is wanted is there.
+[[nodiscard]] std::string_view nothing_there(const Reading& reading, const trace::Object& file, std::uint32_t wanted);
 /// Why nothing that an epoll watches ended a wait: a line an item, or that there is none.
 void why_epoll_is_quiet(const Question& question, const trace::Object& epoll, trace::TaskId task,
                         std::vector<WhyLine>& lines);

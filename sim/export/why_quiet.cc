@@ -59,16 +59,7 @@ class Quiet {
     if ((there & wanted) != 0) return ready_but_silent(item, file, wanted, places);
     std::uint32_t masked = there & (kIn | kRdHup | kPri);
     if (masked != 0) return add("masked_out", places);
-    add(nothing_there(file, sock, wanted), places);
-  }
-
-  /// The sentence for a file on which what the item waits for is not there.
-  std::string_view nothing_there(const Object& file, const Object* sock, std::uint32_t wanted) const {
-    if ((wanted & kIn) == 0) return (wanted & kOut) != 0 ? "no_room_to_write" : "item_nothing_there";
-    if (sock != nullptr && q_.reading.value(*sock, "skc_state") == kListen) return "item_accept_queue_empty";
-    const Object* data = q_.reading.target(file, "private_data");
-    if (sock != nullptr || q_.reading.is(data, "pipe_inode_info")) return "item_nothing_queued";
-    return "item_nothing_there";
+    add(nothing_there(q_.reading, file, wanted), places);
   }
 
   /// What the item waits for is there, and yet nobody returned with it.
@@ -134,6 +125,14 @@ class Quiet {
 };
 
 }  // namespace
+
+std::string_view nothing_there(const Reading& reading, const Object& file, std::uint32_t wanted) {
+  if ((wanted & kIn) == 0) return (wanted & kOut) != 0 ? "no_room_to_write" : "item_nothing_there";
+  const Object* sock = sock_of(reading, &file);
+  if (reading.is(sock, "tcp_sock") && reading.value(*sock, "skc_state") == kListen) return "item_accept_queue_empty";
+  return sock != nullptr || reading.is(reading.target(file, "private_data"), "pipe_inode_info") ? "item_nothing_queued"
+                                                                                                : "item_nothing_there";
+}
 
 void why_epoll_is_quiet(const Question& question, const Object& epoll, trace::TaskId task,
                         std::vector<WhyLine>& lines) {

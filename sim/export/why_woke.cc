@@ -21,9 +21,11 @@ Position arrival(const History& history, const std::vector<Position>& chain) {
 
 /// What happened to make somebody worth waking: rules that applied on the way, errors aside.
 void say_rules(const Question& q, Position begin, Position wake, WhyAnswer& answer) {
+  bool by_epoll = q.history.find_in(q.history.chain(wake), "ep_poll_callback").has_value();
   for (Position at = begin; at < wake; ++at) {
     const trace::Rule* rule = q.history.rule_at(at);
     bool on_the_way = rule != nullptr && q.history.trace()[at].task == q.history.trace()[wake].task;
+    if (rule != nullptr && rule->id.starts_with("epoll_") && !by_epoll) continue;  // the way to somebody else
     if (!on_the_way || rule->error != 0 || rule->id == "tcp_ack_delayed" || is_waiting(*rule)) continue;
     auto same = [&](const WhyLine& line) { return line.id == rule->id; };
     if (std::none_of(answer.lines.begin(), answer.lines.end(), same)) answer.lines.push_back(q.say_rule(at));

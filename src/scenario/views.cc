@@ -51,6 +51,7 @@ std::string output_of(const std::string& command) {
 
 void write_kernel_views(const fs::path& folder, const std::map<std::string, pid_t>& actors) {
   write_file(folder / "proc-net-tcp", read_file("/proc/thread-self/net/tcp"));
+  write_file(folder / "proc-net-udp", read_file("/proc/thread-self/net/udp"));
   write_file(folder / "ss", output_of("ss -tanie"));
   for (const auto& [name, tid] : actors) {
     const std::string task = fmt::format("/proc/{}/task/{}", getpid(), tid);
@@ -92,6 +93,7 @@ void write_model_views(const fs::path& folder, const trace::Trace& trace) {
     const trace::World& world = cursor.world();
     const fs::path place = folder / std::string(trace.string(record.object));
     write_file(place / "proc-net-tcp", exports::proc_net_tcp(trace, world));
+    write_file(place / "proc-net-udp", exports::proc_net_udp(trace, world));
     write_file(place / "ss", exports::ss(trace, world, *exports::ss_options("tanie")));
     for (const trace::Task& task : world.tasks()) {
       if (task.object != 0) {

@@ -279,6 +279,17 @@ TEST(WhyBlocked, OnAPipe) {
               ElementsAreArray({"pipe_is_full"}));
 }
 
+TEST(WhyBlocked, ForADatagramACounterOrInPoll) {
+  Story datagram(steps({"s: u = socket(AF_INET, SOCK_DGRAM, 0)", "s: bind(u, 127.0.0.1:0)", "s: recv(u, 9)"}));
+  EXPECT_THAT(datagram.blocked("s"), ElementsAreArray({"no_datagram"}));
+  Story counter(steps({"s: e = eventfd(0, 0)", "s: read(e, 8)"}));
+  EXPECT_THAT(counter.blocked("s"), ElementsAreArray({"counter_is_zero"}));
+  Story poll(steps({"s: poll([{a, POLLIN}, {l, POLLIN}], -1)"}));
+  EXPECT_THAT(poll.blocked("s"), ElementsAreArray({"item_nothing_queued", "item_accept_queue_empty"}));
+  Story watched(steps({"s: e = eventfd(0, 0)", "s: epoll_ctl(ep, EPOLL_CTL_ADD, e, EPOLLIN)", kWait}));
+  EXPECT_THAT(watched.blocked("s"), ElementsAreArray({"item_nothing_there"}));
+}
+
 // --- the words ---
 
 TEST(Explain, HasTheSameSentencesInBothLanguages) {

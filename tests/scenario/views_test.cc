@@ -75,10 +75,11 @@ class Place {
       const std::string name = fs::relative(entry.path(), folder_).string();
       const std::string file = entry.path().filename().string();
       const Lines lines = lines_of(entry.path());
-      out[name] = file == "proc-net-tcp" ? tcp(lines)
-                  : file == "ss"         ? ss(lines)
-                  : file == "fd"         ? fd(lines)
-                                         : info(lines);
+      out[name] = file == "proc-net-tcp"   ? tcp(lines)
+                  : file == "proc-net-udp" ? udp(lines)
+                  : file == "ss"           ? ss(lines)
+                  : file == "fd"           ? fd(lines)
+                                           : info(lines);
     }
     return out;
   }
@@ -104,6 +105,23 @@ class Place {
       const unsigned long quarters = (std::stoul(c[2], nullptr, 16) + 12) / 25;  // of a second, the nearest
       rows.push_back(fmt::format("{} {} {} {} inode[{}] {} {}", c[1].str(), quarters, c[3].str(), c[4].str(),
                                  c.position(5), owner(c[5]), c[6].str()));
+    }
+    rows = sorted(rows);
+    rows.insert(rows.begin(), lines.at(0));
+    return rows;
+  }
+
+  Lines udp(const Lines& lines) const {
+    const std::regex columns(R"(^ *\d+: (\S+ \S+ \S\S \S+ \S+ \S{8}) +\d+ +(\d+) (\d+) \d+ [0-9a-f]{16} (\d+) *$)");
+    Lines rows;
+    for (size_t i = 1; i < lines.size(); ++i) {
+      std::smatch c;
+      EXPECT_EQ(lines[i].size(), 127u) << lines[i];
+      if (std::regex_match(lines[i], c, columns)) {
+        rows.push_back(fmt::format("{} inode[{}] {} {}", c[1].str(), c.position(3), owner(c[3]), c[4].str()));
+      } else {
+        ADD_FAILURE() << "not a row of /proc/net/udp: " << lines[i];
+      }
     }
     rows = sorted(rows);
     rows.insert(rows.begin(), lines.at(0));
@@ -160,7 +178,7 @@ class Place {
   Lines info(const Lines& lines) const {
     Lines rows;
     for (const std::string& line : lines) {
-      if (!line.starts_with("mnt_id:") && !line.starts_with("ino:")) {
+      if (!line.starts_with("mnt_id:") && !line.starts_with("ino:") && !line.starts_with("eventfd-id:")) {
         rows.push_back(replace(line, "ino:[0-9a-f]+ sdev:[0-9a-f]+", "ino:… sdev:…"));
       }
     }
