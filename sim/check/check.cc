@@ -44,7 +44,7 @@ void check_sockfs(const Kernel& k, Complaints& out) {
     if (socket.file == nullptr) out.push_back(named("socket", &whole) + " has no file");
     if (socket.sk == nullptr) return;
     if (socket.sk->sk_socket.get() != &socket) out.push_back(named("socket", &whole) + ": its sock has another socket");
-    if (socket.sk->sk_wq.get() != &socket.wq) out.push_back(named("socket", &whole) + ": its sock waits elsewhere");
+    if (socket.sk->sk_wq.get() != &socket.wq()) out.push_back(named("socket", &whole) + ": its sock waits elsewhere");
   });
 }
 

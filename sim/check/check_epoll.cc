@@ -67,7 +67,7 @@ class QueueWalk {
 
 void check_wait_queues(const Kernel& k, Complaints& out) {
   QueueWalk queues(out);
-  k.socket_allocs.for_each([&](const socket_alloc& s) { queues.walk(s.socket.wq.wait, "socket", &s); });
+  k.socket_allocs.for_each([&](const socket_alloc& s) { queues.walk(s.socket.wq().wait, "socket", &s); });
   k.eventpolls.for_each([&](const eventpoll& ep) {
     queues.walk(ep.wq, "eventpoll", &ep);
     queues.walk(ep.poll_wait, "eventpoll", &ep);

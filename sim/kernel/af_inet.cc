@@ -127,7 +127,7 @@ MaySleep<long> inet_accept(Kernel& k, struct socket* socket, struct socket* news
   lock_sock(k, child);
   {
     Call graft(k, Fn::sock_graft, child);
-    child->sk_wq = &newsock->wq;
+    child->sk_wq = &newsock->wq();
     newsock->sk = child;
     child->sk_socket = newsock;
   }

@@ -43,7 +43,7 @@ poll_t datagram_poll_queue(Kernel& k, struct file* file, struct socket* socket, 
                            const sk_buff_head& queue) {
   const sock* sk = socket->sk;
   Call call(k, Fn::datagram_poll_queue, sk);
-  poll_wait(k, file, &socket->wq.wait, table);
+  poll_wait(k, file, &socket->wq().wait, table);
   return call.result(datagram_events(sk, queue));
 }
 

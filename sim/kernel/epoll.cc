@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/kernel/epoll_scan.hh"
 #include "sim/kernel/kernel.hh"
 
 namespace wakepath::kernel {
@@ -13,9 +14,6 @@ constexpr int kMaxEvents = 0x7fffffff / 12;  // EP_MAX_EVENTS: INT_MAX / sizeof(
 
 /// Does the item have one of these bits among its events?
 bool has_event(const epitem* epi, u32 bits) { return (static_cast<u32>(epi->event_events.get()) & bits) != 0; }
-
-bool ep_is_linked(const epitem* epi) { return epi->rdllink.linked(); }
-bool is_scanning(const eventpoll* ep) { return ep->ovflist.get() != ep_unactive_ptr(); }
 
 eventpoll* eventpoll_of(struct file* file) { return file->private_data.get().as<eventpoll>(); }
 
@@ -35,16 +33,20 @@ void ep_ptable_queue_proc(Kernel& k, struct file*, wait_queue_head* whead, poll_
   epi->pwqlist = pwq;
 }
 
-/// Asks the file which of the wanted events are there.
+}  // namespace
+
 poll_t ep_item_poll(Kernel& k, epitem* epi, poll_table* table) {
   Call call(k, Fn::ep_item_poll, epi);
   table->_key = epi->event_events;
   struct file* file = epi->ffd_file;
+  if (k.linux_4_19()) return call.result(static_cast<poll_t>(ep_poll_file_4_19(k, file, table) & epi->event_events));
   ++file->f_ref;  // 6.18 holds the file while it polls
   poll_t res = vfs_poll(k, file, table);
   --file->f_ref;
   return call.result(static_cast<poll_t>(res & epi->event_events));
 }
+
+namespace {
 
 void ep_unregister_pollwait(Kernel& k, epitem* epi) {
   eppoll_entry* pwq = epi->pwqlist;
@@ -82,7 +84,9 @@ void ep_eventpoll_release(Kernel& k, struct file* file) {
 
 void wake_ep(Kernel& k, eventpoll* ep, bool sync) {
   if (!ep->wq.head.empty()) {
-    if (sync)
+    if (k.linux_4_19())
+      wake_up_locked(k, ep);
+    else if (sync)
       __wake_up_sync(k, ep->wq);
     else
       __wake_up(k, ep->wq, POLL_NONE);
@@ -100,7 +104,10 @@ long ep_insert(Kernel& k, eventpoll* ep, const user_epoll_event& event, struct f
   epi->event_data = event.data;
   epi->ovflist_next = ep_unactive_ptr();
   if (tfile->f_ep == nullptr) tfile->f_ep = k.epitems_heads.make();
-  tfile->f_ep->epitems.push_front(epi);
+  if (k.linux_4_19())
+    tfile->f_ep->epitems.push_back(epi);
+  else
+    tfile->f_ep->epitems.push_front(epi);
 
   auto place = ep->by_key.emplace(std::pair{record::object_of(tfile), fd}, epi).first;
   ep->rbr.insert_behind(place == ep->by_key.begin() ? nullptr : std::prev(place)->second, epi);
@@ -148,10 +155,10 @@ void ep_done_scan(Kernel& k, eventpoll* ep) {
   if (!ep->rdllist.empty() && !ep->wq.head.empty()) __wake_up(k, ep->wq, POLL_NONE);
 }
 
-long ep_send_events(Kernel& k, eventpoll* ep, user_epoll_event* events, int maxevents) {
-  Call call(k, Fn::ep_send_events, ep);
+}  // namespace
+
+long send_each(Kernel& k, eventpoll* ep, user_epoll_event* events, int maxevents) {
   long sent = 0;
-  ep_start_scan(k, ep);
   while (epitem* epi = ep->txlist.front()) {
     if (sent >= maxevents) break;
     ep->txlist.erase(epi);
@@ -170,6 +177,15 @@ long ep_send_events(Kernel& k, eventpoll* ep, user_epoll_event* events, int maxe
       k.rule(Rule::epoll_edge_taken, epi);
     }
   }
+  return sent;
+}
+
+namespace {
+
+long ep_send_events(Kernel& k, eventpoll* ep, user_epoll_event* events, int maxevents) {
+  Call call(k, Fn::ep_send_events, ep);
+  ep_start_scan(k, ep);
+  long sent = send_each(k, ep, events, maxevents);
   ep_done_scan(k, ep);
   return call.result(sent);
 }
@@ -203,6 +219,7 @@ poll_t ep_eventpoll_poll(Kernel& k, struct file* file, poll_table* table) {
   Call call(k, Fn::ep_eventpoll_poll, file);
   eventpoll* ep = eventpoll_of(file);
   poll_wait(k, file, &ep->poll_wait, table);
+  if (k.linux_4_19()) return call.result(ep_read_events_4_19(k, ep));
   bool ready = false;
   for (epitem* epi : ep->rdllist) {
     poll_table only_asking{nullptr, {}, epi};
@@ -313,11 +330,14 @@ long do_epoll_ctl(Kernel& k, int epfd, int op, int fd, const user_epoll_event& u
 
 MaySleep<long> do_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms) {
   Call call(k, Fn::do_epoll_wait, nullptr);
+  bool max_allowed = maxevents > 0 && maxevents <= kMaxEvents;
+  if (k.linux_4_19() && !max_allowed) co_return call.result(k.error(Rule::epoll_wait_max, nullptr));
   HeldFile held(k, epfd);  // 6.18 looks the descriptor up before it checks maxevents
   if (!held) co_return call.result(k.error(Rule::fd_not_open, nullptr));
-  if (maxevents <= 0 || maxevents > kMaxEvents) co_return call.result(k.error(Rule::epoll_wait_max, held.get()));
+  if (!max_allowed) co_return call.result(k.error(Rule::epoll_wait_max, held.get()));
   if (held.get()->f_op.get() != &eventpoll_fops) co_return call.result(k.error(Rule::epoll_not_an_epoll, held.get()));
   eventpoll* ep = eventpoll_of(held.get());
+  if (k.linux_4_19()) co_return call.result(co_await ep_poll_4_19(k, ep, events, maxevents, timeout_ms));
   u64 deadline = timeout_ms < 0 ? kForever : k.now_ns() + static_cast<u64>(timeout_ms) * kNsPerMs;
   bool timed_out = timeout_ms == 0;
   bool available = !ep->rdllist.empty() || is_scanning(ep);
@@ -371,6 +391,7 @@ int ep_poll_callback(Kernel& k, wait_queue_entry* wait, bool sync, poll_t key) {
       epi->ovflist_next = ep->ovflist;
       ep->ovflist = epi;
     }
+    if (k.linux_4_19()) return call.result(has_event(epi, EPOLLEXCLUSIVE) ? 0 : 1);  // the scan will wake who waits
   } else if (!ep_is_linked(epi)) {
     ep->rdllist.push_back(epi);
     k.rule(Rule::epoll_item_ready, epi);
@@ -381,12 +402,8 @@ int ep_poll_callback(Kernel& k, wait_queue_entry* wait, bool sync, poll_t key) {
     u32 direction = static_cast<u32>(key) & (EPOLLIN | EPOLLOUT);
     bool one_way = direction == EPOLLIN || direction == EPOLLOUT;
     exclusive_woke = direction == 0 || (one_way && has_event(epi, direction));
-    if (sync)
-      __wake_up_sync(k, ep->wq);
-    else
-      __wake_up(k, ep->wq, POLL_NONE);
   }
-  if (!ep->poll_wait.head.empty()) __wake_up(k, ep->poll_wait, POLL_NONE | EPOLLIN);
+  wake_ep(k, ep, sync);
   if (!has_event(epi, EPOLLEXCLUSIVE)) return call.result(1);
   return call.result(exclusive_woke ? 1 : 0);
 }

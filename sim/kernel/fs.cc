@@ -100,9 +100,7 @@ struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, file_flags flags,
   return file;
 }
 
-namespace {
-
-/// The end of an open file description. Whoever watches it is told first, while it still can be polled.
+/// Whoever watches it is told first, while it still can be polled.
 void __fput(Kernel& k, struct file* file) {
   Call call(k, Fn::__fput, file);
   if (file->f_ep != nullptr) eventpoll_release_file(k, file);
@@ -110,11 +108,13 @@ void __fput(Kernel& k, struct file* file) {
   k.files.free(file);
 }
 
-}  // namespace
-
 void fput(Kernel& k, struct file* file) {
   --file->f_ref;
-  if (file->f_ref == 0) __fput(k, file);
+  if (file->f_ref != 0) return;
+  if (k.linux_4_19())
+    fput_by_task_work(k, file);
+  else
+    __fput(k, file);
 }
 
 long close_fd(Kernel& k, int fd) {

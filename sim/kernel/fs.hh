@@ -109,6 +109,8 @@ class HeldFile {
 
 struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, file_flags flags, const file_operations* fop);
 void fput(Kernel& k, struct file* file);
+/// The end of an open file description, whose last reference is gone.
+void __fput(Kernel& k, struct file* file);
 /// close(2) of one number. -EBADF.
 long close_fd(Kernel& k, int fd);
 /// Everything that the table has open, in order; then the table. Called when its last task exits.

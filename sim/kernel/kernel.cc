@@ -21,7 +21,6 @@ struct KindOrder {
 
 trace::Schema empty_schema() {
   trace::Schema schema;
-  schema.producer = "modelled kernel, profile 6.18";
   schema.functions = {
 #define WP_FUNCTION(name, layer, source, sentence) {#name, trace::Layer::layer, source, sentence},
 #include "sim/kernel/functions.def"
@@ -65,17 +64,19 @@ std::optional<Mutant> mutant_by_name(std::string_view name) {
   return std::nullopt;
 }
 
-KernelKinds::KernelKinds(const std::string& compared_with) : schema(empty_schema()) {
-  schema.compared_with = compared_with;
+KernelKinds::KernelKinds(const Config& config) : schema(empty_schema()) {
+  schema.compared_with = config.compared_with;
+  name_by_profile(schema, config.profile);
+  auto variant = static_cast<unsigned>(config.profile);
 #define WP_KIND(type, member, name, layer, source, sentence, bytes, is_task) \
   layouts.push_back(                                                         \
-      record::describe_kind<struct type>(schema, {name, trace::Layer::layer, source, sentence, bytes, is_task}));
+      record::describe_kind<struct type>(schema, {name, trace::Layer::layer, source, sentence, bytes, is_task}, variant));
 #include "sim/kernel/kinds.def"
 #undef WP_KIND
 }
 
 Kernel::Kernel(const Config& c)
-    : kinds_(c.compared_with),
+    : kinds_(c),
       trace_(std::make_shared<trace::Trace>(kinds_.schema)),
       config(c),
       recorder(*trace_, c.record),
@@ -86,6 +87,7 @@ Kernel::Kernel(const Config& c)
 #undef WP_KIND
       next_port(c.port_low),
       task_by_id(1, nullptr) {
+  recorder.leave_out(absent_functions(config.profile));
   name_symbols();
   softnet = softnets.make();
   if (config.nic) nic_probe(*this);
@@ -165,6 +167,7 @@ task_struct* Kernel::spawn_fork(std::string_view name, task_struct* parent) {
 }
 
 void Kernel::exit_task(task_struct* task) {
+  exiting = task;
   scheduler.kill(*task->thread);
   task->__state = TaskState::TASK_DEAD;
   files_struct* table = task->files;
@@ -173,6 +176,8 @@ void Kernel::exit_task(task_struct* task) {
   recorder.run(task->thread->id(), trace::kNoCause);
   put_files_struct(*this, table);
   put_sighand(*this, task);
+  task_work_run(*this, task);
+  exiting = nullptr;
   recorder.run(0, trace::kNoCause);
   scheduler.run_until_idle();
 }

@@ -12,9 +12,11 @@
 #include "sim/kernel/eventfd.hh"
 #include "sim/kernel/nic.hh"
 #include "sim/kernel/pipe.hh"
+#include "sim/kernel/profile.hh"
 #include "sim/kernel/select.hh"
 #include "sim/kernel/signal.hh"
 #include "sim/kernel/sock.hh"
+#include "sim/kernel/task_work.hh"
 #include "sim/record/arena.hh"
 
 /// The modelled machine: everything that its functions share. Passive and deterministic: no threads, no clock, no
@@ -65,6 +67,7 @@ std::optional<Mutant> mutant_by_name(std::string_view name);
 
 struct Config {
   bool record = true;
+  Profile profile = Profile::v6_18;    ///< the version of Linux whose names and order the model has
   std::string compared_with;           ///< what the run is compared with, for its schema; empty: nothing
   u32 somaxconn = 4096;                ///< net.core.somaxconn
   bool tcp_abort_on_overflow = false;  ///< net.ipv4.tcp_abort_on_overflow
@@ -91,7 +94,7 @@ Outer* container_of(Inner* inner, Inner Outer::*member) {
 struct KernelKinds {
   trace::Schema schema;
   std::vector<record::Layout> layouts;
-  explicit KernelKinds(const std::string& compared_with);
+  explicit KernelKinds(const Config& config);
 };
 
 class Kernel {
@@ -113,6 +116,7 @@ class Kernel {
   [[nodiscard]] u64 now_ns() const { return scheduler.now_ns(); }
   /// The task whose code runs; nullptr in a timer.
   [[nodiscard]] task_struct* current() const;
+  [[nodiscard]] bool linux_4_19() const { return config.profile == Profile::v4_19; }
   [[nodiscard]] bool mutant(Mutant which) const { return config.mutant == which; }
   void rule(Rule rule, const void* subject) {
     if (recorder.enabled()) recorder.rule(static_cast<std::uint16_t>(rule), record::object_of(subject));
@@ -139,7 +143,7 @@ class Kernel {
   /// Begins a call on an idle task. Buffers that the call was given must live until it is done.
   void start(task_struct* task, MaySleep<long> call) {
     task->__state = TaskState::TASK_RUNNING;  // a call that was dropped in its sleep left another
-    scheduler.start(*task->thread, std::move(call));
+    scheduler.start(*task->thread, linux_4_19() ? run_then_task_work(*this, task, std::move(call)) : std::move(call));
   }
   /// Runs until every task sleeps or is idle.
   void run_until_idle() { scheduler.run_until_idle(); }
@@ -152,6 +156,7 @@ class Kernel {
   // --- what the functions share ---
   softnet_data* softnet = nullptr;  ///< of the one CPU
   nic_adapter* nic = nullptr;       ///< nullptr: loopback is all there is
+  task_struct* exiting = nullptr;   ///< whose table is being closed
   int bh_disabled = 0;              ///< local_bh_disable() depth
   u64 next_ino = 10001;
   int next_eventfd_id = 0;

@@ -6,6 +6,7 @@
 // runs to its end or to its schedule(), and every lock of the kernel would be free when taken.
 
 #include <array>
+#include <vector>
 
 #include "sim/engine/scheduler.hh"
 #include "sim/kernel/types.hh"
@@ -38,6 +39,7 @@ struct task_struct {
 
   std::array<int, 32> pending_code{};  ///< si_code of each pending signal.
   engine::Task* thread = nullptr;      ///< Its place in the scheduler.
+  std::vector<struct file*> task_works;  ///< Profile 4.19: files that end on its way back to user mode.
 
   [[nodiscard]] bool call_done() const { return !thread->in_call(); }
   [[nodiscard]] long call_result() const { return thread->result(); }

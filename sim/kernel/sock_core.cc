@@ -45,7 +45,7 @@ void sock_init_data(Kernel&, struct socket* socket, sock* sk) {
   sk->sk_error_report = sock_def_error_report;
   if (socket != nullptr) {
     sk->sk_socket = socket;
-    sk->sk_wq = &socket->wq;
+    sk->sk_wq = &socket->wq();
     socket->sk = sk;
   }
 }

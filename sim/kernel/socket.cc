@@ -68,8 +68,11 @@ void socket::describe(record::KindBuilder<struct socket>& b) {
       .field(&socket::type, "type")
       .field(&socket::file, "file")
       .field(&socket::sk, "sk")
-      .field(&socket::ops, "ops")
-      .embed(&socket::wq, "wq", "socket_wq", 64, 64);
+      .field(&socket::ops, "ops");
+  if (b.variant() == static_cast<unsigned>(Profile::v4_19))
+    b.field(&socket::wq_apart, "wq");
+  else
+    b.embed(&socket::wq_inside, "wq", "socket_wq", 64, 64);
 }
 
 void socket_alloc::describe(record::KindBuilder<socket_alloc>& b) {
@@ -101,6 +104,7 @@ struct socket* sock_alloc(Kernel& k) {
   Call call(k, Fn::sock_alloc, nullptr);
   Call inode(k, Fn::sock_alloc_inode, nullptr);
   socket_alloc* whole = k.socket_allocs.make();
+  if (k.linux_4_19()) whole->socket.wq_apart = k.socket_wqs.make();
   whole->vfs_inode.i_ino = k.next_ino++;
   whole->vfs_inode.i_mode = record::Hex{S_IFSOCK | 0777};
   whole->socket.state = SocketState::SS_UNCONNECTED;
@@ -109,6 +113,10 @@ struct socket* sock_alloc(Kernel& k) {
 
 void sock_release(Kernel& k, struct socket* socket) {
   if (socket->ops != nullptr) socket->ops->release(k, socket);
+  if (socket->wq_apart != nullptr) {
+    Call destroy(k, Fn::sock_destroy_inode, socket);
+    k.socket_wqs.free(socket->wq_apart);
+  }
   k.socket_allocs.free(reinterpret_cast<socket_alloc*>(socket));
 }
 
@@ -186,24 +194,53 @@ struct NewFile {
   }
 };
 
-/// Socket, inode and file of the new connection are made before it is taken from the accept queue.
-MaySleep<long> do_accept(Kernel& k, file* listening, struct socket* socket, Address* peer, int flags, file** out) {
-  Call call(k, Fn::do_accept, socket);
+struct socket* new_socket_like(Kernel& k, const struct socket* listener) {
   struct socket* newsock = sock_alloc(k);
-  newsock->type = socket->type;
-  newsock->ops = socket->ops;
+  newsock->type = listener->type;
+  newsock->ops = listener->ops;
+  return newsock;
+}
+
+/// The file of the new connection is made before it is taken from the accept queue.
+MaySleep<long> take_connection(Kernel& k, file* listening, struct socket* socket, struct socket* newsock, Address* peer,
+                               int flags, file** out) {
   NewFile newfile{k, sock_alloc_file(k, newsock, flags)};
   long error = co_await socket->ops->accept(k, socket, newsock, nonblock_flag(listening));
-  if (error < 0) co_return call.result(error);
+  if (error < 0) co_return error;
   if (peer != nullptr) socket->ops->getname(k, newsock, peer, NameOf::kAccepted);
   *out = std::exchange(newfile.made, nullptr);
-  co_return call.result(0);
+  co_return 0;
+}
+
+MaySleep<long> do_accept(Kernel& k, file* listening, struct socket* socket, Address* peer, int flags, file** out) {
+  Call call(k, Fn::do_accept, socket);
+  co_return call.result(
+      co_await take_connection(k, listening, socket, new_socket_like(k, socket), peer, flags, out));
+}
+
+/// As of Linux 4.19: the flags are looked at first, and the new socket is made before its number is taken.
+MaySleep<long> accept4_4_19(Kernel& k, int fd, Address* peer, int flags) {
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) co_return k.error(Rule::socket_unknown_flags, nullptr);
+  HeldFile held(k, fd);
+  long error = 0;
+  struct socket* socket = sock_from_fd(k, held, &error);
+  if (error != 0) co_return error;
+  struct socket* newsock = new_socket_like(k, socket);
+  ReservedFd newfd(k, (flags & O_CLOEXEC) != 0);
+  if (newfd.fd() < 0) {
+    sock_release(k, newsock);
+    co_return newfd.fd();
+  }
+  file* newfile = nullptr;
+  error = co_await take_connection(k, held.get(), socket, newsock, peer, flags, &newfile);
+  co_return error < 0 ? error : newfd.install(newfile);
 }
 
 }  // namespace
 
 MaySleep<long> __sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
   Call call(k, Fn::__sys_accept4, nullptr);
+  if (k.linux_4_19()) co_return call.result(co_await accept4_4_19(k, fd, peer, flags));
   HeldFile held(k, fd);
   if (!held) co_return call.result(k.error(Rule::fd_not_open, nullptr));
   if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0)

@@ -259,7 +259,7 @@ poll_t tcp_events(const sock* sk) {
 poll_t tcp_poll(Kernel& k, struct file* file, struct socket* socket, poll_table* table) {
   sock* sk = socket->sk;
   Call call(k, Fn::tcp_poll, sk);
-  poll_wait(k, file, &socket->wq.wait, table);
+  poll_wait(k, file, &socket->wq().wait, table);
   poll_t mask = tcp_events(sk);
   TcpState state = tcp_state(sk);
   bool has_writers = state != TcpState::LISTEN && state != TcpState::SYN_SENT && state != TcpState::SYN_RECV;

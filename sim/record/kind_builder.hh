@@ -41,6 +41,7 @@ struct KindDraft {
   trace::Schema& schema;
   trace::Kind kind;
   Layout layout;
+  unsigned variant = 0;
 };
 
 /// Given to `T::describe(KindBuilder<T>&)`, a static function that every recorded structure has. Structures embedded in
@@ -50,6 +51,9 @@ class KindBuilder {
  public:
   KindBuilder(KindDraft& draft, std::size_t base, std::uint16_t part, std::string path, std::int32_t linux_base)
       : draft_(draft), base_(base), part_(part), path_(std::move(path)), linux_base_(linux_base) {}
+
+  /// Which of several forms of its structures the producer describes; the number is the producer's.
+  [[nodiscard]] unsigned variant() const { return draft_.variant; }
 
   /// A recorded member (Field, Ptr or List).
   template <class Member>
@@ -105,8 +109,8 @@ struct KindWords {
 
 /// Adds T to the schema and returns its layout.
 template <class T>
-Layout describe_kind(trace::Schema& schema, const KindWords& words) {
-  KindDraft draft{schema, {}, {}};
+Layout describe_kind(trace::Schema& schema, const KindWords& words, unsigned variant = 0) {
+  KindDraft draft{schema, {}, {}, variant};
   draft.kind.name = words.name;
   draft.kind.layer = words.layer;
   draft.kind.is_task = words.is_task;

@@ -72,6 +72,7 @@ void Recorder::list_erase(trace::ObjectId object, trace::FieldId field, std::uin
 }
 
 trace::Position Recorder::enter(trace::FunctionId function, trace::ObjectId subject, Site site) {
+  if (left_out_ != nullptr && left_out_[function] != 0) return kLeftOut;
   std::uint16_t id = site_id(site);
   trace::Position at = put(RecordKind::kCall, function, subject, 0, 0, site);
   open_calls().push_back({static_cast<std::uint32_t>(at), id});
@@ -80,6 +81,7 @@ trace::Position Recorder::enter(trace::FunctionId function, trace::ObjectId subj
 
 void Recorder::leave(trace::Position call, trace::FunctionId function, trace::Context context, trace::ObjectId subject,
                      std::int64_t result) {
+  if (call == kLeftOut) return;
   auto& open = open_calls();
   WP_BUG_ON(this, open.empty() || open.back().position != static_cast<std::uint32_t>(call));
   trace_->append({RecordKind::kReturn, context, function, subject, task_, open.back().site,

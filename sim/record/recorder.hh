@@ -65,6 +65,11 @@ class Recorder {
   void peer(std::string_view what_and_evidence);
   void divergence(std::string_view on_what, std::int64_t model, std::int64_t kernel);
 
+  // --- functions that are not there ---
+  /// Calls of these functions are not recorded: what they do shows as part of their callers. One byte per function of
+  /// the schema, not 0: left out. nullptr: all are recorded. Not owned; set before the first call.
+  void leave_out(const std::uint8_t* by_function) { left_out_ = by_function; }
+
   // --- names ---
   /// Makes `address` (a function or a table) known under `name`; its pointers are recorded by that name.
   void name_symbol(const void* address, std::string_view name);
@@ -72,6 +77,7 @@ class Recorder {
   [[nodiscard]] std::uint64_t symbol(const void* address) const;
 
  private:
+  static constexpr trace::Position kLeftOut = ~trace::Position{0};
   struct OpenCall {
     std::uint32_t position;
     std::uint16_t site;
@@ -82,6 +88,7 @@ class Recorder {
   std::vector<OpenCall>& open_calls();
 
   trace::Trace* trace_;
+  const std::uint8_t* left_out_ = nullptr;
   bool enabled_;
   trace::TaskId task_ = 0;
   trace::Context context_ = trace::Context::kProcess;

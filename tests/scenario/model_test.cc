@@ -113,7 +113,6 @@ TEST(ScenarioModel, DoesNotRunWhatItDoesNotKnow) {
   const FileResult raw = model("  - a: s = socket(AF_INET, SOCK_RAW, 0)\n");
   EXPECT_EQ(raw.skipped, "the model does not know SOCK_RAW yet (step 1)");
   EXPECT_TRUE(raw.unavailable);
-  EXPECT_EQ(model("  - say: x\n", "profile: 4.19\n").skipped, "the model does not know the profile 4.19 yet");
   EXPECT_EQ(model("  - say: x\n", "kernel: {net.ipv4.tcp_syncookies: 2}\n").skipped,
             "the model does not know the sysctl net.ipv4.tcp_syncookies yet");
 }
