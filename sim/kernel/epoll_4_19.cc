@@ -56,8 +56,7 @@ poll_t ep_read_events_4_19(Kernel& k, eventpoll* ep) {
     Call proc(k, Fn::ep_read_events_proc, ep);
     while (epitem* epi = ep->txlist.front()) {
       poll_table only_asking{nullptr, {}, epi};
-      if (ep_item_poll(k, epi, &only_asking) != POLL_NONE)
-        return proc.result(POLL_NONE | (EPOLLIN | EPOLLRDNORM));
+      if (ep_item_poll(k, epi, &only_asking) != POLL_NONE) return proc.result(POLL_NONE | (EPOLLIN | EPOLLRDNORM));
       ep->txlist.erase(epi);
     }
     return proc.result(POLL_NONE);

@@ -69,8 +69,8 @@ KernelKinds::KernelKinds(const Config& config) : schema(empty_schema()) {
   name_by_profile(schema, config.profile);
   auto variant = static_cast<unsigned>(config.profile);
 #define WP_KIND(type, member, name, layer, source, sentence, bytes, is_task) \
-  layouts.push_back(                                                         \
-      record::describe_kind<struct type>(schema, {name, trace::Layer::layer, source, sentence, bytes, is_task}, variant));
+  layouts.push_back(record::describe_kind<struct type>(                      \
+      schema, {name, trace::Layer::layer, source, sentence, bytes, is_task}, variant));
 #include "sim/kernel/kinds.def"
 #undef WP_KIND
 }

@@ -37,8 +37,8 @@ struct task_struct {
   record::Field<bool> restore_sigmask;       ///< `saved_sigmask` comes back at the end of the call.
   record::Field<signal_set> saved_sigmask;
 
-  std::array<int, 32> pending_code{};  ///< si_code of each pending signal.
-  engine::Task* thread = nullptr;      ///< Its place in the scheduler.
+  std::array<int, 32> pending_code{};    ///< si_code of each pending signal.
+  engine::Task* thread = nullptr;        ///< Its place in the scheduler.
   std::vector<struct file*> task_works;  ///< Profile 4.19: files that end on its way back to user mode.
 
   [[nodiscard]] bool call_done() const { return !thread->in_call(); }

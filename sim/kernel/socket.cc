@@ -214,8 +214,7 @@ MaySleep<long> take_connection(Kernel& k, file* listening, struct socket* socket
 
 MaySleep<long> do_accept(Kernel& k, file* listening, struct socket* socket, Address* peer, int flags, file** out) {
   Call call(k, Fn::do_accept, socket);
-  co_return call.result(
-      co_await take_connection(k, listening, socket, new_socket_like(k, socket), peer, flags, out));
+  co_return call.result(co_await take_connection(k, listening, socket, new_socket_like(k, socket), peer, flags, out));
 }
 
 /// As of Linux 4.19: the flags are looked at first, and the new socket is made before its number is taken.

@@ -87,8 +87,8 @@ struct socket {
   record::Ptr<struct file> file;
   record::Ptr<sock> sk;
   record::Field<const proto_ops*> ops;
-  socket_wq wq_inside;                ///< Linux 6.18: `wq` is part of the socket.
-  record::Ptr<socket_wq> wq_apart;    ///< Linux 4.19: `wq` points to an object of its own.
+  socket_wq wq_inside;              ///< Linux 6.18: `wq` is part of the socket.
+  record::Ptr<socket_wq> wq_apart;  ///< Linux 4.19: `wq` points to an object of its own.
   /// Where everyone sleeps who waits for the socket; sk->sk_wq leads there too.
   [[nodiscard]] socket_wq& wq() { return wq_apart != nullptr ? *wq_apart : wq_inside; }
   [[nodiscard]] const socket_wq& wq() const { return wq_apart != nullptr ? *wq_apart : wq_inside; }

@@ -43,7 +43,8 @@ TEST(Profile, EachPointNamesAFunctionAndAFile) {
       EXPECT_FALSE(point.sentence.empty()) << point.function;
     }
     EXPECT_FALSE(point.name.empty()) << point.function;
-    bool is_file = point.source.find('/') != std::string_view::npos && point.source.substr(point.source.size() - 2) == ".c";
+    bool is_file =
+        point.source.find('/') != std::string_view::npos && point.source.substr(point.source.size() - 2) == ".c";
     EXPECT_TRUE(is_file) << point.function << ": " << point.source;
   }
   EXPECT_GT(profile_4_19().size(), 30u);
@@ -90,9 +91,10 @@ TEST(Profile419, TheSleeperTakesItselfOffTheQueue) {
                                            "call ep_poll > schedule_hrtimeout_range_clock > schedule"}));
   EXPECT_EQ(m.connect(), 0);
   EXPECT_TRUE(contains_in_order(
-      m.seen(), {"call sock_def_readable > __wake_up_sync_key > __wake_up_common > ep_poll_callback > __wake_up_locked > "
-                 "__wake_up_common > try_to_wake_up",
-                 "erase eventpoll.wq.head in ep_poll"}));
+      m.seen(),
+      {"call sock_def_readable > __wake_up_sync_key > __wake_up_common > ep_poll_callback > __wake_up_locked > "
+       "__wake_up_common > try_to_wake_up",
+       "erase eventpoll.wq.head in ep_poll"}));
   EXPECT_EQ(first_of(m.seen(), "erase eventpoll.wq.head").task, m.server->thread->id());
   EXPECT_EQ(m.server->call_result(), 1);
 }
@@ -128,7 +130,8 @@ TEST(Profile419, AFileEndsOnTheWayBackToUserMode) {
   Machine m(linux_4_19());
   m.listen();
   EXPECT_EQ(m.call(m.server, sys_close(m.k, 3)), 0);
-  EXPECT_TRUE(contains_in_order(m.seen(), {"call __x64_sys_close", "call task_work_run > ____fput > __fput > sock_close"}));
+  EXPECT_TRUE(
+      contains_in_order(m.seen(), {"call __x64_sys_close", "call task_work_run > ____fput > __fput > sock_close"}));
   EXPECT_EQ(count_of(m.seen(), "call __x64_sys_close > __fput"), 0u);
 }
 
