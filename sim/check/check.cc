@@ -101,7 +101,8 @@ Complaints check_all_freed(const Kernel& k) {
   none("tcp_request_sock", k.request_socks.live());
   none("tcp_timewait_sock", k.timewait_socks.live());
   none("sk_buff", k.skbs.live());
-  none("inet_bind_bucket", k.bind_buckets.live());
+  none("inet_bind_bucket", k.bind_buckets.live() + k.bind2_buckets.live());
+  none("sock_reuseport", k.reuseports.live());
   none("pipe_inode_info", k.pipes.live());
   none("eventfd_ctx", k.eventfds.live());
   none("poll_table_entry", k.poll_entries.live());

@@ -99,8 +99,11 @@ void check_hash(const Kernel& k, std::size_t hashed, Complaints& out) {
   k.hash_buckets.for_each([&](const inet_ehash_bucket& bucket) { found += bucket.chain.size(); });
   if (found != hashed) out.push_back(fmt::format("the hash tables hold {} entries, but {} are hashed", found, hashed));
   k.bind_buckets.for_each([&](const inet_bind_bucket& bucket) {
+    if (bucket.bhash2.empty()) out.push_back(named("inet_bind_bucket", &bucket) + " has no owner");
+  });
+  k.bind2_buckets.for_each([&](const inet_bind2_bucket& bucket) {
     if (bucket.owners.empty() && bucket.timewait_owners.empty())
-      out.push_back(named("inet_bind_bucket", &bucket) + " has no owner");
+      out.push_back(named("inet_bind2_bucket", &bucket) + " has no owner");
   });
 }
 

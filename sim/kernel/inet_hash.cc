@@ -1,9 +1,11 @@
-// Models: net/ipv4/inet_hashtables.c, inet_connection_sock.c (get_port) of Linux 6.18.
-// Left out: the second bind hash by address, SO_REUSEPORT groups, secret hash keys: chains are by number, so who shares
-// a chain with whom differs from a running kernel; nothing that a call returns depends on it. Ephemeral ports go up one
-// by one from the range's start, where Linux picks at random.
+// Models: net/ipv4/inet_hashtables.c and net/ipv6/inet6_hashtables.c of Linux 6.18: the tables of connections and of
+// listeners, and the local port of a connecting socket.
+// Left out: secret hash keys: chains are by number, so who shares a chain with whom differs from a running kernel;
+// nothing that a call returns depends on it. Ephemeral ports go up one by one from the range's start, where Linux picks
+// at random.
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/reuseport.hh"
 #include "sim/kernel/tcp.hh"
 
 namespace wakepath::kernel {
@@ -12,13 +14,45 @@ namespace {
 
 constexpr u32 kEhashSlots = 65536;
 
-u32 ehash_slot(u32 local, u16 local_port, u32 remote, u16 remote_port) {
-  u32 mixed = local * 31 + remote * 17 + (static_cast<u32>(local_port) << 16) + remote_port * 7u;
+/// The two ends of a connection, seen from here.
+struct Ends {
+  bool v6 = false;
+  u32 local = 0, remote = 0;
+  In6 local6, remote6;
+  u16 local_port = 0, remote_port = 0;
+};
+
+Ends ends_of(const sock_common* c) {
+  return {speaks_v6(c),
+          c->skc_rcv_saddr.get().value,
+          c->skc_daddr.get().value,
+          c->skc_v6_rcv_saddr,
+          c->skc_v6_daddr,
+          c->skc_num,
+          c->skc_dport};
+}
+
+u32 ehash_slot(const Ends& e) {
+  u32 mixed = e.v6 ? e.local6.value * 31 + e.remote6.value * 17 : e.local * 31 + e.remote * 17;
+  mixed += (static_cast<u32>(e.local_port) << 16) + e.remote_port * 7u;
   return (mixed ^ (mixed >> 16)) % kEhashSlots;
 }
 
-inet_ehash_bucket* bucket_at(Kernel& k, std::unordered_map<u32, inet_ehash_bucket*>& table, u32 slot) {
-  inet_ehash_bucket*& bucket = table[slot];
+sock_common* find_connection(Kernel& k, const Ends& e) {
+  auto found = k.ehash.find(ehash_slot(e));
+  if (found == k.ehash.end()) return nullptr;
+  for (sock_common* c : found->second->chain) {
+    if (c->skc_num != e.local_port || c->skc_dport != e.remote_port || speaks_v6(c) != e.v6) continue;
+    bool same = e.v6 ? c->skc_v6_rcv_saddr.get() == e.local6 && c->skc_v6_daddr.get() == e.remote6
+                     : c->skc_rcv_saddr.get().value == e.local && c->skc_daddr.get().value == e.remote;
+    if (same) return c;
+  }
+  return nullptr;
+}
+
+template <class Key>
+inet_ehash_bucket* bucket_at(Kernel& k, std::unordered_map<Key, inet_ehash_bucket*>& table, Key key, u32 slot) {
+  inet_ehash_bucket*& bucket = table[key];
   if (bucket == nullptr) {
     bucket = k.hash_buckets.make();
     bucket->slot = slot;
@@ -27,38 +61,12 @@ inet_ehash_bucket* bucket_at(Kernel& k, std::unordered_map<u32, inet_ehash_bucke
 }
 
 inet_ehash_bucket* bucket_of(Kernel& k, const sock_common* entry) {
-  return bucket_at(
-      k, k.ehash,
-      ehash_slot(entry->skc_rcv_saddr.get().value, entry->skc_num, entry->skc_daddr.get().value, entry->skc_dport));
+  u32 slot = ehash_slot(ends_of(entry));
+  return bucket_at(k, k.ehash, slot, slot);
 }
 
-inet_bind_bucket* bind_bucket(Kernel& k, u16 port) {
-  inet_bind_bucket*& bucket = k.bind_hash[port];
-  if (bucket == nullptr) {
-    Call call(k, Fn::inet_bind_bucket_create, nullptr);
-    bucket = k.bind_buckets.make();
-    bucket->port = port;
-  }
-  return bucket;
-}
-
-/// May `sk` bind this port beside its owners? As inet_csk_bind_conflict().
-bool bind_conflict(const sock* sk, const inet_bind_bucket* bucket) {
-  u32 mine = sk->common.skc_rcv_saddr.get().value;
-  auto overlap = [&](u32 theirs) { return mine == 0 || theirs == 0 || mine == theirs; };
-  for (inet_connection_sock* owner : bucket->owners) {
-    const sock* other = as_sock(owner);
-    if (other == sk || !overlap(other->common.skc_rcv_saddr.get().value)) continue;
-    if (sk->common.skc_reuse && other->common.skc_reuse && tcp_state(other) != TcpState::LISTEN) continue;
-    return true;
-  }
-  for (tcp_timewait_sock* owner : bucket->timewait_owners) {
-    const sock_common& other = owner->tw_sk.tw_common;
-    if (!overlap(other.skc_rcv_saddr.get().value)) continue;
-    if (sk->common.skc_reuse && other.skc_reuse) continue;
-    return true;
-  }
-  return false;
+inet_ehash_bucket* listeners_of(Kernel& k, const sock* sk) {
+  return bucket_at(k, k.lhash2, portaddr_key(sk->common), sk->common.skc_num);
 }
 
 /// As tcp_twsk_unique() with net.ipv4.tcp_tw_reuse 2: on loopback a connection may take the place of one that has been
@@ -69,7 +77,67 @@ bool tcp_twsk_unique(const Kernel& k, sock_common* other) {
   return tw->tw_sk.tw_substate == TcpState::TIME_WAIT && k.now_ns() - tw->since_ns >= 1000 * kNsPerMs;
 }
 
+/// Is a connection from `port` to the socket's peer new? Then what is left of an old one makes room.
+bool check_established(Kernel& k, const sock* sk, u16 port) {
+  Ends ends = ends_of(&sk->common);
+  ends.local_port = port;
+  sock_common* other = find_connection(k, ends);
+  if (other == nullptr) return true;
+  if (!tcp_twsk_unique(k, other)) return false;
+  inet_twsk_kill(k, reinterpret_cast<tcp_timewait_sock*>(other));
+  return true;
+}
+
+/// Listeners with SO_REUSEPORT share the connections of their port and address.
+void inet_reuseport_add_sock(Kernel& k, sock* sk, const inet_ehash_bucket* listeners) {
+  const sock_common& own = sk->common;
+  for (sock_common* entry : listeners->chain) {
+    auto* other = reinterpret_cast<sock*>(entry);
+    if (entry->skc_family == own.skc_family && entry->skc_ipv6only == own.skc_ipv6only && entry->skc_reuseport &&
+        inet_csk(other)->icsk_bind_hash == inet_csk(sk)->icsk_bind_hash && inet_rcv_saddr_equal(own, *entry, false)) {
+      reuseport_add_sock(k, sk, other);
+      return;
+    }
+  }
+  reuseport_add_sock(k, sk, nullptr);
+}
+
+int compute_score(const sock_common* c, const inet_flow& flow) {
+  if (flow.v6) return c->skc_family == AF_INET6 ? 1 : -1;
+  if (c->skc_ipv6only) return -1;
+  return c->skc_family == AF_INET ? 2 : 1;
+}
+
+sock* inet_lhash2_lookup(Kernel& k, const inet_flow& flow, u64 key) {
+  auto found = k.lhash2.find(key);
+  if (found == k.lhash2.end()) return nullptr;
+  sock* best = nullptr;
+  int high = 0;
+  for (sock_common* entry : found->second->chain) {
+    int score = compute_score(entry, flow);
+    if (score <= high) continue;
+    auto* sk = reinterpret_cast<sock*>(entry);
+    sock* member = entry->skc_reuseport ? reuseport_select_sock(k, sk, inet_ehashfn(flow)) : nullptr;
+    if (member != nullptr) return member;
+    best = sk;
+    high = score;
+  }
+  return best;
+}
+
 }  // namespace
+
+bool speaks_v6(const sock_common* c) { return c->skc_family == AF_INET6 && !c->skc_v6_daddr.get().v4mapped(); }
+
+u64 portaddr_key(u16 port, u32 address) { return static_cast<u64>(port) << 48 | address; }
+u64 portaddr_key(u16 port, In6 address) {
+  constexpr u64 kV6 = u64{1} << 40;
+  return static_cast<u64>(port) << 48 | (address.any() ? 0 : kV6 | address.value);
+}
+u64 portaddr_key(const sock_common& c) {
+  bool v4 = c.skc_family == AF_INET || c.skc_v6_rcv_saddr.get().v4mapped();
+  return v4 ? portaddr_key(c.skc_num, c.skc_rcv_saddr.get().value) : portaddr_key(c.skc_num, c.skc_v6_rcv_saddr);
+}
 
 u16 next_ephemeral(Kernel& k) {
   u16 port = k.next_port;
@@ -77,74 +145,20 @@ u16 next_ephemeral(Kernel& k) {
   return port;
 }
 
-bool inet_rcv_saddr_equal(const sock* a, const sock* b, bool match_wildcard) {
-  u32 mine = a->common.skc_rcv_saddr.get().value;
-  u32 theirs = b->common.skc_rcv_saddr.get().value;
-  return mine == theirs || (match_wildcard && (mine == 0 || theirs == 0));
-}
-
-void inet_bind_hash(Kernel& k, sock* sk, u16 port) {
-  inet_bind_bucket* bucket = bind_bucket(k, port);
-  sk->common.skc_num = port;
-  inet_sk(sk)->inet_sport = port;
-  bucket->owners.push_back(inet_csk(sk));
-  inet_csk(sk)->icsk_bind_hash = bucket;
-}
-
-long inet_csk_get_port(Kernel& k, sock* sk, u16 port) {
-  Call call(k, Fn::inet_csk_get_port, sk);
-  if (inet_csk(sk)->icsk_bind_hash != nullptr) {  // listen() asks again for the port that it has
-    return call.result(bind_conflict(sk, inet_csk(sk)->icsk_bind_hash) ? k.error(Rule::port_in_use, sk) : 0);
-  }
-  if (port != 0) {
-    auto found = k.bind_hash.find(port);
-    if (found != k.bind_hash.end() && bind_conflict(sk, found->second))
-      return call.result(k.error(Rule::port_in_use, sk));
-    inet_bind_hash(k, sk, port);
-    return call.result(0);
-  }
-  for (u32 tries = k.config.port_high - k.config.port_low + 1u; tries > 0; --tries) {
-    u16 candidate = next_ephemeral(k);
-    if (k.bind_hash.contains(candidate)) continue;
-    inet_bind_hash(k, sk, candidate);
-    return call.result(0);
-  }
-  return call.result(k.error(Rule::ports_used_up, sk));
-}
-
-void inet_bind_bucket_release(Kernel& k, inet_bind_bucket* bucket) {
-  if (!bucket->owners.empty() || !bucket->timewait_owners.empty()) return;
-  k.bind_hash.erase(bucket->port);
-  k.bind_buckets.free(bucket);
-}
-
-void inet_put_port(Kernel& k, sock* sk) {
-  inet_connection_sock* icsk = inet_csk(sk);
-  inet_bind_bucket* bucket = icsk->icsk_bind_hash;
-  if (bucket == nullptr) return;
-  Call call(k, Fn::inet_put_port, sk);
-  bucket->owners.erase(icsk);
-  icsk->icsk_bind_hash = nullptr;
-  sk->common.skc_num = 0;
-  inet_bind_bucket_release(k, bucket);
-}
-
 long __inet_hash_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::__inet_hash_connect, sk);
-  if (inet_csk(sk)->icsk_bind_hash == nullptr) {
+  if (inet_csk(sk)->icsk_bind_hash != nullptr) {
+    if (!check_established(k, sk, sk->common.skc_num)) return call.result(k.error(Rule::connect_no_port, sk));
+  } else {
     u32 tries = k.config.port_high - k.config.port_low + 1u;
     for (;; --tries) {
       if (tries == 0) return call.result(k.error(Rule::connect_no_port, sk));
       u16 candidate = next_ephemeral(k);
-      if (k.bind_hash.contains(candidate)) continue;
-      inet_bind_hash(k, sk, candidate);
+      if (inet_port_is_bound(k, candidate) || !check_established(k, sk, candidate)) continue;
+      inet_bind_hash(k, sk, candidate);  // others that connect() gave the port may have it, too
+      sk->sk_userlocks |= SOCK_CONNECT_BIND;
       break;
     }
-  } else {
-    const sock_common& c = sk->common;
-    sock_common* other = __inet_lookup(k, c.skc_daddr.get().value, c.skc_dport, c.skc_rcv_saddr.get().value, c.skc_num);
-    if (other != nullptr && !tcp_twsk_unique(k, other)) return call.result(k.error(Rule::connect_no_port, sk));
-    if (other != nullptr) inet_twsk_kill(k, reinterpret_cast<tcp_timewait_sock*>(other));
   }
   ehash_insert(k, &sk->common);
   return call.result(0);
@@ -157,40 +171,36 @@ void ehash_remove(Kernel& k, sock_common* entry) {
 }
 
 void inet_hash(Kernel& k, sock* sk) {
-  if (tcp_state(sk) == TcpState::LISTEN)
-    bucket_at(k, k.lhash2, sk->common.skc_num)->chain.push_front(&sk->common);
-  else
+  if (tcp_state(sk) != TcpState::LISTEN) {
     ehash_insert(k, &sk->common);
+    return;
+  }
+  inet_ehash_bucket* listeners = listeners_of(k, sk);
+  if (sk->common.skc_reuseport) inet_reuseport_add_sock(k, sk, listeners);
+  if (sk->common.skc_reuseport && sk->common.skc_family == AF_INET6)
+    listeners->chain.push_back(&sk->common);
+  else
+    listeners->chain.push_front(&sk->common);
 }
 
 void inet_unhash(Kernel& k, sock* sk) {
   if (!sk->common.skc_node.linked()) return;
-  if (tcp_state(sk) == TcpState::LISTEN)
-    bucket_at(k, k.lhash2, sk->common.skc_num)->chain.erase(&sk->common);
-  else
+  if (tcp_state(sk) != TcpState::LISTEN) {
     ehash_remove(k, &sk->common);
-}
-
-sock_common* __inet_lookup(Kernel& k, u32 saddr, u16 sport, u32 daddr, u16 dport) {
-  auto found = k.ehash.find(ehash_slot(daddr, dport, saddr, sport));
-  if (found == k.ehash.end()) return nullptr;
-  for (sock_common* entry : found->second->chain)
-    if (entry->skc_num == dport && entry->skc_dport == sport && entry->skc_rcv_saddr.get().value == daddr &&
-        entry->skc_daddr.get().value == saddr)
-      return entry;
-  return nullptr;
-}
-
-sock* inet_lookup_listener(Kernel& k, u32 daddr, u16 dport) {
-  auto found = k.lhash2.find(dport);
-  if (found == k.lhash2.end()) return nullptr;
-  sock* any = nullptr;
-  for (sock_common* entry : found->second->chain) {
-    auto* sk = reinterpret_cast<sock*>(entry);
-    if (entry->skc_rcv_saddr.get().value == daddr) return sk;  // the address itself before INADDR_ANY
-    if (entry->skc_rcv_saddr.get().value == 0) any = sk;
+    return;
   }
-  return any;
+  reuseport_detach_sock(k, sk);
+  listeners_of(k, sk)->chain.erase(&sk->common);
+}
+
+sock_common* __inet_lookup_established(Kernel& k, const inet_flow& flow) {
+  return find_connection(k, {flow.v6, flow.daddr, flow.saddr, flow.daddr6, flow.saddr6, flow.dest, flow.source});
+}
+
+sock* inet_lookup_listener(Kernel& k, const inet_flow& flow) {
+  u64 key = flow.v6 ? portaddr_key(flow.dest, flow.daddr6) : portaddr_key(flow.dest, flow.daddr);
+  sock* sk = inet_lhash2_lookup(k, flow, key);
+  return sk != nullptr ? sk : inet_lhash2_lookup(k, flow, portaddr_key(flow.dest, u32{INADDR_ANY}));
 }
 
 }  // namespace wakepath::kernel

@@ -35,6 +35,10 @@ u32 datagram_truesize(std::size_t size) {
 
 }  // namespace
 
+inet_flow flow_of(const sk_buff* skb) {
+  return {skb->v6, skb->saddr, skb->daddr, skb->saddr6, skb->daddr6, skb->source.get(), skb->dest.get()};
+}
+
 RouteType inet_addr_type(u32 ip) {
   if (ip == 0 || ip == INADDR_BROADCAST || ip == 0x7fffffff) return RouteType::RTN_BROADCAST;
   if ((ip >> 28) == 14) return RouteType::RTN_MULTICAST;
@@ -45,6 +49,11 @@ rtable ip_route_output(u32 saddr, u32 daddr) {
   if (daddr == 0) daddr = saddr != 0 ? saddr : kLoopback;
   if (saddr == 0) saddr = kLoopback;
   return {(daddr >> 24) == 127, saddr, daddr, inet_addr_type(daddr) == RouteType::RTN_BROADCAST};
+}
+
+void inet_reset_saddr(sock* sk) {
+  sk->common.skc_rcv_saddr = record::Ipv4{0};
+  inet_sk(sk)->inet_saddr = record::Ipv4{0};
 }
 
 sk_buff* ip_make_skb(Kernel& k, sock* sk, std::string payload, long* error) {
@@ -66,7 +75,7 @@ void ip_send_skb(Kernel& k, sk_buff* skb) {
 void icmp_send_port_unreachable(Kernel& k, const sk_buff* skb) {
   Call call(k, Fn::__icmp_send, skb);
   Call push(k, Fn::icmp_push_reply, nullptr);
-  icmp_quote quote{skb->saddr, skb->daddr, skb->source, skb->dest};
+  inet_flow quote = flow_of(skb);  // an ICMP message carries the headers of the packet that it answers
   sk_buff* reply = nullptr;
   {
     Call append(k, Fn::__ip_append_data, nullptr);
@@ -84,7 +93,7 @@ void icmp_rcv(Kernel& k, sk_buff* skb) {
   {
     Call unreach(k, Fn::icmp_unreach, skb);
     Call deliver(k, Fn::icmp_socket_deliver, skb);
-    icmp_quote quote{};
+    inet_flow quote;
     std::memcpy(&quote, skb->payload.data(), sizeof quote);
     udp_err(k, quote);
   }

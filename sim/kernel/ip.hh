@@ -24,15 +24,22 @@ struct rtable {
 /// `saddr` 0: any. Loopback is all there is.
 rtable ip_route_output(u32 saddr, u32 daddr);
 
+/// The socket has no address of its own any more.
+void inet_reset_saddr(sock* sk);
+
 /// A datagram's packet, charged to the socket; nullptr with `*error`.
 sk_buff* ip_make_skb(Kernel& k, sock* sk, std::string payload, long* error);
 void ip_send_skb(Kernel& k, sk_buff* skb);
 
-/// The payload of the one ICMP message that is modelled, port unreachable: what was in the packet that it answers.
-struct icmp_quote {
-  u32 saddr, daddr;
-  u16 source, dest;
+/// Whose packet it is: the four numbers of its headers.
+struct inet_flow {
+  bool v6 = false;
+  u32 saddr = 0, daddr = 0;
+  In6 saddr6, daddr6;
+  u16 source = 0, dest = 0;
 };
+inet_flow flow_of(const sk_buff* skb);
+
 /// Tells the sender of a packet that its port has no socket.
 void icmp_send_port_unreachable(Kernel& k, const sk_buff* skb);
 void icmp_rcv(Kernel& k, sk_buff* skb);

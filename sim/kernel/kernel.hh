@@ -162,12 +162,13 @@ class Kernel {
   int next_eventfd_id = 0;
   u32 next_isn = 1000;
   u16 next_port = 0;
-  std::vector<task_struct*> task_by_id;                  // by TaskId
-  std::unordered_map<u16, inet_bind_bucket*> bind_hash;  // look-up only
-  std::unordered_map<u32, inet_ehash_bucket*> ehash;     // look-up only
-  std::unordered_map<u32, inet_ehash_bucket*> lhash2;    // look-up only
-  std::unordered_map<u16, udp_hslot*> udp_hash;          // by port, look-up only
-  std::unordered_map<u64, udp_hslot2*> udp_hash2;        // by port and address, look-up only
+  std::vector<task_struct*> task_by_id;                   // by TaskId
+  std::unordered_map<u16, inet_bind_bucket*> bind_hash;   // look-up only
+  std::unordered_map<u32, inet_ehash_bucket*> ehash;      // look-up only
+  std::unordered_map<u64, inet_ehash_bucket*> lhash2;     // by port and address, look-up only
+  std::unordered_map<u32, std::array<u8, 16>> in6_table;  // by In6, look-up only
+  std::unordered_map<u16, udp_hslot*> udp_hash;           // by port, look-up only
+  std::unordered_map<u64, udp_hslot2*> udp_hash2;         // by port and address, look-up only
 
  private:
   task_struct* spawn(std::string_view name, files_struct* files, int tgid);

@@ -37,6 +37,9 @@ void sock_common::describe(record::KindBuilder<sock_common>& b) {
       .field(&sock_common::skc_family, "skc_family")
       .field(&sock_common::skc_reuse, "skc_reuse")
       .field(&sock_common::skc_reuseport, "skc_reuseport")
+      .field(&sock_common::skc_ipv6only, "skc_ipv6only")
+      .field(&sock_common::skc_v6_daddr, "skc_v6_daddr")
+      .field(&sock_common::skc_v6_rcv_saddr, "skc_v6_rcv_saddr")
       .field(&sock_common::skc_refcnt, "skc_refcnt");
 }
 
@@ -62,6 +65,7 @@ void sock::describe(record::KindBuilder<sock>& b) {
       .field(&sock::sk_sndbuf, "sk_sndbuf")
       .embed(&sock::sk_write_queue, "sk_write_queue", "sk_buff_head", 400, 24)
       .field(&sock::tcp_rtx_queue, "tcp_rtx_queue")
+      .field(&sock::sk_reuseport_cb, "sk_reuseport_cb")
       .field(&sock::sk_shutdown, "sk_shutdown")
       .field(&sock::sk_ack_backlog, "sk_ack_backlog")
       .field(&sock::sk_max_ack_backlog, "sk_max_ack_backlog")
@@ -101,6 +105,7 @@ void inet_connection_sock::describe(record::KindBuilder<inet_connection_sock>& b
   b.embed(&inet_connection_sock::icsk_inet, "icsk_inet", "inet_sock", 0, 1016)
       .embed(&inet_connection_sock::icsk_accept_queue, "icsk_accept_queue", "request_sock_queue", 1016, 72)
       .field(&inet_connection_sock::icsk_bind_hash, "icsk_bind_hash")
+      .field(&inet_connection_sock::icsk_bind2_hash, "icsk_bind2_hash")
       .field(&inet_connection_sock::icsk_retransmits, "icsk_retransmits")
       .field(&inet_connection_sock::icsk_probes_out, "icsk_probes_out")
       .field(&inet_connection_sock::retransmit_pending, "icsk_retransmit_timer.pending")
@@ -145,7 +150,8 @@ void inet_timewait_sock::describe(record::KindBuilder<inet_timewait_sock>& b) {
   b.embed(&inet_timewait_sock::tw_common, "__tw_common", "sock_common", 0, 136)
       .field(&inet_timewait_sock::tw_substate, "tw_substate")
       .field(&inet_timewait_sock::tw_sport, "tw_sport")
-      .field(&inet_timewait_sock::tw_tb, "tw_tb");
+      .field(&inet_timewait_sock::tw_tb, "tw_tb")
+      .field(&inet_timewait_sock::tw_tb2, "tw_tb2");
 }
 
 void tcp_timewait_sock::describe(record::KindBuilder<tcp_timewait_sock>& b) {
@@ -158,8 +164,21 @@ void tcp_timewait_sock::describe(record::KindBuilder<tcp_timewait_sock>& b) {
 
 void inet_bind_bucket::describe(record::KindBuilder<inet_bind_bucket>& b) {
   b.field(&inet_bind_bucket::port, "port")
-      .field(&inet_bind_bucket::owners, "owners")
-      .field(&inet_bind_bucket::timewait_owners, "timewait_owners");
+      .field(&inet_bind_bucket::fastreuse, "fastreuse")
+      .field(&inet_bind_bucket::fastreuseport, "fastreuseport")
+      .field(&inet_bind_bucket::bhash2, "bhash2");
+}
+
+void inet_bind2_bucket::describe(record::KindBuilder<inet_bind2_bucket>& b) {
+  b.field(&inet_bind2_bucket::port, "port")
+      .field(&inet_bind2_bucket::rcv_saddr, "rcv_saddr")
+      .field(&inet_bind2_bucket::v6_rcv_saddr, "v6_rcv_saddr")
+      .field(&inet_bind2_bucket::owners, "owners")
+      .field(&inet_bind2_bucket::timewait_owners, "timewait_owners");
+}
+
+void sock_reuseport::describe(record::KindBuilder<sock_reuseport>& b) {
+  b.field(&sock_reuseport::num_socks, "num_socks").field(&sock_reuseport::has_conns, "has_conns");
 }
 
 void inet_ehash_bucket::describe(record::KindBuilder<inet_ehash_bucket>& b) {

@@ -5,12 +5,15 @@
 // Only members that a path of the model reads or writes; offsets in the describe() functions are those of Linux's.
 
 #include <string>
+#include <vector>
 
 #include "sim/kernel/socket.hh"
 
 namespace wakepath::kernel {
 
 struct inet_bind_bucket;
+struct inet_bind2_bucket;
+struct sock_reuseport;
 struct tcp_sock;
 
 /// A segment, or a piece of a queue. Data travels in `payload`; the clone that goes on the wire has a copy.
@@ -36,6 +39,8 @@ struct sk_buff {
   std::string payload;
   u32 saddr = 0;
   u32 daddr = 0;
+  In6 saddr6, daddr6;  ///< When `v6`.
+  bool v6 = false;
   u8 protocol = IPPROTO_TCP;  ///< Of the IP header.
   u64 sent_at_ns = 0;
 
@@ -59,6 +64,9 @@ struct sock_common {
   record::Field<TcpState> skc_state;
   record::Field<bool> skc_reuse;
   record::Field<bool> skc_reuseport;
+  record::Field<bool> skc_ipv6only;
+  record::Field<In6> skc_v6_daddr;  ///< Of AF_INET6 alone; Linux fills it in for AF_INET, too.
+  record::Field<In6> skc_v6_rcv_saddr;
   record::Field<int> skc_refcnt;
   record::ListNode<sock_common> skc_node;
 
@@ -70,6 +78,7 @@ struct proto;
 /// sk_userlocks, include/net/sock.h
 constexpr u8 SOCK_BINDADDR_LOCK = 4;  ///< bind() named the address.
 constexpr u8 SOCK_BINDPORT_LOCK = 8;  ///< bind() named the port.
+constexpr u8 SOCK_CONNECT_BIND = 16;  ///< connect() chose the port.
 
 struct sock {
   sock_common common;
@@ -93,6 +102,7 @@ struct sock {
   record::Field<int> sk_sndbuf;
   sk_buff_head sk_write_queue;
   record::List<sk_buff, &sk_buff::node> tcp_rtx_queue;
+  record::Ptr<sock_reuseport> sk_reuseport_cb;
   record::Field<shutdown_mask> sk_shutdown;
   record::Field<u32> sk_ack_backlog;
   record::Field<u32> sk_max_ack_backlog;
@@ -153,6 +163,7 @@ struct inet_connection_sock {
   inet_sock icsk_inet;
   request_sock_queue icsk_accept_queue;
   record::Ptr<inet_bind_bucket> icsk_bind_hash;
+  record::Ptr<inet_bind2_bucket> icsk_bind2_hash;
   record::Field<u8> icsk_retransmits;
   record::Field<u8> icsk_probes_out;             ///< Zero-window probes that nobody has answered.
   record::Field<bool> retransmit_pending;        ///< icsk_retransmit_timer is active.
@@ -226,6 +237,7 @@ struct inet_timewait_sock {
   record::Field<TcpState> tw_substate;  ///< FIN_WAIT2 or TIME_WAIT
   record::Field<u16> tw_sport;
   record::Ptr<inet_bind_bucket> tw_tb;
+  record::Ptr<inet_bind2_bucket> tw_tb2;
   static void describe(record::KindBuilder<inet_timewait_sock>& b);
 };
 
@@ -239,15 +251,52 @@ struct tcp_timewait_sock {
   record::Field<record::Time> tw_timer_expires;  ///< When it is over.
   engine::Timer tw_timer;
   u64 since_ns = 0;
+  bool connect_bind = false;  ///< connect() chose the port.
   static void describe(record::KindBuilder<tcp_timewait_sock>& b);
 };
 
-/// include/net/inet_hashtables.h: who has a local port.
+/// What counts of a socket's own address where two of them may clash.
+struct RcvSaddr {
+  int family = AF_INET;
+  u32 v4 = 0;
+  In6 v6;
+  bool ipv6only = false;
+};
+
+/// include/net/inet_hashtables.h: who has a local port, by address.
+struct inet_bind2_bucket {
+  record::Field<u16> port;
+  record::Field<record::Ipv4> rcv_saddr;
+  record::Field<In6> v6_rcv_saddr;
+  record::List<inet_connection_sock, &inet_connection_sock::bind_node> owners;
+  record::List<tcp_timewait_sock, &tcp_timewait_sock::bind_node> timewait_owners;  ///< In Linux on the same list.
+  record::ListNode<inet_bind2_bucket> bhash_node;
+
+  int family = AF_INET;
+  static void describe(record::KindBuilder<inet_bind2_bucket>& b);
+};
+
+/// include/net/inet_hashtables.h: a local port that somebody has.
 struct inet_bind_bucket {
   record::Field<u16> port;
-  record::List<inet_connection_sock, &inet_connection_sock::bind_node> owners;
-  record::List<tcp_timewait_sock, &tcp_timewait_sock::bind_node> timewait_owners;
+  /// > 0: all who have it by bind() agree to share it (SO_REUSEADDR) and none listens; < 0: only connect() gave it
+  /// away.
+  record::Field<std::int8_t> fastreuse;
+  record::Field<std::int8_t> fastreuseport;  ///< The same of SO_REUSEPORT: 1 for any address, 2 for fast_saddr alone.
+  record::List<inet_bind2_bucket, &inet_bind2_bucket::bhash_node> bhash2;
+
+  RcvSaddr fast_saddr;
   static void describe(record::KindBuilder<inet_bind_bucket>& b);
+};
+
+/// net/core/sock_reuseport.c: sockets that share one port and address (SO_REUSEPORT); each connection or datagram goes
+/// to one of them.
+struct sock_reuseport {
+  record::Field<u16> num_socks;
+  record::Field<bool> has_conns;  ///< Some of them are connected.
+
+  std::vector<sock*> socks;
+  static void describe(record::KindBuilder<sock_reuseport>& b);
 };
 
 /// One chain of the established hash (ehash), or of the listeners' (lhash2). Made at its first use.

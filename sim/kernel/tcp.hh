@@ -3,6 +3,7 @@
 // The functions of TCP and of the layers below it, by the files of Linux 6.18 that have them. What each file leaves out
 // stands at the top of its .cc.
 
+#include "sim/kernel/ip.hh"
 #include "sim/kernel/sock_core.hh"
 
 namespace wakepath::kernel {
@@ -14,24 +15,38 @@ inline bool before(u32 a, u32 b) { return static_cast<std::int32_t>(a - b) < 0; 
 inline bool after(u32 a, u32 b) { return before(b, a); }
 
 // --- net/ipv4/inet_hashtables.c: inet_hash.cc ---
+// --- net/ipv4/inet_connection_sock.c: inet_bind.cc ---
 /// bind(2)'s part: a port for the socket; 0 asks for any. 0 or -EADDRINUSE.
 long inet_csk_get_port(Kernel& k, sock* sk, u16 port);
 void inet_put_port(Kernel& k, sock* sk);
+/// Makes the socket an owner of a port, without asking the others.
 void inet_bind_hash(Kernel& k, sock* sk, u16 port);
+/// The socket's own address has changed: to the bucket of the new one.
+void inet_bhash2_update_saddr(Kernel& k, sock* sk);
+/// The buckets of a socket, for what stays of it in TIME_WAIT.
+void inet_twsk_bind_node_add(tcp_timewait_sock* tw, sock* sk);
+void inet_twsk_bind_unhash(Kernel& k, tcp_timewait_sock* tw);
+/// Do this socket's packets travel over IPv6? Not when its peer is an IPv4-mapped address.
+bool speaks_v6(const sock_common* c);
+/// The key of a port and an address; "::" and 0.0.0.0 have the same, and so have an IPv4 address and its mapped one.
+u64 portaddr_key(u16 port, u32 address);
+u64 portaddr_key(u16 port, In6 address);
+u64 portaddr_key(const sock_common& c);
+/// Has somebody this port who asked for it by bind()?
+bool inet_port_is_bound(const Kernel& k, u16 port);
 /// The next port of net.ipv4.ip_local_port_range.
 u16 next_ephemeral(Kernel& k);
 /// Do the sockets share a local address? `match_wildcard`: one that is bound to any address shares it with all.
-bool inet_rcv_saddr_equal(const sock* a, const sock* b, bool match_wildcard);
+bool inet_rcv_saddr_equal(const sock_common& a, const sock_common& b, bool match_wildcard);
 /// An ephemeral port, and into ehash. 0 or -EADDRNOTAVAIL.
 long __inet_hash_connect(Kernel& k, sock* sk);
 void inet_hash(Kernel& k, sock* sk);
 void inet_unhash(Kernel& k, sock* sk);
 void ehash_insert(Kernel& k, sock_common* entry);
 void ehash_remove(Kernel& k, sock_common* entry);
-/// The socket, request or time-wait socket of a segment; then a listener; nullptr.
-sock_common* __inet_lookup(Kernel& k, u32 saddr, u16 sport, u32 daddr, u16 dport);
-sock* inet_lookup_listener(Kernel& k, u32 daddr, u16 dport);
-void inet_bind_bucket_release(Kernel& k, inet_bind_bucket* bucket);
+/// The socket, request or time-wait socket of a segment, by all four numbers; then a listener; nullptr.
+sock_common* __inet_lookup_established(Kernel& k, const inet_flow& flow);
+sock* inet_lookup_listener(Kernel& k, const inet_flow& flow);
 
 // --- state: tcp_state.cc ---
 /// The one place where a TCP socket changes its state. BUG on an edge that the table below does not have.

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "sim/kernel/ip.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
@@ -167,8 +168,8 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   sk->common.skc_dport = static_cast<u16>(0);
   sk->common.skc_daddr = record::Ipv4{0};
   if ((sk->sk_userlocks & SOCK_BINDADDR_LOCK) == 0) {
-    sk->common.skc_rcv_saddr = record::Ipv4{0};
-    inet_sk(sk)->inet_saddr = record::Ipv4{0};
+    inet_reset_saddr(sk);
+    inet_bhash2_update_saddr(k, sk);
   }
   inet_csk(sk)->icsk_retransmits = static_cast<u8>(0);
   sk->sk_shutdown = SHUTDOWN_NONE;
@@ -195,6 +196,10 @@ void tcp_time_wait(Kernel& k, sock* sk, TcpState substate) {
   c->skc_daddr = sk->common.skc_daddr;
   c->skc_dport = sk->common.skc_dport;
   c->skc_reuse = sk->common.skc_reuse;
+  c->skc_reuseport = sk->common.skc_reuseport;
+  c->skc_ipv6only = sk->common.skc_ipv6only;
+  c->skc_v6_rcv_saddr = sk->common.skc_v6_rcv_saddr;
+  c->skc_v6_daddr = sk->common.skc_v6_daddr;
   tw->tw_sk.tw_substate = substate;
   tw->since_ns = k.now_ns();
   tw->tw_sk.tw_sport = sk->common.skc_num;
@@ -203,9 +208,7 @@ void tcp_time_wait(Kernel& k, sock* sk, TcpState substate) {
   tw->tw_rcv_wnd = tcp_receive_window(sk);
   {
     Call dance(k, Fn::inet_twsk_hashdance_schedule, tw);
-    inet_bind_bucket* bucket = inet_csk(sk)->icsk_bind_hash;
-    tw->tw_sk.tw_tb = bucket;
-    bucket->timewait_owners.push_back(tw);
+    inet_twsk_bind_node_add(tw, sk);
     ehash_remove(k, &sk->common);
     ehash_insert(k, c);
     tw->tw_timer.function = [&k, tw] {
@@ -220,10 +223,8 @@ void inet_twsk_kill(Kernel& k, tcp_timewait_sock* tw) {
   Call call(k, Fn::inet_twsk_kill, tw);
   k.scheduler.cancel(tw->tw_timer);
   ehash_remove(k, as_common(tw));
-  inet_bind_bucket* bucket = tw->tw_sk.tw_tb;
-  bucket->timewait_owners.erase(tw);
+  inet_twsk_bind_unhash(k, tw);
   k.timewait_socks.free(tw);
-  inet_bind_bucket_release(k, bucket);
 }
 
 namespace {
@@ -282,7 +283,7 @@ bool tcp_timewait_rcv(Kernel& k, tcp_timewait_sock* tw, sk_buff* skb) {
       tcp_v4_send_reset(k, skb);
       break;
     case TimewaitAnswer::kNewConnection:
-      if (inet_lookup_listener(k, skb->daddr, skb->dest) != nullptr) {
+      if (inet_lookup_listener(k, flow_of(skb)) != nullptr) {
         inet_twsk_kill(k, tw);
         return true;
       }

@@ -46,6 +46,7 @@ long tcp_v4_connect(Kernel& k, sock* sk, const Address& to) {
   if (inet_sk(sk)->inet_saddr.get().value == 0) {
     sk->common.skc_rcv_saddr = record::Ipv4{route.saddr};
     inet_sk(sk)->inet_saddr = record::Ipv4{route.saddr};
+    inet_bhash2_update_saddr(k, sk);
   }
   sk->common.skc_daddr = record::Ipv4{route.daddr};
   sk->common.skc_dport = to.port;
@@ -53,8 +54,8 @@ long tcp_v4_connect(Kernel& k, sock* sk, const Address& to) {
   if (long error = __inet_hash_connect(k, sk); error != 0) {
     tcp_set_state(k, sk, TcpState::CLOSE);
     if ((sk->sk_userlocks & SOCK_BINDADDR_LOCK) == 0) {
-      sk->common.skc_rcv_saddr = record::Ipv4{0};
-      inet_sk(sk)->inet_saddr = record::Ipv4{0};
+      inet_reset_saddr(sk);
+      inet_bhash2_update_saddr(k, sk);
     }
     sk->common.skc_dport = static_cast<u16>(0);
     return call.result(error);

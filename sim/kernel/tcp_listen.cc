@@ -92,6 +92,7 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
     child->common.skc_state = TcpState::LISTEN;  // a clone has its parent's state for a moment
     child->common.skc_family = listener->common.skc_family;
     child->common.skc_reuse = listener->common.skc_reuse;
+    child->common.skc_reuseport = listener->common.skc_reuseport;
     child->sk_prot = listener->sk_prot;
     sock_init_data(k, nullptr, child);
     child->sk_write_space = listener->sk_write_space;

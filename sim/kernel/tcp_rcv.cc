@@ -57,7 +57,7 @@ void rcv_request(Kernel& k, tcp_request_sock* req, sk_buff* skb) {
 
 void tcp_v4_rcv(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::tcp_v4_rcv, skb);
-  sock_common* found = __inet_lookup(k, skb->saddr, skb->source, skb->daddr, skb->dest);
+  sock_common* found = __inet_lookup_established(k, flow_of(skb));
   if (found != nullptr && found->skc_state == TcpState::TIME_WAIT) {
     if (!tcp_timewait_rcv(k, reinterpret_cast<tcp_timewait_sock*>(found), skb)) return;
     found = nullptr;  // a new connection takes the place of the old one
@@ -66,7 +66,7 @@ void tcp_v4_rcv(Kernel& k, sk_buff* skb) {
     rcv_request(k, reinterpret_cast<tcp_request_sock*>(found), skb);
     return;
   }
-  sock* sk = found != nullptr ? reinterpret_cast<sock*>(found) : inet_lookup_listener(k, skb->daddr, skb->dest);
+  sock* sk = found != nullptr ? reinterpret_cast<sock*>(found) : inet_lookup_listener(k, flow_of(skb));
   if (sk == nullptr) {
     tcp_v4_send_reset(k, skb);
     Call drop(k, Fn::sk_skb_reason_drop, skb);

@@ -92,11 +92,27 @@ enum signal_set : u32 { NO_SIGNALS = 0 };
 /// include/uapi/linux/eventfd.h
 enum eventfd_flags : u32 { EVENTFD_NO_FLAGS = 0 };
 
+/// An IPv6 address: the id of its text in the trace's table of strings, by which equal addresses are equal numbers
+/// (in6_make(), in6_bytes()). 0 is "::".
+struct In6 {
+  u32 value = 0;
+  static constexpr u32 kMapped = 0x80000000;  ///< Set when it is ::ffff:a.b.c.d.
+  [[nodiscard]] bool any() const { return value == 0; }
+  [[nodiscard]] bool v4mapped() const { return (value & kMapped) != 0; }
+  friend bool operator==(const In6&, const In6&) = default;
+};
+
 constexpr u64 kNsPerMs = 1'000'000;
 
 }  // namespace wakepath::kernel
 
 namespace wakepath::record {
+
+template <>
+struct FieldTraits<kernel::In6> : NoDetail<kernel::In6> {
+  static constexpr trace::FieldType kType = trace::FieldType::kString;
+  static std::uint64_t encode(const Recorder&, kernel::In6 value) { return value.value & ~kernel::In6::kMapped; }
+};
 
 template <>
 struct EnumWords<kernel::poll_t> {

@@ -134,6 +134,7 @@ long __ip4_datagram_connect(Kernel& k, sock* sk, const Address& to) {
     sk->common.skc_rcv_saddr = record::Ipv4{route.saddr};
     udp_lib_rehash(k, sk);
   }
+  if (sk->sk_reuseport_cb != nullptr) sk->sk_reuseport_cb->has_conns = true;
   sk->common.skc_state = TcpState::ESTABLISHED;
   return call.result(0);
 }

@@ -25,13 +25,13 @@ void udp_lib_unhash(Kernel& k, sock* sk);
 /// The socket's own address has changed.
 void udp_lib_rehash(Kernel& k, sock* sk);
 /// The socket that a datagram is for; nullptr.
-sock* __udp4_lib_lookup(Kernel& k, u32 saddr, u16 sport, u32 daddr, u16 dport);
+sock* __udp4_lib_lookup(Kernel& k, const inet_flow& flow);
 /// The sockets of a local port, or nullptr.
 udp_hslot* udp_hashslot(Kernel& k, u16 port);
 
 // --- the way up: udp_rcv.cc ---
 void udp_rcv(Kernel& k, sk_buff* skb);
 /// A packet that we have sent found no socket.
-void udp_err(Kernel& k, const icmp_quote& quote);
+void udp_err(Kernel& k, const inet_flow& quote);
 
 }  // namespace wakepath::kernel

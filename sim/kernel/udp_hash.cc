@@ -3,15 +3,13 @@
 // to a device. Ephemeral ports go up one by one from the range's start, where Linux picks at random.
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/reuseport.hh"
 #include "sim/kernel/tcp.hh"
 #include "sim/kernel/udp.hh"
 
 namespace wakepath::kernel {
 
 namespace {
-
-u64 portaddr_key(u16 port, u32 address) { return static_cast<u64>(port) << 48 | address; }
-u64 portaddr_key(const sock* sk) { return portaddr_key(sk->common.skc_num, sk->common.skc_rcv_saddr.get().value); }
 
 udp_hslot2* hslot2_at(Kernel& k, u64 key) {
   udp_hslot2*& slot = k.udp_hash2[key];
@@ -24,8 +22,11 @@ udp_hslot2* hslot2_at(Kernel& k, u64 key) {
 }
 
 void hash2_insert(Kernel& k, sock* sk) {
-  udp_hslot2* slot = hslot2_at(k, portaddr_key(sk));
-  slot->head.push_front(udp_sk(sk));
+  udp_hslot2* slot = hslot2_at(k, portaddr_key(sk->common));
+  if (sk->common.skc_reuseport && sk->common.skc_family == AF_INET6)
+    slot->head.push_back(udp_sk(sk));
+  else
+    slot->head.push_front(udp_sk(sk));
   ++slot->count;
 }
 
@@ -40,43 +41,68 @@ void hash2_remove(Kernel& k, sock* sk) {
   k.udp_hslots2.free(slot);
 }
 
-/// May `sk` have a port beside its owners?
-bool udp_lib_lport_inuse(Kernel& k, const sock* sk, u16 port) {
+/// May `sk` not have a port beside its owners? `choosing`: bind() has not named the port.
+bool udp_lib_lport_inuse(Kernel& k, const sock* sk, u16 port, bool choosing) {
   const udp_hslot* slot = udp_hashslot(k, port);
   if (slot == nullptr) return false;
   for (const sock_common* entry : slot->head) {
     const auto* other = reinterpret_cast<const sock*>(entry);
     if (other == sk || (other->common.skc_reuse && sk->common.skc_reuse)) continue;
-    if (inet_rcv_saddr_equal(sk, other, true)) return true;
+    if (!inet_rcv_saddr_equal(sk->common, other->common, true)) continue;
+    bool shared = other->common.skc_reuseport && sk->common.skc_reuseport && sk->sk_reuseport_cb == nullptr;
+    if (!shared) return true;
+    if (!choosing) return false;
   }
   return false;
 }
 
-int compute_score(const sock* sk, u32 saddr, u16 sport, u32 daddr) {
-  if (sk->common.skc_rcv_saddr.get().value != daddr) return -1;
-  int score = sk->common.skc_family == AF_INET ? 2 : 1;
-  if (u32 peer = sk->common.skc_daddr.get().value; peer != 0) {
-    if (peer != saddr) return -1;
+/// Sockets with SO_REUSEPORT share the datagrams of their port and address.
+void udp_reuseport_add_sock(Kernel& k, sock* sk, const udp_hslot* slot) {
+  const sock_common& own = sk->common;
+  for (sock_common* entry : slot->head) {
+    if (entry != &own && entry->skc_family == own.skc_family && entry->skc_ipv6only == own.skc_ipv6only &&
+        entry->skc_reuseport && inet_rcv_saddr_equal(own, *entry, false)) {
+      reuseport_add_sock(k, sk, reinterpret_cast<sock*>(entry));
+      return;
+    }
+  }
+  reuseport_add_sock(k, sk, nullptr);
+}
+
+/// `daddr`: the packet's, or INADDR_ANY to look at those that are bound to no address.
+int compute_score(const sock* sk, const inet_flow& flow, u32 daddr) {
+  const sock_common& c = sk->common;
+  if (c.skc_ipv6only || c.skc_rcv_saddr.get().value != daddr) return -1;
+  int score = c.skc_family == AF_INET ? 2 : 1;
+  if (u32 peer = c.skc_daddr.get().value; peer != 0) {
+    if (peer != flow.saddr) return -1;
     score += 4;
   }
-  if (sk->common.skc_dport != 0) {
-    if (sk->common.skc_dport != sport) return -1;
+  if (c.skc_dport != 0) {
+    if (c.skc_dport != flow.source) return -1;
     score += 4;
   }
   return score;
 }
 
-/// The socket of one chain that fits best; among equals the one that came last.
-sock* udp4_lib_lookup2(Kernel& k, u32 saddr, u16 sport, u32 daddr, u16 dport) {
-  auto found = k.udp_hash2.find(portaddr_key(dport, daddr));
+/// The socket of one chain that fits best; among equals the one that came last, or a member of their group.
+template <class Score>
+sock* udp_lib_lookup2(Kernel& k, const inet_flow& flow, u64 key, Score score_of) {
+  auto found = k.udp_hash2.find(key);
   if (found == k.udp_hash2.end()) return nullptr;
   sock* best = nullptr;
   int badness = 0;
   for (udp_sock* up : found->second->head) {
-    int score = compute_score(as_sock(up), saddr, sport, daddr);
+    sock* sk = as_sock(up);
+    int score = score_of(sk);
     if (score <= badness) continue;
     badness = score;
-    best = as_sock(up);
+    best = sk;
+    if (tcp_state(sk) == TcpState::ESTABLISHED || !sk->common.skc_reuseport) continue;
+    sock* member = reuseport_select_sock(k, sk, inet_ehashfn(flow));
+    if (member == nullptr) continue;
+    best = member;
+    if (!sk->sk_reuseport_cb->has_conns) return best;
   }
   return best;
 }
@@ -94,10 +120,10 @@ long udp_lib_get_port(Kernel& k, sock* sk, u16 port) {
     u32 tries = k.config.port_high - k.config.port_low + 1u;
     for (; tries > 0 && port == 0; --tries) {
       u16 candidate = next_ephemeral(k);
-      if (!udp_lib_lport_inuse(k, sk, candidate)) port = candidate;
+      if (!udp_lib_lport_inuse(k, sk, candidate, true)) port = candidate;
     }
     if (port == 0) return call.result(k.error(Rule::ports_used_up, sk));
-  } else if (udp_lib_lport_inuse(k, sk, port)) {
+  } else if (udp_lib_lport_inuse(k, sk, port, false)) {
     return call.result(k.error(Rule::port_in_use, sk));
   }
   sk->common.skc_num = port;
@@ -106,6 +132,7 @@ long udp_lib_get_port(Kernel& k, sock* sk, u16 port) {
     slot = k.udp_hslots.make();
     slot->port = port;
   }
+  if (sk->common.skc_reuseport) udp_reuseport_add_sock(k, sk, slot);
   slot->head.push_front(&sk->common);
   ++slot->count;
   hash2_insert(k, sk);
@@ -115,6 +142,7 @@ long udp_lib_get_port(Kernel& k, sock* sk, u16 port) {
 void udp_lib_unhash(Kernel& k, sock* sk) {
   if (!sk->common.skc_node.linked()) return;
   Call call(k, Fn::udp_lib_unhash, sk);
+  reuseport_detach_sock(k, sk);
   udp_hslot* slot = udp_hashslot(k, sk->common.skc_num);
   slot->head.erase(&sk->common);
   --slot->count;
@@ -129,14 +157,18 @@ void udp_lib_unhash(Kernel& k, sock* sk) {
 void udp_lib_rehash(Kernel& k, sock* sk) {
   if (!sk->common.skc_node.linked()) return;
   Call call(k, Fn::udp_lib_rehash, sk);
+  reuseport_detach_sock(k, sk);
   hash2_remove(k, sk);
   hash2_insert(k, sk);
 }
 
-sock* __udp4_lib_lookup(Kernel& k, u32 saddr, u16 sport, u32 daddr, u16 dport) {
+sock* __udp4_lib_lookup(Kernel& k, const inet_flow& flow) {
   Call call(k, Fn::__udp4_lib_lookup, nullptr);
-  sock* sk = udp4_lib_lookup2(k, saddr, sport, daddr, dport);
-  return sk != nullptr ? sk : udp4_lib_lookup2(k, saddr, sport, INADDR_ANY, dport);
+  for (u32 daddr : {flow.daddr, u32{INADDR_ANY}})
+    if (sock* sk = udp_lib_lookup2(k, flow, portaddr_key(flow.dest, daddr),
+                                   [&](const sock* candidate) { return compute_score(candidate, flow, daddr); }))
+      return sk;
+  return nullptr;
 }
 
 }  // namespace wakepath::kernel

@@ -78,7 +78,7 @@ void udp_rcv(Kernel& k, sk_buff* skb) {
     __udp4_lib_mcast_deliver(k, skb);
     return;
   }
-  if (sock* sk = __udp4_lib_lookup(k, skb->saddr, skb->source, skb->daddr, skb->dest)) {
+  if (sock* sk = __udp4_lib_lookup(k, flow_of(skb))) {
     udp_unicast_rcv_skb(k, sk, skb);
     return;
   }
@@ -88,10 +88,11 @@ void udp_rcv(Kernel& k, sk_buff* skb) {
   k.skbs.free(skb);
 }
 
-void udp_err(Kernel& k, const icmp_quote& quote) {
+void udp_err(Kernel& k, const inet_flow& quote) {
   Call call(k, Fn::udp_err, nullptr);
   Call lib(k, Fn::__udp4_lib_err, nullptr);
-  sock* sk = __udp4_lib_lookup(k, quote.daddr, quote.dest, quote.saddr, quote.source);
+  sock* sk =
+      __udp4_lib_lookup(k, {.saddr = quote.daddr, .daddr = quote.saddr, .source = quote.dest, .dest = quote.source});
   if (sk == nullptr || tcp_state(sk) != TcpState::ESTABLISHED) return;  // the others are not told
   sk->sk_err = ECONNREFUSED;
   sk_error_report(k, sk);

@@ -107,7 +107,7 @@ std::string Mirror::why_not_checked(const os::CallRecord& record) const {
   if (const auto* connect = std::get_if<call::Connect>(&record.arguments)) {
     const Address to = address_of(connect->address);
     auto& model = const_cast<Kernel&>(kernel_);
-    if (record.result != -ECONNREFUSED && inet_lookup_listener(model, to.ip, to.port) == nullptr)
+    if (record.result != -ECONNREFUSED && inet_lookup_listener(model, {.daddr = to.ip, .dest = to.port}) == nullptr)
       return "connect to a listener outside this process";
   }
   return "";

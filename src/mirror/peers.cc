@@ -38,7 +38,8 @@ void Peers::free_port(u16 port) {
   auto bucket = k_.bind_hash.find(port);
   if (bucket == k_.bind_hash.end()) return;
   std::vector<tcp_timewait_sock*> waiting;
-  for (tcp_timewait_sock* owner : bucket->second->timewait_owners) waiting.push_back(owner);
+  for (inet_bind2_bucket* place : bucket->second->bhash2)
+    for (tcp_timewait_sock* owner : place->timewait_owners) waiting.push_back(owner);
   for (tcp_timewait_sock* owner : waiting) inet_twsk_kill(k_, owner);  // the last one frees the bucket
 }
 
@@ -60,7 +61,10 @@ Peer* Peers::connect(Address server, u16 port, std::string_view evidence) {
   const sock* client = sock_of(peer.task, peer.fd);
   peer.port = client->common.skc_num;
   peer.first_seq = tcp_sk(client)->write_seq;
-  sock_common* found = connected < 0 ? nullptr : __inet_lookup(k_, kLoopback, peer.port, server.ip, server.port);
+  sock_common* found =
+      connected < 0 ? nullptr
+                    : __inet_lookup_established(
+                          k_, {.saddr = kLoopback, .daddr = server.ip, .source = peer.port, .dest = server.port});
   if (found == nullptr || found->skc_state != TcpState::ESTABLISHED) {
     run(peer, sys_close(k_, peer.fd));
     idle_.push_back(peer.task);
@@ -73,7 +77,7 @@ Peer* Peers::connect(Address server, u16 port, std::string_view evidence) {
 }
 
 bool Peers::rename(Peer& peer, u16 port) {
-  sock* listener = inet_lookup_listener(k_, peer.server.ip, peer.server.port);
+  sock* listener = inet_lookup_listener(k_, {.daddr = peer.server.ip, .dest = peer.server.port});
   sock* child = peer.ours;
   tcp_request_sock* waiting = nullptr;  // it may have left the accept queue with an older listener
   if (listener != nullptr)

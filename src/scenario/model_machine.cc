@@ -34,6 +34,10 @@ kernel::Config configure(const Scenario& scenario) {
   for (const auto& [name, value] : scenario.kernel) {
     if (name == "net.core.somaxconn") {
       config.somaxconn = static_cast<kernel::u32>(number_of(name, value));
+    } else if (name == "net.ipv4.ip_local_port_range") {
+      const size_t gap = value.find_first_of(" \t");
+      config.port_low = static_cast<kernel::u16>(number_of(name, value.substr(0, gap)));
+      config.port_high = static_cast<kernel::u16>(number_of(name, gap == std::string::npos ? "" : value.substr(gap)));
     } else if (name == "net.ipv4.tcp_abort_on_overflow") {
       config.tcp_abort_on_overflow = number_of(name, value) != 0;
     } else if (name == "net.ipv4.tcp_syn_retries") {
