@@ -105,6 +105,8 @@ Complaints check_all_freed(const Kernel& k) {
   none("sock_reuseport", k.reuseports.live());
   none("pipe_inode_info", k.pipes.live());
   none("eventfd_ctx", k.eventfds.live());
+  none("timerfd_ctx", k.timerfds.live());
+  none("signalfd_ctx", k.signalfds.live());
   none("poll_table_entry", k.poll_entries.live());
   none("poll_wqueues", k.poll_wqueues_.live());
   none("sighand_struct", k.sighands.live());

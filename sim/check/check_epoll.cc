@@ -25,6 +25,7 @@ u32 events_of(const file& f) {
     return sk->sk_prot == &udp_prot ? static_cast<u32>(udp_events(sk)) : 0;
   }
   if (f.f_op.get() == &pipefifo_fops) return static_cast<u32>(pipe_events(&f));
+  if (f.f_op.get() == &timerfd_fops) return static_cast<u32>(timerfd_events(f.private_data.get().as<timerfd_ctx>()));
   if (f.f_op.get() == &eventfd_fops) return static_cast<u32>(eventfd_events(f.private_data.get().as<eventfd_ctx>()));
   return 0;
 }
@@ -77,6 +78,7 @@ void check_wait_queues(const Kernel& k, Complaints& out) {
     queues.walk(pipe.wr_wait, "pipe", &pipe);
   });
   k.eventfds.for_each([&](const eventfd_ctx& ctx) { queues.walk(ctx.wqh, "eventfd_ctx", &ctx); });
+  k.timerfds.for_each([&](const timerfd_ctx& ctx) { queues.walk(ctx.wqh, "timerfd_ctx", &ctx); });
   k.sighands.for_each([&](const sighand_struct& s) { queues.walk(s.signalfd_wqh, "sighand_struct", &s); });
   std::size_t linked = 0;
   auto entry_is_found = [&](const wait_queue_entry& entry, const char* whose, const void* owner) {

@@ -255,6 +255,7 @@ long inet_create(Kernel& k, struct socket* socket, int protocol) {
     if (protocol != 0 && protocol != answer.protocol) continue;
     socket->ops = answer.ops;
     sock* sk = sk_alloc(k, AF_INET, answer.prot);
+    if (sk == nullptr) return call.result(k.error(Rule::no_sock, nullptr));
     sock_init_data(k, socket, sk);
     return call.result(answer.prot->init != nullptr ? answer.prot->init(k, sk) : 0);
   }

@@ -12,13 +12,17 @@ namespace wakepath::kernel {
 
 inline bool is_nonblocking(const file* file) { return (file->f_flags & O_NONBLOCK) != 0; }
 
-/// A new descriptor for a new file. -EMFILE: then the object is the caller's still.
+/// A new descriptor for a new file. -EMFILE or -ENOMEM: then the object is the caller's still.
 template <class Object>
 long anon_inode_getfd(Kernel& k, const file_operations* fops, Object* object, int flags) {
   int fd = get_unused_fd(k, (flags & O_CLOEXEC) != 0);
   if (fd < 0) return fd;
-  Call call(k, Fn::anon_inode_getfile, object);
+  Call call(k, Fn::anon_inode_getfile_fmode, object);
   struct file* file = alloc_file_pseudo(k, nullptr, static_cast<file_flags>(O_RDWR | (flags & O_NONBLOCK)), fops);
+  if (file == nullptr) {
+    put_unused_fd(k, fd);
+    return call.result(k.error(Rule::no_memory, object));
+  }
   file->private_data = object;
   fd_install(k, fd, file);
   return fd;

@@ -1,10 +1,9 @@
 #pragma once
 
 // Models: fs/eventpoll.c of Linux 6.18.
-// Left out: wakeup sources, busy polling, the limit of watches per user, and the red-black tree's shape (rbr is a list
-// in order of (file, fd)); no call that the scenario language knows can tell. Also the check against too many wake-up
-// paths (EINVAL in Linux for hundreds of nested watches), and the scan with its wake-up of a second waiter when a
-// nested epoll is polled: these can be told with nested epolls alone.
+// Left out: wakeup sources (EPOLLWAKEUP is accepted and kept), busy polling, and the red-black tree's shape (rbr is a
+// list in order of (file, fd)); no call that the scenario language knows can tell. One user has all the watches. An
+// item hangs on one wait queue: no file of the model has two.
 
 #include <map>
 #include <utility>
@@ -52,7 +51,8 @@ struct epitem {
   static void describe(record::KindBuilder<epitem>& b);
 };
 
-/// The list that file->f_ep points to.
+/// The list that file->f_ep points to: an object of its own, or `refs` of an epoll. (Linux has a bare hlist_head
+/// there.)
 struct epitems_head {
   record::List<epitem, &epitem::fllink> epitems;
   static void describe(record::KindBuilder<epitems_head>& b);
@@ -66,6 +66,7 @@ struct eventpoll {
   record::List<epitem, &epitem::rbn> rbr;
   record::Ptr<epitem> ovflist;  ///< EP_UNACTIVE_PTR: no scan is running.
   record::Ptr<struct file> file;
+  epitems_head refs;                              ///< The items by which other epolls watch this one.
   record::List<epitem, &epitem::rdllink> txlist;  ///< ep_start_scan()'s local list; it is only used during a scan.
 
   std::map<std::pair<trace::ObjectId, int>, epitem*> by_key;  ///< Index into rbr: (file, fd).
@@ -86,7 +87,10 @@ struct user_epoll_event {
 
 long do_epoll_create(Kernel& k, int flags);
 long do_epoll_ctl(Kernel& k, int epfd, int op, int fd, const user_epoll_event& event);
+/// `events` nullptr: nowhere to write to, EFAULT as soon as there is something.
 MaySleep<long> do_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms);
+/// Takes the item's entry off the wait queue of what it watches.
+void ep_unregister_pollwait(Kernel& k, epitem* epi);
 /// A file that is watched goes away: called by __fput before the file's own release.
 void eventpoll_release_file(Kernel& k, struct file* file);
 int ep_poll_callback(Kernel& k, wait_queue_entry* wait, bool sync, poll_t key);

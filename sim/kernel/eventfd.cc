@@ -91,7 +91,8 @@ long do_eventfd(Kernel& k, u32 count, int flags) {
   Call call(k, Fn::do_eventfd, nullptr);
   if ((flags & ~(EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)) != 0)
     return call.result(k.error(Rule::eventfd_unknown_flags, nullptr));
-  eventfd_ctx* ctx = k.eventfds.make();
+  eventfd_ctx* ctx = k.alloc(k.eventfds);
+  if (ctx == nullptr) return call.result(k.error(Rule::no_memory, nullptr));
   ctx->count = count;
   ctx->flags = static_cast<eventfd_flags>(flags);
   ctx->id = k.next_eventfd_id++;

@@ -92,7 +92,8 @@ HeldFile::~HeldFile() {
 struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, file_flags flags, const file_operations* fop) {
   Call call(k, Fn::alloc_file_pseudo, inode);
   Call empty(k, Fn::alloc_empty_file, nullptr);
-  struct file* file = k.files.make();
+  struct file* file = k.alloc(k.files);
+  if (file == nullptr) return nullptr;
   file->f_op = fop;
   file->f_flags = flags;
   file->f_inode = inode;

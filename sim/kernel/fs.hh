@@ -107,6 +107,7 @@ class HeldFile {
   struct file* file_;
 };
 
+/// nullptr: no memory.
 struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, file_flags flags, const file_operations* fop);
 void fput(Kernel& k, struct file* file);
 /// The end of an open file description, whose last reference is gone.

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "sim/engine/scheduler.hh"
@@ -15,8 +16,10 @@
 #include "sim/kernel/profile.hh"
 #include "sim/kernel/select.hh"
 #include "sim/kernel/signal.hh"
+#include "sim/kernel/signalfd.hh"
 #include "sim/kernel/sock.hh"
 #include "sim/kernel/task_work.hh"
+#include "sim/kernel/timerfd.hh"
 #include "sim/record/arena.hh"
 
 /// The modelled machine: everything that its functions share. Passive and deterministic: no threads, no clock, no
@@ -77,6 +80,7 @@ struct Config {
   int netdev_budget = 300;  ///< net.core.netdev_budget
   std::size_t rlimit_nofile = 20000;
   int tcp_syn_retries = 6;              ///< net.ipv4.tcp_syn_retries
+  u64 max_user_watches = 1u << 20;      ///< fs.epoll.max_user_watches
   u64 timewait_ns = 60'000 * kNsPerMs;  ///< TCP_TIMEWAIT_LEN
   Mutant mutant = Mutant::none;  ///< A deliberate fault, for the tests of what watches the model; none in earnest.
 };
@@ -153,6 +157,23 @@ class Kernel {
 #include "sim/kernel/kinds.def"
 #undef WP_KIND
 
+  /// Memory from one of them, for what can cope without; nullptr when it is this one's turn to fail.
+  template <class T>
+  [[nodiscard]] T* alloc(record::Arena<T>& slab) {
+    return allocation_fails() ? nullptr : slab.make();
+  }
+  /// For tests: of the allocations that can fail, `n` more succeed, then one fails.
+  void fail_allocation_after(u64 n) { fails_after_ = n; }
+  /// Whether the failure that was asked for is still to come; then it is called off.
+  bool no_allocation_failed() { return std::exchange(fails_after_, std::nullopt).has_value(); }
+  /// Asked at every allocation that can fail.
+  [[nodiscard]] bool allocation_fails() {
+    if (!fails_after_) return false;
+    if (*fails_after_ == 0) return no_allocation_failed();
+    --*fails_after_;
+    return false;
+  }
+
   // --- what the functions share ---
   softnet_data* softnet = nullptr;  ///< of the one CPU
   nic_adapter* nic = nullptr;       ///< nullptr: loopback is all there is
@@ -160,6 +181,7 @@ class Kernel {
   int bh_disabled = 0;              ///< local_bh_disable() depth
   u64 next_ino = 10001;
   int next_eventfd_id = 0;
+  u64 epoll_watches = 0;  ///< of the one user there is
   u32 next_isn = 1000;
   u16 next_port = 0;
   std::vector<task_struct*> task_by_id;                   // by TaskId
@@ -171,6 +193,7 @@ class Kernel {
   std::unordered_map<u64, udp_hslot2*> udp_hash2;         // by port and address, look-up only
 
  private:
+  std::optional<u64> fails_after_;
   task_struct* spawn(std::string_view name, files_struct* files, int tgid);
   void name_symbols();
 };
@@ -188,6 +211,15 @@ void local_bh_disable(Kernel& k);
 void local_bh_enable(Kernel& k);
 /// TIMER softirq with one expired timer; what it raises runs before it ends.
 void timer_softirq(Kernel& k, Fn timer, const void* subject, const std::function<void()>& body);
+
+/// Interrupt context while it lives.
+class HardirqScope : public record::ContextScope {
+ public:
+  explicit HardirqScope(Kernel& k) : record::ContextScope(k.recorder, trace::Context::kHardirq) {}
+};
+
+/// The timer interrupt with one expired hrtimer (kernel/time/hrtimer.c): `body` runs in hardirq context.
+void hrtimer_interrupt(Kernel& k, Fn timer, const void* subject, const std::function<void()>& body);
 
 /// Softirq context while it lives.
 class SoftirqScope : public record::ContextScope {

@@ -8,12 +8,6 @@ namespace wakepath::kernel {
 
 namespace {
 
-/// Interrupt context while it lives.
-class HardirqScope : public record::ContextScope {
- public:
-  explicit HardirqScope(Kernel& k) : record::ContextScope(k.recorder, trace::Context::kHardirq) {}
-};
-
 /// The handler proper: says that there is work, and no more. Context: hardirq.
 void nic_interrupt(Kernel& k) {
   nic_adapter* nic = k.nic;

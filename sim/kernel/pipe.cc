@@ -148,31 +148,50 @@ void pipe_inode_info::describe(record::KindBuilder<pipe_inode_info>& b) {
       .field(&pipe_inode_info::i_ino, "i_ino");
 }
 
-long do_pipe2(Kernel& k, int fds[2], int flags) {
-  Call call(k, Fn::do_pipe2, nullptr);
-  if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) return call.result(k.error(Rule::pipe_flags, nullptr));
-  bool cloexec = (flags & O_CLOEXEC) != 0;
-  int read_fd = get_unused_fd(k, cloexec);
-  if (read_fd < 0) return call.result(read_fd);
-  int write_fd = get_unused_fd(k, cloexec);
+namespace {
+
+/// Two numbers for the two ends, or none and the ends closed.
+long install_ends(Kernel& k, file* reader, file* writer, bool close_on_exec, int fds[2]) {
+  int read_fd = get_unused_fd(k, close_on_exec);
+  int write_fd = read_fd < 0 ? read_fd : get_unused_fd(k, close_on_exec);
   if (write_fd < 0) {
-    put_unused_fd(k, read_fd);
-    return call.result(write_fd);
+    if (read_fd >= 0) put_unused_fd(k, read_fd);
+    fput(k, reader);
+    fput(k, writer);
+    return write_fd;
   }
-  pipe_inode_info* pipe = k.pipes.make();
-  pipe->readers = 1u;
-  pipe->writers = 1u;
-  pipe->i_ino = k.next_ino++;
-  auto kept = static_cast<u32>(flags & O_NONBLOCK);
-  file* reader = alloc_file_pseudo(k, nullptr, static_cast<file_flags>(O_RDONLY | kept), &pipefifo_fops);
-  file* writer = alloc_file_pseudo(k, nullptr, static_cast<file_flags>(O_WRONLY | kept), &pipefifo_fops);
-  reader->private_data = pipe;
-  writer->private_data = pipe;
   fd_install(k, read_fd, reader);
   fd_install(k, write_fd, writer);
   fds[0] = read_fd;
   fds[1] = write_fd;
-  return call.result(0);
+  return 0;
+}
+
+}  // namespace
+
+long do_pipe2(Kernel& k, int fds[2], int flags) {
+  Call call(k, Fn::do_pipe2, nullptr);
+  if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) return call.result(k.error(Rule::pipe_flags, nullptr));
+  pipe_inode_info* pipe = k.alloc(k.pipes);  // the files come first, then the numbers
+  if (pipe == nullptr) return call.result(k.error(Rule::no_pipe_inode, nullptr));
+  pipe->readers = 1u;
+  pipe->writers = 1u;
+  pipe->i_ino = k.next_ino++;
+  auto kept = static_cast<u32>(flags & O_NONBLOCK);
+  file* writer = alloc_file_pseudo(k, nullptr, static_cast<file_flags>(O_WRONLY | kept), &pipefifo_fops);
+  if (writer == nullptr) {
+    k.pipes.free(pipe);
+    return call.result(k.error(Rule::no_memory, nullptr));
+  }
+  writer->private_data = pipe;
+  file* reader = alloc_file_pseudo(k, nullptr, static_cast<file_flags>(O_RDONLY | kept), &pipefifo_fops);
+  if (reader == nullptr) {
+    pipe->readers = 0u;
+    fput(k, writer);
+    return call.result(k.error(Rule::no_memory, nullptr));
+  }
+  reader->private_data = pipe;
+  return call.result(install_ends(k, reader, writer, (flags & O_CLOEXEC) != 0, fds));
 }
 
 }  // namespace wakepath::kernel

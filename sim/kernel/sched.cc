@@ -143,8 +143,11 @@ long do_wait_intr_irq(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) 
 
 namespace {
 
-/// Arms a timer that wakes the task, sleeps, and disarms it. False when the time passed first.
-MaySleep<bool> sleep_until(Kernel& k, u64 deadline_ns, Fn expired) {
+using RunTimer = void (*)(Kernel&, Fn, const void*, const std::function<void()>&);
+
+/// Arms a timer that wakes the task, sleeps, and disarms it. False when the time passed first. `run`: in which context
+/// such a timer expires.
+MaySleep<bool> sleep_until(Kernel& k, u64 deadline_ns, Fn expired, RunTimer run) {
   if (deadline_ns == kForever) {
     co_await schedule(k);
     co_return true;
@@ -152,8 +155,8 @@ MaySleep<bool> sleep_until(Kernel& k, u64 deadline_ns, Fn expired) {
   engine::Timer timer;
   bool passed = false;
   task_struct* task = k.current();
-  timer.function = [&k, &passed, task, expired] {
-    timer_softirq(k, expired, task, [&k, &passed, task] {
+  timer.function = [&k, &passed, task, expired, run] {
+    run(k, expired, task, [&k, &passed, task] {
       passed = true;
       try_to_wake_up(k, task);
     });
@@ -170,6 +173,14 @@ MaySleep<bool> sleep_until(Kernel& k, u64 deadline_ns, Fn expired) {
 
 }  // namespace
 
+void hrtimer_interrupt(Kernel& k, Fn timer, const void* subject, const std::function<void()>& body) {
+  HardirqScope hardirq(k);
+  Call interrupt(k, Fn::hrtimer_interrupt, nullptr);
+  Call run(k, Fn::__hrtimer_run_queues, nullptr);
+  Call call(k, timer, subject);
+  body();
+}
+
 MaySleep<u64> schedule_timeout(Kernel& k, u64 timeout_ns) {
   Call call(k, Fn::schedule_timeout, k.current());
   if (timeout_ns == kForever) {
@@ -177,13 +188,13 @@ MaySleep<u64> schedule_timeout(Kernel& k, u64 timeout_ns) {
     co_return kForever;
   }
   u64 deadline = k.now_ns() + timeout_ns;
-  co_await sleep_until(k, deadline, Fn::process_timeout);
+  co_await sleep_until(k, deadline, Fn::process_timeout, timer_softirq);
   co_return deadline > k.now_ns() ? deadline - k.now_ns() : 0;
 }
 
 MaySleep<bool> schedule_hrtimeout_range(Kernel& k, u64 deadline_ns) {
   Call call(k, Fn::schedule_hrtimeout_range_clock, k.current());
-  bool in_time = co_await sleep_until(k, deadline_ns, Fn::hrtimer_wakeup);
+  bool in_time = co_await sleep_until(k, deadline_ns, Fn::hrtimer_wakeup, hrtimer_interrupt);
   co_return call.result(in_time);
 }
 

@@ -27,6 +27,7 @@ record::Text preview(Kernel& k, const std::string& payload) {
 sock* sk_alloc(Kernel& k, int family, const proto* prot) {
   Call call(k, Fn::sk_alloc, nullptr);
   Call inner(k, Fn::sk_prot_alloc, nullptr);
+  if (k.allocation_fails()) return nullptr;
   sock* sk = prot->slab_alloc(k);
   sk->common.skc_family = static_cast<u16>(family);
   sk->common.skc_state = TcpState::CLOSE;

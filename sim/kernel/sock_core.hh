@@ -32,7 +32,7 @@ struct proto {
   bool no_autobind = false;                    ///< send() gives an unbound socket no port.
 };
 
-/// A sock of the protocol, in TCP_CLOSE, with one reference.
+/// A sock of the protocol, in TCP_CLOSE, with one reference. nullptr: no memory (callers give ENOBUFS).
 sock* sk_alloc(Kernel& k, int family, const proto* prot);
 /// What every new sock starts with; the protocol's own init comes after it. `socket` may be nullptr (a child).
 void sock_init_data(Kernel& k, struct socket* socket, sock* sk);

@@ -45,11 +45,16 @@ void sock_close(Kernel& k, file* file) {
   sock_release(k, socket_of(file));
 }
 
+/// nullptr: no memory, and the socket is released.
 file* sock_alloc_file(Kernel& k, struct socket* socket, int flags) {
   Call call(k, Fn::sock_alloc_file, socket);
   auto* whole = reinterpret_cast<socket_alloc*>(socket);
   auto kept = static_cast<file_flags>(O_RDWR | (flags & O_NONBLOCK));
   file* file = alloc_file_pseudo(k, &whole->vfs_inode, kept, &socket_file_ops);
+  if (file == nullptr) {
+    sock_release(k, socket);
+    return nullptr;
+  }
   socket->file = file;
   file->private_data = socket;
   return file;
@@ -103,7 +108,8 @@ struct socket* sock_from_fd(Kernel& k, const HeldFile& held, long* error) {
 struct socket* sock_alloc(Kernel& k) {
   Call call(k, Fn::sock_alloc, nullptr);
   Call inode(k, Fn::sock_alloc_inode, nullptr);
-  socket_alloc* whole = k.socket_allocs.make();
+  socket_alloc* whole = k.alloc(k.socket_allocs);
+  if (whole == nullptr) return nullptr;
   if (k.linux_4_19()) whole->socket.wq_apart = k.socket_wqs.make();
   whole->vfs_inode.i_ino = k.next_ino++;
   whole->vfs_inode.i_mode = record::Hex{S_IFSOCK | 0777};
@@ -126,7 +132,12 @@ long sock_map_fd(Kernel& k, struct socket* socket, int flags) {
     sock_release(k, socket);
     return fd;
   }
-  fd_install(k, fd, sock_alloc_file(k, socket, flags));
+  file* file = sock_alloc_file(k, socket, flags);
+  if (file == nullptr) {
+    put_unused_fd(k, fd);
+    return k.error(Rule::no_memory, nullptr);
+  }
+  fd_install(k, fd, file);
   return fd;
 }
 
@@ -142,12 +153,15 @@ long __sock_create(Kernel& k, int family, int type, int protocol, struct socket*
   for (const net_proto_family* known : net_families) {
     if (known->family != family) continue;
     struct socket* socket = sock_alloc(k);
+    if (socket == nullptr) return call.result(k.error(Rule::no_socket_inode, nullptr));
     socket->type = static_cast<short>(type);
     long error = known->create(k, socket, protocol);
-    if (error < 0)
+    if (error < 0) {
+      socket->ops = nullptr;
       sock_release(k, socket);
-    else
+    } else {
       *out = socket;
+    }
     return call.result(error);
   }
   return call.result(k.error(Rule::socket_unknown_family, nullptr));
@@ -196,6 +210,7 @@ struct NewFile {
 
 struct socket* new_socket_like(Kernel& k, const struct socket* listener) {
   struct socket* newsock = sock_alloc(k);
+  if (newsock == nullptr) return nullptr;
   newsock->type = listener->type;
   newsock->ops = listener->ops;
   return newsock;
@@ -205,6 +220,7 @@ struct socket* new_socket_like(Kernel& k, const struct socket* listener) {
 MaySleep<long> take_connection(Kernel& k, file* listening, struct socket* socket, struct socket* newsock, Address* peer,
                                int flags, file** out) {
   NewFile newfile{k, sock_alloc_file(k, newsock, flags)};
+  if (newfile.made == nullptr) co_return k.error(Rule::no_memory, socket);
   long error = co_await socket->ops->accept(k, socket, newsock, nonblock_flag(listening));
   if (error < 0) co_return error;
   if (peer != nullptr) socket->ops->getname(k, newsock, peer, NameOf::kAccepted);
@@ -214,7 +230,9 @@ MaySleep<long> take_connection(Kernel& k, file* listening, struct socket* socket
 
 MaySleep<long> do_accept(Kernel& k, file* listening, struct socket* socket, Address* peer, int flags, file** out) {
   Call call(k, Fn::do_accept, socket);
-  co_return call.result(co_await take_connection(k, listening, socket, new_socket_like(k, socket), peer, flags, out));
+  struct socket* newsock = new_socket_like(k, socket);
+  if (newsock == nullptr) co_return call.result(k.error(Rule::no_socket_inode, socket));
+  co_return call.result(co_await take_connection(k, listening, socket, newsock, peer, flags, out));
 }
 
 /// As of Linux 4.19: the flags are looked at first, and the new socket is made before its number is taken.
@@ -225,6 +243,7 @@ MaySleep<long> accept4_4_19(Kernel& k, int fd, Address* peer, int flags) {
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) co_return error;
   struct socket* newsock = new_socket_like(k, socket);
+  if (newsock == nullptr) co_return k.error(Rule::no_socket_inode, socket);
   ReservedFd newfd(k, (flags & O_CLOEXEC) != 0);
   if (newfd.fd() < 0) {
     sock_release(k, newsock);

@@ -111,6 +111,7 @@ extern const proto_ops inet_dgram_ops;
 /// The socket of a descriptor's file, or nullptr with `error` -EBADF or -ENOTSOCK.
 socket* sock_from_fd(Kernel& k, const HeldFile& held, long* error);
 /// A new socket with its inode; its file comes later.
+/// nullptr: no memory.
 socket* sock_alloc(Kernel& k);
 /// struct net_proto_family: who makes the protocol half of a new socket of a family.
 struct net_proto_family {

@@ -1,5 +1,5 @@
 // Waiting for several files at once (poll, ppoll, select, epoll_pwait), what else is a file only to be waited for
-// (eventfd), and the signal mask.
+// (eventfd, timerfd, signalfd), the signal mask, and the call that is made to fail.
 #include <fmt/format.h>
 
 #include <csignal>
@@ -92,6 +92,31 @@ MaySleep<long> sys_epoll_pwait(Kernel& k, int epfd, user_epoll_event* events, in
   long result = co_await do_epoll_wait(k, epfd, events, maxevents, timeout_ms);
   restore_saved_sigmask_unless(k, result == -EINTR);
   co_return call.done(result, [&] { return words::epoll_events(events, result); });
+}
+
+MaySleep<long> sys_timerfd_create(Kernel& k, int clock, int flags) {
+  SyscallScope call(k, Fn::__x64_sys_timerfd_create,
+                    [&] { return fmt::format("timerfd_create({}, {})", clock, words::open_flags(flags)); });
+  co_return call.done(do_timerfd_create(k, clock, flags));
+}
+
+MaySleep<long> sys_timerfd_settime(Kernel& k, int fd, u64 first, u64 interval) {
+  SyscallScope call(k, Fn::__x64_sys_timerfd_settime, [&] {
+    return fmt::format("timerfd_settime({}, {}ms, {}ms)", fd, first / kNsPerMs, interval / kNsPerMs);
+  });
+  co_return call.done(do_timerfd_settime(k, fd, first, interval));
+}
+
+MaySleep<long> sys_signalfd4(Kernel& k, signal_set set, int flags) {
+  SyscallScope call(k, Fn::__x64_sys_signalfd4,
+                    [&] { return fmt::format("signalfd4({}, {})", words::signals(set), words::open_flags(flags)); });
+  co_return call.done(do_signalfd4(k, set, flags));
+}
+
+MaySleep<long> sys_refused(Kernel& k, std::string text, int error) {
+  SyscallScope call(k, Fn::just_return_func, [&] { return text; });
+  k.rule(Rule::fault_injected, k.current());
+  co_return call.done(-error);
 }
 
 MaySleep<long> sys_sigprocmask(Kernel& k, int how, signal_set set) {

@@ -7,6 +7,7 @@
 // `task->call_result()`. Buffers and output parameters must live until the call is done.
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "sim/kernel/kernel.hh"
@@ -52,6 +53,12 @@ MaySleep<long> sys_ppoll(Kernel& k, struct pollfd* fds, std::size_t count, int t
                          std::optional<signal_set> mask);
 /// `sets` are replaced by what was found, unless the call fails.
 MaySleep<long> sys_select(Kernel& k, int n, SelectSets* sets, int timeout_ms);
+MaySleep<long> sys_timerfd_create(Kernel& k, int clock, int flags);
+/// Relative times in ns; `first` 0 disarms.
+MaySleep<long> sys_timerfd_settime(Kernel& k, int fd, u64 first, u64 interval);
+MaySleep<long> sys_signalfd4(Kernel& k, signal_set set, int flags);
+/// A call that fails before it does anything, with `error` > 0: an injected fault. `text`: the call in words.
+MaySleep<long> sys_refused(Kernel& k, std::string text, int error);
 MaySleep<long> sys_sigprocmask(Kernel& k, int how, signal_set set);
 
 }  // namespace wakepath::kernel

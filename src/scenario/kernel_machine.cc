@@ -133,6 +133,8 @@ void KernelMachine::signal(const std::string& name, int number, bool restart) {
   syscall(SYS_tgkill, getpid(), actors_.at(name).worker->tid(), number);
 }
 
+void KernelMachine::fault(const Fault&) { throw Unavailable("a fault is for the model only"); }
+
 void KernelMachine::leave(Actor& actor) {
   Process& process = processes_.at(actor.process);
   actor.worker->stop();

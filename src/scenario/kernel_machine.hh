@@ -25,6 +25,7 @@ class KernelMachine : public Machine {
   void end_step(const Step& step) override;
   void start(const std::string& actor, const Request& request) override;
   void signal(const std::string& actor, int number, bool restart) override;
+  void fault(const Fault& fault) override;
   void settle() override;
   std::optional<Outcome> take(const std::string& actor) override;
   std::optional<Duration> timer(const std::string& actor) override;

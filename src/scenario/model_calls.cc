@@ -128,6 +128,9 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
     case Call::ppoll:
     case Call::select:
     case Call::sigprocmask:
+    case Call::timerfd_create:
+    case Call::timerfd_settime:
+    case Call::signalfd4:
     case Call::fork:
     case Call::thread:
     case Call::exit:
@@ -141,7 +144,19 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
   using namespace kernel;
   const Request& r = actor.request;
   Kernel& k = *kernel_;
+  for (Fault& fault : actor.faults) {
+    if (fault.call->call == r.call && fault.times > 0) {
+      --fault.times;
+      return sys_refused(k, r.name + "(…)", fault.error);
+    }
+  }
   switch (r.call) {
+    case scenario::Call::timerfd_create:
+      return sys_timerfd_create(k, at(r, 0), at(r, 1));
+    case scenario::Call::timerfd_settime:
+      return sys_timerfd_settime(k, at(r, 0), static_cast<u64>(r.numbers[1]), static_cast<u64>(r.numbers[2]));
+    case scenario::Call::signalfd4:
+      return sys_signalfd4(k, to_model(r.signals).value_or(NO_SIGNALS), at(r, 0));
     case scenario::Call::recv:
     case scenario::Call::read:
       actor.buffer.assign(static_cast<size_t>(r.numbers[1]), '\0');

@@ -108,6 +108,8 @@ void ModelMachine::signal(const std::string& name, int number, bool restart) {
   kernel::send_signal(*kernel_, task, number, SI_TKILL);
 }
 
+void ModelMachine::fault(const Fault& fault) { actors_.at(fault.actor).faults.push_back(fault); }
+
 void ModelMachine::settle() {
   kernel_->run_until_idle();
   const Duration until = now() + kQuietLimit;

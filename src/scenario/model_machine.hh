@@ -21,6 +21,7 @@ class ModelMachine : public Machine {
   void end_step(const Step& step) override;
   void start(const std::string& actor, const Request& request) override;
   void signal(const std::string& actor, int number, bool restart) override;
+  void fault(const Fault& fault) override;
   void settle() override;
   std::optional<Outcome> take(const std::string& actor) override;
   std::optional<Duration> timer(const std::string& actor) override;
@@ -46,6 +47,7 @@ class ModelMachine : public Machine {
     kernel::SelectSets sets;    ///< of select
     kernel::Address address;
     std::optional<kernel::Address> from;  ///< of recvfrom
+    std::vector<Fault> faults;            ///< still to come
     int fds[2] = {-1, -1};
     std::vector<int> value;
     bool in_call = false;

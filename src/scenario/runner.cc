@@ -91,8 +91,10 @@ class Run {
         return expect(step);
       case Step::Kind::signal:
         return machine_.signal(actor(step.signal.to).name, step.signal.number, step.signal.restart);
+      case Step::Kind::fault:
+        return machine_.fault(with_actor(step.fault));
       default:
-        return;  // say, mark, ask; wire and fault were refused by not_run()
+        return;  // say, mark, ask; wire was refused by not_run()
     }
   }
 
@@ -126,6 +128,12 @@ class Run {
                                           arg.text, fd, process, arg.kind == Arg::Kind::peer_of ? "connected " : "")};
     }
     return *address;
+  }
+
+  /// A fault may name an actor that has not acted yet.
+  const Fault& with_actor(const Fault& fault) {
+    actor(fault.actor);
+    return fault;
   }
 
   // --- calls ---

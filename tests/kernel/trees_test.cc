@@ -72,6 +72,41 @@ TEST(KernelTrees, AWholeLife) {
   expect_trees(m, "tcp_life.txt");
 }
 
+long write_one(Machine& m, task_struct* task, int fd) {
+  static const u64 kOne = 1;
+  return m.call(task, sys_write(m.k, fd, reinterpret_cast<const char*>(&kOne), sizeof kOne));
+}
+
+TEST(KernelTrees, AnEventfd) {
+  Machine m;
+  EXPECT_EQ(m.call(m.server, sys_eventfd2(m.k, 0, 0)), 3);
+  EXPECT_EQ(m.call(m.server, sys_epoll_create1(m.k, 0)), 4);
+  EXPECT_EQ(watch(m, 3, EPOLLIN), 0);
+  EXPECT_EQ(m.epoll_wait(-1), kBlocked);
+  m.client = m.k.spawn_thread("writer", m.server);
+  EXPECT_EQ(write_one(m, m.client, 3), 8);
+  EXPECT_EQ(m.call(m.server, sys_read(m.k, 3, m.buffer, 8)), 8);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 3)), 0);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 4)), 0);
+  expect_trees(m, "eventfd.txt");
+}
+
+TEST(KernelTrees, ANestedEpoll) {
+  Machine m;
+  EXPECT_EQ(m.call(m.server, sys_eventfd2(m.k, 0, 0)), 3);
+  EXPECT_EQ(m.call(m.server, sys_epoll_create1(m.k, 0)), 4);
+  EXPECT_EQ(watch(m, 3, EPOLLIN), 0);
+  EXPECT_EQ(m.call(m.server, sys_epoll_create1(m.k, 0)), 5);
+  EXPECT_EQ(m.call(m.server, sys_epoll_ctl(m.k, 5, EPOLL_CTL_ADD, 4, {EPOLLIN, 0})), 0);
+  task_struct* second = m.k.spawn_thread("second", m.server);
+  m.client = m.k.spawn_thread("writer", m.server);
+  EXPECT_EQ(m.epoll_wait(400), kBlocked);
+  EXPECT_EQ(m.call(second, sys_epoll_wait(m.k, 4, m.events + 4, 4, 300)), kBlocked);
+  EXPECT_EQ(write_one(m, m.client, 3), 8);
+  EXPECT_TRUE(second->call_done()) << "the last that came is woken first";
+  expect_trees(m, "nested_epoll.txt");
+}
+
 TEST(KernelTrees, ABlockedRecv) {
   Machine m;
   m.listen();

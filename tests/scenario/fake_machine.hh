@@ -46,6 +46,7 @@ class FakeMachine : public Machine {
     }
   }
   void signal(const std::string&, int, bool) override {}
+  void fault(const Fault&) override {}
   void settle() override { fire(); }
   std::optional<Outcome> take(const std::string& actor) override {
     Outcome outcome = done_.at(actor);

@@ -117,6 +117,17 @@ TEST(ScenarioModel, DoesNotRunWhatItDoesNotKnow) {
             "the model does not know the sysctl net.ipv4.tcp_syncookies yet");
 }
 
+TEST(ScenarioModel, LetsACallFailAsOftenAsAFaultSays) {
+  const FileResult result = model(R"(  - fault: {actor: a, call: socket, error: EMFILE, times: 2}
+  - a: e = eventfd(0, 0) = 3
+  - a: s = socket(AF_INET, SOCK_STREAM, 0) = -1 EMFILE
+  - b: s = socket(AF_INET, SOCK_STREAM, 0) = 3
+  - a: s = socket(AF_INET, SOCK_STREAM, 0) = -1 EMFILE
+  - a: s = socket(AF_INET, SOCK_STREAM, 0) = 4
+)");
+  EXPECT_TRUE(result.ok);
+}
+
 TEST(ScenarioModel, ReadsItsOwnFieldsAfterTheWordModel) {
   const FileResult result = model(R"(  - server: lfd = socket(AF_INET, SOCK_STREAM, 0)
   - server: bind(lfd, 127.0.0.1:0) = 0
