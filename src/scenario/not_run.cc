@@ -30,7 +30,7 @@ std::optional<std::string> not_run(const Scenario& scenario, const Machine& mach
       if (kernel) {
         return fmt::format("step {} is for the model only", step.number);
       }
-      what = step.kind == Step::Kind::wire ? "wire" : "fault";
+      what = step.kind == Step::Kind::wire ? "" : "fault";
     }
     if (!what.empty()) {
       unavailable = true;
