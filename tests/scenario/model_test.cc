@@ -26,9 +26,12 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> scenario_files() {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(WAKEPATH_SOURCE_DIR "/scenarios")) {
-    if (entry.path().extension() == ".yaml") {
-      files.push_back(entry.path());
+  // beside the course: what the modelled wire does, which the running kernel cannot show
+  for (const char* folder : {"/scenarios", "/tests/scenario/wire"}) {
+    for (const auto& entry : fs::directory_iterator(std::string(WAKEPATH_SOURCE_DIR) + folder)) {
+      if (entry.path().extension() == ".yaml") {
+        files.push_back(entry.path());
+      }
     }
   }
   std::sort(files.begin(), files.end());
