@@ -55,7 +55,8 @@ class QuietSocket : public Socket {
     same("sk_receive_queue.qlen", sk_.sk_receive_queue.qlen.get(), sk_.sk_receive_queue.list.size());
     same("sk_write_queue.qlen", sk_.sk_write_queue.qlen.get(), sk_.sk_write_queue.list.size());
     same("packets_out", tp_.packets_out.get(), sk_.tcp_rtx_queue.size());
-    same("sk_rmem_alloc", sk_.sk_rmem_alloc.get(), truesize_of(sk_.sk_receive_queue.list));
+    same("sk_rmem_alloc", sk_.sk_rmem_alloc.get(),
+         truesize_of(sk_.sk_receive_queue.list) + truesize_of(tp_.out_of_order_queue));
     same("sk_wmem_queued", sk_.sk_wmem_queued.get(),
          truesize_of(sk_.sk_write_queue.list) + truesize_of(sk_.tcp_rtx_queue));
     if (sk_.sk_forward_alloc < 0) say("sk_forward_alloc is negative");
@@ -136,10 +137,11 @@ void check_sockets(const Kernel& k, Complaints& out) {
     const sock& sk = tp.inet_conn.icsk_inet.sk;
     hashed += sk.common.skc_node.linked() ? 1 : 0;
     queued += sk.sk_receive_queue.list.size() + sk.sk_write_queue.list.size() + sk.tcp_rtx_queue.size() +
-              sk.sk_backlog.size();
+              sk.sk_backlog.size() + tp.out_of_order_queue.size();
   });
   k.udp_socks.for_each(
       [&](const udp_sock& up) { queued += up.inet.sk.sk_receive_queue.list.size() + up.reader_queue.list.size(); });
+  for (const wire_fault* fault : k.wire) queued += fault->in_flight.size();
   if (queued != k.skbs.live())
     out.push_back(fmt::format("{} segments are alive, but {} are queued", k.skbs.live(), queued));
   check_hash(k, hashed, out);

@@ -69,10 +69,10 @@ inet_ehash_bucket* listeners_of(Kernel& k, const sock* sk) {
   return bucket_at(k, k.lhash2, portaddr_key(sk->common), sk->common.skc_num);
 }
 
-/// As tcp_twsk_unique() with net.ipv4.tcp_tw_reuse 2: on loopback a connection may take the place of one that has been
-/// in TIME_WAIT for a second.
+/// As tcp_twsk_unique(): with net.ipv4.tcp_tw_reuse 1, and on loopback with 2, a connection may take the place of one
+/// that has been in TIME_WAIT for a second.
 bool tcp_twsk_unique(const Kernel& k, sock_common* other) {
-  if (other->skc_state != TcpState::TIME_WAIT) return false;
+  if (other->skc_state != TcpState::TIME_WAIT || k.config.tcp_tw_reuse == 0) return false;
   const auto* tw = reinterpret_cast<const tcp_timewait_sock*>(other);
   return tw->tw_sk.tw_substate == TcpState::TIME_WAIT && k.now_ns() - tw->since_ns >= 1000 * kNsPerMs;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "sim/kernel/sock.hh"
 #include "sim/kernel/task_work.hh"
 #include "sim/kernel/timerfd.hh"
+#include "sim/kernel/wire.hh"
 #include "sim/record/arena.hh"
 
 /// The modelled machine: everything that its functions share. Passive and deterministic: no threads, no clock, no
@@ -70,20 +72,39 @@ std::optional<Mutant> mutant_by_name(std::string_view name);
 
 struct Config {
   bool record = true;
-  Profile profile = Profile::v6_18;    ///< the version of Linux whose names and order the model has
-  std::string compared_with;           ///< what the run is compared with, for its schema; empty: nothing
-  u32 somaxconn = 4096;                ///< net.core.somaxconn
-  bool tcp_abort_on_overflow = false;  ///< net.ipv4.tcp_abort_on_overflow
-  u16 port_low = 32768;                ///< net.ipv4.ip_local_port_range
+  Profile profile = Profile::v6_18;  ///< the version of Linux whose names and order the model has
+  std::string compared_with;  ///< what the run is compared with, for its schema; empty: nothing
+  // Sysctls by their names; sysctl.cc has them by their whole ones.
+  u32 somaxconn = 4096;
+  u16 port_low = 32768;  ///< net.ipv4.ip_local_port_range
   u16 port_high = 60999;
   bool nic = false;         ///< A modelled network card in place of loopback.
   int netdev_budget = 300;  ///< net.core.netdev_budget
+  u32 tcp_max_syn_backlog = 2048;
+  int tcp_syncookies = 1;  ///< 0: never, 1: when the SYN queue is full, 2: always.
+  bool tcp_abort_on_overflow = false;
+  int tcp_syn_retries = 6;
+  int tcp_synack_retries = 5;
+  int tcp_syn_linear_timeouts = 4;
+  int tcp_retries2 = 15;
+  int tcp_orphan_retries = 0;
+  int tcp_fin_timeout = 60;  ///< Seconds, as are the next two.
+  int tcp_keepalive_time = 7200;
+  int tcp_keepalive_intvl = 75;
+  int tcp_keepalive_probes = 9;
+  int tcp_tw_reuse = 2;  ///< 0: never, 1: always, 2: on loopback.
+  std::array<int, 3> tcp_rmem{4096, 131072, 33554432};
+  std::array<int, 3> tcp_wmem{4096, 16384, 4194304};
+  u32 tcp_notsent_lowat = 0xffffffff;
   std::size_t rlimit_nofile = 20000;
-  int tcp_syn_retries = 6;              ///< net.ipv4.tcp_syn_retries
   u64 max_user_watches = 1u << 20;      ///< fs.epoll.max_user_watches
   u64 timewait_ns = 60'000 * kNsPerMs;  ///< TCP_TIMEWAIT_LEN
   Mutant mutant = Mutant::none;  ///< A deliberate fault, for the tests of what watches the model; none in earnest.
 };
+
+/// A sysctl by its name, such as net.core.somaxconn, from the text that one would write to it. False: the model has no
+/// such sysctl. Throws std::invalid_argument for a text that is no value of it.
+bool set_sysctl(Config& config, std::string_view name, const std::string& value);
 
 /// include/linux/list.h: the structure that has `inner` as this member.
 template <class Outer, class Inner>
@@ -178,6 +199,7 @@ class Kernel {
   softnet_data* softnet = nullptr;  ///< of the one CPU
   nic_adapter* nic = nullptr;       ///< nullptr: loopback is all there is
   task_struct* exiting = nullptr;   ///< whose table is being closed
+  std::vector<wire_fault*> wire;    ///< What is wrong with the loopback wire; empty: nothing.
   int bh_disabled = 0;              ///< local_bh_disable() depth
   u64 next_ino = 10001;
   int next_eventfd_id = 0;

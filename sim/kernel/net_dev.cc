@@ -35,9 +35,7 @@ void enqueue_to_backlog(Kernel& k, sk_buff* skb) {
 void loopback_xmit(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::loopback_xmit, skb);
   skb_orphan(k, skb);
-  Call netif(k, Fn::__netif_rx, skb);
-  Call internal(k, Fn::netif_rx_internal, skb);
-  enqueue_to_backlog(k, skb);
+  if (k.wire.empty() || !wire_takes(k, skb)) __netif_rx(k, skb);
 }
 
 void __netif_receive_skb_one_core(Kernel& k, sk_buff* skb) {
@@ -119,6 +117,12 @@ bool handle_softirqs(Kernel& k) {
     net_rx_action(k);
   }
   return !k.softnet->net_rx_pending;
+}
+
+void __netif_rx(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::__netif_rx, skb);
+  Call internal(k, Fn::netif_rx_internal, skb);
+  enqueue_to_backlog(k, skb);
 }
 
 void local_bh_disable(Kernel& k) { ++k.bh_disabled; }

@@ -16,6 +16,8 @@ void sk_buff::describe(record::KindBuilder<sk_buff>& b) {
       .field(&sk_buff::flags, "tcp_flags")
       .field(&sk_buff::source, "source")
       .field(&sk_buff::dest, "dest")
+      .field(&sk_buff::urg_ptr, "urg_ptr")
+      .field(&sk_buff::sacked, "sacked")
       .field(&sk_buff::truesize, "truesize")
       .field(&sk_buff::cloned, "cloned")
       .field(&sk_buff::sk, "sk")
@@ -98,7 +100,10 @@ void tcp_request_sock::describe(record::KindBuilder<tcp_request_sock>& b) {
 }
 
 void request_sock_queue::describe(record::KindBuilder<request_sock_queue>& b) {
-  b.field(&request_sock_queue::qlen, "qlen").field(&request_sock_queue::rskq_accept_head, "rskq_accept_head");
+  b.field(&request_sock_queue::qlen, "qlen")
+      .field(&request_sock_queue::young, "young")
+      .field(&request_sock_queue::rskq_defer_accept, "rskq_defer_accept")
+      .field(&request_sock_queue::rskq_accept_head, "rskq_accept_head");
 }
 
 void inet_connection_sock::describe(record::KindBuilder<inet_connection_sock>& b) {
@@ -129,7 +134,15 @@ void tcp_sock::describe(record::KindBuilder<tcp_sock>& b) {
       .field(&tcp_sock::snd_una, "snd_una")
       .field(&tcp_sock::snd_wnd, "snd_wnd")
       .field(&tcp_sock::packets_out, "packets_out")
-      .field(&tcp_sock::nonagle, "nonagle");
+      .field(&tcp_sock::nonagle, "nonagle")
+      .field(&tcp_sock::snd_up, "snd_up")
+      .field(&tcp_sock::urg_data, "urg_data")
+      .field(&tcp_sock::urg_seq, "urg_seq")
+      .field(&tcp_sock::out_of_order_queue, "out_of_order_queue")
+      .field(&tcp_sock::sacked_out, "sacked_out")
+      .field(&tcp_sock::retrans_out, "retrans_out")
+      .field(&tcp_sock::high_seq, "high_seq")
+      .field(&tcp_sock::icsk_ca_state, "icsk_ca_state");
 }
 
 void udp_sock::describe(record::KindBuilder<udp_sock>& b) {

@@ -5,6 +5,7 @@
 // Only members that a path of the model reads or writes; offsets in the describe() functions are those of Linux's.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/kernel/socket.hh"
@@ -26,7 +27,9 @@ struct sk_buff {
   record::Field<tcp_flags> flags;
   record::Field<u16> source;
   record::Field<u16> dest;
-  record::Field<u32> truesize;  ///< What it is charged with: overhead and data.
+  record::Field<u16> urg_ptr;        ///< With URG: where the urgent data ends, behind seq.
+  record::Field<skb_sacked> sacked;  ///< What the sender knows of it, while it waits for its acknowledgement.
+  record::Field<u32> truesize;       ///< What it is charged with: overhead and data.
   record::Field<bool> cloned;
   record::Ptr<sock> sk;
   record::Field<void (*)(Kernel&, sk_buff*)> destructor;  ///< Gives back what it is charged to; NULL: nothing.
@@ -37,13 +40,23 @@ struct sk_buff {
       consumed;  ///< Bytes of it that recv() has taken; Linux has tp->copied_seq alone, which says the same.
 
   std::string payload;
+  sk_buff* fclone = nullptr;               ///< The other header of the same data, while both live.
+  std::vector<std::pair<u32, u32>> sacks;  ///< SACK option: what the receiver has beyond a hole, newest first.
+  u16 mss = 0;                             ///< MSS option of a SYN; 0: none.
   u32 saddr = 0;
   u32 daddr = 0;
   In6 saddr6, daddr6;  ///< When `v6`.
   bool v6 = false;
   u8 protocol = IPPROTO_TCP;  ///< Of the IP header.
   u64 sent_at_ns = 0;
+  u64 arrives_at_ns = 0;  ///< On the modelled wire: when it is through; kForever: when another has overtaken it.
 
+  sk_buff() = default;
+  sk_buff(const sk_buff&) = delete;
+  sk_buff& operator=(const sk_buff&) = delete;
+  ~sk_buff() {
+    if (fclone != nullptr) fclone->fclone = nullptr;
+  }
   static void describe(record::KindBuilder<sk_buff>& b);
 };
 
@@ -76,6 +89,8 @@ struct sock_common {
 struct proto;
 
 /// sk_userlocks, include/net/sock.h
+constexpr u8 SOCK_SNDBUF_LOCK = 1;    ///< SO_SNDBUF: the buffer does not grow by itself.
+constexpr u8 SOCK_RCVBUF_LOCK = 2;    ///< SO_RCVBUF
 constexpr u8 SOCK_BINDADDR_LOCK = 4;  ///< bind() named the address.
 constexpr u8 SOCK_BINDPORT_LOCK = 8;  ///< bind() named the port.
 constexpr u8 SOCK_CONNECT_BIND = 16;  ///< connect() chose the port.
@@ -149,12 +164,15 @@ struct tcp_request_sock {
   record::Field<record::Time> rsk_timer_expires;  ///< When the SYN-ACK goes out again; 0: no more.
   engine::Timer rsk_timer;
   u32 peer_window = 0;
+  u16 mss = 0;  ///< What the SYN said.
   static void describe(record::KindBuilder<tcp_request_sock>& b);
 };
 
 /// icsk_accept_queue: what a listener has in the making, and what is ready to be accepted.
 struct request_sock_queue {
-  record::Field<int> qlen;  ///< Half-open requests.
+  record::Field<int> qlen;              ///< Half-open requests.
+  record::Field<int> young;             ///< Those whose SYN-ACK was sent once only.
+  record::Field<u8> rskq_defer_accept;  ///< TCP_DEFER_ACCEPT: SYN-ACKs that go out before a bare ACK is taken.
   record::List<tcp_request_sock, &tcp_request_sock::dl_next> rskq_accept_head;
   static void describe(record::KindBuilder<request_sock_queue>& b);
 };
@@ -183,6 +201,10 @@ struct inet_connection_sock {
   u32 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
   int icsk_backoff = 0;     ///< Doublings of the time between zero-window probes.
   u64 last_data_received_ns = 0;
+  u64 icsk_rto_ns = 1'000'000'000;  ///< TCP_TIMEOUT_INIT, then from the round trips; doubled at each timeout.
+  u64 icsk_probes_tstamp_ns = 0;    ///< Since when windows are probed; 0: not.
+  u32 icsk_user_timeout_ms = 0;     ///< TCP_USER_TIMEOUT; 0: none.
+  u8 icsk_syn_retries = 0;          ///< TCP_SYNCNT; 0: net.ipv4.tcp_syn_retries.
 
   static void describe(record::KindBuilder<inet_connection_sock>& b);
 };
@@ -198,10 +220,36 @@ struct tcp_sock {
   record::Field<u32> snd_una;
   record::Field<u32> snd_wnd;
   record::Field<u32> packets_out;
-  record::Field<bool> nonagle;  ///< TCP_NODELAY
+  record::Field<nagle_flags> nonagle;
+  record::Field<u32> snd_up;  ///< Behind the urgent data that was sent; snd_una when there is none.
+  record::Field<urgent_data> urg_data;
+  record::Field<u32> urg_seq;  ///< Where the urgent byte stands.
+  record::List<sk_buff, &sk_buff::node> out_of_order_queue;
+  record::Field<u32> sacked_out;  ///< Segments that the peer has beyond a hole.
+  record::Field<u32> retrans_out;
+  record::Field<u32> high_seq;  ///< snd_nxt when the recovery began, which ends when this is acknowledged.
+  record::Field<ca_state> icsk_ca_state;
 
   u32 max_window = 0;
-  u32 snd_sml = 0;  ///< End of the last small segment sent (Minshall's variant of Nagle).
+  u32 snd_sml = 0;           ///< End of the last small segment sent (Minshall's variant of Nagle).
+  u32 notsent_lowat = 0;     ///< TCP_NOTSENT_LOWAT
+  u32 notsent_limit = 0;     ///< The same, or net.ipv4.tcp_notsent_lowat; 0: none.
+  u32 srtt_us = 0;           ///< Smoothed round trip, eight times; 0: none measured.
+  u32 rttvar_us = 0;         ///< Its deviation, four times.
+  int linger2_s = 0;         ///< TCP_LINGER2; 0: net.ipv4.tcp_fin_timeout, -1: no FIN_WAIT2 of an orphan.
+  u16 user_mss = 0;          ///< TCP_MAXSEG
+  u16 mss_clamp = 0;         ///< The least of what both ends said in their SYNs; 0 before.
+  u16 keepalive_time_s = 0;  ///< TCP_KEEPIDLE; 0: the sysctl's. So are the next two.
+  u16 keepalive_intvl_s = 0;
+  u8 keepalive_probes = 0;
+  u64 retrans_stamp_ns = 0;   ///< Of the first retransmission in a row; of a SYN: its first transmission.
+  u64 rcv_tstamp_ns = 0;      ///< When the last ACK came.
+  u64 min_rtt_ns = kForever;  ///< Least round trip.
+  u64 rack_sent_ns = 0;       ///< When the segment that was delivered last of all had been sent.
+  u64 rack_rtt_ns = 0;
+  u32 rack_end_seq = 0;
+  u32 snd_wl1 = 0;              ///< seq of the segment that brought the last window.
+  u64 synq_overflow_ts_ns = 0;  ///< Of a listener: when it sent its last SYN cookie; 0: never.
   static void describe(record::KindBuilder<tcp_sock>& b);
 };
 

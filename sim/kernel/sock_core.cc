@@ -122,11 +122,13 @@ void sock_def_error_report(Kernel& k, sock* sk) {
   if (sk->sk_wq != nullptr && !sk->sk_wq->wait.head.empty()) __wake_up(k, sk->sk_wq->wait, POLL_NONE | EPOLLERR);
 }
 
-bool sk_stream_memory_free(const sock* sk) { return sk->sk_wmem_queued < sk->sk_sndbuf; }
+bool sk_stream_memory_free(const sock* sk) {
+  return sk->sk_wmem_queued < sk->sk_sndbuf && tcp_stream_memory_free(sk, false);
+}
 
 bool sk_stream_is_writeable(const sock* sk) {
   int space = sk->sk_sndbuf - sk->sk_wmem_queued;
-  return space >= sk->sk_wmem_queued / 2 && sk_stream_memory_free(sk);
+  return space >= sk->sk_wmem_queued / 2 && sk->sk_wmem_queued < sk->sk_sndbuf && tcp_stream_memory_free(sk, true);
 }
 
 void sk_stream_write_space(Kernel& k, sock* sk) {
@@ -163,6 +165,7 @@ sk_buff* skb_clone(Kernel& k, const sk_buff* skb) {
   clone->flags = skb->flags;
   clone->truesize = skb->truesize;
   clone->data = skb->data;
+  clone->mss = skb->mss;
   clone->cloned = true;
   clone->protocol = skb->protocol;
   clone->saddr = skb->saddr;

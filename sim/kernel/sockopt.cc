@@ -39,6 +39,20 @@ void sock_valbool_flag(sock* sk, sock_flags flag, bool on) {
     sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(flag));
 }
 
+/// TCP's own (tcp_set_rcvlowat()): not more than half of what the buffer may become, and the buffer grows to hold it.
+void set_rcvlowat(Kernel& k, sock* sk, int bytes) {
+  if (bytes < 0) bytes = 0x7fffffff;
+  if (sk->sk_prot->protocol != IPPROTO_TCP) {
+    sk->sk_rcvlowat = bytes == 0 ? 1 : bytes;
+    return;
+  }
+  bool locked = (sk->sk_userlocks & SOCK_RCVBUF_LOCK) != 0;
+  bytes = std::min(bytes, (locked ? sk->sk_rcvbuf.get() : k.config.tcp_rmem[2]) / 2);
+  sk->sk_rcvlowat = bytes == 0 ? 1 : bytes;
+  tcp_data_ready(k, sk);
+  if (!locked && bytes * 2 > sk->sk_rcvbuf) sk->sk_rcvbuf = bytes * 2;
+}
+
 }  // namespace
 
 long sk_setsockopt(Kernel& k, struct socket* socket, int option, OptionValue value) {
@@ -62,17 +76,22 @@ long sk_setsockopt(Kernel& k, struct socket* socket, int option, OptionValue val
       sock_valbool_flag(sk, SOCK_BROADCAST_BIT, first != 0);
       return call.result(0);
     case SO_KEEPALIVE:
-      return call.result(0);  // probes are not modelled; they do not show within two hours
+      if (sk->sk_prot->protocol == IPPROTO_TCP) tcp_set_keepalive(k, sk, first != 0);
+      sock_valbool_flag(sk, SOCK_KEEPOPEN_BIT, first != 0);
+      return call.result(0);
+    case SO_OOBINLINE:
+      sock_valbool_flag(sk, SOCK_URGINLINE_BIT, first != 0);
+      return call.result(0);
     case SO_RCVLOWAT:
-      if (first < 0) first = 0x7fffffff;
-      sk->sk_rcvlowat = first == 0 ? 1 : first;
-      if (sk->sk_prot->protocol == IPPROTO_TCP && tcp_epollin_ready(sk, sk->sk_rcvlowat)) sk->sk_data_ready(k, sk);
+      set_rcvlowat(k, sk, first);
       return call.result(0);
     case SO_RCVBUF:
+      sk->sk_userlocks |= SOCK_RCVBUF_LOCK;
       sk->sk_rcvbuf = std::max(2 * limited(first), 2304);
       if (sk->sk_prot->rcvbuf_changed != nullptr) sk->sk_prot->rcvbuf_changed(sk);
       return call.result(0);
     case SO_SNDBUF:
+      sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
       sk->sk_sndbuf = std::max(2 * limited(first), 4608);
       sk->sk_write_space(k, sk);  // there may be more room than before
       return call.result(0);
@@ -110,6 +129,15 @@ long sk_getsockopt(Kernel& k, struct socket* socket, int option, std::vector<int
       return call.result(0);
     case SO_RCVLOWAT:
       *value = {sk->sk_rcvlowat};
+      return call.result(0);
+    case SO_SNDLOWAT:
+      *value = {1};
+      return call.result(0);
+    case SO_KEEPALIVE:
+      *value = {sock_flag(sk, SOCK_KEEPOPEN_BIT) ? 1 : 0};
+      return call.result(0);
+    case SO_OOBINLINE:
+      *value = {sock_flag(sk, SOCK_URGINLINE_BIT) ? 1 : 0};
       return call.result(0);
     case SO_DOMAIN:
       *value = {sk->common.skc_family};

@@ -67,6 +67,18 @@ sock* tcp_check_req(Kernel& k, sock* listener, sk_buff* skb, tcp_request_sock* r
 void tcp_child_process(Kernel& k, sock* parent, sock* child, sk_buff* skb);
 MaySleep<sock*> inet_csk_accept(Kernel& k, sock* sk, int flags, long* error);
 bool sk_acceptq_is_full(const sock* sk);
+/// The full socket of a request; nullptr when the accept queue is full.
+sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req);
+void inet_csk_reqsk_queue_add(Kernel& k, sock* listener, tcp_request_sock* req, sock* child);
+void reqsk_free(Kernel& k, tcp_request_sock* req);
+/// A request with the addresses and numbers of a SYN; in no table yet.
+tcp_request_sock* inet_reqsk_alloc(Kernel& k, sock* listener, const sk_buff* syn);
+
+// --- net/ipv4/syncookies.c: tcp_syncookies.cc ---
+/// The sequence number that is the cookie of a SYN; the listener remembers that it has sent some.
+u32 cookie_v4_init_sequence(Kernel& k, sock* listener, const sk_buff* syn);
+/// An ACK for a listener. The listener: it is no cookie of ours; nullptr: it is, but there is no room; else the child.
+sock* cookie_v4_check(Kernel& k, sock* listener, sk_buff* skb);
 
 // --- net/ipv4/tcp_input.c, tcp_ipv4.c: tcp_rcv.cc, tcp_input.cc, tcp_ack.cc ---
 void tcp_v4_rcv(Kernel& k, sk_buff* skb);
@@ -79,7 +91,40 @@ void tcp_data_queue(Kernel& k, sock* sk, sk_buff* skb);
 void tcp_rcv_fast(Kernel& k, sock* sk, sk_buff* skb);
 void tcp_reset(Kernel& k, sock* sk);
 /// False: the segment's ACK is not acceptable.
-bool tcp_ack(Kernel& k, sock* sk, sk_buff* skb);
+bool tcp_ack(Kernel& k, sock* sk, const sk_buff* skb);
+/// A round trip was measured.
+void tcp_rtt_estimator(sock* sk, u64 rtt_ns);
+/// Order of the writes as on 6.18: rcv_nxt, then the queue and its length, then the memory.
+/// True: the segment's data was joined to another one; the caller frees it.
+bool tcp_queue_rcv(Kernel& k, sock* sk, sk_buff* skb);
+bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb);
+void tcp_fin(Kernel& k, sock* sk);
+void tcp_enter_quickack_mode(sock* sk);
+
+// --- segments out of order: tcp_ofo.cc ---
+void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb);
+/// What has become in order goes to the receive queue.
+void tcp_ofo_queue(Kernel& k, sock* sk);
+/// The SACK option of an ACK.
+std::vector<std::pair<u32, u32>> tcp_sack_blocks(const sock* sk);
+
+// --- what is lost, and when: tcp_recovery.cc ---
+void tcp_sacktag_write_queue(Kernel& k, sock* sk, const sk_buff* ack);
+/// After an ACK that tells of a hole, or while one is being mended.
+void tcp_fastretrans_alert(Kernel& k, sock* sk);
+/// The retransmission timer has run out: everything that is not sacked counts as lost.
+void tcp_enter_loss(Kernel& k, sock* sk);
+/// tcp_rack_advance(): `skb` was delivered.
+void tcp_rack_advance(Kernel& k, sock* sk, const sk_buff* skb);
+
+// --- urgent data: tcp_urgent.cc ---
+void tcp_urg(Kernel& k, sock* sk, const sk_buff* skb);
+long tcp_recv_urg(Kernel& k, sock* sk, InMessage& message);
+/// SIOCATMARK
+inline bool tcp_at_mark(const sock* sk) {
+  const tcp_sock* tp = tcp_sk(sk);
+  return tp->urg_data != TCP_URG_NONE && tp->urg_seq == tp->copied_seq;
+}
 void tcp_data_snd_check(Kernel& k, sock* sk);
 void tcp_ack_snd_check(Kernel& k, sock* sk);
 void __tcp_ack_snd_check(Kernel& k, sock* sk);
@@ -97,10 +142,32 @@ void tcp_send_ack(Kernel& k, sock* sk);
 void tcp_send_delayed_ack(Kernel& k, sock* sk);
 void tcp_send_fin(Kernel& k, sock* sk);
 void tcp_send_active_reset(Kernel& k, sock* sk);
-/// A segment that carries nothing, from before the window: its receiver must answer with what it has.
-void tcp_xmit_probe_skb(Kernel& k, sock* sk);
 /// Sends what window and Nagle allow.
-void __tcp_push_pending_frames(Kernel& k, sock* sk, bool push);
+void __tcp_push_pending_frames(Kernel& k, sock* sk, u32 nonagle);
+inline void tcp_push_pending_frames(Kernel& k, sock* sk) { __tcp_push_pending_frames(k, sk, tcp_sk(sk)->nonagle); }
+/// A segment of the retransmit queue goes out again.
+void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb);
+/// A segment of the write queue has gone out: it is now in flight.
+void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb);
+/// Cuts a segment of the write queue that is larger than `keep`.
+void tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep);
+/// The window of a SYN or SYN-ACK: what the receive buffer holds, in whole segments. As tcp_select_initial_window().
+u32 tcp_select_initial_window(const sock* sk);
+/// The MSS that a SYN says: TCP_MAXSEG or loopback's.
+u16 tcp_advertise_mss(const sock* sk);
+
+// --- tcp_probe.cc: probes of a closed window, and of a silent peer ---
+/// Sends what makes the peer answer: the next data if the window lets some through, else nothing from before it.
+/// False: there was nothing to send or to ask.
+bool tcp_write_wakeup(Kernel& k, sock* sk);
+void tcp_probe_timer(Kernel& k, sock* sk);
+/// An ACK came while nothing was in flight: is the window open, or has somebody to ask again?
+void tcp_ack_probe(Kernel& k, sock* sk);
+/// Data waits, the peer's window is closed (or Nagle or cork holds it) and nothing is under way: the probe timer.
+void tcp_check_probe_timer(Kernel& k, sock* sk);
+void tcp_keepalive_timer(Kernel& k, sock* sk);
+void tcp_set_keepalive(Kernel& k, sock* sk, bool on);
+u64 keepalive_time_when_ns(const Kernel& k, const sock* sk);
 u32 tcp_select_window(Kernel& k, sock* sk);
 u32 __tcp_select_window(const sock* sk);
 u32 tcp_receive_window(const sock* sk);
@@ -115,34 +182,47 @@ sk_buff* make_bare_segment(Kernel& k, const BareSegment& segment);
 void tcp_v4_send_reset(Kernel& k, const sk_buff* skb);
 
 // --- timers: tcp_timer.cc ---
-void tcp_reset_xmit_timer(Kernel& k, sock* sk);
-/// Data waits, the peer's window is closed and nothing is under way: somebody has to ask for the window.
-void tcp_check_probe_timer(Kernel& k, sock* sk);
+/// Arms the one timer of retransmission and probes.
+void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns);
+/// No answer for too long: ETIMEDOUT, and the socket is over.
+void tcp_write_err(Kernel& k, sock* sk);
+int tcp_orphan_retries(const Kernel& k, bool alive);
 void tcp_clear_retrans(Kernel& k, sock* sk);
 void inet_csk_clear_xmit_timers(Kernel& k, sock* sk);
 void tcp_arm_delack(Kernel& k, sock* sk, u64 delay_ns);
 void tcp_reset_keepalive_timer(Kernel& k, sock* sk, u64 delay_ns);
 void tcp_init_timers(Kernel& k, sock* sk);
+/// The handshake is over: buffers take their size, keepalive begins.
+void tcp_init_transfer(Kernel& k, sock* sk);
 /// What a new TCP socket starts with.
 int tcp_init_sock(Kernel& k, sock* sk);
 
 // --- net/ipv4/tcp.c, tcp_minisocks.c (ending): tcp_close.cc ---
 void tcp_close(Kernel& k, sock* sk);
+/// How long an orphan waits in FIN_WAIT2: TCP_LINGER2 or the sysctl, but 3.5 timeouts at least.
+u64 tcp_fin_time_ns(const Kernel& k, const sock* sk);
 void tcp_shutdown(Kernel& k, sock* sk, int how);
 void tcp_done(Kernel& k, sock* sk);
 void tcp_done_with_error(Kernel& k, sock* sk, int error);
 long tcp_disconnect(Kernel& k, sock* sk);
 void inet_csk_destroy_sock(Kernel& k, sock* sk);
-void tcp_time_wait(Kernel& k, sock* sk, TcpState substate);
+/// `timeout_ns`: of FIN_WAIT2; TIME_WAIT has its own.
+void tcp_time_wait(Kernel& k, sock* sk, TcpState substate, u64 timeout_ns);
 void inet_twsk_kill(Kernel& k, tcp_timewait_sock* tw);
 /// A segment for a time-wait socket. True: the segment opens a new connection, to be given to the listener.
 bool tcp_timewait_rcv(Kernel& k, tcp_timewait_sock* tw, sk_buff* skb);
 
-// --- net/ipv4/tcp.c (the user's side): tcp_user.cc ---
+// --- net/ipv4/tcp.c (the user's side): tcp_send.cc, tcp_recv.cc ---
 MaySleep<long> tcp_sendmsg(Kernel& k, sock* sk, OutMessage& message);
 MaySleep<long> tcp_recvmsg(Kernel& k, sock* sk, InMessage& message);
 /// Which events are there now. Changes nothing.
 poll_t tcp_events(const sock* sk);
+/// Sleeps on the socket's wait queue until somebody wakes it. Precondition and postcondition: the socket is owned.
+MaySleep<u64> sk_wait(Kernel& k, sock* sk, u64 timeout_ns);
+/// TCP_NOTSENT_LOWAT: may more wait unsent? `wake`: asked before somebody is woken; then half of it.
+bool tcp_stream_memory_free(const sock* sk, bool wake);
+/// The user has taken `copied` bytes: does the sender need to hear of it?
+void tcp_cleanup_rbuf(Kernel& k, sock* sk, std::size_t copied);
 poll_t tcp_poll(Kernel& k, struct file* file, struct socket* socket, poll_table* table);
 
 // --- net/ipv4/tcp.c (options): tcp_sockopt.cc ---
@@ -153,6 +233,8 @@ long tcp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value);
 /// Down through IP to loopback; the segment then belongs to the per-CPU backlog.
 void __ip_queue_xmit(Kernel& k, sk_buff* skb);
 void ip_output(Kernel& k, sk_buff* skb);
+/// From the wire to the CPU's backlog.
+void __netif_rx(Kernel& k, sk_buff* skb);
 /// Makes a bare segment and sends it.
 void ip_send_unicast_reply(Kernel& k, const BareSegment& segment);
 

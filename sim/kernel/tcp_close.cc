@@ -1,9 +1,8 @@
 // Models: the end of a connection in net/ipv4/tcp.c and tcp_minisocks.c, Linux 6.18: close(), shutdown(), resets,
 // TIME_WAIT.
-// Left out: TCP_LINGER2 (no call of the model sets it), limits on orphans; close() with SO_LINGER waits for nothing but
-// resets at 0 s.
+// Left out: limits on orphans; close() with SO_LINGER waits for nothing but resets at 0 s.
 
-#include <array>
+#include <algorithm>
 
 #include "sim/kernel/ip.hh"
 #include "sim/kernel/kernel.hh"
@@ -48,7 +47,12 @@ void tcp_write_queue_purge(Kernel& k, sock* sk) {
     sk->sk_wmem_queued -= static_cast<int>(skb->truesize.get());
     kfree_skb(k, skb);
   }
-  tcp_sk(sk)->packets_out = 0u;
+  tcp_sock* tp = tcp_sk(sk);
+  tp->packets_out = 0u;
+  if (tp->sacked_out != 0) tp->sacked_out = 0u;
+  if (tp->retrans_out != 0) tp->retrans_out = 0u;
+  if (tp->icsk_ca_state != ca_state::TCP_CA_Open) tp->icsk_ca_state = ca_state::TCP_CA_Open;
+  inet_csk(sk)->icsk_backoff = 0;
 }
 
 /// Throws away what was received. True when there was data in it that nobody had read.
@@ -61,6 +65,27 @@ bool drop_receive_queue(Kernel& k, sock* sk) {
     kfree_skb(k, skb);
   }
   return unread;
+}
+
+void drop_out_of_order_queue(Kernel& k, sock* sk) {
+  while (sk_buff* skb = tcp_sk(sk)->out_of_order_queue.pop_front()) {
+    sock_rfree(k, sk, skb->truesize);
+    kfree_skb(k, skb);
+  }
+}
+
+/// An orphan whose FIN is acknowledged: who waits for the peer's? Nobody (TCP_LINGER2 below 0), the socket itself for
+/// what is more than TIME_WAIT's minute, or a time-wait socket.
+void orphan_in_fin_wait2(Kernel& k, sock* sk) {
+  u64 wait = tcp_fin_time_ns(k, sk);
+  if (tcp_sk(sk)->linger2_s < 0) {
+    tcp_set_state(k, sk, TcpState::CLOSE);
+    tcp_send_active_reset(k, sk);
+  } else if (wait > k.config.timewait_ns) {
+    tcp_reset_keepalive_timer(k, sk, wait - k.config.timewait_ns);
+  } else {
+    tcp_time_wait(k, sk, TcpState::FIN_WAIT2, wait);
+  }
 }
 
 void __tcp_close(Kernel& k, sock* sk) {
@@ -90,20 +115,27 @@ void __tcp_close(Kernel& k, sock* sk) {
   local_bh_disable(k);
   if (!sk->sk_backlog.empty()) __release_sock(k, sk);
   bool gone_meanwhile = state != TcpState::CLOSE && tcp_state(sk) == TcpState::CLOSE;
-  if (!gone_meanwhile && tcp_state(sk) == TcpState::FIN_WAIT2)
-    tcp_time_wait(k, sk, TcpState::FIN_WAIT2);
-  else if (!gone_meanwhile && tcp_state(sk) == TcpState::CLOSE)
-    inet_csk_destroy_sock(k, sk);
+  if (!gone_meanwhile) {
+    bool was_closed = tcp_state(sk) == TcpState::CLOSE;
+    if (tcp_state(sk) == TcpState::FIN_WAIT2) orphan_in_fin_wait2(k, sk);
+    if (was_closed || (tcp_state(sk) == TcpState::CLOSE && tcp_sk(sk)->linger2_s < 0)) inet_csk_destroy_sock(k, sk);
+  }
   local_bh_enable(k);
   sock_put(k, sk);
 }
 
-void arm_tw_timer(Kernel& k, tcp_timewait_sock* tw) {
-  k.scheduler.arm(tw->tw_timer, k.now_ns() + k.config.timewait_ns);
-  tw->tw_timer_expires = record::Time{k.now_ns() + k.config.timewait_ns};
+void arm_tw_timer(Kernel& k, tcp_timewait_sock* tw, u64 timeout_ns) {
+  k.scheduler.arm(tw->tw_timer, k.now_ns() + timeout_ns);
+  tw->tw_timer_expires = record::Time{k.now_ns() + timeout_ns};
 }
 
 }  // namespace
+
+u64 tcp_fin_time_ns(const Kernel& k, const sock* sk) {
+  int seconds = tcp_sk(sk)->linger2_s != 0 ? tcp_sk(sk)->linger2_s : k.config.tcp_fin_timeout;
+  u64 rto = inet_csk(sk)->icsk_rto_ns;
+  return std::max(static_cast<u64>(std::max(seconds, 0)) * 1000 * kNsPerMs, rto * 4 - rto / 2);
+}
 
 void tcp_close(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_close, sk);
@@ -127,6 +159,7 @@ void inet_csk_destroy_sock(Kernel& k, sock* sk) {
   Call destroy(k, Fn::tcp_v4_destroy_sock, sk);
   inet_csk_clear_xmit_timers(k, sk);
   tcp_write_queue_purge(k, sk);
+  drop_out_of_order_queue(k, sk);
   inet_put_port(k, sk);
   sock_put(k, sk);
 }
@@ -164,6 +197,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   }
   inet_csk_clear_xmit_timers(k, sk);
   drop_receive_queue(k, sk);
+  drop_out_of_order_queue(k, sk);
   tcp_write_queue_purge(k, sk);
   sk->common.skc_dport = static_cast<u16>(0);
   sk->common.skc_daddr = record::Ipv4{0};
@@ -176,13 +210,25 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_DONE_BIT));
   tcp_sock* tp = tcp_sk(sk);
   tp->copied_seq = tp->rcv_nxt;
+  if (tp->urg_data != TCP_URG_NONE) tp->urg_data = TCP_URG_NONE;
+  tp->snd_up = tp->snd_una;
+  tp->mss_clamp = 0;
+  tp->max_window = 0;
+  tp->srtt_us = 0;
+  tp->rttvar_us = 0;
+  tp->retrans_stamp_ns = 0;
+  tp->rcv_tstamp_ns = 0;
+  inet_csk(sk)->icsk_rto_ns = 1000 * kNsPerMs;
+  inet_csk(sk)->icsk_probes_tstamp_ns = 0;
   if (sk->sk_wq != nullptr) sk_error_report(k, sk);
   return call.result(0);
 }
 
-void tcp_time_wait(Kernel& k, sock* sk, TcpState substate) {
+void tcp_time_wait(Kernel& k, sock* sk, TcpState substate, u64 timeout_ns) {
   Call call(k, Fn::tcp_time_wait, sk);
   const tcp_sock* tp = tcp_sk(sk);
+  u64 rto = inet_csk(sk)->icsk_rto_ns;
+  timeout_ns = substate == TcpState::TIME_WAIT ? k.config.timewait_ns : std::max(timeout_ns, rto * 4 - rto / 2);
   tcp_timewait_sock* tw = nullptr;
   {
     Call alloc(k, Fn::inet_twsk_alloc, sk);
@@ -214,7 +260,7 @@ void tcp_time_wait(Kernel& k, sock* sk, TcpState substate) {
     tw->tw_timer.function = [&k, tw] {
       timer_softirq(k, Fn::tw_timer_handler, tw, [&k, tw] { inet_twsk_kill(k, tw); });
     };
-    arm_tw_timer(k, tw);
+    arm_tw_timer(k, tw, timeout_ns);
   }
   tcp_done(k, sk);
 }
@@ -262,7 +308,7 @@ TimewaitAnswer tcp_timewait_state_process(Kernel& k, tcp_timewait_sock* tw, cons
     }
     tw->tw_sk.tw_substate = TcpState::TIME_WAIT;
     tw->tw_rcv_nxt = skb->end_seq;
-    arm_tw_timer(k, tw);
+    arm_tw_timer(k, tw, k.config.timewait_ns);
     return TimewaitAnswer::kAck;
   }
   if (syn && after(skb->seq, tw->tw_rcv_nxt)) return TimewaitAnswer::kNewConnection;

@@ -15,9 +15,11 @@ namespace {
 void tcp_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_connect, sk);
   tcp_sock* tp = tcp_sk(sk);
-  tp->rcv_wnd = 65483;
+  tp->rcv_wnd = tcp_select_initial_window(sk);
+  tp->retrans_stamp_ns = k.now_ns();
   sk_buff* skb = tcp_stream_alloc_skb(k, sk, "");
   skb->flags = TCPHDR_SYN;
+  skb->mss = tcp_advertise_mss(sk);
   skb->seq = tp->write_seq;
   ++tp->write_seq;
   skb->end_seq = tp->write_seq;
@@ -26,13 +28,19 @@ void tcp_connect(Kernel& k, sock* sk) {
   ++tp->packets_out;
   __tcp_transmit_skb(k, sk, skb, true);
   tp->snd_nxt = tp->write_seq;
-  tcp_reset_xmit_timer(k, sk);
+  tcp_reset_xmit_timer(k, sk, inet_csk(sk)->icsk_rto_ns);
 }
 
 void tcp_finish_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_finish_connect, sk);
   tcp_set_state(k, sk, TcpState::ESTABLISHED);
   inet_csk(sk)->last_data_received_ns = k.now_ns();
+  tcp_init_transfer(k, sk);
+}
+
+/// What both ends can take.
+void agree_on_mss(sock* sk, const sk_buff* syn) {
+  tcp_sk(sk)->mss_clamp = syn->mss != 0 ? std::min(syn->mss, tcp_advertise_mss(sk)) : tcp_advertise_mss(sk);
 }
 
 }  // namespace
@@ -65,6 +73,7 @@ long tcp_v4_connect(Kernel& k, sock* sk, const Address& to) {
   k.next_isn += 1'000'000;
   tp->snd_una = tp->write_seq;
   tp->snd_nxt = tp->write_seq;
+  tp->snd_up = tp->write_seq;
   tcp_connect(k, sk);
   return call.result(0);
 }
@@ -89,13 +98,23 @@ int tcp_rcv_synsent_state_process(Kernel& k, sock* sk, sk_buff* skb) {
     }
     tp->snd_wnd = skb->window.get().value;
     tp->max_window = tp->snd_wnd;
+    tp->snd_wl1 = skb->seq;
+    agree_on_mss(sk, skb);
     tcp_ack(k, sk, skb);
+    tp->retrans_stamp_ns = 0;
     tp->rcv_nxt = skb->seq + 1;
     tp->rcv_wup = skb->seq + 1;
     tp->copied_seq = tp->rcv_nxt;
     tcp_finish_connect(k, sk);
     if (!sock_flag(sk, SOCK_DEAD_BIT)) sk->sk_state_change(k, sk);
-    tcp_send_ack(k, sk);
+    const inet_connection_sock* icsk = inet_csk(sk);
+    if (icsk->icsk_accept_queue.rskq_defer_accept != 0 || icsk->icsk_ack_pingpong != 0) {  // data may carry the ACK
+      inet_csk_schedule_ack(sk);
+      tcp_enter_quickack_mode(sk);
+      tcp_arm_delack(k, sk, 200 * kNsPerMs);  // TCP_DELACK_MAX
+    } else {
+      tcp_send_ack(k, sk);
+    }
     kfree_skb(k, skb);
     return call.result(0);
   }
@@ -110,6 +129,8 @@ int tcp_rcv_synsent_state_process(Kernel& k, sock* sk, sk_buff* skb) {
   tp->copied_seq = tp->rcv_nxt;
   tp->snd_wnd = skb->window.get().value;
   tp->max_window = tp->snd_wnd;
+  tp->snd_wl1 = skb->seq;
+  agree_on_mss(sk, skb);
   kfree_skb(k, skb);
   if (sk_buff* syn = sk->tcp_rtx_queue.front()) {
     syn->flags |= TCPHDR_ACK;

@@ -1,7 +1,7 @@
 // Models: the receiving half of net/ipv4/tcp_input.c, Linux 6.18: queueing data, acknowledging it (at once, or
-// delayed), the peer's FIN, and the sending half's view of an ACK. Left out: out-of-order segments (loopback keeps the
-// order; one that comes is dropped and will be sent again), SACK, urgent data, receive buffer auto-tuning, round-trip
-// measurement.
+// delayed), the peer's FIN. What comes out of order is in tcp_ofo.cc, what an ACK does in tcp_ack.cc.
+// Left out: receive buffer auto-tuning, compressed ACKs (each segment out of order is answered at once, where Linux
+// holds back the fourth and later ones for a millisecond).
 
 #include <algorithm>
 
@@ -39,60 +39,6 @@ void tcp_measure_rcv_mss(sock* sk, const sk_buff* skb) {
   icsk->icsk_ack_pending |= ICSK_ACK_PUSHED;
 }
 
-/// Joins a segment to the last one of the queue when the sender no longer holds that one's data (a clone is shared
-/// until it is acknowledged).
-bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* skb) {
-  sk_buff* tail = sk->sk_receive_queue.list.back();
-  const tcp_sock* tp = tcp_sk(sk);
-  if (tail == nullptr || (tail->flags & TCPHDR_FIN) != 0 || (skb->flags & TCPHDR_FIN) != 0 || skb->len == 0 ||
-      tail->end_seq != skb->seq || after(tail->end_seq, tp->rcv_wup) || tail->len + skb->len > kMostCoalesced)
-    return false;
-  Call call(k, Fn::tcp_try_coalesce, sk);
-  skb_append(k, tail, skb->payload);
-  sk_mem_charge(sk, skb->len);
-  k.skbs.free(skb);
-  return call.result(true);
-}
-
-/// Order of the writes as on 6.18: rcv_nxt, then the queue and its length, then the memory.
-/// False: the segment was joined to another one.
-bool tcp_queue_rcv(Kernel& k, sock* sk, sk_buff* skb) {
-  Call call(k, Fn::tcp_queue_rcv, sk);
-  sk_rmem_schedule(sk, skb->truesize);
-  tcp_sk(sk)->rcv_nxt = skb->end_seq;
-  if (tcp_try_coalesce(k, sk, skb)) return call.result(false);
-  skb->sk = sk;
-  sk->sk_receive_queue.list.push_back(skb);
-  ++sk->sk_receive_queue.qlen;
-  sk_mem_charge(sk, skb->truesize);
-  return call.result(true);
-}
-
-void tcp_fin(Kernel& k, sock* sk) {
-  Call call(k, Fn::tcp_fin, sk);
-  inet_csk_schedule_ack(sk);
-  sk->sk_shutdown |= RCV_SHUTDOWN;
-  sk->sk_flags |= SOCK_DONE_BIT;
-  switch (tcp_state(sk)) {
-    case TcpState::SYN_RECV:
-    case TcpState::ESTABLISHED:
-      tcp_set_state(k, sk, TcpState::CLOSE_WAIT);
-      inet_csk_enter_pingpong_mode(sk);
-      break;
-    case TcpState::FIN_WAIT1:  // both end at once
-      tcp_send_ack(k, sk);
-      tcp_set_state(k, sk, TcpState::CLOSING);
-      break;
-    case TcpState::FIN_WAIT2:
-      tcp_send_ack(k, sk);
-      tcp_time_wait(k, sk, TcpState::TIME_WAIT);
-      break;
-    default:
-      break;
-  }
-  if (!sock_flag(sk, SOCK_DEAD_BIT)) sk->sk_state_change(k, sk);
-}
-
 void tcp_check_space(Kernel& k, sock* sk) {
   if (sk->nospace && sk->sk_socket != nullptr) {
     Call call(k, Fn::tcp_check_space, sk);
@@ -103,6 +49,11 @@ void tcp_check_space(Kernel& k, sock* sk) {
 }  // namespace
 
 void inet_csk_schedule_ack(sock* sk) { inet_csk(sk)->icsk_ack_pending |= ICSK_ACK_SCHED; }
+void tcp_enter_quickack_mode(sock* sk) {
+  tcp_incr_quickack(sk);
+  inet_csk(sk)->icsk_ack_pingpong = 0;
+  inet_csk(sk)->icsk_ack_ato = record::Time{kAtoMin};
+}
 void inet_csk_enter_pingpong_mode(sock* sk) { inet_csk(sk)->icsk_ack_pingpong = 1; }
 
 void tcp_event_data_recv(Kernel& k, sock* sk, const sk_buff* skb) {
@@ -128,75 +79,132 @@ void tcp_data_ready(Kernel& k, sock* sk) {
   if (tcp_epollin_ready(sk, sk->sk_rcvlowat) || sock_flag(sk, SOCK_DONE_BIT)) sk->sk_data_ready(k, sk);
 }
 
-void tcp_rcv_fast(Kernel& k, sock* sk, sk_buff* skb) {
-  tcp_sock* tp = tcp_sk(sk);
-  tcp_event_data_recv(k, sk, skb);
-  bool acks_something = skb->ack_seq != tp->snd_una;
-  if (acks_something) {
-    tcp_ack(k, sk, skb);
-  }
-  tcp_queue_rcv(k, sk, skb);
-  if (acks_something) tcp_data_snd_check(k, sk);
-  if (!acks_something || (inet_csk(sk)->icsk_ack_pending & ICSK_ACK_SCHED) != 0) __tcp_ack_snd_check(k, sk);
-  tcp_data_ready(k, sk);
-}
-
-void tcp_data_queue(Kernel& k, sock* sk, sk_buff* skb) {
-  Call call(k, Fn::tcp_data_queue, sk);
-  tcp_sock* tp = tcp_sk(sk);
-  if (skb->seq == skb->end_seq) {
-    kfree_skb(k, skb);
-    return;
-  }
-  bool in_order = skb->seq == tp->rcv_nxt;
-  bool fits = sk->sk_rmem_alloc <= sk->sk_rcvbuf && skb->len <= tcp_receive_window(sk);
-  if (!in_order || !fits) {
-    inet_csk(sk)->icsk_ack_pending |= static_cast<ack_pending>(ICSK_ACK_SCHED | ICSK_ACK_NOW);
-    kfree_skb(k, skb);
-    return;
-  }
-  bool fin = (skb->flags & TCPHDR_FIN) != 0;
-  if (skb->len > 0) tcp_event_data_recv(k, sk, skb);
-  tcp_queue_rcv(k, sk, skb);
-  if (fin) tcp_fin(k, sk);
-  if (!sock_flag(sk, SOCK_DEAD_BIT)) tcp_data_ready(k, sk);
-}
-
-bool tcp_ack(Kernel& k, sock* sk, sk_buff* skb) {
-  Call call(k, Fn::tcp_ack, sk);
-  tcp_sock* tp = tcp_sk(sk);
-  u32 ack = skb->ack_seq;
-  if (after(ack, tp->snd_nxt)) return call.result(false);  // acknowledges what was never sent
-  if (!before(ack, tp->snd_una)) {
-    tp->snd_wnd = skb->window.get().value;
-    tp->max_window = std::max(tp->max_window, tp->snd_wnd.get());
-  }
-  inet_csk(sk)->icsk_probes_out = 0;
-  if (const sk_buff* head = sk->sk_write_queue.list.front();
-      head != nullptr && !after(head->end_seq, tp->snd_una + tp->snd_wnd))
-    inet_csk(sk)->icsk_backoff = 0;
-  if (!after(ack, tp->snd_una)) return call.result(true);
-  tp->snd_una = ack;
-  inet_csk(sk)->icsk_retransmits = 0;
-  {
-    Call clean(k, Fn::tcp_clean_rtx_queue, sk);
-    while (sk_buff* sent = sk->tcp_rtx_queue.front()) {
-      if (after(sent->end_seq, ack)) break;
-      sk->tcp_rtx_queue.erase(sent);
-      --tp->packets_out;
-      sk->sk_wmem_queued -= static_cast<int>(sent->truesize.get());
-      kfree_skb(k, sent);
-    }
-  }
-  if (tp->packets_out == 0)
-    tcp_clear_retrans(k, sk);
-  else
-    tcp_reset_xmit_timer(k, sk);
+bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb) {
+  // data that the sender still has on its retransmit queue is shared: nothing can be added to it
+  if (tail == nullptr || tail->fclone != nullptr || (tail->flags & TCPHDR_FIN) != 0 || (skb->flags & TCPHDR_FIN) != 0 ||
+      skb->len == 0 || tail->end_seq != skb->seq || tail->len + skb->len > kMostCoalesced)
+    return false;
+  Call call(k, Fn::tcp_try_coalesce, sk);
+  skb_append(k, tail, skb->payload);
+  sk_mem_charge(sk, skb->len);
   return call.result(true);
 }
 
+bool tcp_queue_rcv(Kernel& k, sock* sk, sk_buff* skb) {
+  Call call(k, Fn::tcp_queue_rcv, sk);
+  tcp_sock* tp = tcp_sk(sk);
+  sk_rmem_schedule(sk, skb->truesize);
+  if (before(skb->seq, tp->rcv_nxt)) skb->consumed = tp->rcv_nxt - skb->seq;  // its beginning was here before
+  tp->rcv_nxt = skb->end_seq;
+  if (tcp_try_coalesce(k, sk, sk->sk_receive_queue.list.back(), skb)) return call.result(true);
+  skb->sk = sk;
+  sk->sk_receive_queue.list.push_back(skb);
+  ++sk->sk_receive_queue.qlen;
+  sk_mem_charge(sk, skb->truesize);
+  return call.result(false);
+}
+
+void tcp_fin(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_fin, sk);
+  inet_csk_schedule_ack(sk);
+  sk->sk_shutdown |= RCV_SHUTDOWN;
+  sk->sk_flags |= SOCK_DONE_BIT;
+  switch (tcp_state(sk)) {
+    case TcpState::SYN_RECV:
+    case TcpState::ESTABLISHED:
+      tcp_set_state(k, sk, TcpState::CLOSE_WAIT);
+      inet_csk_enter_pingpong_mode(sk);
+      break;
+    case TcpState::FIN_WAIT1:  // both end at once
+      tcp_send_ack(k, sk);
+      tcp_set_state(k, sk, TcpState::CLOSING);
+      break;
+    case TcpState::FIN_WAIT2:
+      tcp_send_ack(k, sk);
+      tcp_time_wait(k, sk, TcpState::TIME_WAIT, 0);
+      break;
+    default:
+      break;
+  }
+  while (sk_buff* beyond = tcp_sk(sk)->out_of_order_queue.pop_front()) {  // nothing may come behind a FIN
+    sock_rfree(k, sk, beyond->truesize);
+    kfree_skb(k, beyond);
+  }
+  if (!sock_flag(sk, SOCK_DEAD_BIT)) sk->sk_state_change(k, sk);
+}
+
+/// Order as on 6.18: the data is queued, then what it acknowledges is taken, then the ACK goes out, then the reader
+/// is told.
+void tcp_rcv_fast(Kernel& k, sock* sk, sk_buff* skb) {
+  bool eaten = tcp_queue_rcv(k, sk, skb);
+  tcp_event_data_recv(k, sk, skb);
+  bool acks_something = skb->ack_seq != tcp_sk(sk)->snd_una;
+  if (acks_something) {
+    tcp_ack(k, sk, skb);
+    tcp_data_snd_check(k, sk);
+  }
+  if (!acks_something || (inet_csk(sk)->icsk_ack_pending & ICSK_ACK_SCHED) != 0) __tcp_ack_snd_check(k, sk);
+  if (eaten) k.skbs.free(skb);
+  tcp_data_ready(k, sk);
+}
+
+namespace {
+
+/// A segment that cannot be taken: old, or beyond the window. The sender must hear what is expected.
+void out_of_window(Kernel& k, sock* sk, sk_buff* skb) {
+  tcp_enter_quickack_mode(sk);
+  inet_csk_schedule_ack(sk);
+  kfree_skb(k, skb);
+}
+
+void queue_in_order(Kernel& k, sock* sk, sk_buff* skb) {
+  tcp_sock* tp = tcp_sk(sk);
+  bool fin = (skb->flags & TCPHDR_FIN) != 0;
+  bool eaten = tcp_queue_rcv(k, sk, skb);
+  if (skb->len > 0) tcp_event_data_recv(k, sk, skb);
+  if (fin) tcp_fin(k, sk);
+  if (!tp->out_of_order_queue.empty()) {
+    tcp_ofo_queue(k, sk);
+    // the hole is gone: the sender should know at once (RFC 5681, section 4.2)
+    if (tp->out_of_order_queue.empty()) inet_csk(sk)->icsk_ack_pending |= ICSK_ACK_NOW;
+  }
+  if (eaten) k.skbs.free(skb);
+  if (!sock_flag(sk, SOCK_DEAD_BIT)) tcp_data_ready(k, sk);
+}
+
+}  // namespace
+
+void tcp_data_queue(Kernel& k, sock* sk, sk_buff* skb) {
+  Call call(k, Fn::tcp_data_queue, sk);
+  const tcp_sock* tp = tcp_sk(sk);
+  u32 window = tcp_receive_window(sk);
+  if (skb->seq == skb->end_seq) {
+    kfree_skb(k, skb);
+  } else if (skb->seq == tp->rcv_nxt) {
+    bool lone_fin = skb->len == 0;
+    bool fits = sk->sk_rmem_alloc <= sk->sk_rcvbuf && skb->len <= window;
+    if (lone_fin || (fits && window > 0)) {
+      queue_in_order(k, sk, skb);
+    } else {
+      inet_csk(sk)->icsk_ack_pending |= static_cast<ack_pending>(ICSK_ACK_SCHED | ICSK_ACK_NOW);
+      kfree_skb(k, skb);
+    }
+  } else if (!after(skb->end_seq, tp->rcv_nxt)) {  // sent again, and was here before
+    out_of_window(k, sk, skb);
+  } else if (!before(skb->seq, tp->rcv_nxt + window)) {
+    out_of_window(k, sk, skb);
+  } else if (before(skb->seq, tp->rcv_nxt)) {
+    if (window == 0)
+      out_of_window(k, sk, skb);
+    else
+      queue_in_order(k, sk, skb);
+  } else {
+    tcp_data_queue_ofo(k, sk, skb);
+  }
+}
+
 void tcp_data_snd_check(Kernel& k, sock* sk) {
-  __tcp_push_pending_frames(k, sk, false);
+  tcp_push_pending_frames(k, sk);
   tcp_check_space(k, sk);
 }
 
@@ -207,7 +215,8 @@ void __tcp_ack_snd_check(Kernel& k, sock* sk) {
   bool much_received = tp->rcv_nxt - tp->rcv_wup > icsk->rcv_mss &&
                        (static_cast<std::int32_t>(tp->rcv_nxt - tp->copied_seq) < sk->sk_rcvlowat ||
                         __tcp_select_window(sk) >= tp->rcv_wnd);
-  if (much_received || in_quickack_mode(sk) || (icsk->icsk_ack_pending & ICSK_ACK_NOW) != 0)
+  bool hole = !tp->out_of_order_queue.empty();
+  if (much_received || hole || in_quickack_mode(sk) || (icsk->icsk_ack_pending & ICSK_ACK_NOW) != 0)
     tcp_send_ack(k, sk);
   else
     tcp_send_delayed_ack(k, sk);

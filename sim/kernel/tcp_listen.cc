@@ -1,7 +1,7 @@
 // Models: net/ipv4/inet_connection_sock.c, tcp_minisocks.c and the listening part of tcp_input.c, Linux 6.18: the SYN
-// queue (requests in ehash), the accept queue, accept().
-// Left out: SYN cookies (a full SYN queue does not drop here, where Linux would answer with a cookie: same result on
-// loopback), TCP_DEFER_ACCEPT, fast open, migration of requests between listeners.
+// queue (requests in ehash) and the accept queue; accept() is in tcp_accept.cc.
+// Left out: fast open, migration of requests between listeners, peers that Linux remembers as proven (they may still
+// come in when the SYN queue without cookies is three quarters full).
 
 #include <algorithm>
 
@@ -13,12 +13,6 @@ namespace wakepath::kernel {
 namespace {
 
 constexpr u64 kSynAckTimeout = 1000 * kNsPerMs;  // TCP_TIMEOUT_INIT
-constexpr int kSynAckRetries = 5;                // net.ipv4.tcp_synack_retries
-
-void reqsk_free(Kernel& k, tcp_request_sock* req) {
-  k.scheduler.cancel(req->rsk_timer);
-  k.request_socks.free(req);
-}
 
 void tcp_v4_send_synack(Kernel& k, const tcp_request_sock* req) {
   Call call(k, Fn::tcp_v4_send_synack, req);
@@ -30,8 +24,9 @@ void tcp_v4_send_synack(Kernel& k, const tcp_request_sock* req) {
                                 {c.skc_daddr.get().value, c.skc_dport},
                                 req->snt_isn,
                                 req->rcv_isn + 1,
-                                65483,
+                                tcp_select_initial_window(req->req.req.rsk_listener),
                                 static_cast<tcp_flags>(TCPHDR_SYN | TCPHDR_ACK)});
+    skb->mss = tcp_advertise_mss(req->req.req.rsk_listener);
   }
   ip_output(k, skb);
 }
@@ -40,7 +35,9 @@ void inet_csk_reqsk_queue_drop(Kernel& k, sock* listener, tcp_request_sock* req)
   Call call(k, Fn::__inet_csk_reqsk_queue_drop, req);
   ehash_remove(k, as_common(req));
   k.scheduler.cancel(req->rsk_timer);
-  --inet_csk(listener)->icsk_accept_queue.qlen;
+  request_sock_queue& queue = inet_csk(listener)->icsk_accept_queue;
+  if (req->req.req.num_timeout == 0) --queue.young;
+  --queue.qlen;
 }
 
 void arm_rsk_timer(Kernel& k, tcp_request_sock* req) {
@@ -49,15 +46,33 @@ void arm_rsk_timer(Kernel& k, tcp_request_sock* req) {
   req->rsk_timer_expires = record::Time{due};
 }
 
+/// How often a SYN-ACK goes out again; less often for old requests while the queue is half full, as Linux does it.
+int synack_retries(const Kernel& k, const sock* listener) {
+  const request_sock_queue& queue = inet_csk(listener)->icsk_accept_queue;
+  int own = inet_csk(listener)->icsk_syn_retries;
+  int most = own != 0 ? own : k.config.tcp_synack_retries;
+  if (queue.qlen * 2 <= std::max(8, static_cast<int>(listener->sk_max_ack_backlog.get()))) return most;
+  for (int young = queue.young * 2; most > 2 && queue.qlen >= young; young *= 2) --most;
+  return most;
+}
+
+/// Once more, or never again: syn_ack_recalc(). With TCP_DEFER_ACCEPT a request whose ACK came without data waits, and
+/// at its end the SYN-ACK goes out once more, so that the client's answer makes the connection.
 void reqsk_timer_handler(Kernel& k, tcp_request_sock* req) {
   sock* listener = req->req.req.rsk_listener;
-  if (req->req.req.num_timeout >= kSynAckRetries) {
+  int sent = req->req.req.num_timeout;
+  int defer = inet_csk(listener)->icsk_accept_queue.rskq_defer_accept;
+  bool acked = req->req.acked;
+  bool expire = sent >= synack_retries(k, listener) && (defer == 0 || !acked || sent >= defer);
+  bool resend = defer == 0 || !acked || sent >= defer - 1;
+  if (expire) {
     inet_csk_reqsk_queue_drop(k, listener, req);
     reqsk_free(k, req);
     return;
   }
+  if (resend) tcp_v4_send_synack(k, req);
+  if (sent == 0) --inet_csk(listener)->icsk_accept_queue.young;
   ++req->req.req.num_timeout;
-  tcp_v4_send_synack(k, req);
   arm_rsk_timer(k, req);
 }
 
@@ -68,10 +83,45 @@ void inet_csk_reqsk_queue_hash_add(Kernel& k, sock* listener, tcp_request_sock* 
   };
   arm_rsk_timer(k, req);
   ehash_insert(k, as_common(req));
-  ++inet_csk(listener)->icsk_accept_queue.qlen;
+  request_sock_queue& queue = inet_csk(listener)->icsk_accept_queue;
+  ++queue.young;
+  ++queue.qlen;
 }
 
-/// The full socket of a connection that a listener accepts: a copy of the listener, then its own numbers.
+/// A clone has its listener's options.
+void inherit_options(sock* listener, sock* child) {
+  child->sk_rcvlowat = listener->sk_rcvlowat;
+  child->sk_rcvbuf = listener->sk_rcvbuf;
+  child->sk_sndbuf = listener->sk_sndbuf;
+  child->sk_userlocks = static_cast<u8>(listener->sk_userlocks & ~SOCK_BINDPORT_LOCK);
+  child->sk_flags =
+      static_cast<sock_flags>(listener->sk_flags & (SOCK_LINGER_BIT | SOCK_URGINLINE_BIT | SOCK_KEEPOPEN_BIT));
+  child->linger_s = listener->linger_s;
+  child->rcvtimeo_ns = listener->rcvtimeo_ns;
+  child->sndtimeo_ns = listener->sndtimeo_ns;
+  inet_csk(child)->icsk_user_timeout_ms = inet_csk(listener)->icsk_user_timeout_ms;
+  inet_csk(child)->icsk_syn_retries = inet_csk(listener)->icsk_syn_retries;
+  inet_csk(child)->icsk_ack_pingpong = inet_csk(listener)->icsk_ack_pingpong;
+  const tcp_sock* from = tcp_sk(listener);
+  tcp_sock* to = tcp_sk(child);
+  to->nonagle = from->nonagle;
+  to->notsent_lowat = from->notsent_lowat;
+  to->notsent_limit = from->notsent_limit;
+  to->linger2_s = from->linger2_s;
+  to->user_mss = from->user_mss;
+  to->keepalive_time_s = from->keepalive_time_s;
+  to->keepalive_intvl_s = from->keepalive_intvl_s;
+  to->keepalive_probes = from->keepalive_probes;
+}
+
+}  // namespace
+
+void reqsk_free(Kernel& k, tcp_request_sock* req) {
+  k.scheduler.cancel(req->rsk_timer);
+  k.request_socks.free(req);
+}
+
+/// A copy of the listener, then its own numbers.
 sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   Call call(k, Fn::tcp_v4_syn_recv_sock, req);
   if (sk_acceptq_is_full(listener)) {
@@ -96,13 +146,7 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
     child->sk_prot = listener->sk_prot;
     sock_init_data(k, nullptr, child);
     child->sk_write_space = listener->sk_write_space;
-    child->sk_rcvlowat = listener->sk_rcvlowat;
-    child->sk_rcvbuf = listener->sk_rcvbuf;
-    child->sk_sndbuf = listener->sk_sndbuf;
-    child->sk_flags = static_cast<sock_flags>(listener->sk_flags & SOCK_LINGER_BIT);
-    child->linger_s = listener->linger_s;
-    child->rcvtimeo_ns = listener->rcvtimeo_ns;
-    child->sndtimeo_ns = listener->sndtimeo_ns;
+    inherit_options(listener, child);
     Call set(k, Fn::inet_sk_set_state, child);
     child->common.skc_state = TcpState::SYN_RECV;
   }
@@ -111,32 +155,41 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   child->common.skc_dport = c.skc_dport;
   inet_sk(child)->inet_saddr = c.skc_rcv_saddr;
   tcp_sock* tp = tcp_sk(child);
-  tp->nonagle = tcp_sk(listener)->nonagle;
   tp->rcv_nxt = req->rcv_isn + 1;
   tp->copied_seq = tp->rcv_nxt;
   tp->rcv_wup = tp->rcv_nxt;
-  tp->rcv_wnd = 65483;
+  tp->rcv_wnd = tcp_select_initial_window(child);
   tp->write_seq = req->snt_isn + 1;
   tp->snd_una = tp->write_seq;
   tp->snd_nxt = tp->write_seq;
+  tp->snd_up = tp->write_seq;
+  tp->mss_clamp = req->mss;
+  tp->snd_wl1 = req->rcv_isn;
   tp->snd_wnd = req->peer_window;
   tp->max_window = req->peer_window;
   inet_csk(child)->last_data_received_ns = k.now_ns();
   tcp_init_timers(k, child);
+  if (sock_flag(child, SOCK_KEEPOPEN_BIT)) tcp_reset_keepalive_timer(k, child, keepalive_time_when_ns(k, child));
   inet_bind_hash(k, child, c.skc_num);
   return child;
 }
+
+void inet_csk_reqsk_queue_add(Kernel& k, sock* listener, tcp_request_sock* req, sock* child) {
+  Call add(k, Fn::inet_csk_reqsk_queue_add, req);
+  req->req.req.sk = child;
+  inet_csk(listener)->icsk_accept_queue.rskq_accept_head.push_back(req);
+  ++listener->sk_ack_backlog;
+  k.rule(Rule::accept_1, listener);
+}
+
+namespace {
 
 /// From the SYN queue to the accept queue. Order as on 6.18: qlen, accept queue, sk_ack_backlog.
 void inet_csk_complete_hashdance(Kernel& k, sock* listener, tcp_request_sock* req, sock* child) {
   Call call(k, Fn::inet_csk_complete_hashdance, req);
   inet_csk_reqsk_queue_drop(k, listener, req);
   ehash_insert(k, &child->common);  // takes the request's place
-  Call add(k, Fn::inet_csk_reqsk_queue_add, req);
-  req->req.req.sk = child;
-  inet_csk(listener)->icsk_accept_queue.rskq_accept_head.push_back(req);
-  ++listener->sk_ack_backlog;
-  k.rule(Rule::accept_1, listener);
+  inet_csk_reqsk_queue_add(k, listener, req, child);
 }
 
 }  // namespace
@@ -184,12 +237,7 @@ void inet_csk_listen_stop(Kernel& k, sock* sk) {
   }
 }
 
-void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb) {
-  Call call(k, Fn::tcp_conn_request, listener);
-  if (sk_acceptq_is_full(listener)) {  // silently: the client will send its SYN again
-    k.rule(Rule::accept_queue_full_syn_dropped, listener);
-    return;
-  }
+tcp_request_sock* inet_reqsk_alloc(Kernel& k, sock* listener, const sk_buff* syn) {
   tcp_request_sock* req = nullptr;
   {
     Call alloc(k, Fn::inet_reqsk_alloc, listener);
@@ -198,41 +246,126 @@ void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb) {
   sock_common* c = as_common(req);
   c->skc_family = static_cast<u16>(AF_INET);
   c->skc_state = TcpState::NEW_SYN_RECV;
-  c->skc_rcv_saddr = record::Ipv4{skb->daddr};
-  c->skc_num = skb->dest;
-  c->skc_daddr = record::Ipv4{skb->saddr};
-  c->skc_dport = skb->source;
+  c->skc_rcv_saddr = record::Ipv4{syn->daddr};
+  c->skc_num = syn->dest;
+  c->skc_daddr = record::Ipv4{syn->saddr};
+  c->skc_dport = syn->source;
   req->req.req.rsk_listener = listener;
-  req->rcv_isn = skb->seq;
-  req->snt_isn = k.next_isn;
-  req->peer_window = skb->window.get().value;
-  k.next_isn += 1'000'000;
-  inet_csk_reqsk_queue_hash_add(k, listener, req);
-  tcp_v4_send_synack(k, req);
+  req->peer_window = syn->window.get().value;
+  return req;
 }
+
+namespace {
+
+/// The SYN queue has more requests than the backlog: as the accept queue, it takes one more than it says.
+bool inet_csk_reqsk_queue_is_full(const sock* listener) {
+  return static_cast<u32>(inet_csk(listener)->icsk_accept_queue.qlen.get()) > listener->sk_max_ack_backlog;
+}
+
+/// Without cookies the last quarter of tcp_max_syn_backlog is for peers that are known.
+bool last_quarter(const Kernel& k, const sock* listener) {
+  u32 most = k.config.tcp_max_syn_backlog;
+  auto used = static_cast<u32>(inet_csk(listener)->icsk_accept_queue.qlen.get());
+  return static_cast<int>(most - used) < static_cast<int>(most >> 2);
+}
+
+}  // namespace
+
+void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb) {
+  Call call(k, Fn::tcp_conn_request, listener);
+  bool cookie = k.config.tcp_syncookies == 2 || inet_csk_reqsk_queue_is_full(listener);
+  if (cookie && k.config.tcp_syncookies == 0) {
+    k.rule(Rule::syn_queue_full_syn_dropped, listener);
+    return;
+  }
+  if (sk_acceptq_is_full(listener)) {  // silently: the client will send its SYN again
+    k.rule(Rule::accept_queue_full_syn_dropped, listener);
+    return;
+  }
+  tcp_request_sock* req = inet_reqsk_alloc(k, listener, skb);
+  req->rcv_isn = skb->seq;
+  req->mss = std::min(skb->mss, tcp_advertise_mss(listener));
+  if (!cookie && k.config.tcp_syncookies == 0 && last_quarter(k, listener)) {
+    k.rule(Rule::syn_queue_full_syn_dropped, listener);
+    reqsk_free(k, req);
+    return;
+  }
+  if (cookie) {
+    k.rule(Rule::syn_cookie_sent, listener);
+    req->snt_isn = cookie_v4_init_sequence(k, listener, skb);
+  } else {
+    req->snt_isn = k.next_isn;
+    k.next_isn += 1'000'000;
+    inet_csk_reqsk_queue_hash_add(k, listener, req);
+  }
+  tcp_v4_send_synack(k, req);
+  if (cookie) reqsk_free(k, req);  // what is needed of it stands in the number that the client will send back
+}
+
+namespace {
+
+/// A segment outside the window of a request is answered with what the request has.
+void tcp_v4_reqsk_send_ack(Kernel& k, const tcp_request_sock* req) {
+  Call call(k, Fn::tcp_v4_reqsk_send_ack, req);
+  const sock_common& c = req->req.req.common;
+  ip_send_unicast_reply(k, {{c.skc_rcv_saddr.get().value, c.skc_num},
+                            {c.skc_daddr.get().value, c.skc_dport},
+                            req->snt_isn + 1,
+                            req->rcv_isn + 1,
+                            tcp_select_initial_window(req->req.req.rsk_listener),
+                            TCPHDR_ACK});
+}
+
+/// The request ends; the peer is told unless it was the peer's own reset.
+void embryonic_reset(Kernel& k, sock* listener, tcp_request_sock* req, const sk_buff* skb) {
+  tcp_v4_send_reset(k, skb);
+  inet_csk_reqsk_queue_drop(k, listener, req);
+  reqsk_free(k, req);
+}
+
+/// As tcp_in_window() with the request's window.
+bool in_window(const tcp_request_sock* req, const sk_buff* skb) {
+  u32 first = req->rcv_isn + 1;
+  u32 last = first + tcp_select_initial_window(req->req.req.rsk_listener);
+  if (skb->seq == first) return true;
+  if (after(skb->end_seq, first) && before(skb->seq, last)) return true;
+  return skb->seq == last && skb->seq == skb->end_seq;
+}
+
+}  // namespace
 
 sock* tcp_check_req(Kernel& k, sock* listener, sk_buff* skb, tcp_request_sock* req) {
   Call call(k, Fn::tcp_check_req, req);
-  bool again = (skb->flags & TCPHDR_SYN) != 0 && skb->seq == req->rcv_isn;
-  if (again) {
+  bool syn = (skb->flags & TCPHDR_SYN) != 0;
+  bool ack = (skb->flags & TCPHDR_ACK) != 0;
+  bool rst = (skb->flags & TCPHDR_RST) != 0;
+  if (syn && !ack && !rst && skb->seq == req->rcv_isn) {  // sent again
     tcp_v4_send_synack(k, req);
+    arm_rsk_timer(k, req);
     return nullptr;
   }
-  if ((skb->flags & TCPHDR_RST) != 0) {
-    inet_csk_reqsk_queue_drop(k, listener, req);
-    reqsk_free(k, req);
+  if (ack && skb->ack_seq != req->snt_isn + 1) return listener;  // which answers with a reset
+  if (!in_window(req, skb)) {
+    if (!rst) tcp_v4_reqsk_send_ack(k, req);
     return nullptr;
   }
-  if ((skb->flags & TCPHDR_ACK) == 0 || skb->ack_seq != req->snt_isn + 1) return nullptr;
+  if (rst || (syn && skb->seq != req->rcv_isn)) {
+    embryonic_reset(k, listener, req, skb);
+    return nullptr;
+  }
+  if (!ack) return nullptr;
+  if (req->req.req.num_timeout < inet_csk(listener)->icsk_accept_queue.rskq_defer_accept &&
+      skb->end_seq == req->rcv_isn + 1) {
+    k.rule(Rule::accept_deferred, listener);
+    req->req.acked = true;
+    return nullptr;
+  }
   sock* child = tcp_v4_syn_recv_sock(k, listener, req);
   if (child == nullptr) {
-    if (k.config.tcp_abort_on_overflow) {
-      tcp_v4_send_reset(k, skb);
-      inet_csk_reqsk_queue_drop(k, listener, req);
-      reqsk_free(k, req);
-    } else {
+    if (k.config.tcp_abort_on_overflow)
+      embryonic_reset(k, listener, req, skb);
+    else
       req->req.acked = true;
-    }
     return nullptr;
   }
   inet_csk_complete_hashdance(k, listener, req, child);
@@ -249,48 +382,6 @@ void tcp_child_process(Kernel& k, sock* parent, sock* child, sk_buff* skb) {
   }
   if (before == TcpState::SYN_RECV && tcp_state(child) != before && !k.mutant(Mutant::no_accept_wake))
     parent->sk_data_ready(k, parent);
-}
-
-MaySleep<sock*> inet_csk_accept(Kernel& k, sock* sk, int flags, long* error) {
-  Call call(k, Fn::inet_csk_accept, sk);
-  lock_sock(k, sk);
-  auto& queue = inet_csk(sk)->icsk_accept_queue.rskq_accept_head;
-  *error = 0;
-  if (tcp_state(sk) != TcpState::LISTEN) *error = k.error(Rule::accept_not_listening, sk);
-  u64 timeout = (flags & O_NONBLOCK) != 0 ? 0 : sk->rcvtimeo_ns;
-  if (*error == 0 && queue.empty() && timeout == 0) *error = k.error(Rule::accept_would_block, sk);
-  if (*error == 0 && queue.empty()) {
-    // inet_csk_wait_for_connect(): exclusive, so that one connection wakes one thread
-    StackWaitEntry wait(k, autoremove_wake_function);
-    k.rule(Rule::accept_2, sk);
-    for (;;) {
-      prepare_to_wait_exclusive(k, sk->sk_wq->wait, wait);
-      release_sock(k, sk);
-      if (queue.empty()) timeout = co_await schedule_timeout(k, timeout);
-      lock_sock(k, sk);
-      if (!queue.empty()) break;
-      if (tcp_state(sk) != TcpState::LISTEN)
-        *error = k.error(Rule::accept_not_listening, sk);
-      else if (signal_pending(k))
-        *error = sock_intr_errno(k, timeout);
-      else if (timeout == 0)
-        *error = k.error(Rule::accept_would_block, sk);
-      if (*error != 0) break;
-    }
-    finish_wait(k, wait);
-  }
-  sock* child = nullptr;
-  if (*error == 0) {
-    Call remove(k, Fn::reqsk_queue_remove, sk);
-    tcp_request_sock* req = queue.front();
-    --sk->sk_ack_backlog;
-    queue.erase(req);
-    child = req->req.req.sk;
-    reqsk_free(k, req);
-    k.rule(Rule::accept_3, sk);
-  }
-  release_sock(k, sk);
-  co_return child;
 }
 
 }  // namespace wakepath::kernel

@@ -1,7 +1,7 @@
 // Models: net/ipv4/tcp_output.c of Linux 6.18: building segments, Nagle, the window we advertise, ACKs.
 // Left out: congestion control and pacing (loopback's window is smaller than the initial congestion window's 10 large
-// segments), SACK, timestamps (their 12 bytes count in the MSS), path MTU discovery, window scaling as an encoding (a
-// segment carries the window in bytes).
+// segments), timestamps (their 12 bytes count in the MSS), path MTU discovery, window scaling as an encoding (a
+// segment carries the window in bytes), the urgent pointer of data more than 64 KiB ahead.
 
 #include <algorithm>
 
@@ -28,12 +28,19 @@ void tcp_event_data_sent(Kernel& k, sock* sk) {
   if (k.now_ns() - icsk->last_data_received_ns < icsk->icsk_ack_ato.get().ns) icsk->icsk_ack_pingpong = 1;
 }
 
-/// Nagle with Minshall's change: a small segment waits while another small one is not acknowledged.
-bool tcp_nagle_test(const tcp_sock* tp, const sk_buff* skb, u32 mss, bool push) {
-  if (push || tp->nonagle || (skb->flags & TCPHDR_FIN) != 0 || skb->len >= mss) return true;
+bool tcp_urg_mode(const tcp_sock* tp) { return tp->snd_una != tp->snd_up; }
+
+/// Nagle with Minshall's change: a small segment waits while another small one is not acknowledged. Cork: it waits
+/// until it is full.
+bool tcp_nagle_test(const tcp_sock* tp, const sk_buff* skb, u32 mss, u32 nonagle) {
+  if ((nonagle & TCP_NAGLE_PUSH) != 0 || tcp_urg_mode(tp) || (skb->flags & TCPHDR_FIN) != 0 || skb->len >= mss)
+    return true;
+  if ((nonagle & TCP_NAGLE_CORK) != 0) return false;
   bool small_in_flight = after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt);
-  return tp->packets_out == 0 || !small_in_flight;
+  return nonagle != TCP_NAGLE_ON || tp->packets_out == 0 || !small_in_flight;
 }
+
+}  // namespace
 
 void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb) {
   Call call(k, Fn::tcp_event_new_data_sent, sk);
@@ -44,10 +51,9 @@ void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb) {
   --sk->sk_write_queue.qlen;
   sk->tcp_rtx_queue.push_back(skb);
   ++tp->packets_out;
-  if (was_none) tcp_reset_xmit_timer(k, sk);
+  if (was_none) tcp_reset_xmit_timer(k, sk, inet_csk(sk)->icsk_rto_ns);
 }
 
-/// Cuts a segment that is larger than the window leaves room for.
 void tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   Call call(k, Fn::tcp_fragment, skb);
   sk_buff* rest = tcp_stream_alloc_skb(k, sk, skb->payload.substr(keep));
@@ -64,21 +70,38 @@ void tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   ++sk->sk_write_queue.qlen;
 }
 
-bool tcp_write_xmit(Kernel& k, sock* sk, bool push) {
+namespace {
+
+/// Is there room in the peer's window for the segment, or for one MSS of it? What does not fit whole waits: no silly
+/// small pieces; only a probe sends what the window has room for.
+bool tcp_snd_wnd_test(const tcp_sock* tp, const sk_buff* skb, u32 mss) {
+  u32 end = skb->len > mss ? skb->seq + mss : skb->end_seq.get();
+  return !after(end, tp->snd_una + tp->snd_wnd);
+}
+
+/// How much of a segment goes now: as many whole ones as the window has room for, and the rest if Nagle lets it.
+u32 tcp_mss_split_point(const tcp_sock* tp, const sk_buff* skb, u32 mss, u32 nonagle) {
+  if (skb->len <= mss) return mss;
+  u32 needed = std::min(skb->len.get(), tp->snd_una + tp->snd_wnd - skb->seq);
+  u32 partial = needed % mss;
+  bool held = partial != 0 && ((nonagle & TCP_NAGLE_CORK) != 0 || (nonagle == TCP_NAGLE_ON && tp->packets_out != 0));
+  return held ? needed - partial : needed;
+}
+
+bool tcp_write_xmit(Kernel& k, sock* sk, u32 nonagle) {
   Call call(k, Fn::tcp_write_xmit, sk);
   tcp_sock* tp = tcp_sk(sk);
   u32 mss = tcp_current_mss(sk);
   while (sk_buff* skb = sk->sk_write_queue.list.front()) {
-    u32 window_end = tp->snd_una + tp->snd_wnd;
-    if (skb->len > 0 && !before(skb->seq, window_end)) {
+    if (!tcp_snd_wnd_test(tp, skb, mss)) {
       k.rule(Rule::tcp_window_closed, sk);
       break;
     }
-    u32 room = std::min(mss, window_end - skb->seq);
-    if (skb->len > room) tcp_fragment(k, sk, skb, room);
+    u32 most = tcp_mss_split_point(tp, skb, mss, nonagle);
+    if (skb->len > most) tcp_fragment(k, sk, skb, most);
     bool last = skb == sk->sk_write_queue.list.back();  // Nagle is about the last segment: more behind one pushes it
-    if (!tcp_nagle_test(tp, skb, mss, push || !last)) {
-      k.rule(Rule::tcp_nagle_holds, sk);
+    if (!tcp_nagle_test(tp, skb, mss, last ? nonagle : static_cast<u32>(TCP_NAGLE_PUSH))) {
+      k.rule((nonagle & TCP_NAGLE_CORK) != 0 ? Rule::tcp_cork_holds : Rule::tcp_nagle_holds, sk);
       break;
     }
     __tcp_transmit_skb(k, sk, skb, true);
@@ -92,8 +115,22 @@ bool tcp_write_xmit(Kernel& k, sock* sk, bool push) {
 }  // namespace
 
 u32 tcp_current_mss(const sock* sk) {
-  u32 half = tcp_sk(sk)->max_window / 2;
-  return half > 536 ? std::min(kTcpMss, half) : kTcpMss;
+  constexpr u32 kTimestamps = 12;  // of every segment's options
+  const tcp_sock* tp = tcp_sk(sk);
+  u32 mss = tp->mss_clamp != 0 ? std::min(kTcpMss, tp->mss_clamp - kTimestamps) : kTcpMss;
+  u32 half = tp->max_window / 2;
+  return half > 536 ? std::min(mss, half) : mss;
+}
+
+u32 tcp_select_initial_window(const sock* sk) {
+  u32 space = static_cast<u32>(sk->sk_rcvbuf) / 2;  // the other half is for the overhead of segments
+  return space > kTcpMss ? space / kTcpMss * kTcpMss : space;
+}
+
+u16 tcp_advertise_mss(const sock* sk) {
+  constexpr u16 kLoopbackMss = 65495;  // mtu 65536 less the headers
+  u16 own = tcp_sk(sk)->user_mss;
+  return own != 0 ? std::min(own, kLoopbackMss) : kLoopbackMss;
 }
 
 u32 tcp_receive_window(const sock* sk) {
@@ -126,6 +163,11 @@ void __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
   skb->sent_at_ns = k.now_ns();
   // what goes down is a copy that shares the data; the original stays on our queue for retransmission
   sk_buff* out = clone ? skb_clone(k, skb) : skb;
+  if (clone) {
+    if (skb->fclone != nullptr) skb->fclone->fclone = nullptr;  // of an earlier transmission
+    skb->fclone = out;
+    out->fclone = skb;
+  }
   out->saddr = sk->common.skc_rcv_saddr.get().value;
   out->daddr = sk->common.skc_daddr.get().value;
   out->source = inet_sk(sk)->inet_sport;  // skc_num is 0 already when a closed socket sends its reset
@@ -133,25 +175,31 @@ void __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
   out->window = record::Hex{tcp_select_window(k, sk)};
   if ((out->flags & TCPHDR_ACK) != 0) {
     out->ack_seq = tp->rcv_nxt;
+    if (!tp->out_of_order_queue.empty()) out->sacks = tcp_sack_blocks(sk);
     tcp_event_ack_sent(k, sk);
+  }
+  if (tcp_urg_mode(tp) && before(out->seq, tp->snd_up) && tp->snd_up - out->seq < 0x10000) {
+    out->flags |= TCPHDR_URG;
+    out->urg_ptr = static_cast<u16>(tp->snd_up - out->seq);
   }
   __ip_queue_xmit(k, out);
 }
 
-void __tcp_push_pending_frames(Kernel& k, sock* sk, bool push) {
-  if (sk->sk_write_queue.list.empty()) return;
-  Call call(k, Fn::__tcp_push_pending_frames, sk);
-  tcp_write_xmit(k, sk, push);
-  tcp_check_probe_timer(k, sk);
+void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb) {
+  Call call(k, Fn::tcp_retransmit_skb, sk);
+  tcp_sock* tp = tcp_sk(sk);
+  k.rule(Rule::tcp_retransmits, sk);
+  __tcp_transmit_skb(k, sk, skb, true);
+  if ((skb->sacked & TCPCB_SACKED_RETRANS) == 0) ++tp->retrans_out;
+  skb->sacked |= static_cast<skb_sacked>(TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS);
+  if (tp->retrans_stamp_ns == 0) tp->retrans_stamp_ns = k.now_ns();
 }
 
-void tcp_xmit_probe_skb(Kernel& k, sock* sk) {
-  Call call(k, Fn::tcp_xmit_probe_skb, sk);
-  sk_buff* skb = alloc_skb(k, nullptr, "");
-  skb->flags = TCPHDR_ACK;
-  skb->seq = tcp_sk(sk)->snd_una - 1;
-  skb->end_seq = skb->seq;
-  __tcp_transmit_skb(k, sk, skb, false);
+void __tcp_push_pending_frames(Kernel& k, sock* sk, u32 nonagle) {
+  if (sk->sk_write_queue.list.empty() || tcp_state(sk) == TcpState::CLOSE) return;
+  Call call(k, Fn::__tcp_push_pending_frames, sk);
+  tcp_write_xmit(k, sk, nonagle);
+  tcp_check_probe_timer(k, sk);
 }
 
 void tcp_send_ack(Kernel& k, sock* sk) {
@@ -188,7 +236,7 @@ void tcp_send_fin(Kernel& k, sock* sk) {
     sk->sk_wmem_queued += static_cast<int>(skb->truesize.get());
   }
   ++tp->write_seq;
-  __tcp_push_pending_frames(k, sk, true);
+  __tcp_push_pending_frames(k, sk, TCP_NAGLE_OFF);
 }
 
 void tcp_send_active_reset(Kernel& k, sock* sk) {

@@ -2,6 +2,8 @@
 // tcp_validate_incoming() and tcp_reset() of tcp_input.c, Linux 6.18: from a segment to the socket that it is for.
 // Left out: checksums, MD5 and AO, PAWS and timestamps, challenge ACK limits, early demultiplexing.
 
+#include <algorithm>
+
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
@@ -11,17 +13,49 @@ namespace {
 
 bool has(const sk_buff* skb, tcp_flags flag) { return (skb->flags & flag) != 0; }
 
+/// A reset that the peer sends after its own FIN has the FIN's number.
+bool tcp_reset_check(const sock* sk, const sk_buff* skb) {
+  TcpState state = tcp_state(sk);
+  return skb->seq == tcp_sk(sk)->rcv_nxt - 1 &&
+         (state == TcpState::CLOSE_WAIT || state == TcpState::LAST_ACK || state == TcpState::CLOSING);
+}
+
+/// The SYN-ACK of a peer that connects to us while we connect to it.
+bool crossed_syn_ack(const sock* sk, const sk_buff* skb) {
+  const tcp_sock* tp = tcp_sk(sk);
+  return tcp_state(sk) == TcpState::SYN_RECV && sk->sk_socket != nullptr && has(skb, TCPHDR_ACK) &&
+         skb->seq + 1 == skb->end_seq && skb->seq + 1 == tp->rcv_nxt && skb->ack_seq == tp->snd_nxt;
+}
+
+/// RFC 5961: a segment that may be somebody's guess is answered; only the real peer knows what to say to that.
+void tcp_send_challenge_ack(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_send_challenge_ack, sk);
+  tcp_send_ack(k, sk);
+}
+
 /// RFC 9293, section 3.10.7.4, first check. False: the segment is dropped (and was freed).
 bool tcp_validate_incoming(Kernel& k, sock* sk, sk_buff* skb) {
   Call call(k, Fn::tcp_validate_incoming, sk);
   const tcp_sock* tp = tcp_sk(sk);
   bool acceptable = !before(skb->end_seq, tp->rcv_wup) && !after(skb->seq, tp->rcv_nxt + tcp_receive_window(sk));
   if (!acceptable) {
-    if (!has(skb, TCPHDR_RST)) tcp_send_ack(k, sk);
+    if (has(skb, TCPHDR_RST)) {
+      if (tcp_reset_check(sk, skb)) tcp_reset(k, sk);
+    } else if (has(skb, TCPHDR_SYN)) {
+      tcp_send_challenge_ack(k, sk);
+    } else {
+      tcp_send_ack(k, sk);
+    }
   } else if (has(skb, TCPHDR_RST)) {
-    tcp_reset(k, sk);
-  } else if (has(skb, TCPHDR_SYN)) {
-    tcp_send_ack(k, sk);  // challenge ACK, RFC 5961
+    const sk_buff* beyond = tp->out_of_order_queue.back();
+    bool matches =
+        skb->seq == tp->rcv_nxt || tcp_reset_check(sk, skb) || (beyond != nullptr && skb->seq == beyond->end_seq);
+    if (matches)
+      tcp_reset(k, sk);
+    else
+      tcp_send_challenge_ack(k, sk);
+  } else if (has(skb, TCPHDR_SYN) && !crossed_syn_ack(sk, skb)) {
+    tcp_send_challenge_ack(k, sk);
   } else {
     return call.result(true);
   }
@@ -49,6 +83,8 @@ void rcv_request(Kernel& k, tcp_request_sock* req, sk_buff* skb) {
   sock* child = tcp_check_req(k, listener, skb, req);
   if (child == nullptr)
     kfree_skb(k, skb);
+  else if (child == listener)
+    tcp_v4_do_rcv(k, listener, skb);
   else
     tcp_child_process(k, listener, child, skb);
 }
@@ -83,6 +119,17 @@ void tcp_v4_do_rcv(Kernel& k, sock* sk, sk_buff* skb) {
     tcp_rcv_established(k, sk, skb);
     return;
   }
+  if (tcp_state(sk) == TcpState::LISTEN && has(skb, TCPHDR_ACK) && !has(skb, TCPHDR_SYN)) {
+    sock* child = cookie_v4_check(k, sk, skb);
+    if (child == nullptr) {
+      kfree_skb(k, skb);
+      return;
+    }
+    if (child != sk) {
+      tcp_child_process(k, sk, child, skb);
+      return;
+    }
+  }
   if (tcp_rcv_state_process(k, sk, skb) != 0) {
     tcp_v4_send_reset(k, skb);
     kfree_skb(k, skb);
@@ -93,7 +140,8 @@ void tcp_rcv_established(Kernel& k, sock* sk, sk_buff* skb) {
   Call call(k, Fn::tcp_rcv_established, sk);
   tcp_sock* tp = tcp_sk(sk);
   bool plain = (skb->flags & ~(TCPHDR_PSH)) == TCPHDR_ACK && skb->seq == tp->rcv_nxt &&
-               !after(skb->ack_seq, tp->snd_nxt) && skb->window.get().value == tp->snd_wnd;
+               !after(skb->ack_seq, tp->snd_nxt) && skb->window.get().value == tp->snd_wnd && skb->sacks.empty() &&
+               tp->out_of_order_queue.empty() && tp->urg_data == TCP_URG_NONE;
   // The fast path: nothing special about the segment, and its memory fits into what the socket has set aside. The first
   // data of a connection never fits (sk_forward_alloc is 0), so it takes the slow path.
   if (plain && skb->len > 0 && static_cast<int>(skb->truesize.get()) <= sk->sk_forward_alloc &&
@@ -110,6 +158,7 @@ void tcp_rcv_established(Kernel& k, sock* sk, sk_buff* skb) {
     kfree_skb(k, skb);
     return;
   }
+  tcp_urg(k, sk, skb);
   tcp_data_queue(k, sk, skb);
   tcp_data_snd_check(k, sk);
   tcp_ack_snd_check(k, sk);
@@ -130,17 +179,23 @@ bool our_fin_acked(Kernel& k, sock* sk, const sk_buff* skb) {
         sk->sk_state_change(k, sk);
         return false;
       }
-      bool fin = has(skb, TCPHDR_FIN);
-      if (fin || sk->sk_lock_owned) {  // the peer's FIN is here too, or a system call still holds the orphan
-        tcp_reset_keepalive_timer(k, sk, k.config.timewait_ns);
+      u64 wait = tcp_fin_time_ns(k, sk);
+      if (tp->linger2_s < 0) {
+        tcp_done(k, sk);
+        return true;
+      }
+      // what is more than TIME_WAIT's minute the socket waits itself; all of it, if the peer's FIN is here too or a
+      // system call still holds the orphan
+      if (wait > k.config.timewait_ns || has(skb, TCPHDR_FIN) || sk->sk_lock_owned) {
+        tcp_reset_keepalive_timer(k, sk, wait > k.config.timewait_ns ? wait - k.config.timewait_ns : wait);
         return false;
       }
-      tcp_time_wait(k, sk, TcpState::FIN_WAIT2);
+      tcp_time_wait(k, sk, TcpState::FIN_WAIT2, wait);
       return true;
     }
     case TcpState::CLOSING:
       if (tp->snd_una != tp->write_seq) return false;
-      tcp_time_wait(k, sk, TcpState::TIME_WAIT);
+      tcp_time_wait(k, sk, TcpState::TIME_WAIT, 0);
       return true;
     case TcpState::LAST_ACK:
       if (tp->snd_una != tp->write_seq) return false;
@@ -177,7 +232,9 @@ void syn_recv_established(Kernel& k, sock* sk, const sk_buff* skb) {
   if (sk->sk_socket != nullptr) sk->sk_state_change(k, sk);
   tp->snd_una = skb->ack_seq;
   tp->snd_wnd = skb->window.get().value;
-  tp->max_window = tp->snd_wnd;
+  tp->max_window = std::max(tp->max_window, tp->snd_wnd.get());
+  tp->snd_wl1 = skb->seq;
+  tcp_init_transfer(k, sk);
 }
 
 }  // namespace
@@ -209,6 +266,7 @@ int tcp_rcv_state_process(Kernel& k, sock* sk, sk_buff* skb) {
   bool opening = tcp_state(sk) == TcpState::SYN_RECV;
   if (!tcp_ack(k, sk, skb)) {
     if (opening) return call.result(1);
+    tcp_send_challenge_ack(k, sk);
     kfree_skb(k, skb);
     return call.result(0);
   }
@@ -223,6 +281,7 @@ int tcp_rcv_state_process(Kernel& k, sock* sk, sk_buff* skb) {
     tcp_reset(k, sk);
     return call.result(1);
   }
+  tcp_urg(k, sk, skb);
   bool takes_data = state == TcpState::ESTABLISHED || state == TcpState::FIN_WAIT1 || state == TcpState::FIN_WAIT2;
   if (takes_data || state == TcpState::CLOSE_WAIT || state == TcpState::CLOSING || state == TcpState::LAST_ACK)
     tcp_data_queue(k, sk, skb);

@@ -4,37 +4,217 @@
 
 #include <netinet/tcp.h>
 
+#include <algorithm>
+
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
 namespace wakepath::kernel {
 
+namespace {
+
+constexpr int kMostKeepSeconds = 32767;  // MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL
+constexpr int kMostTries = 127;          // MAX_TCP_SYNCNT, MAX_TCP_KEEPCNT
+constexpr int kMostLinger2 = 120;        // TCP_FIN_TIMEOUT_MAX
+constexpr int kLeastMss = 88;            // TCP_MIN_MSS
+constexpr int kMostMss = 32767;          // MAX_TCP_WINDOW
+constexpr int kRtoMaxSeconds = 120;
+
+/// TCP_DEFER_ACCEPT is kept as a number of SYN-ACKs, whose times between double.
+int secs_to_retrans(int seconds) {
+  if (seconds <= 0) return 0;
+  int times = 1;
+  for (int timeout = 1, period = 1; seconds > period && times < 255; ++times) {
+    timeout = std::min(timeout * 2, kRtoMaxSeconds);
+    period += timeout;
+  }
+  return times;
+}
+
+int retrans_to_secs(int times) {
+  if (times == 0) return 0;
+  int period = 1;
+  for (int timeout = 1; times > 1; --times) {
+    timeout = std::min(timeout * 2, kRtoMaxSeconds);
+    period += timeout;
+  }
+  return period;
+}
+
+void tcp_sock_set_nodelay(Kernel& k, sock* sk, bool on) {
+  tcp_sock* tp = tcp_sk(sk);
+  if (on) {
+    tp->nonagle |= static_cast<nagle_flags>(TCP_NAGLE_OFF | TCP_NAGLE_PUSH);
+    tcp_push_pending_frames(k, sk);
+  } else {
+    tp->nonagle &= static_cast<nagle_flags>(TCP_NAGLE_CORK | TCP_NAGLE_PUSH);
+  }
+}
+
+void tcp_sock_set_cork(Kernel& k, sock* sk, bool on) {
+  tcp_sock* tp = tcp_sk(sk);
+  if (on) {
+    tp->nonagle |= TCP_NAGLE_CORK;
+    return;
+  }
+  tp->nonagle &= static_cast<nagle_flags>(TCP_NAGLE_OFF | TCP_NAGLE_PUSH);
+  if ((tp->nonagle & TCP_NAGLE_OFF) != 0) tp->nonagle |= TCP_NAGLE_PUSH;
+  tcp_push_pending_frames(k, sk);
+}
+
+void tcp_sock_set_quickack(Kernel& k, sock* sk, int value) {
+  inet_connection_sock* icsk = inet_csk(sk);
+  if (value == 0) {
+    inet_csk_enter_pingpong_mode(sk);
+    return;
+  }
+  icsk->icsk_ack_pingpong = 0;
+  bool open = tcp_state(sk) == TcpState::ESTABLISHED || tcp_state(sk) == TcpState::CLOSE_WAIT;
+  if (!open || (icsk->icsk_ack_pending & ICSK_ACK_SCHED) == 0) return;
+  icsk->icsk_ack_pending |= ICSK_ACK_PUSHED;
+  tcp_cleanup_rbuf(k, sk, 1);
+  if ((value & 1) == 0) inet_csk_enter_pingpong_mode(sk);
+}
+
+void tcp_sock_set_keepidle(Kernel& k, sock* sk, int seconds) {
+  tcp_sk(sk)->keepalive_time_s = static_cast<u16>(seconds);
+  TcpState state = tcp_state(sk);
+  if (!sock_flag(sk, SOCK_KEEPOPEN_BIT) || state == TcpState::CLOSE || state == TcpState::LISTEN) return;
+  u64 silent = k.now_ns() - std::max(inet_csk(sk)->last_data_received_ns, tcp_sk(sk)->rcv_tstamp_ns);
+  u64 wait = keepalive_time_when_ns(k, sk);
+  tcp_reset_keepalive_timer(k, sk, wait > silent ? wait - silent : 0);
+}
+
+/// Options that are numbers with bounds. False: it is none of them.
+bool set_number(Kernel& k, sock* sk, int option, int value, bool* in_range) {
+  tcp_sock* tp = tcp_sk(sk);
+  inet_connection_sock* icsk = inet_csk(sk);
+  auto within = [&](int low, int high) { return *in_range = value >= low && value <= high; };
+  switch (option) {
+    case TCP_SYNCNT:
+      if (within(1, kMostTries)) icsk->icsk_syn_retries = static_cast<u8>(value);
+      return true;
+    case TCP_USER_TIMEOUT:
+      if (within(0, 0x7fffffff)) icsk->icsk_user_timeout_ms = static_cast<u32>(value);
+      return true;
+    case TCP_KEEPIDLE:
+      if (within(1, kMostKeepSeconds)) tcp_sock_set_keepidle(k, sk, value);
+      return true;
+    case TCP_KEEPINTVL:
+      if (within(1, kMostKeepSeconds)) tp->keepalive_intvl_s = static_cast<u16>(value);
+      return true;
+    case TCP_KEEPCNT:
+      if (within(1, kMostTries)) tp->keepalive_probes = static_cast<u8>(value);
+      return true;
+    case TCP_MAXSEG:
+      if (value == 0 || within(kLeastMss, kMostMss)) tp->user_mss = static_cast<u16>(value);
+      return true;
+    case TCP_LINGER2:
+      tp->linger2_s = value < 0 ? -1 : std::min(value, kMostLinger2);
+      return true;
+    case TCP_DEFER_ACCEPT:
+      icsk->icsk_accept_queue.rskq_defer_accept = static_cast<u8>(secs_to_retrans(value));
+      return true;
+    case TCP_NOTSENT_LOWAT:
+      tp->notsent_lowat = static_cast<u32>(value);
+      tp->notsent_limit = value != 0 ? tp->notsent_lowat : k.config.tcp_notsent_lowat;
+      sk->sk_write_space(k, sk);
+      return true;
+    default:
+      return false;
+  }
+}
+
+int mss_of(const sock* sk) {
+  constexpr int kDefaultMss = 536;
+  bool idle = tcp_state(sk) == TcpState::CLOSE || tcp_state(sk) == TcpState::LISTEN;
+  if (idle && tcp_sk(sk)->user_mss != 0) return tcp_sk(sk)->user_mss;
+  return tcp_sk(sk)->mss_clamp == 0 ? kDefaultMss : static_cast<int>(tcp_current_mss(sk));
+}
+
+}  // namespace
+
 long tcp_setsockopt(Kernel& k, sock* sk, int option, OptionValue value) {
   Call call(k, Fn::tcp_setsockopt, sk);
   if (value.empty()) return call.result(k.error(Rule::option_too_short, sk));
-  if (option != TCP_NODELAY) return call.result(k.error(Rule::option_unknown, sk));
-  tcp_sk(sk)->nonagle = value[0] != 0;
-  if (value[0] != 0) {
-    lock_sock(k, sk);
-    __tcp_push_pending_frames(k, sk, true);
-    release_sock(k, sk);
-  }
-  return call.result(0);
+  bool in_range = true;
+  lock_sock(k, sk);
+  bool known = true;
+  if (option == TCP_NODELAY)
+    tcp_sock_set_nodelay(k, sk, value[0] != 0);
+  else if (option == TCP_CORK)
+    tcp_sock_set_cork(k, sk, value[0] != 0);
+  else if (option == TCP_QUICKACK)
+    tcp_sock_set_quickack(k, sk, value[0]);
+  else
+    known = set_number(k, sk, option, value[0], &in_range);
+  release_sock(k, sk);
+  if (!known) return call.result(k.error(Rule::option_unknown, sk));
+  return call.result(in_range ? 0 : k.error(Rule::option_bad_value, sk));
 }
 
 long tcp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value) {
   Call call(k, Fn::tcp_getsockopt, sk);
-  if (option != TCP_NODELAY) return call.result(k.error(Rule::option_unknown, sk));
-  *value = {tcp_sk(sk)->nonagle ? 1 : 0};
+  const tcp_sock* tp = tcp_sk(sk);
+  const inet_connection_sock* icsk = inet_csk(sk);
+  auto or_else = [](int own, int sysctl) { return own != 0 ? own : sysctl; };
+  switch (option) {
+    case TCP_NODELAY:
+      *value = {(tp->nonagle & TCP_NAGLE_OFF) != 0 ? 1 : 0};
+      break;
+    case TCP_CORK:
+      *value = {(tp->nonagle & TCP_NAGLE_CORK) != 0 ? 1 : 0};
+      break;
+    case TCP_MAXSEG:
+      *value = {mss_of(sk)};
+      break;
+    case TCP_KEEPIDLE:
+      *value = {or_else(tp->keepalive_time_s, k.config.tcp_keepalive_time)};
+      break;
+    case TCP_KEEPINTVL:
+      *value = {or_else(tp->keepalive_intvl_s, k.config.tcp_keepalive_intvl)};
+      break;
+    case TCP_KEEPCNT:
+      *value = {or_else(tp->keepalive_probes, k.config.tcp_keepalive_probes)};
+      break;
+    case TCP_SYNCNT:
+      *value = {or_else(icsk->icsk_syn_retries, k.config.tcp_syn_retries)};
+      break;
+    case TCP_LINGER2:
+      *value = {or_else(tp->linger2_s, k.config.tcp_fin_timeout)};
+      break;
+    case TCP_DEFER_ACCEPT:
+      *value = {retrans_to_secs(icsk->icsk_accept_queue.rskq_defer_accept)};
+      break;
+    case TCP_QUICKACK:
+      *value = {icsk->icsk_ack_pingpong == 0 ? 1 : 0};
+      break;
+    case TCP_USER_TIMEOUT:
+      *value = {static_cast<int>(icsk->icsk_user_timeout_ms)};
+      break;
+    case TCP_NOTSENT_LOWAT:
+      *value = {static_cast<int>(tp->notsent_lowat)};
+      break;
+    default:
+      return call.result(k.error(Rule::option_unknown, sk));
+  }
   return call.result(0);
 }
 
 int tcp_init_sock(Kernel& k, sock* sk) {
-  sk->sk_rcvbuf = 131072;   // net.ipv4.tcp_rmem
-  sk->sk_sndbuf = 2626560;  // what net.ipv4.tcp_wmem grows to on loopback
+  sk->sk_rcvbuf = k.config.tcp_rmem[1];
+  sk->sk_sndbuf = k.config.tcp_wmem[1];
   sk->sk_write_space = sk_stream_write_space;
+  tcp_sk(sk)->notsent_limit = k.config.tcp_notsent_lowat;
   tcp_init_timers(k, sk);
   return 0;
+}
+
+void tcp_init_transfer(Kernel& k, sock* sk) {
+  constexpr int kGrown = 2626560;  // ten segments of loopback, twice, with their overhead: tcp_sndbuf_expand()
+  bool locked = (sk->sk_userlocks & SOCK_SNDBUF_LOCK) != 0;
+  if (!locked && sk->sk_sndbuf < kGrown) sk->sk_sndbuf = std::min(kGrown, k.config.tcp_wmem[2]);
+  if (sock_flag(sk, SOCK_KEEPOPEN_BIT)) tcp_reset_keepalive_timer(k, sk, keepalive_time_when_ns(k, sk));
 }
 
 namespace {

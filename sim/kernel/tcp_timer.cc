@@ -1,7 +1,7 @@
-// Models: net/ipv4/tcp_timer.c of Linux 6.18: retransmission, delayed ACK, the end of an orphan.
-// Left out: keepalive probes, TCP_USER_TIMEOUT, thin streams; the timeout is the minimum (200 ms,
-// a second for a SYN) doubled at each try (a SYN's not before the fifth), as loopback's round trip never makes it
-// longer.
+// Models: net/ipv4/tcp_timer.c of Linux 6.18: retransmission with backoff, delayed ACK, how long to go on; the probes
+// are in tcp_probe.cc.
+// Left out: thin streams, fast open, tail loss probes (a lost tail waits for the timeout, which is what Linux's probe
+// does to a single segment too), the shrunk window that Linux probes with a retransmission.
 
 #include <algorithm>
 
@@ -12,63 +12,73 @@ namespace wakepath::kernel {
 
 namespace {
 
-constexpr u64 kRtoMin = 200 * kNsPerMs;        // TCP_RTO_MIN
-constexpr u64 kTimeoutInit = 1000 * kNsPerMs;  // TCP_TIMEOUT_INIT
-constexpr u64 kRtoMax = 120'000 * kNsPerMs;    // TCP_RTO_MAX
-constexpr int kRetries2 = 15;                  // net.ipv4.tcp_retries2
-constexpr int kOrphanRetries = 8;
-constexpr int kSynLinearTimeouts = 4;  // net.ipv4.tcp_syn_linear_timeouts: the first SYNs go out second by second
-constexpr int kOrphanBackoff = 10;     // then the time between probes would be longer than TCP_RTO_MAX
+constexpr u64 kSecond = 1000 * kNsPerMs;
+constexpr u64 kRtoMin = 200 * kNsPerMs;  // TCP_RTO_MIN
+constexpr u64 kRtoMax = 120 * kSecond;   // TCP_RTO_MAX
+constexpr u64 kJiffy = 4 * kNsPerMs;     // HZ 250
 
 bool opening(const sock* sk) { return tcp_state(sk) == TcpState::SYN_SENT || tcp_state(sk) == TcpState::SYN_RECV; }
 
-u64 rto(const sock* sk) {
-  u64 base = opening(sk) ? kTimeoutInit : kRtoMin;
-  int doubled = inet_csk(sk)->icsk_retransmits;
-  if (tcp_state(sk) == TcpState::SYN_SENT) doubled = std::max(0, doubled - kSynLinearTimeouts);
-  for (int i = 0; i < doubled && base < kRtoMax; ++i) base *= 2;
-  return base < kRtoMax ? base : kRtoMax;
+/// How long `boundary` retransmissions take that begin with `base` and double up to the largest timeout.
+u64 tcp_model_timeout(int boundary, u64 base) {
+  int doublings = 0;
+  while (base << (doublings + 1) <= kRtoMax) ++doublings;
+  if (boundary <= doublings) return ((u64{2} << boundary) - 1) * base;
+  return ((u64{2} << doublings) - 1) * base + static_cast<u64>(boundary - doublings) * kRtoMax;
+}
+
+/// Have retransmissions gone on for longer than `boundary` of them take, or than the user's timeout?
+bool retransmits_timed_out(const Kernel& k, const sock* sk, int boundary, u64 timeout_ns) {
+  if (inet_csk(sk)->icsk_retransmits == 0) return false;
+  if (timeout_ns == 0) timeout_ns = tcp_model_timeout(boundary, opening(sk) ? kSecond : kRtoMin);
+  return k.now_ns() - tcp_sk(sk)->retrans_stamp_ns >= timeout_ns;
+}
+
+u64 tcp_clamp_rto_to_user_timeout(const Kernel& k, const sock* sk) {
+  const inet_connection_sock* icsk = inet_csk(sk);
+  u64 limit = icsk->icsk_user_timeout_ms * kNsPerMs;
+  if (limit == 0) return icsk->icsk_rto_ns;
+  u64 elapsed = k.now_ns() - tcp_sk(sk)->retrans_stamp_ns;
+  return elapsed >= limit ? kJiffy : std::min(icsk->icsk_rto_ns, limit - elapsed);
+}
+
+/// Is it time to give up? Then the socket is over.
+bool tcp_write_timeout(Kernel& k, sock* sk) {
+  const inet_connection_sock* icsk = inet_csk(sk);
+  int retries = k.config.tcp_retries2;
+  bool expired = false;
+  if (opening(sk)) {
+    retries = icsk->icsk_syn_retries != 0 ? icsk->icsk_syn_retries : k.config.tcp_syn_retries;
+    int linear = tcp_state(sk) == TcpState::SYN_SENT ? k.config.tcp_syn_linear_timeouts : 0;
+    expired = icsk->icsk_retransmits >= retries + linear;
+  } else if (sock_flag(sk, SOCK_DEAD_BIT)) {
+    retries = tcp_orphan_retries(k, icsk->icsk_rto_ns < kRtoMax);
+  }
+  if (!expired) expired = retransmits_timed_out(k, sk, retries, icsk->icsk_user_timeout_ms * kNsPerMs);
+  if (expired) tcp_write_err(k, sk);
+  return expired;
 }
 
 void tcp_retransmit_timer(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_retransmit_timer, sk);
   inet_connection_sock* icsk = inet_csk(sk);
   sk_buff* first = sk->tcp_rtx_queue.front();
-  if (first == nullptr) return;
-  int limit = sock_flag(sk, SOCK_DEAD_BIT) ? kOrphanRetries : kRetries2;
-  if (opening(sk)) limit = k.config.tcp_syn_retries;
-  if (tcp_state(sk) == TcpState::SYN_SENT) limit += kSynLinearTimeouts;
-  if (icsk->icsk_retransmits >= limit) {
-    k.rule(Rule::tcp_gave_up, sk);
-    tcp_done_with_error(k, sk, ETIMEDOUT);
-    return;
-  }
-  Call call(k, Fn::tcp_retransmit_skb, sk);
-  k.rule(Rule::tcp_retransmits, sk);
+  if (first == nullptr || tcp_write_timeout(k, sk)) return;
+  tcp_enter_loss(k, sk);
   ++icsk->icsk_retransmits;
-  __tcp_transmit_skb(k, sk, first, true);
-  tcp_reset_xmit_timer(k, sk);
-}
-
-/// Asks for the window again, and again, each time after twice as long.
-void tcp_probe_timer(Kernel& k, sock* sk) {
-  Call call(k, Fn::tcp_probe_timer, sk);
-  inet_connection_sock* icsk = inet_csk(sk);
-  bool orphan = sock_flag(sk, SOCK_DEAD_BIT);
-  if (orphan ? icsk->icsk_backoff >= kOrphanBackoff : icsk->icsk_probes_out >= kRetries2) {
-    k.rule(Rule::tcp_gave_up, sk);
-    tcp_done_with_error(k, sk, ETIMEDOUT);
-    return;
+  tcp_retransmit_skb(k, sk, first);
+  // the first SYNs go out second by second
+  if (tcp_state(sk) != TcpState::SYN_SENT || icsk->icsk_retransmits > k.config.tcp_syn_linear_timeouts) {
+    ++icsk->icsk_backoff;
+    icsk->icsk_rto_ns = std::min(icsk->icsk_rto_ns * 2, kRtoMax);
   }
-  ++icsk->icsk_probes_out;
-  ++icsk->icsk_backoff;
-  tcp_xmit_probe_skb(k, sk);
-  tcp_check_probe_timer(k, sk);
+  tcp_reset_xmit_timer(k, sk, tcp_clamp_rto_to_user_timeout(k, sk));
 }
 
 /// What the retransmit timer means depends on what waits, as icsk_pending tells in Linux.
 void tcp_write_timer(Kernel& k, sock* sk) {
   inet_csk(sk)->retransmit_pending = false;
-  if (tcp_sk(sk)->packets_out == 0 && !sk->sk_write_queue.list.empty())
+  if (tcp_sk(sk)->packets_out == 0)
     tcp_probe_timer(k, sk);
   else
     tcp_retransmit_timer(k, sk);
@@ -82,14 +92,6 @@ void tcp_delack_timer(Kernel& k, sock* sk) {
   tcp_send_ack(k, sk);
 }
 
-/// An orphan that waited in FIN_WAIT2 for a FIN long enough, with a system call in the way when it began to.
-void tcp_keepalive_timer(Kernel& k, sock* sk) {
-  inet_csk(sk)->sk_timer_expires = record::Time{};
-  if (tcp_state(sk) != TcpState::FIN_WAIT2 || !sock_flag(sk, SOCK_DEAD_BIT)) return;
-  tcp_send_active_reset(k, sk);
-  tcp_done(k, sk);
-}
-
 /// A timer finds the socket owned by a system call: Linux defers to release_sock(). Nothing sleeps with the lock held
 /// and time does not move in a call, so here the socket is always free.
 void run_sock_timer(Kernel& k, Fn name, sock* sk, void (*body)(Kernel&, sock*)) {
@@ -100,13 +102,17 @@ void run_sock_timer(Kernel& k, Fn name, sock* sk, void (*body)(Kernel&, sock*)) 
   });
 }
 
-void arm_retransmit_timer(Kernel& k, inet_connection_sock* icsk, u64 delay_ns) {
-  k.scheduler.arm(icsk->icsk_retransmit_timer, k.now_ns() + delay_ns);
-  icsk->icsk_timeout = record::Time{k.now_ns() + delay_ns};
-  icsk->retransmit_pending = true;
+}  // namespace
+
+void tcp_write_err(Kernel& k, sock* sk) {
+  k.rule(Rule::tcp_gave_up, sk);
+  tcp_done_with_error(k, sk, ETIMEDOUT);
 }
 
-}  // namespace
+int tcp_orphan_retries(const Kernel& k, bool alive) {
+  int retries = k.config.tcp_orphan_retries;
+  return retries == 0 && alive ? 8 : retries;
+}
 
 void tcp_init_timers(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
@@ -115,18 +121,13 @@ void tcp_init_timers(Kernel& k, sock* sk) {
   icsk->sk_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_keepalive_timer, sk, tcp_keepalive_timer); };
 }
 
-void tcp_reset_xmit_timer(Kernel& k, sock* sk) {
+void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns) {
   Call call(k, Fn::sk_reset_timer, sk);
   inet_connection_sock* icsk = inet_csk(sk);
-  arm_retransmit_timer(k, icsk, rto(sk));
-}
-
-void tcp_check_probe_timer(Kernel& k, sock* sk) {
-  inet_connection_sock* icsk = inet_csk(sk);
-  if (tcp_sk(sk)->packets_out != 0 || sk->sk_write_queue.list.empty() || icsk->icsk_retransmit_timer.active()) return;
-  Call call(k, Fn::sk_reset_timer, sk);
-  u64 wait = kRtoMin << std::min(icsk->icsk_backoff, kOrphanBackoff);
-  arm_retransmit_timer(k, icsk, std::min(wait, kRtoMax));
+  delay_ns = std::min(delay_ns, kRtoMax);
+  k.scheduler.arm(icsk->icsk_retransmit_timer, k.now_ns() + delay_ns);
+  icsk->icsk_timeout = record::Time{k.now_ns() + delay_ns};
+  icsk->retransmit_pending = true;
 }
 
 void tcp_clear_retrans(Kernel& k, sock* sk) {

@@ -47,10 +47,13 @@ Values EnumWords<kernel::file_flags>::values() {
 Values EnumWords<kernel::shutdown_mask>::values() { return {{1, "RCV_SHUTDOWN"}, {2, "SEND_SHUTDOWN"}}; }
 
 Values EnumWords<kernel::sock_flags>::values() {
-  return {{1, "SOCK_DEAD"}, {2, "SOCK_DONE"}, {4, "SOCK_LINGER"}, {8, "SOCK_BROADCAST"}};
+  return {{1, "SOCK_DEAD"},      {2, "SOCK_DONE"},       {4, "SOCK_LINGER"},
+          {8, "SOCK_BROADCAST"}, {16, "SOCK_URGINLINE"}, {32, "SOCK_KEEPOPEN"}};
 }
 
-Values EnumWords<kernel::tcp_flags>::values() { return {{1, "FIN"}, {2, "SYN"}, {4, "RST"}, {8, "PSH"}, {16, "ACK"}}; }
+Values EnumWords<kernel::tcp_flags>::values() {
+  return {{1, "FIN"}, {2, "SYN"}, {4, "RST"}, {8, "PSH"}, {16, "ACK"}, {32, "URG"}};
+}
 
 Values EnumWords<kernel::signal_set>::values() {
   Values all;
@@ -65,6 +68,22 @@ Values EnumWords<kernel::eventfd_flags>::values() {
 
 Values EnumWords<kernel::ack_pending>::values() {
   return {{1, "SCHED"}, {2, "TIMER"}, {4, "PUSHED"}, {8, "PUSHED2"}, {16, "NOW"}};
+}
+
+Values EnumWords<kernel::nagle_flags>::values() {
+  return {{1, "TCP_NAGLE_OFF"}, {2, "TCP_NAGLE_CORK"}, {4, "TCP_NAGLE_PUSH"}};
+}
+
+Values EnumWords<kernel::urgent_data>::values() {
+  return {{0x100, "TCP_URG_VALID"}, {0x200, "TCP_URG_NOTYET"}, {0x400, "TCP_URG_READ"}};
+}
+
+Values EnumWords<kernel::skb_sacked>::values() {
+  return {{1, "SACKED_ACKED"}, {2, "SACKED_RETRANS"}, {4, "LOST"}, {0x80, "EVER_RETRANS"}};
+}
+
+Values EnumWords<kernel::ca_state>::values() {
+  return {{0, "Open"}, {1, "Disorder"}, {2, "CWR"}, {3, "Recovery"}, {4, "Loss"}};
 }
 
 }  // namespace wakepath::record

@@ -63,7 +63,9 @@ enum sock_flags : u32 {
   SOCK_DEAD_BIT = 1,
   SOCK_DONE_BIT = 2,
   SOCK_LINGER_BIT = 4,
-  SOCK_BROADCAST_BIT = 8
+  SOCK_BROADCAST_BIT = 8,
+  SOCK_URGINLINE_BIT = 16,
+  SOCK_KEEPOPEN_BIT = 32
 };
 
 /// Flags of a TCP header (RFC 9293, section 3.1).
@@ -73,8 +75,37 @@ enum tcp_flags : u8 {
   TCPHDR_SYN = 2,
   TCPHDR_RST = 4,
   TCPHDR_PSH = 8,
-  TCPHDR_ACK = 16
+  TCPHDR_ACK = 16,
+  TCPHDR_URG = 32
 };
+
+/// tp->nonagle, include/net/tcp.h
+enum nagle_flags : u8 {
+  TCP_NAGLE_ON = 0,
+  TCP_NAGLE_OFF = 1,   ///< TCP_NODELAY
+  TCP_NAGLE_CORK = 2,  ///< TCP_CORK, MSG_MORE
+  TCP_NAGLE_PUSH = 4   ///< Cork is overridden for what is queued now.
+};
+
+/// tp->urg_data: one byte of data, or what is known of it.
+enum urgent_data : u16 {
+  TCP_URG_NONE = 0,
+  TCP_URG_VALID = 0x100,   ///< The low byte is the urgent one.
+  TCP_URG_NOTYET = 0x200,  ///< Announced, not here.
+  TCP_URG_READ = 0x400
+};
+
+/// tcp_skb_cb.sacked, include/net/tcp.h
+enum skb_sacked : u8 {
+  TCPCB_NONE = 0,
+  TCPCB_SACKED_ACKED = 1,
+  TCPCB_SACKED_RETRANS = 2,
+  TCPCB_LOST = 4,
+  TCPCB_EVER_RETRANS = 0x80
+};
+
+/// icsk_ca_state, include/net/tcp.h
+enum class ca_state : u8 { TCP_CA_Open = 0, TCP_CA_Disorder, TCP_CA_CWR, TCP_CA_Recovery, TCP_CA_Loss };
 
 /// icsk_ack.pending, include/net/inet_connection_sock.h
 enum ack_pending : u8 {
@@ -184,6 +215,30 @@ template <>
 struct EnumWords<kernel::ack_pending> {
   static constexpr const char* kName = "icsk_ack.pending";
   static constexpr bool kFlags = true;
+  static std::vector<trace::Enumeration::Value> values();
+};
+template <>
+struct EnumWords<kernel::nagle_flags> {
+  static constexpr const char* kName = "nonagle";
+  static constexpr bool kFlags = true;
+  static std::vector<trace::Enumeration::Value> values();
+};
+template <>
+struct EnumWords<kernel::urgent_data> {
+  static constexpr const char* kName = "urg_data";
+  static constexpr bool kFlags = true;
+  static std::vector<trace::Enumeration::Value> values();
+};
+template <>
+struct EnumWords<kernel::skb_sacked> {
+  static constexpr const char* kName = "sacked";
+  static constexpr bool kFlags = true;
+  static std::vector<trace::Enumeration::Value> values();
+};
+template <>
+struct EnumWords<kernel::ca_state> {
+  static constexpr const char* kName = "icsk_ca_state";
+  static constexpr bool kFlags = false;
   static std::vector<trace::Enumeration::Value> values();
 };
 

@@ -119,6 +119,10 @@ class Machine {
   virtual std::optional<Duration> timer(const std::string& actor) = 0;
   virtual bool returned(const std::string& actor) = 0;  ///< take() would give something
 
+  /// What the wire does from now on to segments of the socket behind that descriptor; `from` empty: to all segments.
+  /// not_run() keeps files that have such a step from machines that cannot do it.
+  virtual void wire(const Wire& wire, const std::string& process, int fd);
+
   virtual Duration now() = 0;
   /// Lets time pass up to the next thing that may happen, at most `limit`.
   virtual void advance(Duration limit) = 0;
@@ -132,5 +136,9 @@ class Machine {
   /// A field that only the model has, after `model.`. Throws UnknownField.
   virtual Observation observe_model(const std::string& process, int fd, const std::vector<std::string>& fields) = 0;
 };
+
+inline void Machine::wire(const Wire&, const std::string&, int) {
+  throw Unavailable(std::string(name()) + " has no modelled wire: write `only: model`");
+}
 
 }  // namespace wakepath::scenario

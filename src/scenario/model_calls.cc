@@ -65,24 +65,30 @@ int at(const Request& r, size_t index) { return index < r.numbers.size() ? stati
 
 std::optional<std::string> unknown_option(const CallStep& call) {
   static const std::vector<std::pair<long, long>> kSettable = {
-      {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_RCVLOWAT}, {SOL_SOCKET, SO_RCVBUF},
-      {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO}, {SOL_SOCKET, SO_LINGER},
-      {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_BROADCAST}, {IPPROTO_TCP, TCP_NODELAY}};
+      {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_RCVBUF},
+      {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_LINGER},
+      {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_SNDLOWAT}};
   static const std::vector<std::pair<long, long>> kReadable = {
-      {SOL_SOCKET, SO_ERROR},     {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_TYPE},     {SOL_SOCKET, SO_ACCEPTCONN},
-      {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_DOMAIN},    {SOL_SOCKET, SO_PROTOCOL}, {SOL_SOCKET, SO_REUSEPORT},
-      {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVBUF},   {SOL_SOCKET, SO_LINGER},
-      {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {IPPROTO_TCP, TCP_NODELAY}};
+      {SOL_SOCKET, SO_ERROR},     {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_TYPE},      {SOL_SOCKET, SO_ACCEPTCONN},
+      {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_DOMAIN},    {SOL_SOCKET, SO_PROTOCOL},  {SOL_SOCKET, SO_REUSEPORT},
+      {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVBUF},    {SOL_SOCKET, SO_LINGER},
+      {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_OOBINLINE},
+      {SOL_SOCKET, SO_SNDLOWAT}};
+  static const std::vector<long> kTcp = {TCP_NODELAY, TCP_CORK,     TCP_DEFER_ACCEPT, TCP_QUICKACK,
+                                         TCP_MAXSEG,  TCP_KEEPIDLE, TCP_KEEPINTVL,    TCP_KEEPCNT,
+                                         TCP_LINGER2, TCP_SYNCNT,   TCP_USER_TIMEOUT, TCP_NOTSENT_LOWAT};
   const auto& known = call.signature->call == Call::setsockopt ? kSettable : kReadable;
   const std::pair<long, long> wanted{call.args[1].number, call.args[2].number};
-  if (std::find(known.begin(), known.end(), wanted) != known.end()) {
+  const bool tcp = wanted.first == IPPROTO_TCP && std::find(kTcp.begin(), kTcp.end(), wanted.second) != kTcp.end();
+  if (tcp || std::find(known.begin(), known.end(), wanted) != known.end()) {
     return std::nullopt;
   }
   return std::string(call.signature->name) + " of " + call.args[2].text;
 }
 
 std::optional<std::string> unknown_flags(const Arg& flags) {
-  const long rest = flags.number & ~static_cast<long>(MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_TRUNC);
+  const long rest = flags.number & ~static_cast<long>(MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_TRUNC |
+                                                      MSG_MORE | MSG_OOB);
   return rest != 0 ? std::optional("the flags " + flags.text) : std::nullopt;
 }
 

@@ -16,14 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr Duration kQuietLimit = 300ms;  // SCENARIO.md: for unacknowledged data time passes, at most this
 
-long number_of(const std::string& name, const std::string& value) {
-  try {
-    return std::stol(value);
-  } catch (const std::exception&) {
-    throw Unavailable(fmt::format("{} is no number the model understands: {}", name, value));
-  }
-}
-
 kernel::Config configure(const Scenario& scenario) {
   kernel::Config config;
   if (scenario.profile == "4.19") config.profile = kernel::Profile::v4_19;
@@ -32,20 +24,12 @@ kernel::Config configure(const Scenario& scenario) {
   }
   config.nic = scenario.device_nic;
   for (const auto& [name, value] : scenario.kernel) {
-    if (name == "net.core.somaxconn") {
-      config.somaxconn = static_cast<kernel::u32>(number_of(name, value));
-    } else if (name == "net.ipv4.ip_local_port_range") {
-      const size_t gap = value.find_first_of(" \t");
-      config.port_low = static_cast<kernel::u16>(number_of(name, value.substr(0, gap)));
-      config.port_high = static_cast<kernel::u16>(number_of(name, gap == std::string::npos ? "" : value.substr(gap)));
-    } else if (name == "net.ipv4.tcp_abort_on_overflow") {
-      config.tcp_abort_on_overflow = number_of(name, value) != 0;
-    } else if (name == "net.ipv4.tcp_syn_retries") {
-      config.tcp_syn_retries = static_cast<int>(number_of(name, value));
-    } else if (name == "net.core.netdev_budget") {
-      config.netdev_budget = static_cast<int>(number_of(name, value));
-    } else {
-      throw Unavailable(fmt::format("the model does not know the sysctl {} yet", name));
+    try {
+      if (!kernel::set_sysctl(config, name, value)) {
+        throw Unavailable(fmt::format("the model does not know the sysctl {} yet", name));
+      }
+    } catch (const std::invalid_argument& problem) {
+      throw Unavailable(problem.what());
     }
   }
   return config;
@@ -130,6 +114,16 @@ std::optional<Outcome> ModelMachine::take(const std::string& name) {
   Actor& actor = actors_.at(name);
   actor.in_call = false;
   return actor.at_once ? Outcome{} : outcome(actor);
+}
+
+void ModelMachine::wire(const Wire& wire, const std::string& process, int fd) {
+  const kernel::sock* sk = wire.from.empty() ? nullptr : socket(process, fd);
+  if (sk == nullptr && !wire.from.empty()) {
+    throw Unavailable(fmt::format("{} is no socket: nothing comes from it", wire.from));
+  }
+  kernel::set_wire_fault(*kernel_, sk != nullptr ? sk->common.skc_rcv_saddr.get().value : 0,
+                         sk != nullptr ? sk->common.skc_num.get() : kernel::u16{0}, static_cast<kernel::u32>(wire.drop),
+                         static_cast<kernel::u32>(wire.reorder), static_cast<kernel::u64>(wire.delay.count()));
 }
 
 Duration ModelMachine::now() { return Duration(static_cast<int64_t>(kernel_->now_ns())); }

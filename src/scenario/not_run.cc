@@ -30,7 +30,6 @@ std::optional<std::string> not_run(const Scenario& scenario, const Machine& mach
       if (kernel) {
         return fmt::format("step {} is for the model only", step.number);
       }
-      what = step.kind == Step::Kind::wire ? "wire" : "";
     }
     if (!what.empty()) {
       unavailable = true;

@@ -91,10 +91,12 @@ class Run {
         return expect(step);
       case Step::Kind::signal:
         return machine_.signal(actor(step.signal.to).name, step.signal.number, step.signal.restart);
+      case Step::Kind::wire:
+        return wire(step);
       case Step::Kind::fault:
         return machine_.fault(with_actor(step.fault));
       default:
-        return;  // say, mark, ask; wire was refused by not_run()
+        return;  // say, mark, ask
     }
   }
 
@@ -369,6 +371,15 @@ class Run {
     }
     entry.done = true;
     out_.entries.push_back(entry);
+  }
+
+  void wire(const Step& step) {
+    if (step.wire.from.empty()) {
+      machine_.wire(step.wire, "", -1);
+      return;
+    }
+    const auto [process, fd] = scope_.anywhere(number_, nullptr, "", step.wire.from, step.at);
+    machine_.wire(step.wire, process, fd);
   }
 
   Entry::Truth truth(const Expectation& e) {

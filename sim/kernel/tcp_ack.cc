@@ -1,0 +1,106 @@
+// Models: tcp_ack() of net/ipv4/tcp_input.c, Linux 6.18: what is acknowledged leaves the retransmit queue, the peer's
+// window, round trips. Left out: congestion control, timestamps and PAWS, undoing of needless retransmissions.
+
+#include <algorithm>
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+constexpr u32 kRtoMinUs = 200'000;  // TCP_RTO_MIN
+
+bool tcp_may_update_window(const tcp_sock* tp, const sk_buff* skb, u32 window) {
+  return after(skb->ack_seq, tp->snd_una) || after(skb->seq, tp->snd_wl1) ||
+         (skb->seq == tp->snd_wl1 && (window > tp->snd_wnd || window == 0));
+}
+
+/// Window, then what is acknowledged, as on 6.18.
+void tcp_ack_update_window(sock* sk, const sk_buff* skb) {
+  tcp_sock* tp = tcp_sk(sk);
+  u32 window = skb->window.get().value;
+  if (tcp_may_update_window(tp, skb, window)) {
+    tp->snd_wl1 = skb->seq;
+    tp->snd_wnd = window;
+    tp->max_window = std::max(tp->max_window, window);
+  }
+  if (after(skb->ack_seq, tp->snd_una)) tp->snd_una = skb->ack_seq;
+}
+
+void tcp_clean_rtx_queue(Kernel& k, sock* sk, u32 prior_una) {
+  Call call(k, Fn::tcp_clean_rtx_queue, sk);
+  tcp_sock* tp = tcp_sk(sk);
+  u64 rtt_ns = kForever;
+  while (sk_buff* sent = sk->tcp_rtx_queue.front()) {
+    if (after(sent->end_seq, tp->snd_una)) break;
+    sk->tcp_rtx_queue.erase(sent);
+    --tp->packets_out;
+    if ((sent->sacked & TCPCB_SACKED_ACKED) != 0) {
+      --tp->sacked_out;
+    } else {
+      tcp_rack_advance(k, sk, sent);
+      rtt_ns = k.now_ns() - sent->sent_at_ns;
+    }
+    if ((sent->sacked & TCPCB_SACKED_RETRANS) != 0) --tp->retrans_out;
+    sk->sk_wmem_queued -= static_cast<int>(sent->truesize.get());
+    kfree_skb(k, sent);
+  }
+  if (tp->snd_up - prior_una <= tp->snd_una - prior_una) tp->snd_up = tp->snd_una;
+  if (rtt_ns != kForever) tcp_rtt_estimator(sk, rtt_ns);
+}
+
+}  // namespace
+
+void tcp_rtt_estimator(sock* sk, u64 rtt_ns) {
+  tcp_sock* tp = tcp_sk(sk);
+  tp->min_rtt_ns = std::min(tp->min_rtt_ns, rtt_ns);
+  auto rtt = static_cast<std::int64_t>(rtt_ns / 1000);
+  auto smoothed = static_cast<std::int64_t>(tp->srtt_us);
+  auto deviation = static_cast<std::int64_t>(tp->rttvar_us);
+  if (smoothed == 0) {
+    smoothed = rtt << 3;
+    deviation = rtt << 1;
+  } else {  // Van Jacobson's: gains of an eighth and a quarter
+    std::int64_t error = rtt - (smoothed >> 3);
+    smoothed += error;
+    deviation += (error < 0 ? -error : error) - (deviation >> 2);
+  }
+  tp->srtt_us = static_cast<u32>(std::max<std::int64_t>(smoothed, 1));
+  tp->rttvar_us = static_cast<u32>(std::max<std::int64_t>(deviation, 0));
+  inet_csk(sk)->icsk_rto_ns = u64{(tp->srtt_us >> 3) + std::max(tp->rttvar_us, kRtoMinUs)} * 1000;
+  inet_csk(sk)->icsk_backoff = 0;
+}
+
+bool tcp_ack(Kernel& k, sock* sk, const sk_buff* skb) {
+  Call call(k, Fn::tcp_ack, sk);
+  tcp_sock* tp = tcp_sk(sk);
+  inet_connection_sock* icsk = inet_csk(sk);
+  u32 prior_una = tp->snd_una;
+  bool prior_packets = tp->packets_out != 0;
+  if (after(skb->ack_seq, tp->snd_nxt)) return call.result(false);  // acknowledges what was never sent
+  bool old = before(skb->ack_seq, prior_una);
+  if (!old) {
+    if (skb->ack_seq != prior_una) icsk->icsk_retransmits = 0;
+    tcp_ack_update_window(sk, skb);
+    icsk->icsk_probes_out = 0;
+    tp->rcv_tstamp_ns = k.now_ns();
+    if (!prior_packets) {
+      tcp_ack_probe(k, sk);
+      return call.result(true);
+    }
+  }
+  if (!skb->sacks.empty()) tcp_sacktag_write_queue(k, sk, skb);
+  if (tp->snd_una != prior_una) {
+    tcp_clean_rtx_queue(k, sk, prior_una);
+    if (tp->packets_out == 0)
+      tcp_clear_retrans(k, sk);
+    else
+      tcp_reset_xmit_timer(k, sk, icsk->icsk_rto_ns);
+  }
+  if (tp->sacked_out != 0 || tp->icsk_ca_state != ca_state::TCP_CA_Open) tcp_fastretrans_alert(k, sk);
+  return call.result(true);
+}
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,131 @@
+// Models: net/ipv4/tcp_recovery.c (RACK, RFC 8985) and the part of tcp_input.c that decides what is lost and sends it
+// again, Linux 6.18. Left out: congestion windows (what is lost goes out at once, as much as there is), RACK's own
+// timer (it looks when an ACK comes; else the retransmission timeout does), undoing, proportional rate reduction.
+
+#include <algorithm>
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+constexpr u32 kReordering = 3;  // net.ipv4.tcp_reordering
+
+bool has(const sk_buff* skb, skb_sacked bit) { return (skb->sacked & bit) != 0; }
+
+void clear(sk_buff* skb, skb_sacked bit) {
+  if (has(skb, bit)) skb->sacked &= static_cast<skb_sacked>(~static_cast<u32>(bit));
+}
+
+void forget_retransmission(sock* sk, sk_buff* skb) {
+  if (!has(skb, TCPCB_SACKED_RETRANS)) return;
+  clear(skb, TCPCB_SACKED_RETRANS);
+  --tcp_sk(sk)->retrans_out;
+}
+
+/// How much later than its successor a segment may arrive and still be thought of as overtaken only.
+u64 tcp_rack_reo_wnd(const tcp_sock* tp) {
+  if (tp->icsk_ca_state >= ca_state::TCP_CA_Recovery || tp->sacked_out >= kReordering) return 0;
+  return std::min(tp->min_rtt_ns / 4, u64{tp->srtt_us >> 3} * 1000);
+}
+
+bool sent_before(const sk_buff* skb, const tcp_sock* tp) {
+  return skb->sent_at_ns < tp->rack_sent_ns ||
+         (skb->sent_at_ns == tp->rack_sent_ns && before(skb->end_seq, tp->rack_end_seq));
+}
+
+/// Lost is what was sent before something that has arrived, if it had the time to arrive too. True: something is.
+bool tcp_rack_mark_lost(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_rack_mark_lost, sk);
+  const tcp_sock* tp = tcp_sk(sk);
+  u64 patience = tp->rack_rtt_ns + tcp_rack_reo_wnd(tp);
+  bool any = false;
+  for (sk_buff* skb : sk->tcp_rtx_queue) {
+    if (has(skb, TCPCB_SACKED_ACKED)) continue;
+    bool waits = has(skb, TCPCB_LOST) && !has(skb, TCPCB_SACKED_RETRANS);
+    if (!waits && sent_before(skb, tp) && k.now_ns() - skb->sent_at_ns >= patience) {
+      forget_retransmission(sk, skb);
+      skb->sacked |= TCPCB_LOST;
+      waits = true;
+    }
+    any = any || waits;
+  }
+  return call.result(any);
+}
+
+void tcp_xmit_retransmit_queue(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_xmit_retransmit_queue, sk);
+  for (sk_buff* skb : sk->tcp_rtx_queue)
+    if (has(skb, TCPCB_LOST) && !has(skb, TCPCB_SACKED_RETRANS) && !has(skb, TCPCB_SACKED_ACKED))
+      tcp_retransmit_skb(k, sk, skb);
+}
+
+void tcp_enter_recovery(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_enter_recovery, sk);
+  k.rule(Rule::tcp_fast_retransmit, sk);
+  tcp_sk(sk)->high_seq = tcp_sk(sk)->snd_nxt;
+  tcp_sk(sk)->icsk_ca_state = ca_state::TCP_CA_Recovery;
+}
+
+}  // namespace
+
+void tcp_rack_advance(Kernel& k, sock* sk, const sk_buff* skb) {
+  tcp_sock* tp = tcp_sk(sk);
+  u64 rtt = k.now_ns() - skb->sent_at_ns;
+  if (has(skb, TCPCB_EVER_RETRANS) && rtt < tp->min_rtt_ns) return;  // it was the first transmission that arrived
+  tp->rack_rtt_ns = rtt;
+  if (skb->sent_at_ns > tp->rack_sent_ns ||
+      (skb->sent_at_ns == tp->rack_sent_ns && after(skb->end_seq, tp->rack_end_seq))) {
+    tp->rack_sent_ns = skb->sent_at_ns;
+    tp->rack_end_seq = skb->end_seq;
+  }
+}
+
+void tcp_sacktag_write_queue(Kernel& k, sock* sk, const sk_buff* ack) {
+  Call call(k, Fn::tcp_sacktag_write_queue, sk);
+  for (sk_buff* skb : sk->tcp_rtx_queue) {
+    if (has(skb, TCPCB_SACKED_ACKED)) continue;
+    bool there = std::any_of(ack->sacks.begin(), ack->sacks.end(), [skb](const auto& block) {
+      return !before(skb->seq, block.first) && !after(skb->end_seq, block.second);
+    });
+    if (!there) continue;
+    forget_retransmission(sk, skb);
+    clear(skb, TCPCB_LOST);
+    skb->sacked |= TCPCB_SACKED_ACKED;
+    ++tcp_sk(sk)->sacked_out;
+    tcp_rack_advance(k, sk, skb);
+  }
+}
+
+void tcp_fastretrans_alert(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_fastretrans_alert, sk);
+  tcp_sock* tp = tcp_sk(sk);
+  bool recovering = tp->icsk_ca_state >= ca_state::TCP_CA_Recovery;
+  if (recovering && !before(tp->snd_una, tp->high_seq)) {
+    tp->icsk_ca_state = ca_state::TCP_CA_Open;
+    tp->retrans_stamp_ns = 0;
+    recovering = false;
+  }
+  bool lost = tcp_rack_mark_lost(k, sk);
+  if (!recovering) {
+    tp->icsk_ca_state = tp->sacked_out != 0 ? ca_state::TCP_CA_Disorder : ca_state::TCP_CA_Open;
+    if (!lost) return;
+    tcp_enter_recovery(k, sk);
+  }
+  tcp_xmit_retransmit_queue(k, sk);
+}
+
+void tcp_enter_loss(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_enter_loss, sk);
+  tcp_sock* tp = tcp_sk(sk);
+  for (sk_buff* skb : sk->tcp_rtx_queue) {
+    forget_retransmission(sk, skb);
+    if (!has(skb, TCPCB_SACKED_ACKED)) skb->sacked |= TCPCB_LOST;
+  }
+  tp->high_seq = tp->snd_nxt;
+  tp->icsk_ca_state = ca_state::TCP_CA_Loss;
+}
+
+}  // namespace wakepath::kernel
