@@ -139,6 +139,7 @@ void check_sockets(const Kernel& k, Complaints& out) {
     queued += sk.sk_receive_queue.list.size() + sk.sk_write_queue.list.size() + sk.tcp_rtx_queue.size() +
               sk.sk_backlog.size() + tp.out_of_order_queue.size();
   });
+  k.unix_socks.for_each([&](const unix_sock& u) { queued += u.sk.sk_receive_queue.list.size(); });
   k.udp_socks.for_each(
       [&](const udp_sock& up) { queued += up.inet.sk.sk_receive_queue.list.size() + up.reader_queue.list.size(); });
   for (const wire_fault* fault : k.wire) queued += fault->in_flight.size();

@@ -22,6 +22,7 @@
 #include "sim/kernel/task_work.hh"
 #include "sim/kernel/timerfd.hh"
 #include "sim/kernel/wire.hh"
+#include "sim/kernel/unix_sock.hh"
 #include "sim/record/arena.hh"
 
 /// The modelled machine: everything that its functions share. Passive and deterministic: no threads, no clock, no
@@ -98,6 +99,7 @@ struct Config {
   u32 tcp_notsent_lowat = 0xffffffff;
   std::size_t rlimit_nofile = 20000;
   u64 max_user_watches = 1u << 20;      ///< fs.epoll.max_user_watches
+  u32 max_dgram_qlen = 10;              ///< net.unix.max_dgram_qlen
   u64 timewait_ns = 60'000 * kNsPerMs;  ///< TCP_TIMEWAIT_LEN
   Mutant mutant = Mutant::none;  ///< A deliberate fault, for the tests of what watches the model; none in earnest.
 };
@@ -114,6 +116,12 @@ Outer* container_of(Inner* inner, Inner Outer::*member) {
   auto offset = reinterpret_cast<std::byte*>(&(outer->*member)) - room;
   return reinterpret_cast<Outer*>(reinterpret_cast<std::byte*>(inner) - offset);
 }
+
+/// A socket of AF_UNIX on its way in a message (net/unix/garbage.c).
+struct unix_edge {
+  sock* inflight;
+  scm_fp_list* message;
+};
 
 /// Schema and layouts of all kinds, made together.
 struct KernelKinds {
@@ -213,6 +221,10 @@ class Kernel {
   std::unordered_map<u32, std::array<u8, 16>> in6_table;  // by In6, look-up only
   std::unordered_map<u16, udp_hslot*> udp_hash;           // by port, look-up only
   std::unordered_map<u64, udp_hslot2*> udp_hash2;         // by port and address, look-up only
+  std::unordered_map<std::string, sock*> unix_table;      // by type and name, look-up only
+  std::vector<unix_edge> unix_edges;                      // which sockets of AF_UNIX are on their way, in order
+  bool unix_gc_scheduled = false;
+  u32 unix_autobind_number = 0;
 
  private:
   std::optional<u64> fails_after_;
@@ -227,6 +239,10 @@ class Call : public record::Call {
       : record::Call(k.recorder, static_cast<trace::FunctionId>(function),
                      k.recorder.enabled() ? record::object_of(subject) : 0, {file, line}) {}
 };
+
+/// What a call has left to do before it returns to user mode: files that messages held are closed, sockets that nobody
+/// can reach are freed.
+void exit_to_user_mode(Kernel& k);
 
 /// Bottom halves off and on: softirqs that were raised run in the outermost enable, on the stack of its caller.
 void local_bh_disable(Kernel& k);

@@ -30,6 +30,7 @@ struct proto {
   void (*destruct)(Kernel&, sock*) = nullptr;  ///< Before the sock is freed: queues of its own.
   void (*rcvbuf_changed)(sock*) = nullptr;     ///< After SO_RCVBUF.
   bool no_autobind = false;                    ///< send() gives an unbound socket no port.
+  long (*ioctl)(Kernel&, sock*, unsigned command, int* argument) = nullptr;
 };
 
 /// A sock of the protocol, in TCP_CLOSE, with one reference. nullptr: no memory (callers give ENOBUFS).
@@ -42,6 +43,8 @@ void release_sock(Kernel& k, sock* sk);
 void __release_sock(Kernel& k, sock* sk);
 void sock_hold(sock* sk);
 void sock_put(Kernel& k, sock* sk);
+/// Gives back everything of a sock that has neither references nor buffers on their way.
+void __sk_free(Kernel& k, sock* sk);
 void sock_orphan(Kernel& k, sock* sk);
 /// sk_err as a negative errno, taken off; 0 when there is none.
 long sock_error(Kernel& k, sock* sk);

@@ -45,6 +45,13 @@ void sock_close(Kernel& k, file* file) {
   sock_release(k, socket_of(file));
 }
 
+long sock_ioctl(Kernel& k, file* file, unsigned command, int* argument) {
+  Call call(k, Fn::sock_ioctl, file);
+  struct socket* socket = socket_of(file);
+  if (socket->ops->ioctl == nullptr) return call.result(k.error(Rule::ioctl_unknown, socket));
+  return call.result(socket->ops->ioctl(k, socket, command, argument));
+}
+
 /// nullptr: no memory, and the socket is released.
 file* sock_alloc_file(Kernel& k, struct socket* socket, int flags) {
   Call call(k, Fn::sock_alloc_file, socket);
@@ -62,7 +69,7 @@ file* sock_alloc_file(Kernel& k, struct socket* socket, int flags) {
 
 }  // namespace
 
-const file_operations socket_file_ops = {sock_read_iter, sock_write_iter, sock_poll, sock_close};
+const file_operations socket_file_ops = {sock_read_iter, sock_write_iter, sock_poll, sock_close, sock_ioctl};
 
 void socket_wq::describe(record::KindBuilder<socket_wq>& b) {
   b.embed(&socket_wq::wait, "wait", "wait_queue_head", 0, 24);
@@ -144,7 +151,7 @@ long sock_map_fd(Kernel& k, struct socket* socket, int flags) {
 namespace {
 
 /// sock_register(): the families that there are.
-const net_proto_family* const net_families[] = {&inet_family_ops};
+const net_proto_family* const net_families[] = {&inet_family_ops, &unix_family_ops};
 
 long __sock_create(Kernel& k, int family, int type, int protocol, struct socket** out) {
   Call call(k, Fn::__sock_create, nullptr);
@@ -177,6 +184,42 @@ long __sys_socket(Kernel& k, int family, int type, int protocol) {
   struct socket* socket = nullptr;
   if (long error = __sock_create(k, family, type, protocol, &socket); error < 0) return call.result(error);
   return call.result(sock_map_fd(k, socket, flags));
+}
+
+long __sys_socketpair(Kernel& k, int family, int type, int protocol, int fds[2]) {
+  Call call(k, Fn::__sys_socketpair, nullptr);
+  int flags = type & ~0xf;
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) return call.result(k.error(Rule::socket_unknown_flags, nullptr));
+  type &= 0xf;
+  ReservedFd one(k, (flags & O_CLOEXEC) != 0);
+  if (one.fd() < 0) return call.result(one.fd());
+  ReservedFd other(k, (flags & O_CLOEXEC) != 0);
+  if (other.fd() < 0) return call.result(other.fd());
+  struct socket* sock1 = nullptr;
+  struct socket* sock2 = nullptr;
+  if (long error = __sock_create(k, family, type, protocol, &sock1); error < 0) return call.result(error);
+  long error = __sock_create(k, family, type, protocol, &sock2);
+  if (error == 0)
+    error = sock1->ops->socketpair != nullptr ? sock1->ops->socketpair(k, sock1, sock2)
+                                              : k.error(Rule::socketpair_not_in_family, sock1);
+  if (error < 0) {
+    if (sock2 != nullptr) sock_release(k, sock2);
+    sock_release(k, sock1);
+    return call.result(error);
+  }
+  file* file1 = sock_alloc_file(k, sock1, flags);
+  if (file1 == nullptr) {
+    sock_release(k, sock2);
+    return call.result(k.error(Rule::no_memory, nullptr));
+  }
+  file* file2 = sock_alloc_file(k, sock2, flags);
+  if (file2 == nullptr) {
+    fput(k, file1);
+    return call.result(k.error(Rule::no_memory, nullptr));
+  }
+  fds[0] = one.install(file1);
+  fds[1] = other.install(file2);
+  return call.result(0);
 }
 
 long __sys_bind(Kernel& k, int fd, const Address& address) {

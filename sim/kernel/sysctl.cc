@@ -30,6 +30,7 @@ constexpr Entry<int> kInts[] = {{"net.ipv4.tcp_syncookies", &Config::tcp_syncook
                                 {"net.ipv4.tcp_tw_reuse", &Config::tcp_tw_reuse},
                                 {"net.core.netdev_budget", &Config::netdev_budget}};
 constexpr Entry<u32> kUnsigned[] = {{"net.core.somaxconn", &Config::somaxconn},
+                                    {"net.unix.max_dgram_qlen", &Config::max_dgram_qlen},
                                     {"net.ipv4.tcp_max_syn_backlog", &Config::tcp_max_syn_backlog},
                                     {"net.ipv4.tcp_notsent_lowat", &Config::tcp_notsent_lowat}};
 constexpr Entry<std::array<int, 3>> kTriples[] = {{"net.ipv4.tcp_rmem", &Config::tcp_rmem},

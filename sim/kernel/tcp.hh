@@ -181,6 +181,9 @@ struct BareSegment {
 sk_buff* make_bare_segment(Kernel& k, const BareSegment& segment);
 void tcp_v4_send_reset(Kernel& k, const sk_buff* skb);
 
+// --- inet_ioctl.cc: SIOCINQ (FIONREAD) and SIOCOUTQ ---
+long tcp_ioctl(Kernel& k, sock* sk, unsigned command, int* argument);
+
 // --- timers: tcp_timer.cc ---
 /// Arms the one timer of retransmission and probes.
 void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns);

@@ -49,6 +49,7 @@ class ModelMachine : public Machine {
     kernel::Address address;
     std::optional<kernel::Address> from;  ///< of recvfrom
     std::vector<Fault> faults;            ///< still to come
+    std::vector<int> rights;              ///< descriptors that recvmsg gave
     int fds[2] = {-1, -1};
     std::vector<int> value;
     bool in_call = false;
@@ -63,6 +64,7 @@ class ModelMachine : public Machine {
   kernel::MaySleep<long> call(Actor& actor);
   kernel::MaySleep<long> call_on_socket(Actor& actor);
   kernel::MaySleep<long> call_that_waits(Actor& actor);
+  kernel::MaySleep<long> call_with_pieces(Actor& actor);
   Outcome outcome(Actor& actor);
   bool unacknowledged() const;
   void remember();
@@ -71,6 +73,7 @@ class ModelMachine : public Machine {
   kernel::sock* socket(const std::string& process, int fd) const;
   kernel::eventpoll* epoll(const std::string& process, int fd) const;
   Observation state(const std::string& process, int fd);
+  static Observation of_unix_socket(const kernel::sock* sk, const std::string& field);
   Observation of_socket(kernel::sock* sk, const std::string& field) const;
 
   std::unique_ptr<kernel::Kernel> kernel_;
