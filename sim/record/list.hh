@@ -46,22 +46,25 @@ class List {
   /// `place` nullptr: at the front.
   void insert_behind(T* place, T* element) {
     ListNode<T>& node = element->*Node;
-    Place here = Place::of(this);
-    WP_BUG_ON(here.recorder, node.linked());
+    const BlockHead& block = BlockHead::of(this);
+    WP_BUG_ON(block.recorder, node.linked());
     T* after = place != nullptr ? (place->*Node).next : front_;
     node = {place, after, this};
     (place != nullptr ? (place->*Node).next : front_) = element;
     (after != nullptr ? (after->*Node).prev : back_) = element;
     ++size_;
-    if (here.recorder->enabled())
-      here.recorder->list_insert(here.object, here.field(), ref_of(element).packed(), ref_of(place).packed());
+    if (!block.recorder->enabled()) return;
+    Place here = Place::of(block, this);
+    block.recorder->list_insert(here.object, here.field(), ref_of(element).packed(), ref_of(place).packed());
   }
   void erase(T* element) {
     ListNode<T>& node = element->*Node;
-    Place here = Place::of(this);
-    WP_BUG_ON(here.recorder, node.list != this);
-    if (here.recorder->enabled())
-      here.recorder->list_erase(here.object, here.field(), ref_of(element).packed(), ref_of(node.prev).packed());
+    const BlockHead& block = BlockHead::of(this);
+    WP_BUG_ON(block.recorder, node.list != this);
+    if (block.recorder->enabled()) {
+      Place here = Place::of(block, this);
+      block.recorder->list_erase(here.object, here.field(), ref_of(element).packed(), ref_of(node.prev).packed());
+    }
     (node.prev != nullptr ? (node.prev->*Node).next : front_) = node.next;
     (node.next != nullptr ? (node.next->*Node).prev : back_) = node.prev;
     node = {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <unordered_map>
@@ -22,7 +23,9 @@ struct Site {
 class Recorder {
  public:
   /// `trace` outlives the recorder. With `enabled` false nothing is written and every write is a plain store.
-  explicit Recorder(trace::Trace& trace, bool enabled = true) : trace_(&trace), enabled_(enabled) {}
+  explicit Recorder(trace::Trace& trace, bool enabled = true);
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
 
   [[nodiscard]] trace::Trace& trace() { return *trace_; }
   [[nodiscard]] bool enabled() const { return enabled_; }
@@ -41,14 +44,29 @@ class Recorder {
 
   // --- what happens to objects (called by Arena, Field, List) ---
   trace::ObjectId create(trace::KindId kind);
-  void destroy(trace::ObjectId object, trace::KindId kind);
-  void set(trace::ObjectId object, trace::FieldId field, std::uint64_t before, std::uint64_t after, Site site);
-  void list_insert(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind);
-  void list_erase(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind);
+  void destroy(trace::ObjectId object, trace::KindId kind) {
+    put(trace::RecordKind::kDestroy, kind, object, 0, 0, top_.site);
+  }
+  void set(trace::ObjectId object, trace::FieldId field, std::uint64_t before, std::uint64_t after, Site site) {
+    put(trace::RecordKind::kSet, field, object, before, after, site_id(site));
+  }
+  void list_insert(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
+    put(trace::RecordKind::kListInsert, field, object, behind, element, top_.site);
+  }
+  void list_erase(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
+    put(trace::RecordKind::kListErase, field, object, behind, element, top_.site);
+  }
 
   // --- calls ---
   /// Returns the position of the kCall, for `leave`.
-  trace::Position enter(trace::FunctionId function, trace::ObjectId subject, Site site);
+  trace::Position enter(trace::FunctionId function, trace::ObjectId subject, Site site) {
+    if (left_out_ != nullptr && left_out_[function] != 0) return kLeftOut;
+    std::uint16_t id = site_id(site);
+    trace::Position at = put(trace::RecordKind::kCall, function, subject, 0, 0, id);
+    top_ = {static_cast<std::uint32_t>(at), id};
+    stack_->push_back(top_);
+    return at;
+  }
   void leave(trace::Position call, trace::FunctionId function, trace::Context context, trace::ObjectId subject,
              std::int64_t result);
   trace::Position syscall(trace::FunctionId function, std::string_view text);
@@ -74,28 +92,78 @@ class Recorder {
   /// Makes `address` (a function or a table) known under `name`; its pointers are recorded by that name.
   void name_symbol(const void* address, std::string_view name);
   /// Index into Schema::symbols; 0 for nullptr. An address without a name is a fault of the model (BUG).
-  [[nodiscard]] std::uint64_t symbol(const void* address) const;
+  [[nodiscard]] std::uint64_t symbol(const void* address) const {
+    if (address == nullptr) return 0;
+    std::size_t slot = (reinterpret_cast<std::uintptr_t>(address) >> 4) % kKnownSymbols;
+    const KnownSymbol& known = known_symbols_[slot];
+    return known.address == address ? known.index : find_symbol(address, slot);
+  }
 
  private:
   static constexpr trace::Position kLeftOut = ~trace::Position{0};
   struct OpenCall {
-    std::uint32_t position;
-    std::uint16_t site;
+    std::uint32_t position = trace::kNoCause;
+    std::uint16_t site = 0;
   };
+  /// What the last writes of a place in the source found out about it. One slot for many places: the last one has it.
+  struct KnownSite {
+    const char* file = nullptr;
+    int line = 0;
+    std::uint16_t id = 0;
+  };
+  struct KnownSymbol {
+    const void* address = nullptr;
+    std::uint64_t index = 0;
+  };
+  static constexpr std::size_t kKnownSites = 2048;
+  static constexpr std::size_t kKnownSymbols = 64;
+
+  /// The cause of a record that has none of its own is the innermost open call.
   trace::Position put(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
-                      std::uint64_t after, Site site = {}, std::uint32_t cause = trace::kNoCause);
-  std::uint16_t site_id(Site site);
-  std::vector<OpenCall>& open_calls();
+                      std::uint64_t after, std::uint16_t site) {
+    return put_caused(kind, field, object, before, after, site, top_.position);
+  }
+  trace::Position put_caused(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
+                             std::uint64_t after, std::uint16_t site, std::uint32_t cause) {
+    if (!enabled_) return 0;
+    trace::Record* r = trace_->place();
+    if (r == nullptr) return trace_->drop();
+    // member by member: a record that is put together elsewhere and copied costs more than all the rest
+    r->kind = kind;
+    r->context = context_;
+    r->field = field;
+    r->object = object;
+    r->task = task_;
+    r->site = site;
+    r->cause = cause;
+    r->before = before;
+    r->after = after;
+    return trace_->publish();
+  }
+  std::uint16_t site_id(Site site) {
+    if (site.file == nullptr) return top_.site;
+    auto mixed = (reinterpret_cast<std::uintptr_t>(site.file) >> 3) + static_cast<std::uintptr_t>(site.line) * 5;
+    const KnownSite& known = known_sites_[mixed % kKnownSites];
+    if (known.file == site.file && known.line == site.line) return known.id;
+    return learn_site(site, mixed % kKnownSites);
+  }
+  std::uint16_t learn_site(Site site, std::size_t slot);
+  [[nodiscard]] std::uint64_t find_symbol(const void* address, std::size_t slot) const;
+  void switch_stack(trace::TaskId task);
 
   trace::Trace* trace_;
   const std::uint8_t* left_out_ = nullptr;
   bool enabled_;
   trace::TaskId task_ = 0;
   trace::Context context_ = trace::Context::kProcess;
+  OpenCall top_;                  ///< the innermost open call of the running task
+  std::vector<OpenCall>* stack_;  ///< its open calls, outermost first
   trace::ObjectId last_object_ = 0;
   std::uint64_t now_ = 0;
   std::uint64_t last_step_ = 0;
   std::uint64_t last_quiet_ = 0;
+  std::array<KnownSite, kKnownSites> known_sites_;
+  mutable std::array<KnownSymbol, kKnownSymbols> known_symbols_;
   std::vector<std::uint32_t> serials_;             // by kind: objects made so far
   std::vector<std::vector<OpenCall>> open_calls_;  // by task
   std::unordered_map<const void*, std::uint64_t> symbols_;

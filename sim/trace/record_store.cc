@@ -1,0 +1,95 @@
+#include "sim/trace/record_store.hh"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <mutex>
+#include <new>
+
+namespace wakepath::trace {
+
+namespace {
+
+constexpr std::size_t kChunkBytes = RecordStore::kChunkRecords * sizeof(Record);
+
+/// Chunks of traces that are gone, for those to come: a fresh page costs more than the records that go into it.
+class ChunkPool {
+ public:
+  Record* take() {
+    {
+      std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        Record* chunk = free_.back();
+        free_.pop_back();
+        return chunk;
+      }
+    }
+    void* bytes = std::aligned_alloc(kChunkBytes, kChunkBytes);
+    if (bytes == nullptr) throw std::bad_alloc();
+    madvise(bytes, kChunkBytes, MADV_HUGEPAGE);  // only a wish: what it saves is page faults
+    return static_cast<Record*>(bytes);
+  }
+  void give_back(Record* chunk) {
+    std::lock_guard lock(mutex_);
+    if (free_.size() < kMostKept)
+      free_.push_back(chunk);
+    else
+      std::free(chunk);
+  }
+
+ private:
+  static constexpr std::size_t kMostKept = 32;  // 64 MiB
+  std::mutex mutex_;
+  std::vector<Record*> free_;
+};
+
+/// Never destroyed: traces that live in static storage give their chunks back after main().
+ChunkPool& pool() {
+  static auto* const kPool = new ChunkPool;
+  return *kPool;
+}
+
+}  // namespace
+
+void RecordStore::Free::operator()(std::atomic<Record*>* table) const { std::free(table); }
+
+RecordStore::RecordStore(Position keep)
+    : chunks_(static_cast<std::atomic<Record*>*>(std::calloc(kMaxChunks, sizeof(std::atomic<Record*>)))),
+      keep_chunks_(keep == 0 ? 0 : static_cast<std::size_t>((keep + kChunkRecords - 1) / kChunkRecords) + 1) {
+  static_assert(sizeof(std::atomic<Record*>) == sizeof(Record*) && std::atomic<Record*>::is_always_lock_free);
+  if (chunks_ == nullptr) throw std::bad_alloc();
+}
+
+RecordStore::~RecordStore() {
+  for (std::size_t i = 0; i < chunk_count_; ++i)
+    if (Record* chunk = chunks_[i].load()) pool().give_back(chunk);
+  for (Record* chunk : retired_) pool().give_back(chunk);
+}
+
+/// Below the floor first, out of the table then: a reader that begins after this does not find it.
+void RecordStore::retire_oldest() {
+  std::size_t oldest = static_cast<std::size_t>(floor_.load(std::memory_order_relaxed)) / kChunkRecords;
+  floor_.store((oldest + 1) * kChunkRecords, std::memory_order_release);
+  retired_.push_back(chunks_[oldest].exchange(nullptr));
+}
+
+Record* RecordStore::fresh_chunk() {
+  if (retired_.empty() || readers_.load() != 0) return pool().take();
+  Record* chunk = retired_.back();
+  retired_.pop_back();
+  for (Record* other : retired_) pool().give_back(other);
+  retired_.clear();
+  return chunk;
+}
+
+bool RecordStore::add_chunk() {
+  if (chunk_count_ == kMaxChunks) return false;
+  Position kept_from = floor_.load(std::memory_order_relaxed) / kChunkRecords;
+  if (keep_chunks_ != 0 && chunk_count_ - kept_from >= keep_chunks_) retire_oldest();
+  tail_ = fresh_chunk();
+  tail_end_ = tail_ + kChunkRecords;
+  chunks_[chunk_count_++].store(tail_);
+  return true;
+}
+
+}  // namespace wakepath::trace
