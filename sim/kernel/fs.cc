@@ -1,5 +1,6 @@
 #include "sim/kernel/fs.hh"
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/kernel/epoll.hh"
@@ -29,8 +30,9 @@ void files_struct::describe(record::KindBuilder<files_struct>& b) {
 int get_unused_fd(Kernel& k, bool close_on_exec) {
   files_struct* files = k.current()->files;
   auto& table = files->by_number;
-  std::size_t number = 0;
+  std::size_t number = files->next_fd;
   while (number < table.size() && table[number] != nullptr) ++number;
+  files->next_fd = number;
   if (number >= k.config.rlimit_nofile) return static_cast<int>(k.error(Rule::fd_none_left, files));
   if (number == table.size()) table.push_back(nullptr);
   fd_slot* slot = k.fd_slots.make();
@@ -46,7 +48,9 @@ int get_unused_fd(Kernel& k, bool close_on_exec) {
 namespace {
 
 void remove_slot(Kernel& k, files_struct* files, fd_slot* slot) {
-  files->by_number[static_cast<std::size_t>(slot->fd)] = nullptr;
+  auto number = static_cast<std::size_t>(slot->fd);
+  files->by_number[number] = nullptr;
+  files->next_fd = std::min(files->next_fd, number);
   files->fd_array.erase(slot);
   k.fd_slots.free(slot);
 }

@@ -63,6 +63,7 @@ struct files_struct {
   record::List<fd_slot, &fd_slot::node> fd_array;
 
   std::vector<fd_slot*> by_number;  ///< Index into the same slots.
+  std::size_t next_fd = 0;          ///< Every number below is taken: where the search for a free one begins.
 
   static void describe(record::KindBuilder<files_struct>& b);
 };

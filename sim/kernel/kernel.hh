@@ -178,9 +178,9 @@ class Kernel {
 /// A function of the model, from entry to return: stands at its top. `subject` is what it is about; nullptr: nothing.
 class Call : public record::Call {
  public:
-  Call(Kernel& k, Fn function, const void* subject, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : record::Call(k.recorder, static_cast<trace::FunctionId>(function),
-                     k.recorder.enabled() ? record::object_of(subject) : 0, {file, line}) {}
+  Call(Kernel& k, Fn function, const void* subject, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    if (k.recorder.enabled()) begin(k.recorder, static_cast<trace::FunctionId>(function), subject, {file, line});
+  }
 };
 
 /// Bottom halves off and on: softirqs that were raised run in the outermost enable, on the stack of its caller.

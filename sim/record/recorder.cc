@@ -6,24 +6,34 @@
 #include <cstdlib>
 #include <utility>
 
+#include "sim/record/arena.hh"
+
 namespace wakepath::record {
 
 using trace::RecordKind;
 
-Recorder::Recorder(trace::Trace& trace, bool enabled) : trace_(&trace), enabled_(enabled), open_calls_(1) {
+Recorder::Recorder(trace::Trace& trace, bool enabled)
+    : trace_(&trace), enabled_(enabled), known_sites_(enabled ? 1024 : 1), open_calls_(1) {
   stack_ = &open_calls_[0];
 }
 
-std::uint16_t Recorder::learn_site(Site site, std::size_t slot) {
-  auto key = reinterpret_cast<std::uintptr_t>(site.file) * 65599 + static_cast<std::uint64_t>(site.line);
-  auto [found, is_new] = sites_.try_emplace(key, std::uint16_t{0});
-  if (is_new) {
-    std::string_view file = site.file;  // absolute in the build; the trace has it from the repository's root
-    if (auto at = file.rfind("/sim/"); at != std::string_view::npos) file.remove_prefix(at + 1);
-    found->second = trace_->intern_site(fmt::format("{}:{}", file, site.line));
+void Recorder::remember_site(const KnownSite& site) {
+  std::size_t slot = first_slot({site.file, site.line});
+  while (known_sites_[slot & (known_sites_.size() - 1)].file != nullptr) ++slot;
+  known_sites_[slot & (known_sites_.size() - 1)] = site;
+}
+
+std::uint16_t Recorder::learn_site(Site site) {
+  if (++known_site_count_ * 2 > known_sites_.size()) {
+    std::vector<KnownSite> before = std::exchange(known_sites_, std::vector<KnownSite>(known_sites_.size() * 2));
+    for (const KnownSite& known : before)
+      if (known.file != nullptr) remember_site(known);
   }
-  known_sites_[slot] = {site.file, site.line, found->second};
-  return found->second;
+  std::string_view file = site.file;  // absolute in the build; the trace has it from the repository's root
+  if (auto at = file.rfind("/sim/"); at != std::string_view::npos) file.remove_prefix(at + 1);
+  std::uint16_t id = trace_->intern_site(fmt::format("{}:{}", file, site.line));
+  remember_site({site.file, site.line, id});
+  return id;
 }
 
 void Recorder::switch_stack(trace::TaskId task) {
@@ -51,6 +61,15 @@ trace::ObjectId Recorder::create(trace::KindId kind) {
   if (serials_.size() <= kind) serials_.resize(kind + std::size_t{1});
   put(RecordKind::kCreate, kind, last_object_, 0, ++serials_[kind], top_.site);
   return last_object_;
+}
+
+trace::Position Recorder::enter(trace::FunctionId function, trace::ObjectId subject, Site site) {
+  if (left_out_ != nullptr && left_out_[function] != 0) return kLeftOut;
+  std::uint16_t id = site_id(site);
+  trace::Position at = put(RecordKind::kCall, function, subject, 0, 0, id);
+  top_ = {static_cast<std::uint32_t>(at), id};
+  stack_->push_back(top_);
+  return at;
 }
 
 void Recorder::leave(trace::Position call, trace::FunctionId function, trace::Context context, trace::ObjectId subject,
@@ -128,6 +147,22 @@ std::uint64_t Recorder::find_symbol(const void* address, std::size_t slot) const
   WP_BUG_ON(this, found == symbols_.end());
   known_symbols_[slot] = {address, found->second};
   return found->second;
+}
+
+void Call::begin(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject, Site site) {
+  recorder_ = &recorder;
+  function_ = function;
+  subject_ = subject;
+  context_ = recorder.context();
+  call_ = recorder.enter(function, subject, site);
+}
+
+void Call::begin(Recorder& recorder, trace::FunctionId function, const void* subject, Site site) {
+  begin(recorder, function, object_of(subject), site);
+}
+
+void Call::end() {
+  if (recorder_->enabled()) recorder_->leave(call_, function_, context_, subject_, result_);
 }
 
 void bug(const Recorder* recorder, const char* condition, const char* file, int line) {

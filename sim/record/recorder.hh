@@ -59,14 +59,7 @@ class Recorder {
 
   // --- calls ---
   /// Returns the position of the kCall, for `leave`.
-  trace::Position enter(trace::FunctionId function, trace::ObjectId subject, Site site) {
-    if (left_out_ != nullptr && left_out_[function] != 0) return kLeftOut;
-    std::uint16_t id = site_id(site);
-    trace::Position at = put(trace::RecordKind::kCall, function, subject, 0, 0, id);
-    top_ = {static_cast<std::uint32_t>(at), id};
-    stack_->push_back(top_);
-    return at;
-  }
+  trace::Position enter(trace::FunctionId function, trace::ObjectId subject, Site site);
   void leave(trace::Position call, trace::FunctionId function, trace::Context context, trace::ObjectId subject,
              std::int64_t result);
   trace::Position syscall(trace::FunctionId function, std::string_view text);
@@ -105,9 +98,9 @@ class Recorder {
     std::uint32_t position = trace::kNoCause;
     std::uint16_t site = 0;
   };
-  /// What the last writes of a place in the source found out about it. One slot for many places: the last one has it.
+  /// A place in the source and its id in the trace: a hash table with open addressing, never more than half full.
   struct KnownSite {
-    const char* file = nullptr;
+    const char* file = nullptr;  ///< nullptr: a free slot
     int line = 0;
     std::uint16_t id = 0;
   };
@@ -115,7 +108,6 @@ class Recorder {
     const void* address = nullptr;
     std::uint64_t index = 0;
   };
-  static constexpr std::size_t kKnownSites = 2048;
   static constexpr std::size_t kKnownSymbols = 64;
 
   /// The cause of a record that has none of its own is the innermost open call.
@@ -142,12 +134,17 @@ class Recorder {
   }
   std::uint16_t site_id(Site site) {
     if (site.file == nullptr) return top_.site;
-    auto mixed = (reinterpret_cast<std::uintptr_t>(site.file) >> 3) + static_cast<std::uintptr_t>(site.line) * 5;
-    const KnownSite& known = known_sites_[mixed % kKnownSites];
-    if (known.file == site.file && known.line == site.line) return known.id;
-    return learn_site(site, mixed % kKnownSites);
+    for (std::size_t slot = first_slot(site);; ++slot) {
+      const KnownSite& known = known_sites_[slot & (known_sites_.size() - 1)];
+      if (known.file == site.file && known.line == site.line) return known.id;
+      if (known.file == nullptr) return learn_site(site);
+    }
   }
-  std::uint16_t learn_site(Site site, std::size_t slot);
+  [[nodiscard]] static std::size_t first_slot(Site site) {
+    return (reinterpret_cast<std::uintptr_t>(site.file) >> 3) + static_cast<std::uintptr_t>(site.line) * 5;
+  }
+  void remember_site(const KnownSite& site);
+  std::uint16_t learn_site(Site site);
   [[nodiscard]] std::uint64_t find_symbol(const void* address, std::size_t slot) const;
   void switch_stack(trace::TaskId task);
 
@@ -162,25 +159,24 @@ class Recorder {
   std::uint64_t now_ = 0;
   std::uint64_t last_step_ = 0;
   std::uint64_t last_quiet_ = 0;
-  std::array<KnownSite, kKnownSites> known_sites_;
+  std::vector<KnownSite> known_sites_;  // as many as a power of two
+  std::size_t known_site_count_ = 0;
   mutable std::array<KnownSymbol, kKnownSymbols> known_symbols_;
   std::vector<std::uint32_t> serials_;             // by kind: objects made so far
   std::vector<std::vector<OpenCall>> open_calls_;  // by task
   std::unordered_map<const void*, std::uint64_t> symbols_;
-  std::unordered_map<std::uint64_t, std::uint16_t> sites_;  // key: address of the file's name and line
 };
 
 /// One function of the model, from entry to return: construct at the top of the function. In a coroutine it stays open
-/// while the task sleeps, as the kernel's stack does.
+/// while the task sleeps, as the kernel's stack does. With recording off it costs a look at a flag.
 class Call {
  public:
   Call(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject = 0,
-       Site site = {__builtin_FILE(), __builtin_LINE()})
-      : recorder_(recorder), function_(function), subject_(subject), context_(recorder.context()) {
-    if (recorder_.enabled()) call_ = recorder_.enter(function, subject, site);
+       Site site = {__builtin_FILE(), __builtin_LINE()}) {
+    if (recorder.enabled()) begin(recorder, function, subject, site);
   }
   ~Call() {
-    if (recorder_.enabled()) recorder_.leave(call_, function_, context_, subject_, result_);
+    if (recorder_ != nullptr) end();
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -191,12 +187,20 @@ class Call {
     return value;
   }
 
+ protected:
+  Call() = default;  ///< not recorded unless begin() follows
+  void begin(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject, Site site);
+  /// The same about whatever object `subject` stands in; nullptr: nothing.
+  void begin(Recorder& recorder, trace::FunctionId function, const void* subject, Site site);
+
  private:
-  Recorder& recorder_;
-  trace::Position call_ = 0;
+  void end();
+
+  Recorder* recorder_ = nullptr;  // nullptr: not recorded, and the rest means nothing
   std::int64_t result_ = 0;
-  trace::FunctionId function_;
+  trace::Position call_;
   trace::ObjectId subject_;
+  trace::FunctionId function_;
   trace::Context context_;
 };
 

@@ -63,29 +63,28 @@ RecordStore::RecordStore(Position keep)
 RecordStore::~RecordStore() {
   for (std::size_t i = 0; i < chunk_count_; ++i)
     if (Record* chunk = chunks_[i].load()) pool().give_back(chunk);
-  for (Record* chunk : retired_) pool().give_back(chunk);
+  for (Record* chunk : detached_) pool().give_back(chunk);
 }
 
-/// Below the floor first, out of the table then: a reader that begins after this does not find it.
-void RecordStore::retire_oldest() {
-  std::size_t oldest = static_cast<std::size_t>(floor_.load(std::memory_order_relaxed)) / kChunkRecords;
-  floor_.store((oldest + 1) * kChunkRecords, std::memory_order_release);
-  retired_.push_back(chunks_[oldest].exchange(nullptr));
-}
-
+/// Chunks below the floor leave the table only while nobody reads: who reads began after the floor rose, or finds them
+/// as they were. They are used again only if nobody began to read meanwhile.
 Record* RecordStore::fresh_chunk() {
-  if (retired_.empty() || readers_.load() != 0) return pool().take();
-  Record* chunk = retired_.back();
-  retired_.pop_back();
-  for (Record* other : retired_) pool().give_back(other);
-  retired_.clear();
+  std::size_t kept_from = static_cast<std::size_t>(floor_.load(std::memory_order_relaxed)) / kChunkRecords;
+  if (readers_.load() == 0)
+    for (; attached_from_ < kept_from; ++attached_from_) detached_.push_back(chunks_[attached_from_].exchange(nullptr));
+  if (detached_.empty() || readers_.load() != 0) return pool().take();
+  Record* chunk = detached_.back();
+  detached_.pop_back();
+  for (Record* other : detached_) pool().give_back(other);
+  detached_.clear();
   return chunk;
 }
 
 bool RecordStore::add_chunk() {
   if (chunk_count_ == kMaxChunks) return false;
   Position kept_from = floor_.load(std::memory_order_relaxed) / kChunkRecords;
-  if (keep_chunks_ != 0 && chunk_count_ - kept_from >= keep_chunks_) retire_oldest();
+  if (keep_chunks_ != 0 && chunk_count_ - kept_from >= keep_chunks_)
+    floor_.store((kept_from + 1) * kChunkRecords, std::memory_order_seq_cst);
   tail_ = fresh_chunk();
   tail_end_ = tail_ + kChunkRecords;
   chunks_[chunk_count_++].store(tail_);

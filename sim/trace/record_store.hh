@@ -12,9 +12,9 @@ namespace wakepath::trace {
 /// The records of a trace: one thread appends, others read at the same time. Chunks never move; the count is published
 /// with release order, and a reader never looks beyond a count that it has read.
 ///
-/// As a ring it keeps the last so many records. The floor rises by whole chunks, and what stands below it is gone:
-/// `kept()` tells. A reader of a ring that goes on meanwhile reads inside a `Reading`, or what it looks at may be
-/// written over.
+/// As a ring it keeps the last so many records. The floor rises by whole chunks, and what stands below it is gone. A
+/// reader of a ring that grows meanwhile begins a `Reading`, then looks at the floor: what is above it stays as it is
+/// until the reading ends.
 class RecordStore {
  public:
   static constexpr std::size_t kChunkRecords = 65536;  ///< 2 MiB: one huge page where the system has them
@@ -28,7 +28,7 @@ class RecordStore {
 
   [[nodiscard]] Position size() const { return size_.load(std::memory_order_acquire); }
   /// Position of the oldest record that is kept; rises in a ring only.
-  [[nodiscard]] Position floor() const { return floor_.load(std::memory_order_acquire); }
+  [[nodiscard]] Position floor() const { return floor_.load(); }
   /// A record below a size() seen by this thread. One below the floor reads as a blank record.
   [[nodiscard]] const Record& operator[](Position position) const {
     const Record* chunk = chunks_[position / kChunkRecords].load();
@@ -63,7 +63,6 @@ class RecordStore {
 
  private:
   bool add_chunk();
-  void retire_oldest();
   [[nodiscard]] Record* fresh_chunk();
 
   static constexpr Record kBlank{};
@@ -77,8 +76,9 @@ class RecordStore {
   Record* tail_ = nullptr;
   Record* tail_end_ = nullptr;
   std::size_t chunk_count_ = 0;
-  std::size_t keep_chunks_;       // 0: all
-  std::vector<Record*> retired_;  // of a ring: below the floor; a reader may still look at them
+  std::size_t keep_chunks_;        // 0: all
+  std::size_t attached_from_ = 0;  // chunks before this one are no longer in the table
+  std::vector<Record*> detached_;  // of a ring: out of the table, but somebody reads
 };
 
 }  // namespace wakepath::trace
