@@ -56,9 +56,12 @@ std::vector<Position> Versions::changes(ObjectId object, FieldId field, Position
   return out;
 }
 
-std::uint64_t Versions::value_at(ObjectId object, FieldId field, Position position) const {
+std::optional<std::uint64_t> Versions::value_at(ObjectId object, FieldId field, Position position) const {
   auto at = last_change(object, field, position);
-  return at ? (*trace_)[*at].after : 0;
+  if (!at) return 0;
+  RecordStore::Reading reading = trace_->reading();
+  if (*at < trace_->floor()) return std::nullopt;
+  return (*trace_)[*at].after;
 }
 
 }  // namespace wakepath::trace

@@ -24,7 +24,8 @@ class Versions {
   /// All of them at or behind `from` and before `to`, in order.
   [[nodiscard]] std::vector<Position> changes(ObjectId object, FieldId field, Position from, Position to) const;
   /// The field's value after the first `position` records, for a field that is no list; 0 before its first change.
-  [[nodiscard]] std::uint64_t value_at(ObjectId object, FieldId field, Position position) const;
+  /// Nothing when the record that gave it that value is no longer kept (in a ring only).
+  [[nodiscard]] std::optional<std::uint64_t> value_at(ObjectId object, FieldId field, Position position) const;
 
  private:
   static constexpr Position kSegment = 65536;
