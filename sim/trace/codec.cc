@@ -67,7 +67,8 @@ class Reader {
     for (std::size_t i = 0; i < kStreams; ++i) {
       good_ = good_ && block.size() >= sizes[i + 1];
       if (!good_) return;
-      streams_[i] = block.substr(0, sizes[i + 1]);
+      const auto* begin = reinterpret_cast<const unsigned char*>(block.data());
+      streams_[i] = {begin, begin + sizes[i + 1]};
       block.remove_prefix(sizes[i + 1]);
     }
     good_ = block.empty() && count_ <= RecordCoder::kMostRecords;
@@ -77,6 +78,8 @@ class Reader {
     value = static_cast<T>(next(stream));
   }
   void number(std::size_t stream, std::uint64_t& value) {
+    Stream& in = streams_[stream];
+    if (in.at != in.end && *in.at < 128) return value = *in.at++, void();  // nearly always
     value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       unsigned char part = next(stream);
@@ -89,20 +92,22 @@ class Reader {
   [[nodiscard]] bool good() const { return good_; }
   /// Nothing is left over.
   [[nodiscard]] bool at_end() const {
-    return std::all_of(streams_.begin(), streams_.end(), [](std::string_view s) { return s.empty(); });
+    return std::all_of(streams_.begin(), streams_.end(), [](const Stream& s) { return s.at == s.end; });
   }
   static constexpr bool kReads = true;
 
  private:
   unsigned char next(std::size_t stream) {
-    std::string_view& in = streams_[stream];
-    if (in.empty()) return good_ = false, static_cast<unsigned char>(0);
-    auto byte = static_cast<unsigned char>(in.front());
-    in.remove_prefix(1);
-    return byte;
+    Stream& in = streams_[stream];
+    if (in.at == in.end) return good_ = false, static_cast<unsigned char>(0);
+    return *in.at++;
   }
 
-  std::array<std::string_view, kStreams> streams_;
+  struct Stream {
+    const unsigned char* at = nullptr;
+    const unsigned char* end = nullptr;
+  };
+  std::array<Stream, kStreams> streams_;
   std::uint32_t count_ = 0;
   bool good_ = true;
 };

@@ -80,7 +80,8 @@ MaySleep<long> expect_ready(Kernel& k, int epoll, int fd) {
 /// As KernelLoad::converse(), call by call. -EPROTO when something else happens than there.
 MaySleep<long> converse_program(Program p) {
   Kernel& k = p.k;
-  std::array<char, kMessage> data{};
+  std::array<char, kMessage> data;
+  data.fill('x');
   const Address any;
   int client = static_cast<int>(co_await connect_program(k, any));
   if (client < 0) co_return client;

@@ -68,17 +68,18 @@ void add_connections(Figures& out, const Times& few, const Times& many) {
 }  // namespace
 
 Report bench_sim(const Options& options) {
-  Report report;
-  options.progress("recorded writes");
-  WriteCost write = measure_writes(options.quick);  // first: later there is no memory that nobody has touched
-  Times few = measure_connections(kFew, options);
-  Times many = measure_connections(kMany, options);
-  add_connections(report.figures, few, many);
-
+  // The crowd and the untouched memory first: later the process holds memory that these would use again.
   std::size_t endpoints = options.quick ? std::min<std::size_t>(options.endpoints, 40'000) : options.endpoints;
   options.progress(fmt::format("{} endpoints in one epoll set", endpoints));
   Crowd crowd = measure_crowd(endpoints);
+  options.progress("recorded writes");
+  WriteCost write = measure_writes(options.quick);
+  Times few = measure_connections(kFew, options);
+  Times many = measure_connections(kMany, options);
+
+  Report report;
   auto& out = report.figures;
+  add_connections(out, few, many);
   out.push_back({"endpoint_bytes", "memory of one live endpoint, recording off", crowd.bytes_each, "B", 1024, 600});
   out.push_back({"crowd_endpoints", "endpoints in one epoll set", static_cast<double>(endpoints), ""});
   out.push_back({"crowd_mb", "their memory", crowd.bytes_each * static_cast<double>(endpoints) / 1e6, "MB"});
