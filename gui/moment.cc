@@ -9,7 +9,6 @@ using trace::ObjectId;
 Moment look_around(const ViewModel& model) {
   Moment moment;
   const auto& world = model.world();
-  const auto& kinds = model.trace().schema().kinds;
   auto is = [&](const char* name) { return model.trace().schema().kind_id(name).value_or(0xFFFF); };
   const trace::KindId fd = is("fd"), request = is("tcp_request_sock"), skb = is("sk_buff");
   for (const trace::Task& task : world.tasks())
@@ -26,9 +25,8 @@ Moment look_around(const ViewModel& model) {
       skbs.push_back(object.id);
     }
     if (model.chains().role(object.kind) == Role::kShared) continue;  // hash tables are no queues
-    for (std::size_t field = 0; field < object.lists.size(); ++field)
-      for (const trace::Ref& member : object.lists[field])
-        if (field < kinds[object.kind].fields.size()) moment.queued_in.try_emplace(member.object, object.id);
+    for (const trace::Members& list : object.lists)
+      for (const trace::Ref& member : list.refs) moment.queued_in.try_emplace(member.object, object.id);
   }
   for (ObjectId id : requests) {
     if (moment.queued_in.contains(id)) continue;

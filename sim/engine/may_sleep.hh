@@ -1,6 +1,7 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdlib>
 #include <utility>
 
@@ -10,12 +11,19 @@ class Task;
 
 namespace detail {
 
+/// Memory of coroutine frames: a call makes and frees several, so they are kept by size and used again.
+[[nodiscard]] void* allocate_frame(std::size_t size);
+void free_frame(void* frame, std::size_t size);
+
 /// What every coroutine of a task knows: whose it is, and who awaits it. The scheduler's trampoline resumes the task's
 /// leaf handle until the task sleeps; a coroutine that ends or awaits only moves the leaf. (Symmetric transfer would be
 /// shorter, but overflows the stack with g++ 12 in debug builds and under the address sanitizer.)
 struct PromiseBase {
   Task* task = nullptr;
   std::coroutine_handle<> continuation;
+
+  static void* operator new(std::size_t size) { return allocate_frame(size); }
+  static void operator delete(void* frame, std::size_t size) { free_frame(frame, size); }
 
   std::suspend_always initial_suspend() noexcept { return {}; }
   void unhandled_exception() noexcept { std::abort(); }  // kernel code does not throw

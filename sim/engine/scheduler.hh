@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "sim/engine/may_sleep.hh"
@@ -47,7 +46,7 @@ class Timer {
   Timer() = default;
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
-  [[nodiscard]] bool active() const { return active_; }
+  [[nodiscard]] bool active() const { return place_ != 0; }
   [[nodiscard]] std::uint64_t deadline_ns() const { return deadline_; }
 
   std::function<void()> function;  ///< A plain function: timers run in softirq and must not sleep.
@@ -55,8 +54,7 @@ class Timer {
  private:
   friend class Scheduler;
   std::uint64_t deadline_ = 0;
-  std::uint64_t sequence_ = 0;
-  bool active_ = false;
+  std::uint32_t place_ = 0;  // its index in the scheduler's heap, plus 1; 0: inactive
 };
 
 /// Virtual time, the run queue of one CPU, and timers. Deterministic: first woken runs first, timers fire in order of
@@ -104,11 +102,18 @@ class Scheduler {
   void advance_clock_to(std::uint64_t target_ns);
 
  private:
-  struct Earlier {
-    bool operator()(const Timer* a, const Timer* b) const {
-      return a->deadline_ != b->deadline_ ? a->deadline_ < b->deadline_ : a->sequence_ < b->sequence_;
+  /// An armed timer. The pair orders all of them, so the heap's shape decides nothing.
+  struct Armed {
+    std::uint64_t deadline;
+    std::uint64_t sequence;
+    Timer* timer;
+    [[nodiscard]] bool before(const Armed& other) const {
+      return deadline != other.deadline ? deadline < other.deadline : sequence < other.sequence;
     }
   };
+  void put(std::size_t index, const Armed& armed);
+  void sift_up(std::size_t index, const Armed& armed);
+  void sift_down(std::size_t index, const Armed& armed);
   void resume(Task& task);
   bool fire_next(std::uint64_t limit_ns);
   void set_now(std::uint64_t now_ns);
@@ -116,7 +121,7 @@ class Scheduler {
   record::Recorder& recorder_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::deque<Task*> run_queue_;
-  std::set<Timer*, Earlier> timers_;
+  std::vector<Armed> timers_;  // a heap of four children each, the earliest first
   Task* current_ = nullptr;
   std::uint64_t now_ = 0;
   std::uint64_t armed_ = 0;

@@ -350,7 +350,7 @@ class ObjectsDot {
     if (here != there) return here < there;
     if (from_list) return true;
     for (const auto& list : to.lists)
-      for (const Ref& ref : list)
+      for (const Ref& ref : list.refs)
         if (ref.object == from.id) return false;
     return from.id < to.id;
   }

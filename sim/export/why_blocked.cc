@@ -24,7 +24,7 @@ const Object* waits_on(const Reading& reading, trace::ObjectId task) {
   for (const Object& object : reading.world().objects())
     if (object.alive)
       for (const auto& list : object.lists)
-        for (trace::Ref member : list)
+        for (trace::Ref member : list.refs)
           if (member.object == entry->id) return &object;
   return nullptr;
 }

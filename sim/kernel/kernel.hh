@@ -235,9 +235,9 @@ class Kernel {
 /// A function of the model, from entry to return: stands at its top. `subject` is what it is about; nullptr: nothing.
 class Call : public record::Call {
  public:
-  Call(Kernel& k, Fn function, const void* subject, const char* file = __builtin_FILE(), int line = __builtin_LINE())
-      : record::Call(k.recorder, static_cast<trace::FunctionId>(function),
-                     k.recorder.enabled() ? record::object_of(subject) : 0, {file, line}) {}
+  Call(Kernel& k, Fn function, const void* subject, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    if (k.recorder.enabled()) begin(k.recorder, static_cast<trace::FunctionId>(function), subject, {file, line});
+  }
 };
 
 /// What a call has left to do before it returns to user mode: files that messages held are closed, sockets that nobody

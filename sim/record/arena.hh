@@ -18,10 +18,14 @@ constexpr std::size_t kBlockBytes = 64 * 1024;
 struct BlockHead {
   Recorder* recorder;
   const Layout* layout;
+  const trace::FieldId* field_at;  ///< layout->field_at, at hand
   std::size_t slot_bytes;
-  std::byte* first;             ///< Address of slot 0.
-  trace::ObjectId* object_ids;  ///< By slot; 0 is free.
+  std::uint64_t slots_of_a_byte;  ///< 2^32 / slot_bytes, rounded up: division as a multiplication
+  std::byte* first;               ///< Address of slot 0.
+  trace::ObjectId* object_ids;    ///< By slot; 0 is free.
 
+  /// The slot that a byte so far behind `first` stands in. Exact: distance and slot_bytes are below 2^16.
+  [[nodiscard]] std::size_t slot_of(std::size_t distance) const { return distance * slots_of_a_byte >> 32; }
   /// `address` must stand inside an object made by an Arena.
   [[nodiscard]] static BlockHead& of(const void* address) {
     return *reinterpret_cast<BlockHead*>(reinterpret_cast<std::uintptr_t>(address) & ~(kBlockBytes - 1));
@@ -35,10 +39,10 @@ struct Place {
   trace::ObjectId object;
   std::size_t offset;  ///< Inside the object.
 
-  [[nodiscard]] static Place of(const void* address) {
-    BlockHead& block = BlockHead::of(address);
+  [[nodiscard]] static Place of(const void* address) { return of(BlockHead::of(address), address); }
+  [[nodiscard]] static Place of(const BlockHead& block, const void* address) {
     auto distance = static_cast<std::size_t>(static_cast<const std::byte*>(address) - block.first);
-    std::size_t slot = distance / block.slot_bytes;
+    std::size_t slot = block.slot_of(distance);
     return {block.recorder, block.layout, block.object_ids[slot], distance - slot * block.slot_bytes};
   }
   [[nodiscard]] trace::FieldId field() const { return layout->field_at[offset]; }
@@ -84,13 +88,13 @@ class Arena {
     std::byte* slot = free_.back();
     free_.pop_back();
     BlockHead& head = BlockHead::of(slot);
-    head.object_ids[static_cast<std::size_t>(slot - head.first) / kSlotBytes] = recorder_.create(layout_.kind);
+    head.object_ids[head.slot_of(static_cast<std::size_t>(slot - head.first))] = recorder_.create(layout_.kind);
     ++live_;
     return new (slot) T();
   }
   void free(T* object) {
     BlockHead& head = BlockHead::of(object);
-    auto slot = static_cast<std::size_t>(reinterpret_cast<std::byte*>(object) - head.first) / kSlotBytes;
+    std::size_t slot = head.slot_of(static_cast<std::size_t>(reinterpret_cast<std::byte*>(object) - head.first));
     WP_BUG_ON(&recorder_, head.object_ids[slot] == 0 || &head.layout->field_at != &layout_.field_at);
     recorder_.destroy(head.object_ids[slot], layout_.kind);
     head.object_ids[slot] = 0;
@@ -121,7 +125,8 @@ class Arena {
     auto* ids = reinterpret_cast<trace::ObjectId*>(block + sizeof(BlockHead));
     std::size_t head_bytes = sizeof(BlockHead) + kSlots * sizeof(trace::ObjectId);
     std::byte* first = block + (head_bytes + kAlign - 1) / kAlign * kAlign;
-    new (block) BlockHead{&recorder_, &layout_, kSlotBytes, first, ids};
+    constexpr std::uint64_t kSlotsOfAByte = ((std::uint64_t{1} << 32) + kSlotBytes - 1) / kSlotBytes;
+    new (block) BlockHead{&recorder_, &layout_, layout_.field_at.data(), kSlotBytes, kSlotsOfAByte, first, ids};
     for (std::size_t slot = kSlots; slot-- > 0;) {
       ids[slot] = 0;
       free_.push_back(first + slot * kSlotBytes);  // the lowest address is handed out first

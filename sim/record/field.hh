@@ -179,13 +179,17 @@ class Field {
  private:
   void write(T value, Site site) {
     if (value == value_) return;
-    Place place = Place::of(this);
-    if (place.recorder->enabled()) {
-      WP_BUG_ON(place.recorder, place.field() == Layout::kNoField);
-      place.recorder->set(place.object, place.field(), Traits::encode(*place.recorder, value_),
-                          Traits::encode(*place.recorder, value), site);
-    }
+    const BlockHead& block = BlockHead::of(this);
+    if (block.recorder->enabled()) record(block, value, site);
     value_ = value;
+  }
+
+  void record(const BlockHead& block, const T& value, Site site) const {
+    Place place = Place::of(block, this);
+    trace::FieldId field = block.field_at[place.offset];
+    WP_BUG_ON(block.recorder, field == Layout::kNoField);
+    block.recorder->set(place.object, field, Traits::encode(*block.recorder, value_),
+                        Traits::encode(*block.recorder, value), site);
   }
 
   T value_{};

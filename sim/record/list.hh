@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 
 #include "sim/record/arena.hh"
@@ -10,8 +11,8 @@ namespace wakepath::record {
 /// A member's links into one list. Not recorded itself: the list records who stands behind whom.
 template <class T>
 struct ListNode {
-  T* prev = nullptr;
-  T* next = nullptr;
+  T* prev = nullptr;           ///< Of the first: the last, so that a list needs one pointer only.
+  T* next = nullptr;           ///< Of the last: nullptr.
   const void* list = nullptr;  ///< The list it is on; nullptr when on none.
 
   [[nodiscard]] bool linked() const { return list != nullptr; }
@@ -37,33 +38,43 @@ class List {
   [[nodiscard]] bool empty() const { return front_ == nullptr; }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] T* front() const { return front_; }
-  [[nodiscard]] T* back() const { return back_; }
+  [[nodiscard]] T* back() const { return front_ != nullptr ? (front_->*Node).prev : nullptr; }
   [[nodiscard]] static T* next(const T* element) { return (element->*Node).next; }
   [[nodiscard]] bool contains(const T* element) const { return (element->*Node).list == this; }
 
-  void push_back(T* element) { insert_behind(back_, element); }
+  void push_back(T* element) { insert_behind(back(), element); }
   void push_front(T* element) { insert_behind(nullptr, element); }
   /// `place` nullptr: at the front.
   void insert_behind(T* place, T* element) {
     ListNode<T>& node = element->*Node;
-    Place here = Place::of(this);
-    WP_BUG_ON(here.recorder, node.linked());
+    const BlockHead& block = BlockHead::of(this);
+    WP_BUG_ON(block.recorder, node.linked());
     T* after = place != nullptr ? (place->*Node).next : front_;
+    T* last = front_ == nullptr ? element : after == nullptr ? element : back();
     node = {place, after, this};
     (place != nullptr ? (place->*Node).next : front_) = element;
-    (after != nullptr ? (after->*Node).prev : back_) = element;
+    if (after != nullptr) (after->*Node).prev = element;
+    (front_->*Node).prev = last;
     ++size_;
-    if (here.recorder->enabled())
-      here.recorder->list_insert(here.object, here.field(), ref_of(element).packed(), ref_of(place).packed());
+    if (!block.recorder->enabled()) return;
+    Place here = Place::of(block, this);
+    block.recorder->list_insert(here.object, here.field(), ref_of(element).packed(), ref_of(place).packed());
   }
   void erase(T* element) {
     ListNode<T>& node = element->*Node;
-    Place here = Place::of(this);
-    WP_BUG_ON(here.recorder, node.list != this);
-    if (here.recorder->enabled())
-      here.recorder->list_erase(here.object, here.field(), ref_of(element).packed(), ref_of(node.prev).packed());
-    (node.prev != nullptr ? (node.prev->*Node).next : front_) = node.next;
-    (node.next != nullptr ? (node.next->*Node).prev : back_) = node.prev;
+    const BlockHead& block = BlockHead::of(this);
+    WP_BUG_ON(block.recorder, node.list != this);
+    bool is_first = element == front_;
+    if (block.recorder->enabled()) {
+      Place here = Place::of(block, this);
+      T* before = is_first ? nullptr : node.prev;
+      block.recorder->list_erase(here.object, here.field(), ref_of(element).packed(), ref_of(before).packed());
+    }
+    (is_first ? front_ : (node.prev->*Node).next) = node.next;
+    if (node.next != nullptr)
+      (node.next->*Node).prev = node.prev;
+    else if (!is_first)
+      (front_->*Node).prev = node.prev;
     node = {};
     --size_;
   }
@@ -95,8 +106,7 @@ class List {
 
  private:
   T* front_ = nullptr;
-  T* back_ = nullptr;
-  std::size_t size_ = 0;
+  std::uint32_t size_ = 0;
 };
 
 }  // namespace wakepath::record

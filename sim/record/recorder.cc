@@ -4,139 +4,135 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
+
+#include "sim/record/arena.hh"
 
 namespace wakepath::record {
 
 using trace::RecordKind;
 
-std::uint16_t Recorder::site_id(Site site) {
-  if (site.file == nullptr) {
-    auto& open = open_calls();
-    return open.empty() ? std::uint16_t{0} : open.back().site;
-  }
-  auto key = reinterpret_cast<std::uintptr_t>(site.file) * 65599 + static_cast<std::uint64_t>(site.line);
-  auto [found, is_new] = sites_.try_emplace(key, std::uint16_t{0});
-  if (is_new) {
-    std::string_view file = site.file;  // absolute in the build; the trace has it from the repository's root
-    if (auto at = file.rfind("/sim/"); at != std::string_view::npos) file.remove_prefix(at + 1);
-    found->second = trace_->intern_site(fmt::format("{}:{}", file, site.line));
-  }
-  return found->second;
+Recorder::Recorder(trace::Trace& trace, bool enabled)
+    : trace_(&trace), enabled_(enabled), known_sites_(enabled ? 1024 : 1), open_calls_(1) {
+  stack_ = &open_calls_[0];
 }
 
-std::vector<Recorder::OpenCall>& Recorder::open_calls() {
-  if (open_calls_.size() <= task_) open_calls_.resize(task_ + std::size_t{1});
-  return open_calls_[task_];
+void Recorder::remember_site(const KnownSite& site) {
+  std::size_t slot = first_slot({site.file, site.line});
+  while (known_sites_[slot & (known_sites_.size() - 1)].file != nullptr) ++slot;
+  known_sites_[slot & (known_sites_.size() - 1)] = site;
 }
 
-trace::Position Recorder::put(RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
-                              std::uint64_t after, Site site, std::uint32_t cause) {
-  if (!enabled_) return 0;
-  auto& open = open_calls();
-  if (cause == trace::kNoCause && !open.empty()) cause = open.back().position;
-  return trace_->append({kind, context_, field, object, task_, site_id(site), cause, before, after});
+std::uint16_t Recorder::learn_site(Site site) {
+  if (++known_site_count_ * 2 > known_sites_.size()) {
+    std::vector<KnownSite> before = std::exchange(known_sites_, std::vector<KnownSite>(known_sites_.size() * 2));
+    for (const KnownSite& known : before)
+      if (known.file != nullptr) remember_site(known);
+  }
+  std::string_view file = site.file;  // absolute in the build; the trace has it from the repository's root
+  if (auto at = file.rfind("/sim/"); at != std::string_view::npos) file.remove_prefix(at + 1);
+  std::uint16_t id = trace_->intern_site(fmt::format("{}:{}", file, site.line));
+  remember_site({site.file, site.line, id});
+  return id;
+}
+
+void Recorder::switch_stack(trace::TaskId task) {
+  task_ = task;
+  if (open_calls_.size() <= task) open_calls_.resize(task + std::size_t{1});
+  stack_ = &open_calls_[task];
+  top_ = stack_->empty() ? OpenCall{} : stack_->back();
 }
 
 void Recorder::run(trace::TaskId task, std::uint32_t cause) {
   if (task == task_) return;
   trace::TaskId before = task_;
-  task_ = task;
-  put(RecordKind::kRun, 0, 0, before, task, {}, cause);
+  switch_stack(task);
+  put_caused(RecordKind::kRun, 0, 0, before, task, top_.site, cause != trace::kNoCause ? cause : top_.position);
 }
 
 void Recorder::clock(std::uint64_t now_ns) {
   if (now_ns == now_) return;
-  put(RecordKind::kClock, 0, 0, now_, now_ns);
+  put(RecordKind::kClock, 0, 0, now_, now_ns, top_.site);
   now_ = now_ns;
 }
 
 trace::ObjectId Recorder::create(trace::KindId kind) {
   ++last_object_;
   if (serials_.size() <= kind) serials_.resize(kind + std::size_t{1});
-  put(RecordKind::kCreate, kind, last_object_, 0, ++serials_[kind]);
+  put(RecordKind::kCreate, kind, last_object_, 0, ++serials_[kind], top_.site);
   return last_object_;
-}
-
-void Recorder::destroy(trace::ObjectId object, trace::KindId kind) { put(RecordKind::kDestroy, kind, object, 0, 0); }
-
-void Recorder::set(trace::ObjectId object, trace::FieldId field, std::uint64_t before, std::uint64_t after, Site site) {
-  put(RecordKind::kSet, field, object, before, after, site);
-}
-
-void Recorder::list_insert(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
-  put(RecordKind::kListInsert, field, object, behind, element);
-}
-
-void Recorder::list_erase(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
-  put(RecordKind::kListErase, field, object, behind, element);
 }
 
 trace::Position Recorder::enter(trace::FunctionId function, trace::ObjectId subject, Site site) {
   if (left_out_ != nullptr && left_out_[function] != 0) return kLeftOut;
   std::uint16_t id = site_id(site);
-  trace::Position at = put(RecordKind::kCall, function, subject, 0, 0, site);
-  open_calls().push_back({static_cast<std::uint32_t>(at), id});
+  trace::Position at = put(RecordKind::kCall, function, subject, 0, 0, id);
+  top_ = {static_cast<std::uint32_t>(at), id};
+  stack_->push_back(top_);
   return at;
 }
 
 void Recorder::leave(trace::Position call, trace::FunctionId function, trace::Context context, trace::ObjectId subject,
                      std::int64_t result) {
   if (call == kLeftOut) return;
-  auto& open = open_calls();
-  WP_BUG_ON(this, open.empty() || open.back().position != static_cast<std::uint32_t>(call));
-  trace_->append({RecordKind::kReturn, context, function, subject, task_, open.back().site,
-                  static_cast<std::uint32_t>(call), call, static_cast<std::uint64_t>(result)});
-  open.pop_back();
+  WP_BUG_ON(this, stack_->empty() || top_.position != static_cast<std::uint32_t>(call));
+  trace::Context now = std::exchange(context_, context);  // a return stands in the context of its call
+  put(RecordKind::kReturn, function, subject, call, static_cast<std::uint64_t>(result), top_.site);
+  context_ = now;
+  stack_->pop_back();
+  top_ = stack_->empty() ? OpenCall{} : stack_->back();
 }
 
 trace::Position Recorder::syscall(trace::FunctionId function, std::string_view text) {
   if (!enabled_) return 0;
-  return put(RecordKind::kSyscall, function, trace_->intern(text), 0, 0);
+  return put(RecordKind::kSyscall, function, trace_->intern(text), 0, 0, top_.site);
 }
 
 void Recorder::syscall_return(trace::Position entered, trace::FunctionId function, std::int64_t result,
                               std::string_view text) {
   if (!enabled_) return;
-  put(RecordKind::kSyscallReturn, function, trace_->intern(text), entered, static_cast<std::uint64_t>(result), {},
-      static_cast<std::uint32_t>(entered));
+  put_caused(RecordKind::kSyscallReturn, function, trace_->intern(text), entered, static_cast<std::uint64_t>(result),
+             top_.site, static_cast<std::uint32_t>(entered));
 }
 
 void Recorder::spawn(trace::TaskId task, trace::ObjectId object) {
   trace::TaskId running = task_;
-  task_ = task;
-  put(RecordKind::kSpawn, 0, object, 0, 0);
-  task_ = running;
+  switch_stack(task);
+  put(RecordKind::kSpawn, 0, object, 0, 0, top_.site);
+  switch_stack(running);
 }
 
 std::uint32_t Recorder::wake(trace::TaskId woken, trace::ObjectId object) {
-  return static_cast<std::uint32_t>(put(RecordKind::kWake, 0, object, woken, 0));
+  return static_cast<std::uint32_t>(put(RecordKind::kWake, 0, object, woken, 0, top_.site));
 }
 
 void Recorder::step(std::uint64_t number, std::string_view text) {
   if (!enabled_) return;
-  put(RecordKind::kStep, 0, trace_->intern(text), last_step_, number);
+  put(RecordKind::kStep, 0, trace_->intern(text), last_step_, number, top_.site);
   last_step_ = number;
 }
 
 void Recorder::step_end(std::uint64_t number) {
-  put(RecordKind::kStepEnd, 0, 0, last_quiet_, number);
+  put(RecordKind::kStepEnd, 0, 0, last_quiet_, number, top_.site);
   last_quiet_ = number;
 }
 
 void Recorder::note(trace::NoteKind kind, std::string_view text) {
-  if (enabled_) put(RecordKind::kNote, static_cast<std::uint16_t>(kind), trace_->intern(text), 0, 0);
+  if (enabled_) put(RecordKind::kNote, static_cast<std::uint16_t>(kind), trace_->intern(text), 0, 0, top_.site);
 }
 
-void Recorder::rule(std::uint16_t rule, trace::ObjectId object) { put(RecordKind::kRule, rule, object, 0, 0); }
+void Recorder::rule(std::uint16_t rule, trace::ObjectId object) {
+  put(RecordKind::kRule, rule, object, 0, 0, top_.site);
+}
 
 void Recorder::peer(std::string_view what_and_evidence) {
-  if (enabled_) put(RecordKind::kPeer, 0, trace_->intern(what_and_evidence), 0, 0);
+  if (enabled_) put(RecordKind::kPeer, 0, trace_->intern(what_and_evidence), 0, 0, top_.site);
 }
 
 void Recorder::divergence(std::string_view on_what, std::int64_t model, std::int64_t kernel) {
   if (!enabled_) return;
   put(RecordKind::kDivergence, 0, trace_->intern(on_what), static_cast<std::uint64_t>(model),
-      static_cast<std::uint64_t>(kernel));
+      static_cast<std::uint64_t>(kernel), top_.site);
 }
 
 void Recorder::name_symbol(const void* address, std::string_view name) {
@@ -146,11 +142,27 @@ void Recorder::name_symbol(const void* address, std::string_view name) {
   WP_BUG_ON(this, !symbols_.contains(address));
 }
 
-std::uint64_t Recorder::symbol(const void* address) const {
-  if (address == nullptr) return 0;
+std::uint64_t Recorder::find_symbol(const void* address, std::size_t slot) const {
   auto found = symbols_.find(address);
   WP_BUG_ON(this, found == symbols_.end());
+  known_symbols_[slot] = {address, found->second};
   return found->second;
+}
+
+void Call::begin(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject, Site site) {
+  recorder_ = &recorder;
+  function_ = function;
+  subject_ = subject;
+  context_ = recorder.context();
+  call_ = recorder.enter(function, subject, site);
+}
+
+void Call::begin(Recorder& recorder, trace::FunctionId function, const void* subject, Site site) {
+  begin(recorder, function, object_of(subject), site);
+}
+
+void Call::end() {
+  if (recorder_->enabled()) recorder_->leave(call_, function_, context_, subject_, result_);
 }
 
 void bug(const Recorder* recorder, const char* condition, const char* file, int line) {

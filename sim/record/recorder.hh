@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <unordered_map>
@@ -22,7 +23,9 @@ struct Site {
 class Recorder {
  public:
   /// `trace` outlives the recorder. With `enabled` false nothing is written and every write is a plain store.
-  explicit Recorder(trace::Trace& trace, bool enabled = true) : trace_(&trace), enabled_(enabled) {}
+  explicit Recorder(trace::Trace& trace, bool enabled = true);
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
 
   [[nodiscard]] trace::Trace& trace() { return *trace_; }
   [[nodiscard]] bool enabled() const { return enabled_; }
@@ -41,10 +44,18 @@ class Recorder {
 
   // --- what happens to objects (called by Arena, Field, List) ---
   trace::ObjectId create(trace::KindId kind);
-  void destroy(trace::ObjectId object, trace::KindId kind);
-  void set(trace::ObjectId object, trace::FieldId field, std::uint64_t before, std::uint64_t after, Site site);
-  void list_insert(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind);
-  void list_erase(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind);
+  void destroy(trace::ObjectId object, trace::KindId kind) {
+    put(trace::RecordKind::kDestroy, kind, object, 0, 0, top_.site);
+  }
+  void set(trace::ObjectId object, trace::FieldId field, std::uint64_t before, std::uint64_t after, Site site) {
+    put(trace::RecordKind::kSet, field, object, before, after, site_id(site));
+  }
+  void list_insert(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
+    put(trace::RecordKind::kListInsert, field, object, behind, element, top_.site);
+  }
+  void list_erase(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
+    put(trace::RecordKind::kListErase, field, object, behind, element, top_.site);
+  }
 
   // --- calls ---
   /// Returns the position of the kCall, for `leave`.
@@ -74,45 +85,98 @@ class Recorder {
   /// Makes `address` (a function or a table) known under `name`; its pointers are recorded by that name.
   void name_symbol(const void* address, std::string_view name);
   /// Index into Schema::symbols; 0 for nullptr. An address without a name is a fault of the model (BUG).
-  [[nodiscard]] std::uint64_t symbol(const void* address) const;
+  [[nodiscard]] std::uint64_t symbol(const void* address) const {
+    if (address == nullptr) return 0;
+    std::size_t slot = (reinterpret_cast<std::uintptr_t>(address) >> 4) % kKnownSymbols;
+    const KnownSymbol& known = known_symbols_[slot];
+    return known.address == address ? known.index : find_symbol(address, slot);
+  }
 
  private:
   static constexpr trace::Position kLeftOut = ~trace::Position{0};
   struct OpenCall {
-    std::uint32_t position;
-    std::uint16_t site;
+    std::uint32_t position = trace::kNoCause;
+    std::uint16_t site = 0;
   };
+  /// A place in the source and its id in the trace: a hash table with open addressing, never more than half full.
+  struct KnownSite {
+    const char* file = nullptr;  ///< nullptr: a free slot
+    int line = 0;
+    std::uint16_t id = 0;
+  };
+  struct KnownSymbol {
+    const void* address = nullptr;
+    std::uint64_t index = 0;
+  };
+  static constexpr std::size_t kKnownSymbols = 64;
+
+  /// The cause of a record that has none of its own is the innermost open call.
   trace::Position put(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
-                      std::uint64_t after, Site site = {}, std::uint32_t cause = trace::kNoCause);
-  std::uint16_t site_id(Site site);
-  std::vector<OpenCall>& open_calls();
+                      std::uint64_t after, std::uint16_t site) {
+    return put_caused(kind, field, object, before, after, site, top_.position);
+  }
+  trace::Position put_caused(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
+                             std::uint64_t after, std::uint16_t site, std::uint32_t cause) {
+    if (!enabled_) return 0;
+    trace::Record* r = trace_->place();
+    if (r == nullptr) return trace_->drop();
+    // member by member: a record that is put together elsewhere and copied costs more than all the rest
+    r->kind = kind;
+    r->context = context_;
+    r->field = field;
+    r->object = object;
+    r->task = task_;
+    r->site = site;
+    r->cause = cause;
+    r->before = before;
+    r->after = after;
+    return trace_->publish();
+  }
+  std::uint16_t site_id(Site site) {
+    if (site.file == nullptr) return top_.site;
+    for (std::size_t slot = first_slot(site);; ++slot) {
+      const KnownSite& known = known_sites_[slot & (known_sites_.size() - 1)];
+      if (known.file == site.file && known.line == site.line) return known.id;
+      if (known.file == nullptr) return learn_site(site);
+    }
+  }
+  [[nodiscard]] static std::size_t first_slot(Site site) {
+    return (reinterpret_cast<std::uintptr_t>(site.file) >> 3) + static_cast<std::uintptr_t>(site.line) * 5;
+  }
+  void remember_site(const KnownSite& site);
+  std::uint16_t learn_site(Site site);
+  [[nodiscard]] std::uint64_t find_symbol(const void* address, std::size_t slot) const;
+  void switch_stack(trace::TaskId task);
 
   trace::Trace* trace_;
   const std::uint8_t* left_out_ = nullptr;
   bool enabled_;
   trace::TaskId task_ = 0;
   trace::Context context_ = trace::Context::kProcess;
+  OpenCall top_;                  ///< the innermost open call of the running task
+  std::vector<OpenCall>* stack_;  ///< its open calls, outermost first
   trace::ObjectId last_object_ = 0;
   std::uint64_t now_ = 0;
   std::uint64_t last_step_ = 0;
   std::uint64_t last_quiet_ = 0;
+  std::vector<KnownSite> known_sites_;  // as many as a power of two
+  std::size_t known_site_count_ = 0;
+  mutable std::array<KnownSymbol, kKnownSymbols> known_symbols_;
   std::vector<std::uint32_t> serials_;             // by kind: objects made so far
   std::vector<std::vector<OpenCall>> open_calls_;  // by task
   std::unordered_map<const void*, std::uint64_t> symbols_;
-  std::unordered_map<std::uint64_t, std::uint16_t> sites_;  // key: address of the file's name and line
 };
 
 /// One function of the model, from entry to return: construct at the top of the function. In a coroutine it stays open
-/// while the task sleeps, as the kernel's stack does.
+/// while the task sleeps, as the kernel's stack does. With recording off it costs a look at a flag.
 class Call {
  public:
   Call(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject = 0,
-       Site site = {__builtin_FILE(), __builtin_LINE()})
-      : recorder_(recorder), function_(function), subject_(subject), context_(recorder.context()) {
-    if (recorder_.enabled()) call_ = recorder_.enter(function, subject, site);
+       Site site = {__builtin_FILE(), __builtin_LINE()}) {
+    if (recorder.enabled()) begin(recorder, function, subject, site);
   }
   ~Call() {
-    if (recorder_.enabled()) recorder_.leave(call_, function_, context_, subject_, result_);
+    if (recorder_ != nullptr) end();
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -123,12 +187,20 @@ class Call {
     return value;
   }
 
+ protected:
+  Call() = default;  ///< not recorded unless begin() follows
+  void begin(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject, Site site);
+  /// The same about whatever object `subject` stands in; nullptr: nothing.
+  void begin(Recorder& recorder, trace::FunctionId function, const void* subject, Site site);
+
  private:
-  Recorder& recorder_;
-  trace::Position call_ = 0;
+  void end();
+
+  Recorder* recorder_ = nullptr;  // nullptr: not recorded, and the rest means nothing
   std::int64_t result_ = 0;
-  trace::FunctionId function_;
+  trace::Position call_;
   trace::ObjectId subject_;
+  trace::FunctionId function_;
   trace::Context context_;
 };
 

@@ -1,21 +1,38 @@
 #include "sim/trace/cursor.hh"
 
 #include <algorithm>
+#include <iterator>
 
 namespace wakepath::trace {
 
-namespace {
-constexpr Position kKeyframeEvery = 65536;
+bool Cursor::seek(Position target) {
+  RecordStore::Reading reading = trace_->reading();
+  Position floor = trace_->floor();
+  target = std::min(target, trace_->size());
+  keyframes_.erase(keyframes_.begin(), keyframes_.lower_bound(floor));
+  if (target < floor) return false;
+
+  Position nearest = position_;
+  auto distance = [&](Position from) { return from > target ? from - target : target - from; };
+  auto start = keyframes_.end();
+  auto consider = [&](std::map<Position, World>::iterator keyframe) {
+    if (distance(keyframe->first) >= distance(nearest) && nearest >= floor) return;
+    nearest = keyframe->first;
+    start = keyframe;
+  };
+  auto behind = keyframes_.lower_bound(target);
+  if (behind != keyframes_.end()) consider(behind);
+  if (behind != keyframes_.begin()) consider(std::prev(behind));
+  if (nearest < floor) return false;
+  if (start != keyframes_.end()) {
+    world_ = start->second;
+    position_ = start->first;
+  }
+  walk(target);
+  return true;
 }
 
-void Cursor::seek(Position target) {
-  target = std::min(target, trace_->size());
-  auto keyframe = std::prev(keyframes_.upper_bound(target));
-  Position from_here = target > position_ ? target - position_ : position_ - target;
-  if (target - keyframe->first < from_here) {
-    world_ = keyframe->second;
-    position_ = keyframe->first;
-  }
+void Cursor::walk(Position target) {
   while (position_ < target) {
     world_.apply(trace_->schema(), (*trace_)[position_], position_);
     ++position_;

@@ -7,9 +7,15 @@
 namespace wakepath::trace {
 
 /// A reader's own place in a trace, with the world as it is there. Moving costs the distance in records; far moves
-/// start from a keyframe (a copy of the world), which the cursor keeps about every 65,536 records that it has passed.
+/// start from the nearer of the keyframes before and behind (copies of the world that share what did not change), which
+/// the cursor keeps about every 100,000 records that it has passed.
+///
+/// In a ring a cursor that follows its growth can go back as far as the floor. One that began after the floor rose, or
+/// fell behind it, has no world to start from.
 class Cursor {
  public:
+  static constexpr Position kKeyframeEvery = 100'000;
+
   explicit Cursor(const Trace& trace) : trace_(&trace) { keyframes_.emplace(0, World{}); }
 
   [[nodiscard]] const Trace& trace() const { return *trace_; }
@@ -17,10 +23,13 @@ class Cursor {
   /// The world is the one after the first `position()` records.
   [[nodiscard]] Position position() const { return position_; }
 
-  /// Goes there, forward or back; beyond the end means the end as it is now.
-  void seek(Position target);
+  /// Goes there, forward or back; beyond the end means the end as it is now. False: it is no longer kept (in a ring
+  /// only), and the cursor stays where it is.
+  bool seek(Position target);
 
  private:
+  void walk(Position target);
+
   const Trace* trace_;
   World world_;
   Position position_ = 0;

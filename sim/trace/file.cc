@@ -4,7 +4,6 @@
 #include <zstd.h>
 
 #include <cstring>
-#include <iterator>
 #include <optional>
 
 #include "sim/trace/crc32c.hh"
@@ -14,8 +13,8 @@ namespace wakepath::trace {
 namespace {
 
 constexpr std::string_view kMagic = "WAKEPATH";
-constexpr std::uint32_t kVersion = 1;
-constexpr Position kRecordsPerChunk = 16384;
+constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kOldestVersion = 1;
 constexpr std::size_t kMostPayload = 256u << 20;  // no chunk of ours comes near; a damaged length does
 
 template <class T>
@@ -33,7 +32,7 @@ bool take(std::string_view& in, T& value) {
   return true;
 }
 
-/// Records by column: neighbouring values of one member resemble each other, which is what zstd lives on.
+/// Records of version 1: by column.
 template <class Visit>
 void for_each_column(Visit visit) {
   visit([](auto& r) -> auto& { return r.kind; });
@@ -45,15 +44,6 @@ void for_each_column(Visit visit) {
   visit([](auto& r) -> auto& { return r.cause; });
   visit([](auto& r) -> auto& { return r.before; });
   visit([](auto& r) -> auto& { return r.after; });
-}
-
-std::string pack_records(const Trace& trace, Position from, Position to) {
-  std::string out;
-  put(out, static_cast<std::uint32_t>(to - from));
-  for_each_column([&](auto member) {
-    for (Position i = from; i < to; ++i) put(out, member(trace[i]));
-  });
-  return out;
 }
 
 bool unpack_records(std::string_view in, Trace& trace) {
@@ -102,7 +92,7 @@ std::uint32_t checksum(std::string_view name, std::string_view payload) {
 }  // namespace
 
 FileWriter::FileWriter(const Trace& trace, const std::filesystem::path& path)
-    : trace_(&trace), path_(path), out_(path, std::ios::binary | std::ios::trunc) {
+    : trace_(&trace), coder_(trace.schema()), path_(path), out_(path, std::ios::binary | std::ios::trunc) {
   if (!out_) {
     error_ = fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno));
     closed_ = true;
@@ -129,7 +119,12 @@ void FileWriter::chunk(const char (&name)[5], const std::string& payload, bool c
 }
 
 void FileWriter::flush() {
-  if (closed_) return;
+  if (closed_ || !error_.empty()) return;
+  RecordStore::Reading reading = trace_->reading();
+  if (Position floor = trace_->floor(); floor > records_) {
+    error_ = fmt::format("{}: records {} to {} are no longer kept", path_.string(), records_, floor);
+    return;
+  }
   // The writer may go on meanwhile: what a record refers to was interned before it, a site's string before the site.
   // Read in the opposite order, no chunk refers to what is in none.
   Position end = trace_->size();
@@ -150,8 +145,8 @@ void FileWriter::flush() {
     chunk("SITE", payload);
   }
   while (records_ < end) {
-    Position to = std::min(end, records_ + kRecordsPerChunk);
-    chunk("RECS", pack_records(*trace_, records_, to));
+    Position to = std::min(end, records_ + RecordCoder::kMostRecords);
+    chunk("RECD", coder_.encode(*trace_, records_, to));
     records_ = to;
   }
   out_.flush();
@@ -189,14 +184,15 @@ std::optional<Chunk> next_chunk(std::string_view& in) {
   return chunk;
 }
 
-bool read_chunk(const Chunk& chunk, Trace& trace) {
-  bool known = chunk.name == "STRS" || chunk.name == "SITE" || chunk.name == "RECS";
+bool read_chunk(const Chunk& chunk, RecordCoder& coder, Trace& trace) {
+  bool known = chunk.name == "STRS" || chunk.name == "SITE" || chunk.name == "RECS" || chunk.name == "RECD";
   if (!known) return true;
   std::optional<std::string> payload = decompress(chunk.payload);
   if (!payload) return false;
   if (chunk.name == "STRS") return unpack_strings(*payload, trace);
   if (chunk.name == "SITE") return unpack_sites(*payload, trace);
-  return unpack_records(*payload, trace);
+  if (chunk.name == "RECS") return unpack_records(*payload, trace);
+  return coder.decode(*payload, trace);
 }
 
 }  // namespace
@@ -207,7 +203,11 @@ OpenedFile open_file(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path, ignored)) return {nullptr, cannot(EISDIR)};  // opens, but reading it throws
   std::ifstream file(path, std::ios::binary);
   if (!file) return {nullptr, cannot(errno)};
-  std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  std::string bytes;
+  for (std::string block(1u << 20, '\0'); file;) {
+    file.read(block.data(), static_cast<std::streamsize>(block.size()));
+    bytes.append(block, 0, static_cast<std::size_t>(file.gcount()));
+  }
   std::string_view in = bytes;
   std::uint32_t version = 0;
   if (in.empty())
@@ -217,8 +217,9 @@ OpenedFile open_file(const std::filesystem::path& path) {
             fmt::format("{}: found a file of another kind, expected a Wakepath recording (.wkp)", path.string())};
   in.remove_prefix(kMagic.size());
   if (!take(in, version)) return {nullptr, fmt::format("{}: the recording is cut within its head", path.string())};
-  if (version != kVersion)
-    return {nullptr, fmt::format("{}: found format version {}, expected {}", path.string(), version, kVersion)};
+  if (version < kOldestVersion || version > kVersion)
+    return {nullptr, fmt::format("{}: found format version {}, expected {} to {}", path.string(), version,
+                                 kOldestVersion, kVersion)};
 
   std::optional<Chunk> first = next_chunk(in);
   std::optional<Schema> schema;
@@ -228,10 +229,11 @@ OpenedFile open_file(const std::filesystem::path& path) {
     return {nullptr, fmt::format("{}: found no whole schema chunk, expected one at the start", path.string())};
 
   OpenedFile opened{std::make_unique<Trace>(std::move(*schema)), ""};
+  RecordCoder coder(opened.trace->schema());
   bool whole = false;
   while (auto chunk = next_chunk(in)) {
     whole = chunk->name == "INDX";
-    if (!read_chunk(*chunk, *opened.trace)) {
+    if (!read_chunk(*chunk, coder, *opened.trace)) {
       whole = false;
       break;
     }

@@ -5,20 +5,22 @@
 #include <memory>
 #include <string>
 
+#include "sim/trace/codec.hh"
 #include "sim/trace/trace.hh"
 
 /// Recordings: `.wkp` files.
 ///
-/// Layout, little endian: the 8 bytes "WAKEPATH", u32 version (1), then chunks. A chunk is a 4-letter name, u32 length
+/// Layout, little endian: the 8 bytes "WAKEPATH", u32 version (2), then chunks. A chunk is a 4-letter name, u32 length
 /// of the payload, u32 CRC-32C of name and payload, payload. Payloads are zstd frames of: SCHM (the schema as JSON),
-/// STRS (strings in order of their ids, each u32 length and bytes), SITE (u32 string ids), RECS (records, stored by
-/// column). INDX, the last chunk, is not compressed: u64 offset of each chunk; a reader that misses it walks the chunks
-/// instead. Unknown names are skipped. A chunk that refers to strings comes after them, so every prefix of whole chunks
-/// is a valid recording.
+/// STRS (strings in order of their ids, each u32 length and bytes), SITE (u32 string ids), RECD (records as
+/// differences, codec.hh; version 1 had RECS, records by column, which is still read). INDX, the last chunk, is not
+/// compressed: u64 offset of each chunk; a reader that misses it walks the chunks instead. Unknown names are skipped. A
+/// chunk that refers to strings comes after them, so every prefix of whole chunks is a valid recording.
 
 namespace wakepath::trace {
 
-/// Writes a trace as it grows. Errors (full disk, …) are kept and told by `error()`; nothing is thrown.
+/// Writes a trace as it grows. Errors (full disk, records of a ring that were gone before they were written, …) are
+/// kept and told by `error()`; nothing is thrown.
 class FileWriter {
  public:
   FileWriter(const Trace& trace, const std::filesystem::path& path);
@@ -35,6 +37,7 @@ class FileWriter {
   void chunk(const char (&name)[5], const std::string& payload, bool compress = true);
 
   const Trace* trace_;
+  RecordCoder coder_;
   std::filesystem::path path_;
   std::ofstream out_;
   std::string error_;

@@ -4,7 +4,7 @@
 
 namespace wakepath::trace {
 
-Trace::Trace(Schema schema) : schema_(std::move(schema)) {
+Trace::Trace(Schema schema, Position keep) : schema_(std::move(schema)), records_(keep) {
   intern("");
   sites_.append(0);
 }
@@ -13,12 +13,6 @@ std::string_view Trace::string(StringId id) const { return id < strings_.size() 
 
 std::string_view Trace::site(std::uint16_t site) const {
   return site < sites_.size() ? string(sites_[site]) : std::string_view{};
-}
-
-Position Trace::append(const Record& record) {
-  Position position = records_.size();
-  if (!records_.append(record)) ++dropped_;
-  return position;
 }
 
 StringId Trace::intern(std::string_view text) {

@@ -2,13 +2,16 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "sim/trace/record.hh"
+#include "sim/trace/record_store.hh"
 #include "sim/trace/schema.hh"
 
 namespace wakepath::trace {
@@ -18,7 +21,9 @@ namespace wakepath::trace {
 template <class T, std::size_t ChunkSize, std::size_t MaxChunks>
 class AppendOnly {
  public:
-  AppendOnly() : chunks_(std::make_unique<std::atomic<T*>[]>(MaxChunks)) {}
+  AppendOnly() : chunks_(static_cast<std::atomic<T*>*>(std::calloc(MaxChunks, sizeof(std::atomic<T*>)))) {
+    if (chunks_ == nullptr) throw std::bad_alloc();
+  }
   ~AppendOnly() {
     for (std::size_t i = 0; i < MaxChunks; ++i) delete[] chunks_[i].load(std::memory_order_relaxed);
   }
@@ -43,7 +48,10 @@ class AppendOnly {
   }
 
  private:
-  std::unique_ptr<std::atomic<T*>[]> chunks_;
+  struct Free {
+    void operator()(std::atomic<T*>* table) const { std::free(table); }
+  };
+  std::unique_ptr<std::atomic<T*>[], Free> chunks_;  // the table's untouched pages cost nothing
   std::atomic<std::size_t> size_{0};
 };
 
@@ -51,11 +59,16 @@ class AppendOnly {
 /// is complete before the first record. Each reader owns its own World (world.hh).
 class Trace {
  public:
-  explicit Trace(Schema schema);
+  /// `keep` 0: every record; else a ring that keeps at least the last `keep` (see RecordStore).
+  explicit Trace(Schema schema, Position keep = 0);
 
   [[nodiscard]] const Schema& schema() const { return schema_; }
   [[nodiscard]] Position size() const { return records_.size(); }
   [[nodiscard]] const Record& operator[](Position position) const { return records_[position]; }
+  /// Position of the oldest record that is still kept: 0 unless the trace is a ring.
+  [[nodiscard]] Position floor() const { return records_.floor(); }
+  /// Held while records of a growing ring are read.
+  [[nodiscard]] RecordStore::Reading reading() const { return RecordStore::Reading(records_); }
   /// The string of an id; empty for an id that the trace does not have.
   [[nodiscard]] std::string_view string(StringId id) const;
   /// "file:line" of the model's source; empty when unknown.
@@ -67,7 +80,17 @@ class Trace {
   // --- the writer only ---
   /// Appends and publishes. Returns its position. A full trace (536,870,912 records) drops the record and says so in
   /// `dropped()`.
-  Position append(const Record& record);
+  Position append(const Record& record) {
+    Record* place = records_.place();
+    if (place == nullptr) return drop();
+    *place = record;
+    return records_.publish();
+  }
+  /// The same in two halves, for a writer in a hurry: fill the place, then publish it. nullptr: the trace is full.
+  [[nodiscard]] Record* place() { return records_.place(); }
+  Position publish() { return records_.publish(); }
+  /// Counts a record that found the trace full. Returns the position that it would have had.
+  Position drop() { return ++dropped_, records_.size(); }
   /// The id of `text`, new or known.
   StringId intern(std::string_view text);
   /// The id of a place in the source. 65,535 at most; more get 0.
@@ -76,7 +99,7 @@ class Trace {
 
  private:
   Schema schema_;
-  AppendOnly<Record, 32768, 16384> records_;  // chunks of 1 MiB
+  RecordStore records_;
   AppendOnly<std::string, 1024, 65536> strings_;
   AppendOnly<StringId, 256, 256> sites_;
   std::unordered_map<std::string, StringId> ids_;  // look-up only; never iterated

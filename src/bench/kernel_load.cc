@@ -127,7 +127,8 @@ KernelLoad::~KernelLoad() {
 }
 
 void KernelLoad::converse(std::size_t number) {
-  std::array<char, kMessage> data{};
+  std::array<char, kMessage> data;
+  data.fill('x');
   std::size_t which = 1 + number % (kAddresses - 1);
   int client = connected(which, ports_[which]);
   watch(client_epoll_, client);

@@ -33,12 +33,12 @@ struct Counters {
 
 struct Toy {
   std::vector<record::Layout> layouts;
-  trace::Trace trace{make_schema(layouts)};
+  trace::Trace trace;
   record::Recorder recorder;
   record::Arena<Counters> arena{recorder, layouts[0]};
   std::vector<Counters*> objects;
 
-  explicit Toy(bool enabled) : recorder(trace, enabled) {
+  explicit Toy(bool enabled, trace::Position keep = 0) : trace(make_schema(layouts), keep), recorder(trace, enabled) {
     for (int i = 0; i < 64; ++i) objects.push_back(arena.make());
   }
   static trace::Schema make_schema(std::vector<record::Layout>& layouts) {
@@ -68,16 +68,27 @@ double ns_of_a_write(Toy& toy, std::size_t rounds) {
 }  // namespace
 
 WriteCost measure_writes(bool quick) {
-  std::size_t rounds = quick ? 100'000 : 1'000'000;
-  std::vector<double> kept;
-  std::vector<double> off;
-  for (int i = 0; i < 5; ++i) {
-    Toy on(true);
-    kept.push_back(ns_of_a_write(on, rounds));
-    Toy quiet(false);
-    off.push_back(ns_of_a_write(quiet, rounds));
+  // a round of kept records fits into the chunks that one trace hands to the next
+  constexpr std::size_t kRounds = 200'000;
+  std::size_t goes = quick ? 5 : 15;
+  double fresh = 0;
+  {
+    Toy first(true);
+    fresh = ns_of_a_write(first, kRounds);
   }
-  return {median(kept), median(off)};
+  std::vector<double> kept;
+  std::vector<double> ring;
+  std::vector<double> off;
+  for (std::size_t i = 0; i < goes; ++i) {
+    Toy on(true);
+    kept.push_back(ns_of_a_write(on, kRounds));
+    Toy last(true, 100'000);
+    (void)ns_of_a_write(last, kRounds);
+    ring.push_back(ns_of_a_write(last, kRounds));
+    Toy quiet(false);
+    off.push_back(ns_of_a_write(quiet, kRounds));
+  }
+  return {median(kept), fresh, median(ring), median(off)};
 }
 
 RecordSize measure_record_size(bool quick) {

@@ -175,10 +175,11 @@ void add_record(CLI::App& app, RecordOptions& options, int& status) {
 }
 
 void add_bench(CLI::App& app, BenchOptions& options, int& status) {
-  CLI::App* command = app.add_subcommand("bench", "Measure the model beside the running kernel");
-  command->add_option("SUBJECT", options.subject, "sim: connections, memory, recorded writes")
+  CLI::App* command =
+      app.add_subcommand("bench", "Measure the model beside the running kernel, and what a trace costs");
+  command->add_option("SUBJECT", options.subject, "sim: connections, memory, writes; trace: opening, seeking, queries")
       ->required()
-      ->check(CLI::IsMember({"sim"}));
+      ->check(CLI::IsMember({"sim", "trace"}));
   command->add_option("--format", options.format, "text for people, json (one object)")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
@@ -186,9 +187,12 @@ void add_bench(CLI::App& app, BenchOptions& options, int& status) {
   command->add_option("--endpoints", options.endpoints, "sim: sockets in the large epoll set (1 KB each)")
       ->check(CLI::Range(std::size_t{2}, std::size_t{3'000'000}))
       ->capture_default_str();
+  command->add_option("--records", options.records, "trace: length of the long trace (60 bytes each)")
+      ->check(CLI::Range(std::size_t{100'000}, std::size_t{100'000'000}))
+      ->capture_default_str();
   command->footer(
       "Figures are CPU time, medians of interleaved rounds. Ratios are the model's speed over the kernel's.\n"
-      "Examples:\n  wakepath bench sim --quick\n  wakepath bench sim --format json");
+      "Examples:\n  wakepath bench sim --quick\n  wakepath bench trace --format json");
   command->callback([&] { status = bench(options); });
 }
 

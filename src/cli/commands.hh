@@ -107,12 +107,13 @@ struct RecordOptions {
 };
 int record(const RecordOptions& options);
 
-/// wakepath bench: what the model costs, beside the same work on the running kernel.
+/// wakepath bench: what the model and its trace cost, beside the same work on the running kernel.
 struct BenchOptions {
-  std::string subject;          ///< sim
+  std::string subject;          ///< sim or trace
   std::string format = "text";  ///< text or json
   bool quick = false;           ///< smaller numbers
   std::size_t endpoints = 1'000'000;
+  std::size_t records = 10'000'000;
 };
 int bench(const BenchOptions& options);
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include <cstring>
 #include <random>
@@ -147,10 +148,48 @@ TEST_F(RecordingFile, OfAnotherKindIsNamedAsSuch) {
 }
 
 TEST_F(RecordingFile, OfANewerVersionIsRefusedWithBothNumbers) {
-  write_bytes(path, "WAKEPATH" + raw(std::uint32_t{2}) + chunk("SCHM", "unreadable"));
+  write_bytes(path, "WAKEPATH" + raw(std::uint32_t{3}) + chunk("SCHM", "unreadable"));
   OpenedFile opened = open_file(path);
   EXPECT_EQ(opened.trace, nullptr);
-  EXPECT_THAT(opened.message, HasSubstr("found format version 2, expected 1"));
+  EXPECT_THAT(opened.message, HasSubstr("found format version 3, expected 1 to 2"));
+}
+
+std::string zstd_frame(const std::string& payload) {
+  std::string out(ZSTD_compressBound(payload.size()), '\0');
+  out.resize(ZSTD_compress(out.data(), out.size(), payload.data(), payload.size(), 3));
+  return out;
+}
+
+// As version 1 wrote them: a count, then each member of all records in turn.
+TEST_F(RecordingFile, OfTheFirstVersionIsStillRead) {
+  const std::vector<Record> records = {{.kind = RecordKind::kCreate, .field = toy::kNodeKind, .object = 1, .after = 1},
+                                       {.kind = RecordKind::kSet,
+                                        .context = Context::kSoftirq,
+                                        .field = toy::kValue,
+                                        .object = 1,
+                                        .task = 2,
+                                        .cause = 0,
+                                        .after = 7}};
+  std::string payload = raw(static_cast<std::uint32_t>(records.size()));
+  auto column = [&](auto member) {
+    for (const Record& r : records) payload += raw(member(r));
+  };
+  column([](const Record& r) { return r.kind; });
+  column([](const Record& r) { return r.context; });
+  column([](const Record& r) { return r.field; });
+  column([](const Record& r) { return r.object; });
+  column([](const Record& r) { return r.task; });
+  column([](const Record& r) { return r.site; });
+  column([](const Record& r) { return r.cause; });
+  column([](const Record& r) { return r.before; });
+  column([](const Record& r) { return r.after; });
+  write_bytes(path, "WAKEPATH" + raw(std::uint32_t{1}) + chunk("SCHM", zstd_frame(trace.schema().to_json())) +
+                        chunk("RECS", zstd_frame(payload)) + chunk("INDX", ""));
+  OpenedFile opened = open_file(path);
+  ASSERT_NE(opened.trace, nullptr) << opened.message;
+  EXPECT_EQ(opened.message, "");
+  ASSERT_EQ(opened.trace->size(), records.size());
+  for (Position p = 0; p < records.size(); ++p) EXPECT_EQ((*opened.trace)[p], records[p]);
 }
 
 TEST_F(RecordingFile, WithAChunkOfAnUnknownKindIsReadAroundIt) {
