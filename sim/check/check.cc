@@ -79,6 +79,8 @@ Complaints check_invariants(const Kernel& k) {
   check_epolls(k, out);
   check_sockets(k, out);
   check_datagrams(k, out);
+  check_shares(k, out);
+  check_sleepers(k, out);
   return out;
 }
 

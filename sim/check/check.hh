@@ -20,12 +20,16 @@ using Complaints = std::vector<std::string>;
 [[nodiscard]] Complaints check_all_freed(const kernel::Kernel& k);
 
 // The parts, each adding to `out`.
-void check_files(const kernel::Kernel& k, Complaints& out);    ///< Descriptors, references, sockets.
-void check_epolls(const kernel::Kernel& k, Complaints& out);   ///< Ready lists, wait queues, lost events.
-void check_sockets(const kernel::Kernel& k, Complaints& out);  ///< Queues, memory, timers, hash tables.
+void check_files(const kernel::Kernel& k, Complaints& out);     ///< Descriptors, references, sockets.
+void check_epolls(const kernel::Kernel& k, Complaints& out);    ///< Ready lists, wait queues, lost events.
+void check_sockets(const kernel::Kernel& k, Complaints& out);   ///< Queues, memory, timers, hash tables.
+void check_shares(const kernel::Kernel& k, Complaints& out);    ///< Who shares a table or a pipe; its bytes.
+void check_sleepers(const kernel::Kernel& k, Complaints& out);  ///< Nobody sleeps for what is there already.
 
 void check_datagrams(const kernel::Kernel& k, Complaints& out);  ///< The same of UDP.
 
+/// The events that an internet socket or a pipe has now; of other files 0.
+[[nodiscard]] kernel::u32 events_of(const kernel::file& f);
 /// "tcp_sock 17": a kind's name with the object's id in the trace.
 [[nodiscard]] std::string named(const char* kind, const void* object);
 

@@ -10,12 +10,6 @@ namespace wakepath::check {
 
 using namespace kernel;  // NOLINT
 
-namespace {
-
-constexpr u32 kPrivateBits = EPOLLWAKEUP | EPOLLONESHOT | static_cast<u32>(EPOLLET) | EPOLLEXCLUSIVE;
-
-/// The events that a file has now; of an epoll's file only whether its own ready list is empty, and without looking
-/// whether what stands there is still ready.
 u32 events_of(const file& f) {
   if (f.f_op.get() == &socket_file_ops) {
     const auto* socket = f.private_data.get().as<struct socket>();
@@ -33,6 +27,10 @@ u32 events_of(const file& f) {
   return 0;
 }
 
+namespace {
+
+constexpr u32 kPrivateBits = EPOLLWAKEUP | EPOLLONESHOT | static_cast<u32>(EPOLLET) | EPOLLEXCLUSIVE;
+
 /// Level triggered means: while the event is there, the item is on the ready list.
 void check_ready(const epitem& item, Complaints& out) {
   u32 wanted = static_cast<u32>(item.event_events.get());
@@ -42,9 +40,10 @@ void check_ready(const epitem& item, Complaints& out) {
   if (item.ovflist_next.get() != ep_unactive_ptr())
     out.push_back(named("epitem", &item) + " is on ovflist while no scan runs");
   bool level = (wanted & static_cast<u32>(EPOLLET)) == 0;
+  bool exclusive = (wanted & EPOLLEXCLUSIVE) != 0;  // another epoll of the same file may have been told instead
   bool armed = (wanted & ~kPrivateBits) != 0;
   u32 there = events_of(*item.ffd_file) & wanted;
-  if (level && armed && !linked && there != 0)
+  if (level && !exclusive && armed && !linked && there != 0)
     out.push_back(
         fmt::format("{}: events {:#x} are there, but it is not on the ready list", named("epitem", &item), there));
 }

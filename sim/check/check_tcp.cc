@@ -48,6 +48,7 @@ class QuietSocket : public Socket {
     timers();
     numbers();
     owner(on_accept_queue);
+    same("skc_refcnt", sk_.common.skc_refcnt.get(), 1);  // the model's timers and queues hold none of their own
   }
 
  private:

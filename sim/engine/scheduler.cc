@@ -34,6 +34,14 @@ void Scheduler::Schedule::await_suspend(std::coroutine_handle<> leaf) const {
   task.sleeping_ = true;
 }
 
+void Scheduler::Preempt::await_suspend(std::coroutine_handle<> leaf) const {
+  Task& task = *scheduler.current_;
+  task.leaf_ = leaf;
+  task.sleeping_ = true;
+  if (!task.runnable_) scheduler.run_queue_.push_back(&task);
+  task.runnable_ = true;
+}
+
 void Scheduler::resume(Task& task) {
   current_ = &task;
   recorder_.run(task.id_, task.cause_);
@@ -74,6 +82,13 @@ bool Scheduler::run_task(Task& task) {
   }
   recorder_.run(0, trace::kNoCause);
   return ran;
+}
+
+void Scheduler::run_slice(Task& task) {
+  WP_BUG_ON(&recorder_, current_ != nullptr || !task.runnable_);
+  run_queue_.erase(std::find(run_queue_.begin(), run_queue_.end(), &task));
+  resume(task);
+  recorder_.run(0, trace::kNoCause);
 }
 
 void Scheduler::kill(Task& task) {

@@ -90,6 +90,22 @@ class Scheduler {
   };
   [[nodiscard]] Schedule schedule() { return {*this}; }
 
+  // --- other orders, for those who look for races ---
+  /// `co_await preempt()`: a place between two looks at shared state, where another task may come in between. The task
+  /// stays runnable. Nothing happens unless preemptible() was called.
+  struct Preempt {
+    Scheduler& scheduler;
+    bool await_ready() const noexcept { return !scheduler.preemptible_; }
+    void await_suspend(std::coroutine_handle<> leaf) const;
+    void await_resume() const noexcept {}
+  };
+  [[nodiscard]] Preempt preempt() { return {*this}; }
+  void preemptible(bool on) { preemptible_ = on; }
+  /// In order of their waking.
+  [[nodiscard]] const std::deque<Task*>& runnable_tasks() const { return run_queue_; }
+  /// Runs one of them until it sleeps, ends its call or may be preempted.
+  void run_slice(Task& task);
+
   // --- time ---
   [[nodiscard]] std::uint64_t now_ns() const { return now_; }
   void arm(Timer& timer, std::uint64_t deadline_ns);
@@ -121,6 +137,7 @@ class Scheduler {
   record::Recorder& recorder_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::deque<Task*> run_queue_;
+  bool preemptible_ = false;
   std::vector<Armed> timers_;  // a heap of four children each, the earliest first
   Task* current_ = nullptr;
   std::uint64_t now_ = 0;

@@ -116,7 +116,8 @@ void ep_done_scan(Kernel& k, eventpoll* ep) {
 }
 
 void ep_poll_safewake(Kernel& k, eventpoll* ep) {
-  if (!ep->poll_wait.head.empty()) __wake_up(k, ep->poll_wait, POLL_NONE | EPOLLIN);
+  if (!ep->poll_wait.head.empty() && !k.mutant(Mutant::nested_not_woken))
+    __wake_up(k, ep->poll_wait, POLL_NONE | EPOLLIN);
 }
 
 void ep_wake_both(Kernel& k, eventpoll* ep, bool sync) {

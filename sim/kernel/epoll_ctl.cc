@@ -17,7 +17,7 @@ void ep_ptable_queue_proc(Kernel& k, struct file*, wait_queue_head* whead, poll_
   pwq->wait.func = ep_poll_callback;
   pwq->whead = whead;
   pwq->base = epi;
-  if (has_event(epi, EPOLLEXCLUSIVE)) {
+  if (has_event(epi, EPOLLEXCLUSIVE) && !k.mutant(Mutant::exclusive_wakes_all)) {
     pwq->wait.flags |= WQ_FLAG_EXCLUSIVE;
     whead->head.push_back(&pwq->wait);
   } else {
@@ -101,6 +101,7 @@ long ep_modify(Kernel& k, eventpoll* ep, epitem* epi, const user_epoll_event& ev
   epi->event_events = static_cast<poll_t>(event.events);
   epi->event_data = event.data;
   poll_table table{nullptr, {}, epi};
+  if (k.mutant(Mutant::modify_does_not_look)) return call.result(0);
   queue_if_ready(k, ep, epi, ep_item_poll(k, epi, &table));
   return call.result(0);
 }

@@ -9,12 +9,16 @@ constexpr int kMaxEvents = 0x7fffffff / 12;  // EP_MAX_EVENTS: INT_MAX / sizeof(
 
 /// One item was reported: does it stay on the ready list, and does it stay armed?
 void after_report(Kernel& k, eventpoll* ep, epitem* epi) {
-  if (has_event(epi, EPOLLONESHOT)) {
+  if (has_event(epi, EPOLLONESHOT) && !k.mutant(Mutant::oneshot_stays_armed)) {
     epi->event_events = static_cast<poll_t>(epi->event_events & kEpPrivateBits);
     k.rule(Rule::epoll_oneshot_disarmed, epi);
-  } else if (!has_event(epi, static_cast<u32>(EPOLLET)) && !k.mutant(Mutant::level_not_requeued)) {
+  } else if ((!has_event(epi, static_cast<u32>(EPOLLET)) || k.mutant(Mutant::edge_requeued)) &&
+             !k.mutant(Mutant::level_not_requeued)) {
     // level triggered: it is looked at again by the next epoll_wait()
-    ep->rdllist.push_back(epi);
+    if (k.mutant(Mutant::level_requeued_in_front))
+      ep->rdllist.push_front(epi);
+    else
+      ep->rdllist.push_back(epi);
     k.rule(Rule::epoll_level_requeued, epi);
   } else {
     k.rule(Rule::epoll_edge_taken, epi);
@@ -90,9 +94,11 @@ MaySleep<long> do_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int 
     }
     if (timed_out) co_return call.result(0);
     if (signal_pending(k)) co_return call.result(k.error(Rule::signal_interrupts, ep));
+    co_await k.scheduler.preempt();
     StackWaitEntry wait(k, ep_autoremove_wake_function);
     set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
-    available = ep_events_available(ep);  // the second look, under ep->lock
+    // the second look, under ep->lock
+    available = ep_events_available(ep) && !k.mutant(Mutant::no_second_look);
     if (!available) {
       add_wait_queue_exclusive(k, ep->wq, wait);
       k.rule(Rule::epoll_wait_sleeps, ep);

@@ -50,6 +50,7 @@ int alloc_fd(Kernel& k, u32 start, bool close_on_exec) {
   files_struct* files = k.current()->files;
   const auto& table = files->by_number;
   std::size_t number = std::max(start, files->next_fd.get());
+  if (k.mutant(Mutant::lowest_descriptor_not_taken)) number = std::max(number, table.size());
   while (number < table.size() && table[number] != nullptr) ++number;
   if (number >= k.config.rlimit_nofile) return static_cast<int>(k.error(Rule::fd_none_left, files));
   if (start <= files->next_fd) files->next_fd = static_cast<u32>(number + 1);
@@ -98,6 +99,7 @@ long close_fd(Kernel& k, int fd) {
   if (file == nullptr) return k.error(Rule::fd_not_open, nullptr);
   files_struct* files = k.current()->files;
   remove_slot(k, files, slot_of(files, fd));
+  if (file->f_ep != nullptr && k.mutant(Mutant::close_forgets_duplicates)) eventpoll_release_file(k, file);
   fput(k, file);
   return 0;
 }

@@ -31,8 +31,10 @@ struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, file_flags flags,
 /// Whoever watches it is told first, while it still can be polled.
 void __fput(Kernel& k, struct file* file) {
   Call call(k, Fn::__fput, file);
-  if (file->f_ep != nullptr) eventpoll_release_file(k, file);
+  bool late = k.mutant(Mutant::release_before_epoll);
+  if (file->f_ep != nullptr && !late) eventpoll_release_file(k, file);
   if (file->f_op->release != nullptr) file->f_op->release(k, file);
+  if (file->f_ep != nullptr) eventpoll_release_file(k, file);
   k.files.free(file);
 }
 

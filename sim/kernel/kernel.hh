@@ -21,8 +21,8 @@
 #include "sim/kernel/sock.hh"
 #include "sim/kernel/task_work.hh"
 #include "sim/kernel/timerfd.hh"
-#include "sim/kernel/wire.hh"
 #include "sim/kernel/unix_sock.hh"
+#include "sim/kernel/wire.hh"
 #include "sim/record/arena.hh"
 
 /// The modelled machine: everything that its functions share. Passive and deterministic: no threads, no clock, no
@@ -74,7 +74,7 @@ std::optional<Mutant> mutant_by_name(std::string_view name);
 struct Config {
   bool record = true;
   Profile profile = Profile::v6_18;  ///< the version of Linux whose names and order the model has
-  std::string compared_with;  ///< what the run is compared with, for its schema; empty: nothing
+  std::string compared_with;         ///< what the run is compared with, for its schema; empty: nothing
   // Sysctls by their names; sysctl.cc has them by their whole ones.
   u32 somaxconn = 4096;
   u16 port_low = 32768;  ///< net.ipv4.ip_local_port_range

@@ -42,9 +42,11 @@ MaySleep<long> pipe_read(Kernel& k, file* file, void* buffer, std::size_t size) 
   while (pipe->pages.empty()) {
     if (pipe->writers == 0) co_return call.result(0);
     if (nonblocking(file)) co_return call.result(k.error(Rule::pipe_empty, file));
+    co_await k.scheduler.preempt();
     StackWaitEntry wait(k, autoremove_wake_function);
     prepare_to_wait_exclusive(k, pipe->rd_wait, wait);
-    if (pipe->pages.empty() && pipe->writers != 0) co_await schedule_timeout(k, kForever);
+    if ((pipe->pages.empty() && pipe->writers != 0) || k.mutant(Mutant::no_second_look))
+      co_await schedule_timeout(k, kForever);
     finish_wait(k, wait);
     if (pipe->pages.empty() && pipe->writers != 0 && signal_pending(k)) co_return call.result(-ERESTARTSYS);
   }
@@ -103,7 +105,9 @@ poll_t pipe_poll(Kernel& k, file* file, poll_table* table) {
   pipe_inode_info* pipe = pipe_of(file);
   pipe->poll_usage = true;
   poll_wait(k, file, is_writer(file) ? &pipe->wr_wait : &pipe->rd_wait, table);
-  return call.result(pipe_events(file));
+  poll_t mask = pipe_events(file);
+  if (k.mutant(Mutant::pipe_hangup_missing)) mask = static_cast<poll_t>(mask & ~static_cast<u32>(EPOLLHUP));
+  return call.result(mask);
 }
 
 long pipe_ioctl(Kernel& k, file* file, unsigned command, int* argument) {

@@ -42,9 +42,12 @@ void add_wait_queue(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {
   queue.head.push_front(entry.get());
 }
 
-void add_wait_queue_exclusive(Kernel&, wait_queue_head& queue, StackWaitEntry& entry) {
+void add_wait_queue_exclusive(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {
   entry.get()->flags |= WQ_FLAG_EXCLUSIVE;
-  queue.head.push_front(entry.get());
+  if (k.mutant(Mutant::epoll_waiters_fifo))
+    queue.head.push_back(entry.get());
+  else
+    queue.head.push_front(entry.get());
 }
 
 void unlink_wait_entry(wait_queue_entry* entry) {
@@ -65,7 +68,7 @@ void prepare_to_wait(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {
 
 void prepare_to_wait_exclusive(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {
   Call call(k, Fn::prepare_to_wait_exclusive, &queue);
-  entry.get()->flags |= WQ_FLAG_EXCLUSIVE;
+  if (!k.mutant(Mutant::sleepers_not_exclusive)) entry.get()->flags |= WQ_FLAG_EXCLUSIVE;
   if (!entry.get()->entry.linked()) queue.head.push_back(entry.get());
   set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
 }

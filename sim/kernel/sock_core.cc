@@ -97,7 +97,7 @@ void sock_orphan(Kernel& k, sock* sk) {
 long sock_error(Kernel& k, sock* sk) {
   int error = sk->sk_err;
   if (error == 0) return 0;
-  sk->sk_err = 0;
+  if (!k.mutant(Mutant::error_reported_twice)) sk->sk_err = 0;
   k.rule(Rule::sock_error_taken, sk);
   return -error;
 }

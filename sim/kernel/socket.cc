@@ -262,6 +262,7 @@ struct socket* new_socket_like(Kernel& k, const struct socket* listener) {
 /// The file of the new connection is made before it is taken from the accept queue.
 MaySleep<long> take_connection(Kernel& k, file* listening, struct socket* socket, struct socket* newsock, Address* peer,
                                int flags, file** out) {
+  if (k.mutant(Mutant::accepted_inherits_nonblock)) flags |= nonblock_flag(listening);
   NewFile newfile{k, sock_alloc_file(k, newsock, flags)};
   if (newfile.made == nullptr) co_return k.error(Rule::no_memory, socket);
   long error = co_await socket->ops->accept(k, socket, newsock, nonblock_flag(listening));

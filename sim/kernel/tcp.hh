@@ -66,7 +66,7 @@ void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb);
 sock* tcp_check_req(Kernel& k, sock* listener, sk_buff* skb, tcp_request_sock* req);
 void tcp_child_process(Kernel& k, sock* parent, sock* child, sk_buff* skb);
 MaySleep<sock*> inet_csk_accept(Kernel& k, sock* sk, int flags, long* error);
-bool sk_acceptq_is_full(const sock* sk);
+bool sk_acceptq_is_full(const Kernel& k, const sock* sk);
 /// The full socket of a request; nullptr when the accept queue is full.
 sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req);
 void inet_csk_reqsk_queue_add(Kernel& k, sock* listener, tcp_request_sock* req, sock* child);

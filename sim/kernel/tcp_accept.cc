@@ -21,6 +21,7 @@ MaySleep<sock*> inet_csk_accept(Kernel& k, sock* sk, int flags, long* error) {
     for (;;) {
       prepare_to_wait_exclusive(k, sk->sk_wq->wait, wait);
       release_sock(k, sk);
+      co_await k.scheduler.preempt();
       if (queue.empty()) timeout = co_await schedule_timeout(k, timeout);
       lock_sock(k, sk);
       if (!queue.empty()) break;

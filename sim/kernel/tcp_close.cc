@@ -98,12 +98,12 @@ void __tcp_close(Kernel& k, sock* sk) {
     bool unread = drop_receive_queue(k, sk);
     if (tcp_state(sk) == TcpState::CLOSE) {
       // nothing to tell anybody
-    } else if (unread) {
+    } else if (unread && !k.mutant(Mutant::unread_data_closes_politely)) {
       k.rule(Rule::close_unread_data_resets, sk);
       TcpState before = tcp_state(sk);
       tcp_set_state(k, sk, TcpState::CLOSE);
       if (tcp_need_reset(before)) tcp_send_active_reset(k, sk);
-    } else if (sock_flag(sk, SOCK_LINGER_BIT) && sk->linger_s == 0) {
+    } else if (sock_flag(sk, SOCK_LINGER_BIT) && sk->linger_s == 0 && !k.mutant(Mutant::linger_ignored)) {
       tcp_disconnect(k, sk);
     } else if (tcp_close_state(k, sk)) {
       tcp_send_fin(k, sk);
@@ -169,10 +169,11 @@ void tcp_done(Kernel& k, sock* sk) {
   tcp_set_state(k, sk, TcpState::CLOSE);
   inet_csk_clear_xmit_timers(k, sk);
   sk->sk_shutdown = SHUTDOWN_MASK;
-  if (!sock_flag(sk, SOCK_DEAD_BIT) && (sk->sk_socket != nullptr || sk->sk_wq != nullptr))
-    sk->sk_state_change(k, sk);
-  else if (sock_flag(sk, SOCK_DEAD_BIT))
+  if (!sock_flag(sk, SOCK_DEAD_BIT) && (sk->sk_socket != nullptr || sk->sk_wq != nullptr)) {
+    if (!k.mutant(Mutant::reset_without_wake)) sk->sk_state_change(k, sk);
+  } else if (sock_flag(sk, SOCK_DEAD_BIT)) {
     inet_csk_destroy_sock(k, sk);
+  }
 }
 
 void tcp_done_with_error(Kernel& k, sock* sk, int error) {
@@ -180,7 +181,7 @@ void tcp_done_with_error(Kernel& k, sock* sk, int error) {
   sk->sk_err = error;
   tcp_write_queue_purge(k, sk);
   tcp_done(k, sk);
-  if (!sock_flag(sk, SOCK_DEAD_BIT)) sk_error_report(k, sk);
+  if (!sock_flag(sk, SOCK_DEAD_BIT) && !k.mutant(Mutant::reset_without_wake)) sk_error_report(k, sk);
 }
 
 long tcp_disconnect(Kernel& k, sock* sk) {
@@ -262,6 +263,7 @@ void tcp_time_wait(Kernel& k, sock* sk, TcpState substate, u64 timeout_ns) {
     };
     arm_tw_timer(k, tw, timeout_ns);
   }
+  if (k.mutant(Mutant::timewait_forgotten)) inet_twsk_kill(k, tw);
   tcp_done(k, sk);
 }
 

@@ -76,7 +76,8 @@ bool tcp_epollin_ready(const sock* sk, int target) {
 
 void tcp_data_ready(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_data_ready, sk);
-  if (tcp_epollin_ready(sk, sk->sk_rcvlowat) || sock_flag(sk, SOCK_DONE_BIT)) sk->sk_data_ready(k, sk);
+  int target = k.mutant(Mutant::rcvlowat_ignored) ? 1 : sk->sk_rcvlowat.get();
+  if (tcp_epollin_ready(sk, target) || sock_flag(sk, SOCK_DONE_BIT)) sk->sk_data_ready(k, sk);
 }
 
 bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb) {
@@ -130,7 +131,7 @@ void tcp_fin(Kernel& k, sock* sk) {
     sock_rfree(k, sk, beyond->truesize);
     kfree_skb(k, beyond);
   }
-  if (!sock_flag(sk, SOCK_DEAD_BIT)) sk->sk_state_change(k, sk);
+  if (!sock_flag(sk, SOCK_DEAD_BIT) && !k.mutant(Mutant::fin_without_wake)) sk->sk_state_change(k, sk);
 }
 
 /// Order as on 6.18: the data is queued, then what it acknowledges is taken, then the ACK goes out, then the reader
@@ -160,6 +161,8 @@ void out_of_window(Kernel& k, sock* sk, sk_buff* skb) {
 void queue_in_order(Kernel& k, sock* sk, sk_buff* skb) {
   tcp_sock* tp = tcp_sk(sk);
   bool fin = (skb->flags & TCPHDR_FIN) != 0;
+  bool early = k.mutant(Mutant::wake_before_queueing);
+  if (early) tcp_data_ready(k, sk);
   bool eaten = tcp_queue_rcv(k, sk, skb);
   if (skb->len > 0) tcp_event_data_recv(k, sk, skb);
   if (fin) tcp_fin(k, sk);
@@ -169,7 +172,8 @@ void queue_in_order(Kernel& k, sock* sk, sk_buff* skb) {
     if (tp->out_of_order_queue.empty()) inet_csk(sk)->icsk_ack_pending |= ICSK_ACK_NOW;
   }
   if (eaten) k.skbs.free(skb);
-  if (!sock_flag(sk, SOCK_DEAD_BIT)) tcp_data_ready(k, sk);
+  bool silent = early || (fin && k.mutant(Mutant::fin_without_wake));
+  if (!sock_flag(sk, SOCK_DEAD_BIT) && !silent) tcp_data_ready(k, sk);
 }
 
 }  // namespace

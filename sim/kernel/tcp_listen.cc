@@ -96,6 +96,7 @@ void inherit_options(sock* listener, sock* child) {
   child->sk_userlocks = static_cast<u8>(listener->sk_userlocks & ~SOCK_BINDPORT_LOCK);
   child->sk_flags =
       static_cast<sock_flags>(listener->sk_flags & (SOCK_LINGER_BIT | SOCK_URGINLINE_BIT | SOCK_KEEPOPEN_BIT));
+  child->sk_shutdown = listener->sk_shutdown;  // shutdown() before listen() stays
   child->linger_s = listener->linger_s;
   child->rcvtimeo_ns = listener->rcvtimeo_ns;
   child->sndtimeo_ns = listener->sndtimeo_ns;
@@ -124,7 +125,7 @@ void reqsk_free(Kernel& k, tcp_request_sock* req) {
 /// A copy of the listener, then its own numbers.
 sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   Call call(k, Fn::tcp_v4_syn_recv_sock, req);
-  if (sk_acceptq_is_full(listener)) {
+  if (sk_acceptq_is_full(k, listener)) {
     k.rule(Rule::accept_queue_full_ack_dropped, listener);
     return nullptr;
   }
@@ -177,8 +178,10 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
 void inet_csk_reqsk_queue_add(Kernel& k, sock* listener, tcp_request_sock* req, sock* child) {
   Call add(k, Fn::inet_csk_reqsk_queue_add, req);
   req->req.req.sk = child;
+  bool counted = k.mutant(Mutant::accept_counted_first);
+  if (counted) ++listener->sk_ack_backlog;
   inet_csk(listener)->icsk_accept_queue.rskq_accept_head.push_back(req);
-  ++listener->sk_ack_backlog;
+  if (!counted) ++listener->sk_ack_backlog;
   k.rule(Rule::accept_1, listener);
 }
 
@@ -194,7 +197,10 @@ void inet_csk_complete_hashdance(Kernel& k, sock* listener, tcp_request_sock* re
 
 }  // namespace
 
-bool sk_acceptq_is_full(const sock* sk) { return sk->sk_ack_backlog > sk->sk_max_ack_backlog; }
+bool sk_acceptq_is_full(const Kernel& k, const sock* sk) {
+  u32 more = k.mutant(Mutant::backlog_off_by_one) ? 1 : 0;
+  return sk->sk_ack_backlog + more > sk->sk_max_ack_backlog;
+}
 
 long inet_csk_listen_start(Kernel& k, sock* sk) {
   Call call(k, Fn::inet_csk_listen_start, sk);
@@ -278,7 +284,7 @@ void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb) {
     k.rule(Rule::syn_queue_full_syn_dropped, listener);
     return;
   }
-  if (sk_acceptq_is_full(listener)) {  // silently: the client will send its SYN again
+  if (sk_acceptq_is_full(k, listener)) {  // silently: the client will send its SYN again
     k.rule(Rule::accept_queue_full_syn_dropped, listener);
     return;
   }

@@ -235,6 +235,7 @@ void syn_recv_established(Kernel& k, sock* sk, const sk_buff* skb) {
   tp->max_window = std::max(tp->max_window, tp->snd_wnd.get());
   tp->snd_wl1 = skb->seq;
   tcp_init_transfer(k, sk);
+  if ((sk->sk_shutdown & SEND_SHUTDOWN) != 0) tcp_shutdown(k, sk, SEND_SHUTDOWN);  // deferred to here since 6.9
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ MaySleep<u64> sk_wait(Kernel& k, sock* sk, u64 timeout_ns) {
   StackWaitEntry wait(k, woken_wake_function);
   add_wait_queue(k, sk->sk_wq->wait, wait);
   release_sock(k, sk);
+  co_await k.scheduler.preempt();
   timeout_ns = co_await wait_woken(k, wait, timeout_ns);
   lock_sock(k, sk);
   remove_wait_queue(k, wait);
@@ -168,6 +169,9 @@ poll_t tcp_poll(Kernel& k, struct file* file, struct socket* socket, poll_table*
   Call call(k, Fn::tcp_poll, sk);
   poll_wait(k, file, &socket->wq().wait, table);
   poll_t mask = tcp_events(sk);
+  if (k.mutant(Mutant::hangup_missing)) mask = static_cast<poll_t>(mask & ~static_cast<u32>(EPOLLHUP));
+  if (k.mutant(Mutant::rdhup_missing)) mask = static_cast<poll_t>(mask & ~static_cast<u32>(EPOLLRDHUP));
+  if (k.mutant(Mutant::rcvlowat_ignored) && tcp_epollin_ready(sk, 1)) mask = mask | (EPOLLIN | EPOLLRDNORM);
   TcpState state = tcp_state(sk);
   bool has_writers = state != TcpState::LISTEN && state != TcpState::SYN_SENT && state != TcpState::SYN_RECV;
   if (has_writers && (static_cast<u32>(mask) & EPOLLOUT) == 0)

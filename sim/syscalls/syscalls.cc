@@ -78,7 +78,10 @@ MaySleep<long> sys_sendto(Kernel& k, int fd, const char* data, std::size_t size,
                        words::address(to));
   });
   OutMessage message{data, size, flags, &to};
-  co_return call.done(co_await __sys_sendto(k, fd, message));
+  long result = 0;
+  do result = co_await __sys_sendto(k, fd, message);
+  while (restarts(k, &result));
+  co_return call.done(result);
 }
 
 MaySleep<long> sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, int flags,
@@ -86,7 +89,9 @@ MaySleep<long> sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, i
   SyscallScope call(k, Fn::__x64_sys_recvfrom,
                     [&] { return fmt::format("recvfrom({}, {}, {})", fd, size, words::message_flags(flags)); });
   InMessage message{buffer, size, flags};
-  long result = co_await __sys_recvfrom(k, fd, message);
+  long result = 0;
+  do result = co_await __sys_recvfrom(k, fd, message);
+  while (restarts(k, &result));
   *from = message.from;
   co_return call.done(result, [&] {
     if (result < 0) return std::string();

@@ -196,6 +196,43 @@ void add_bench(CLI::App& app, BenchOptions& options, int& status) {
   command->callback([&] { status = bench(options); });
 }
 
+void add_fuzz(CLI::App& app, FuzzOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("fuzz", "Run random programs on the model and on the running kernel");
+  command->add_option("--seed", options.seed, "The same seed gives the same programs")->capture_default_str();
+  command->add_option("--count", options.count, "How many programs")->capture_default_str();
+  command->add_option("--first", options.first, "Index of the first one")->capture_default_str();
+  command->add_option("--calls", options.calls, "Calls in each")->check(CLI::Range(1, 1000))->capture_default_str();
+  command->add_option("--jobs", options.jobs, "Programs at a time; 0: two for each processor")
+      ->check(CLI::Range(0, 64))
+      ->capture_default_str();
+  command->add_option("--out", options.out, "Keep the programs that differ, as scenario files, in this folder");
+  command->add_option("--shrink", options.shrink, "Runs spent on making a failure smaller; 0: none")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
+  command->add_option("--mutant", options.mutant, "Switch a deliberate fault of the model on")
+      ->check(CLI::IsMember(mutant_names()));
+  command->footer(
+      "The last line is `agree A of N, explained E`. Exit status: 0 all agree or are explained, 1 one differs,\n"
+      "3 the running kernel cannot be used.\n"
+      "Examples:\n  wakepath fuzz --seed 7 --count 1000 --out differences\n"
+      "  wakepath fuzz --seed 7 --first 123 --count 1");
+  command->callback([&] { status = fuzz(options); });
+}
+
+void add_explore(CLI::App& app, ExploreOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("explore", "Try every order of a scenario's concurrent calls, on the model");
+  command->add_option("FILE", options.file, "A scenario; the calls behind `mark: explore` are put in order")
+      ->required();
+  command->add_option("--most", options.most, "Orders that are tried at most")->capture_default_str();
+  command->add_option("--mutant", options.mutant, "Switch a deliberate fault of the model on")
+      ->check(CLI::IsMember(mutant_names()));
+  command->footer(
+      "Each actor's own order is kept; another may come between the two looks of whoever is about to sleep.\n"
+      "Exit status: 0 nothing wrong, 1 an order in which something is wrong, 2 the file is wrong.\n"
+      "Example:\n  wakepath explore lost-wake-up.yaml --mutant no_second_look");
+  command->callback([&] { status = explore(options); });
+}
+
 void add_doctor(CLI::App& app, int& status) {
   app.add_subcommand("doctor", "Say what this machine offers, and what is missing without it")->callback([&] {
     status = doctor();
@@ -225,6 +262,10 @@ int main(int argc, char** argv) {
   add_step(app, step_options, status);
   RecordOptions record_options;
   add_record(app, record_options, status);
+  ExploreOptions explore_options;
+  add_explore(app, explore_options, status);
+  FuzzOptions fuzz_options;
+  add_fuzz(app, fuzz_options, status);
   BenchOptions bench_options;
   add_bench(app, bench_options, status);
   add_doctor(app, status);

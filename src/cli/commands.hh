@@ -91,6 +91,28 @@ struct WhyCommandOptions {
 };
 int why(const WhyCommandOptions& options);
 
+/// wakepath fuzz: random programs on the model and on the running kernel, compared. 1 when one differs without being
+/// explained, 3 when the running kernel cannot be used.
+struct FuzzOptions {
+  uint64_t seed = 1;
+  uint64_t first = 0;  ///< index of the first program
+  uint64_t count = 100;
+  int calls = 40;
+  int jobs = 0;        ///< 0: two for each processor
+  std::string out;     ///< a folder for the programs that differ
+  std::string mutant;  ///< a deliberate fault of the model
+  int shrink = 150;    ///< runs spent on making a failure smaller
+};
+int fuzz(const FuzzOptions& options);
+
+/// wakepath explore FILE: every order of a scenario's concurrent calls, on the model. 1 when something is wrong in one.
+struct ExploreOptions {
+  std::string file;
+  uint64_t most = 20000;  ///< orders that are tried at most
+  std::string mutant;     ///< a deliberate fault of the model
+};
+int explore(const ExploreOptions& options);
+
 /// wakepath doctor: what this machine offers, a line each. Returns 0 whatever it finds.
 int doctor();
 

@@ -6,7 +6,6 @@
 
 namespace wakepath::scenario {
 
-
 /// Makes the system call in the calling thread, past libc, so that /proc/self/task/TID/syscall shows just that call.
 Outcome perform(const Request& request);
 

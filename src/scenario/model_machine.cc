@@ -39,7 +39,11 @@ kernel::Config configure(const Scenario& scenario) {
 
 std::optional<std::string> ModelMachine::unknown(const CallStep& call) const { return unknown_to_model(call); }
 
-void ModelMachine::open(const Scenario& scenario) { kernel_ = std::make_unique<kernel::Kernel>(configure(scenario)); }
+void ModelMachine::open(const Scenario& scenario) {
+  kernel::Config config = configure(scenario);
+  config.mutant = mutant_;
+  kernel_ = std::make_unique<kernel::Kernel>(config);
+}
 
 void ModelMachine::add_actor(const std::string& name, const std::string& process) {
   kernel::task_struct* sibling = nullptr;
@@ -93,6 +97,14 @@ void ModelMachine::signal(const std::string& name, int number, bool restart) {
 }
 
 void ModelMachine::fault(const Fault& fault) { actors_.at(fault.actor).faults.push_back(fault); }
+
+void ModelMachine::exit_all() {
+  for (auto& [name, actor] : actors_) {
+    if (actor.task->files != nullptr) {
+      kernel_->exit_task(actor.task);
+    }
+  }
+}
 
 void ModelMachine::settle() {
   kernel_->run_until_idle();

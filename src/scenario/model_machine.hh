@@ -13,6 +13,8 @@ namespace wakepath::scenario {
 /// The modelled kernel: one CPU, virtual time, everything recorded. Each step of the scenario is a step of the trace.
 class ModelMachine : public Machine {
  public:
+  /// With a deliberate fault of the model, for tests of what finds faults.
+  explicit ModelMachine(kernel::Mutant mutant = kernel::Mutant::none) : mutant_(mutant) {}
   std::string_view name() const override { return "model"; }
   std::optional<std::string> unknown(const CallStep& call) const override;
   void open(const Scenario& scenario) override;
@@ -36,6 +38,12 @@ class ModelMachine : public Machine {
 
   /// What happened; shared, it may outlive the machine. Null before open().
   std::shared_ptr<trace::Trace> trace() const { return kernel_ ? kernel_->trace() : nullptr; }
+
+ protected:
+  /// For those who look closer. Null before open().
+  kernel::Kernel* kernel() const { return kernel_.get(); }
+  /// All tasks end and their tables are closed, as when the machine is switched off with care.
+  void exit_all();
 
  private:
   struct Actor {
@@ -76,6 +84,7 @@ class ModelMachine : public Machine {
   static Observation of_unix_socket(const kernel::sock* sk, const std::string& field);
   Observation of_socket(kernel::sock* sk, const std::string& field) const;
 
+  kernel::Mutant mutant_;
   std::unique_ptr<kernel::Kernel> kernel_;
   std::map<std::string, Actor> actors_;
   std::map<std::pair<std::string, int>, Known> known_;

@@ -13,6 +13,8 @@ using kernel::TcpState;
 kernel::Address local_of(const kernel::sock* sk) { return {sk->common.skc_rcv_saddr.get().value, sk->common.skc_num}; }
 kernel::Address remote_of(const kernel::sock* sk) { return {sk->common.skc_daddr.get().value, sk->common.skc_dport}; }
 
+kernel::u16 inet_sport(const kernel::sock* sk) { return reinterpret_cast<const kernel::inet_sock*>(sk)->inet_sport; }
+
 Address shown(const kernel::Address& address) {
   Address out;
   if (address.family == AF_UNIX) {
@@ -100,7 +102,8 @@ std::optional<Address> ModelMachine::address(const std::string& process, int fd,
   if (peer && (state == TcpState::CLOSE || state == TcpState::SYN_SENT || sk->common.skc_dport == 0)) {
     return std::nullopt;
   }
-  return shown(peer ? remote_of(sk) : local_of(sk));
+  // as getsockname(): the port that the socket has had stays, also when the connection is over
+  return shown(peer ? remote_of(sk) : kernel::Address{local_of(sk).ip, inet_sport(sk)});
 }
 
 /// As socket diagnostics find it: in the tables, by the socket itself or, when it has left them, by its addresses.

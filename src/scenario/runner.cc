@@ -26,9 +26,23 @@ struct Actor {
   bool in_call = false;        ///< the call has not returned
 };
 
+/// The steps of a file, one after the other.
+class FileSteps : public StepSource {
+ public:
+  explicit FileSteps(const Scenario& scenario) : steps_(scenario.steps) {}
+  const Step* next(const std::vector<Entry>&) override { return at_ < steps_.size() ? &steps_[at_++] : nullptr; }
+
+ private:
+  const std::vector<Step>& steps_;
+  size_t at_ = 0;
+};
+
 class Run {
  public:
-  Run(const Scenario& scenario, Machine& machine) : scenario_(scenario), machine_(machine) { collect_fixed_ports(); }
+  Run(const Scenario& scenario, Machine& machine, StepSource& source)
+      : scenario_(scenario), machine_(machine), source_(source) {
+    collect_fixed_ports();
+  }
 
   FileResult result() {
     out_.file = scenario_.file;
@@ -38,12 +52,12 @@ class Run {
       for (const auto& [actor, process] : scenario_.actors) {
         make_actor(actor, process);
       }
-      for (const Step& step : scenario_.steps) {
-        number_ = step.number;
-        machine_.begin_step(step);
-        run_step(step);
+      while (const Step* step = source_.next(out_.entries)) {
+        number_ = step->number;
+        machine_.begin_step(*step);
+        run_step(*step);
         settle();
-        machine_.end_step(step);
+        machine_.end_step(*step);
       }
     } catch (const FileError& error) {
       out_.error = Problem{scenario_.file, error.at, error.sentence, "", true};
@@ -461,6 +475,7 @@ class Run {
 
   const Scenario& scenario_;
   Machine& machine_;
+  StepSource& source_;
   View view_;
   FileResult out_;
   int number_ = 0;
@@ -480,7 +495,12 @@ FileResult run(const Scenario& scenario, Machine& machine, const RunOptions& opt
     out.skipped = reason;
     return out;
   }
-  return Run(scenario, machine).result();
+  FileSteps steps(scenario);
+  return Run(scenario, machine, steps).result();
+}
+
+FileResult run(const Scenario& setting, Machine& machine, StepSource& source) {
+  return Run(setting, machine, source).result();
 }
 
 }  // namespace wakepath::scenario

@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include "sim/check/check.hh"
+#include "sim/kernel/tcp.hh"
+
+namespace wakepath::check {
+
+using namespace kernel;  // NOLINT
+
+namespace {
+
+bool sleeps(const wait_queue_entry& entry) {
+  const task_struct* task = entry.private_;
+  return task != nullptr && task->__state == TaskState::TASK_INTERRUPTIBLE && !task->thread->runnable();
+}
+
+bool anybody_sleeps(const wait_queue_head& queue, wait_queue_func_t func) {
+  for (const wait_queue_entry* entry : queue.head)
+    if (entry->func.get() == func && sleeps(*entry)) return true;
+  return false;
+}
+
+/// An EPOLLEXCLUSIVE item on the queue takes a wake-up that a sleeper behind it would have had: Linux does so too.
+bool epoll_takes_wakeups(const wait_queue_head& queue) {
+  for (const wait_queue_entry* entry : queue.head)
+    if (entry->func.get() == ep_poll_callback && (entry->flags & WQ_FLAG_EXCLUSIVE) != 0) return true;
+  return false;
+}
+
+/// What epoll_wait() would report now, left on the ready list beside somebody who sleeps for it.
+void check_epoll_sleepers(const eventpoll& ep, Complaints& out) {
+  if (!anybody_sleeps(ep.wq, ep_autoremove_wake_function)) return;
+  for (const epitem* item : ep.rdllist)
+    if ((events_of(*item->ffd_file) & static_cast<u32>(item->event_events.get())) != 0)
+      out.push_back(fmt::format("{}: somebody sleeps in epoll_wait() although {} is ready", named("eventpoll", &ep),
+                                named("epitem", item)));
+}
+
+void check_accept_sleepers(const socket_alloc& whole, Complaints& out) {
+  const sock* sk = whole.socket.sk;
+  if (sk == nullptr || sk->sk_prot.get() != &tcp_prot || sk->common.skc_state != TcpState::LISTEN) return;
+  if (!inet_csk(sk)->icsk_accept_queue.rskq_accept_head.empty() &&
+      anybody_sleeps(whole.socket.wq().wait, autoremove_wake_function) && !epoll_takes_wakeups(whole.socket.wq().wait))
+    out.push_back(named("socket", &whole) + ": somebody sleeps in accept() although a connection is there");
+}
+
+}  // namespace
+
+void check_sleepers(const Kernel& k, Complaints& out) {
+  if (k.scheduler.anything_runnable()) return;  // somebody may be on the way to take it
+  k.eventpolls.for_each([&](const eventpoll& ep) { check_epoll_sleepers(ep, out); });
+  k.socket_allocs.for_each([&](const socket_alloc& whole) { check_accept_sleepers(whole, out); });
+  k.pipes.for_each([&](const pipe_inode_info& pipe) {
+    if (!pipe.pages.empty() && anybody_sleeps(pipe.rd_wait, autoremove_wake_function) &&
+        !epoll_takes_wakeups(pipe.rd_wait))
+      out.push_back(named("pipe", &pipe) + ": somebody sleeps in read() although bytes are there");
+  });
+}
+
+}  // namespace wakepath::check

@@ -1,0 +1,231 @@
+#include "src/proof/errors.hh"
+
+#include <fmt/format.h>
+
+#include "src/scenario/text_output.hh"
+
+namespace wakepath::proof {
+namespace {
+
+/// `x = dup(y)` as a step; arguments are parted at commas outside of brackets.
+ProgramStep step(const std::string& actor, const std::string& text) {
+  ProgramStep out;
+  out.actor = actor;
+  const std::size_t open = text.find('(');
+  const std::size_t equals = text.rfind(" = ", open);
+  std::size_t name = 0;
+  if (equals != std::string::npos) {
+    name = equals + 3;
+    const std::string left = text.substr(0, equals);
+    const std::size_t comma = left.find(", ");
+    out.targets = comma == std::string::npos ? std::vector<std::string>{left}
+                                             : std::vector<std::string>{left.substr(0, comma), left.substr(comma + 2)};
+  }
+  out.function = text.substr(name, open - name);
+  const std::string inside = text.substr(open + 1, text.size() - open - 2);
+  int depth = 0;
+  std::string arg;
+  for (const char c : inside) {
+    depth += c == '(' || c == '[' || c == '{' ? 1 : c == ')' || c == ']' || c == '}' ? -1 : 0;
+    if (c == ',' && depth == 0) {
+      out.args.push_back(arg);
+      arg.clear();
+    } else if (c != ' ' || !arg.empty()) {
+      arg.push_back(c);
+    }
+  }
+  if (!arg.empty()) {
+    out.args.push_back(arg);
+  }
+  return out;
+}
+
+std::vector<ProgramStep> steps(const std::vector<std::string>& lines) {
+  std::vector<ProgramStep> out;
+  for (const std::string& line : lines) {
+    out.push_back(step(line.substr(0, 1), line.substr(3)));
+  }
+  return out;
+}
+
+using Lines = std::vector<std::string>;
+
+Lines operator+(Lines a, const Lines& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+/// Sockets of a family that listens and connects.
+void connected_family(std::vector<Situation>& out, const std::string& name, const std::string& domain,
+                      const std::string& type, const std::string& address) {
+  const auto add = [&](const std::string& what, const Lines& lines) {
+    out.push_back({name + " " + what, steps(lines)});
+  };
+  const std::string kind = fmt::format("{}, {}|SOCK_NONBLOCK, 0", domain, type);
+  const Lines unbound = {fmt::format("a: x = socket({})", kind)};
+  const Lines bound = unbound + Lines{fmt::format("a: bind(x, {})", address)};
+  const Lines listening = bound + Lines{"a: listen(x, 1)"};
+  const Lines server = {fmt::format("b: l = socket({})", kind), fmt::format("b: bind(l, {})", address),
+                        "b: listen(l, 0)"};
+  const Lines connected = server + unbound + Lines{"a: connect(x, addr(b.l))", "b: c = accept(l)"};
+  add("unbound", unbound);
+  add("bound", bound);
+  add("listening", listening);
+  add("listening, one waits", listening + Lines{fmt::format("b: c = socket({})", kind), "b: connect(c, addr(a.x))"});
+  if (domain != "AF_UNIX") {
+    add("connecting", server + Lines{fmt::format("b: c = socket({})", kind), "b: connect(c, addr(l))"} + unbound +
+                          Lines{"a: connect(x, addr(b.l))"});
+    add("refused", unbound + Lines{"a: connect(x, 127.0.0.1:5009)"});
+    add("reset", connected + Lines{"a: send(x, \"unread\")", "b: close(c)"});
+    add("reset, error taken",
+        connected + Lines{"a: send(x, \"unread\")", "b: close(c)", "a: getsockopt(x, SOL_SOCKET, SO_ERROR)"});
+  }
+  add("connected", connected);
+  add("connected, data waits", connected + Lines{"b: send(c, \"data\")"});
+  add("half-closed by itself", connected + Lines{"a: shutdown(x, SHUT_WR)"});
+  add("half-closed by the peer", connected + Lines{"b: shutdown(c, SHUT_WR)"});
+  add("deaf by itself", connected + Lines{"a: shutdown(x, SHUT_RD)"});
+  add("closed by both", connected + Lines{"b: shutdown(c, SHUT_WR)", "a: shutdown(x, SHUT_WR)"});
+  add("left by the peer", connected + Lines{"b: close(c)"});
+}
+
+void files(std::vector<Situation>& out) {
+  const auto add = [&](const std::string& what, const Lines& lines) { out.push_back({what, steps(lines)}); };
+  add("closed", {"a: x = socket(AF_INET, SOCK_STREAM, 0)", "a: close(x)"});
+  add("null device", {"a: x = dup(0)"});
+  add("pipe, reading end", {"a: x, w = pipe2(O_NONBLOCK)"});
+  add("pipe, writing end", {"a: r, x = pipe2(O_NONBLOCK)"});
+  add("pipe without writers", {"a: x, w = pipe2(O_NONBLOCK)", "a: close(w)"});
+  add("pipe without readers", {"a: r, x = pipe2(O_NONBLOCK)", "a: close(r)"});
+  add("epoll", {"a: x = epoll_create1(0)"});
+  add("epoll in an epoll",
+      {"a: x = epoll_create1(0)", "a: q = epoll_create1(0)", "a: epoll_ctl(q, EPOLL_CTL_ADD, x, EPOLLIN)"});
+  add("eventfd", {"a: x = eventfd(0, EFD_NONBLOCK)"});
+  add("timerfd", {"a: x = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK)"});
+  add("signalfd", {"a: x = signalfd4([SIGUSR1], SFD_NONBLOCK)"});
+}
+
+void datagrams(std::vector<Situation>& out) {
+  const auto add = [&](const std::string& what, const Lines& lines) { out.push_back({what, steps(lines)}); };
+  const std::string udp = "x = socket(AF_INET, SOCK_DGRAM|SOCK_NONBLOCK, 0)";
+  const Lines peer = {"b: l = socket(AF_INET, SOCK_DGRAM|SOCK_NONBLOCK, 0)", "b: bind(l, 127.0.0.1:0)"};
+  add("UDP unbound", {"a: " + udp});
+  add("UDP bound", {"a: " + udp, "a: bind(x, 127.0.0.1:0)"});
+  add("UDP connected", peer + Lines{"a: " + udp, "a: connect(x, addr(b.l))"});
+  add("UDP refused", {"a: " + udp, "a: connect(x, 127.0.0.1:5009)", "a: send(x, \"nobody\")"});
+  const std::string local = "x = socket(AF_UNIX, SOCK_DGRAM|SOCK_NONBLOCK, 0)";
+  add("unix datagram unbound", {"a: " + local});
+  add("unix datagram bound", {"a: " + local, "a: bind(x, unix:@x)"});
+  add("unix datagram connected", {"b: l = socket(AF_UNIX, SOCK_DGRAM|SOCK_NONBLOCK, 0)", "b: bind(l, unix:@l)",
+                                  "a: " + local, "a: connect(x, addr(b.l))"});
+  for (const char* type : {"SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET"}) {
+    add(fmt::format("socketpair {}", type), {fmt::format("a: x, y = socketpair(AF_UNIX, {}|SOCK_NONBLOCK, 0)", type)});
+    add(fmt::format("socketpair {} left by the peer", type),
+        {fmt::format("a: x, y = socketpair(AF_UNIX, {}|SOCK_NONBLOCK, 0)", type), "a: close(y)"});
+  }
+}
+
+}  // namespace
+
+const std::vector<Situation>& situations() {
+  static const std::vector<Situation> all = [] {
+    std::vector<Situation> out;
+    files(out);
+    connected_family(out, "TCP", "AF_INET", "SOCK_STREAM", "127.0.0.1:0");
+    connected_family(out, "TCP over IPv6", "AF_INET6", "SOCK_STREAM", "[::1]:0");
+    datagrams(out);
+    connected_family(out, "unix stream", "AF_UNIX", "SOCK_STREAM", "unix:@s");
+    connected_family(out, "unix seqpacket", "AF_UNIX", "SOCK_SEQPACKET", "unix:@s");
+    return out;
+  }();
+  return all;
+}
+
+const std::vector<std::string>& calls_on_a_descriptor() {
+  static const std::vector<std::string> all = {
+      "read(x, 10)",
+      "read(x, 0)",
+      "write(x, \"abcdefgh\")",
+      "write(x, \"\")",
+      "readv(x, [4, 4])",
+      "writev(x, [\"ab\", \"cd\"])",
+      "send(x, \"abc\")",
+      "send(x, \"abc\", MSG_NOSIGNAL)",
+      "send(x, \"a\", MSG_OOB)",
+      "recv(x, 10)",
+      "recv(x, 0)",
+      "recv(x, 10, MSG_PEEK)",
+      "recv(x, 10, MSG_OOB)",
+      "sendto(x, \"abc\", 0, 127.0.0.1:5008)",
+      "recvfrom(x, 10, 0)",
+      "sendmsg(x, [\"abc\"])",
+      "recvmsg(x, 10)",
+      "n = accept(x)",
+      "n = accept4(x, SOCK_NONBLOCK)",
+      "n = accept4(x, 3)",
+      "bind(x, 127.0.0.1:0)",
+      "bind(x, 192.0.2.1:0)",
+      "bind(x, [::1]:0)",
+      "bind(x, unix:@other)",
+      "connect(x, 127.0.0.1:5007)",
+      "connect(x, unix:@nobody)",
+      "listen(x, 4)",
+      "listen(x, -1)",
+      "shutdown(x, SHUT_RD)",
+      "shutdown(x, SHUT_WR)",
+      "shutdown(x, SHUT_RDWR)",
+      "shutdown(x, 7)",
+      "getsockname(x)",
+      "getpeername(x)",
+      "setsockopt(x, SOL_SOCKET, SO_REUSEADDR, 1)",
+      "setsockopt(x, SOL_SOCKET, SO_ERROR, 1)",
+      "setsockopt(x, IPPROTO_TCP, TCP_NODELAY, 1)",
+      "setsockopt(x, IPPROTO_IPV6, IPV6_V6ONLY, 1)",
+      "getsockopt(x, SOL_SOCKET, SO_ERROR)",
+      "getsockopt(x, SOL_SOCKET, SO_TYPE)",
+      "getsockopt(x, SOL_SOCKET, SO_ACCEPTCONN)",
+      "getsockopt(x, IPPROTO_TCP, TCP_NODELAY)",
+      "fcntl(x, F_GETFL)",
+      "fcntl(x, F_SETFL, O_NONBLOCK)",
+      "ioctl(x, FIONREAD)",
+      "n = dup(x)",
+      "n = dup2(x, 9)",
+      "n = dup2(x, -1)",
+      "close(x)",
+      "epoll_wait(x, 8, 0)",
+      "epoll_wait(x, 0, 0)",
+      "epoll_ctl(x, EPOLL_CTL_ADD, x, EPOLLIN)",
+      "epoll_ctl(x, EPOLL_CTL_DEL, 0, 0)",
+      "poll([{x, POLLIN|POLLOUT|POLLRDHUP}], 0)",
+      "poll([{x, 0}], 0)",
+      "select([x], [x], [], 0)",
+      "timerfd_settime(x, 100s, 0ms)",
+  };
+  return all;
+}
+
+Cell try_call(const Situation& situation, const std::string& call) {
+  Program program;
+  program.steps = situation.steps;
+  program.steps.push_back(step("a", call));
+  // what the file is ready for afterwards, by every bit
+  program.steps.push_back(step("a", "p = epoll_create1(0)"));
+  program.steps.push_back(step("a", "epoll_ctl(p, EPOLL_CTL_ADD, x, EPOLLIN|EPOLLOUT|EPOLLPRI|EPOLLRDHUP)"));
+  program.steps.push_back(step("a", "epoll_wait(p, 8, 0)"));
+  JudgeOptions options;
+  options.kernel_runs = 2;
+  Cell cell{situation.name, call, "", "", judge(program, options)};
+  const auto shown = [&](const scenario::FileResult& result) {
+    for (const scenario::Entry& e : result.entries) {
+      if (e.step == static_cast<int>(situation.steps.size()) + 1) {
+        return scenario::result_text(e);
+      }
+    }
+    return std::string("not made");
+  };
+  cell.model = shown(cell.judgement.model);
+  cell.kernel = shown(cell.judgement.kernel);
+  return cell;
+}
+
+}  // namespace wakepath::proof

@@ -1,0 +1,273 @@
+#include "src/proof/explore.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <set>
+
+#include "sim/check/check.hh"
+#include "src/scenario/model_machine.hh"
+#include "src/scenario/text_output.hh"
+
+namespace wakepath::proof {
+namespace {
+
+/// The choices of one order: a given beginning, then always the first.
+class Choices {
+ public:
+  explicit Choices(std::vector<std::size_t> beginning) : made_(std::move(beginning)) {}
+
+  std::size_t choose(std::size_t options) {
+    if (at_ == made_.size()) {
+      made_.push_back(0);
+    }
+    if (at_ == options_.size()) {
+      options_.push_back(options);
+    }
+    return made_[at_++];
+  }
+
+  /// The beginning of the next order that has not been tried; nothing when all have.
+  [[nodiscard]] std::optional<std::vector<std::size_t>> next() const {
+    for (std::size_t i = made_.size(); i-- > 0;) {
+      if (made_[i] + 1 < options_[i]) {
+        std::vector<std::size_t> out(made_.begin(), made_.begin() + static_cast<std::ptrdiff_t>(i));
+        out.push_back(made_[i] + 1);
+        return out;
+      }
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::vector<std::size_t> made_, options_;
+  std::size_t at_ = 0;
+};
+
+/// The model, one turn at a time.
+class TurningModel : public scenario::ModelMachine {
+ public:
+  using ModelMachine::ModelMachine;
+
+  void turn_by_turn() {
+    turning_ = true;
+    kernel()->scheduler.preemptible(true);
+  }
+
+  void settle() override {
+    if (!turning_) {
+      ModelMachine::settle();
+    } else if (turn_ != nullptr) {
+      kernel()->scheduler.run_slice(*turn_);
+      turn_ = nullptr;
+    }
+  }
+  /// Time does not pass while orders are explored: a timeout would hide that nobody woke the sleeper.
+  std::optional<scenario::Duration> timer(const std::string& actor) override {
+    return turning_ ? std::nullopt : ModelMachine::timer(actor);
+  }
+
+  [[nodiscard]] std::vector<engine::Task*> runnable() const {
+    const auto& tasks = kernel()->scheduler.runnable_tasks();
+    return {tasks.begin(), tasks.end()};
+  }
+  [[nodiscard]] std::string name_of(const engine::Task& task) const {
+    return std::string(kernel()->trace()->string(kernel()->task_by_id[task.id()]->comm.get().id));
+  }
+  void give_turn(engine::Task* task) { turn_ = task; }
+  [[nodiscard]] std::vector<std::string> complaints() const { return check::check_invariants(*kernel()); }
+
+ private:
+  bool turning_ = false;
+  engine::Task* turn_ = nullptr;
+};
+
+/// One order of a scenario, as a source of steps.
+class Order : public scenario::StepSource {
+ public:
+  Order(const scenario::Scenario& scenario, TurningModel& machine, Choices& choices)
+      : machine_(machine), choices_(choices) {
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
+      if (scenario.steps[i].kind == scenario::Step::Kind::mark && scenario.steps[i].mark == "explore") {
+        first = i + 1;
+      }
+    }
+    for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
+      const scenario::Step& step = scenario.steps[i];
+      if (i < first) {
+        setup_.push_back(step);
+      } else if (step.kind == scenario::Step::Kind::call) {
+        left_[step.actor].push_back(step);
+        const scenario::Call call = step.call.signature->call;
+        if (call == scenario::Call::fork || call == scenario::Call::thread) {
+          unborn_.insert(step.call.args[0].name);
+        }
+      }
+    }
+  }
+
+  const scenario::Step* next(const std::vector<scenario::Entry>& so_far) override {
+    if (setup_at_ < setup_.size()) {
+      return &setup_[setup_at_++];
+    }
+    if (!started_) {
+      started_ = true;
+      machine_.turn_by_turn();
+    }
+    end_turn(so_far);
+    const std::vector<engine::Task*> runnable = machine_.runnable();
+    const std::vector<std::string> beginners = can_begin(so_far);
+    const std::size_t options = runnable.size() + beginners.size();
+    complaints = machine_.complaints();
+    if (options == 0 || !complaints.empty()) {
+      return nullptr;
+    }
+    const std::size_t choice = options == 1 ? 0 : choices_.choose(options);
+    return choice < runnable.size() ? go_on(runnable[choice]) : begin(beginners[choice - runnable.size()]);
+  }
+
+  std::vector<Turn> turns;
+  std::vector<std::string> complaints;
+
+ private:
+  std::vector<std::string> can_begin(const std::vector<scenario::Entry>& so_far) const {
+    std::vector<std::string> out;
+    for (const auto& [actor, steps] : left_) {
+      const bool busy = std::any_of(so_far.begin(), so_far.end(),
+                                    [&](const scenario::Entry& e) { return e.actor == actor && !e.done; });
+      if (!steps.empty() && !busy && unborn_.count(actor) == 0) {
+        out.push_back(actor);
+      }
+    }
+    return out;
+  }
+
+  const scenario::Step* begin(const std::string& actor) {
+    scenario::Step step = left_[actor].front();
+    left_[actor].pop_front();
+    turns.push_back({actor, step.call.text, true, ""});
+    if (!step.call.args.empty()) {
+      unborn_.erase(step.call.args[0].name);  // of fork() and thread(), which are done at once
+    }
+    return number(std::move(step));
+  }
+
+  const scenario::Step* go_on(engine::Task* task) {
+    const std::string actor = machine_.name_of(*task);
+    const auto last = std::find_if(turns.rbegin(), turns.rend(), [&](const Turn& t) { return t.actor == actor; });
+    const bool just_begun =
+        !turns.empty() && turns.back().actor == actor && turns.back().begins && turns.back().then.empty();
+    if (!just_begun) {
+      turns.push_back({actor, last != turns.rend() ? last->call : "", false, ""});
+    }
+    machine_.give_turn(task);
+    running_ = task;
+    return number({});  // says nothing: only its end matters, at which the machine lets the task run
+  }
+
+  const scenario::Step* number(scenario::Step step) {
+    step.number = static_cast<int>(setup_.size() + given_.size()) + 1;
+    given_.push_back(std::move(step));
+    return &given_.back();
+  }
+
+  /// In words, how the turn that was just taken ended.
+  void end_turn(const std::vector<scenario::Entry>& so_far) {
+    if (running_ == nullptr) {
+      return;
+    }
+    const std::string actor = machine_.name_of(*running_);
+    const auto entry = std::find_if(so_far.rbegin(), so_far.rend(),
+                                    [&](const scenario::Entry& e) { return e.actor == actor && e.expect.empty(); });
+    const auto turn = std::find_if(turns.rbegin(), turns.rend(), [&](const Turn& t) { return t.actor == actor; });
+    turn->then = entry != so_far.rend() && entry->done ? "returns " + scenario::result_text(*entry)
+                 : running_->runnable()                ? "is about to sleep; another may come between"
+                                                       : "sleeps";
+    running_ = nullptr;
+  }
+
+  TurningModel& machine_;
+  Choices& choices_;
+  std::deque<scenario::Step> setup_, given_;
+  std::map<std::string, std::deque<scenario::Step>> left_;
+  std::size_t setup_at_ = 0;
+  std::set<std::string> unborn_;  ///< actors that a step still to come makes
+  bool started_ = false;
+  engine::Task* running_ = nullptr;
+};
+
+std::size_t switches(const std::vector<Turn>& turns) {
+  std::size_t out = 0;
+  for (std::size_t i = 1; i < turns.size(); ++i) {
+    out += turns[i].actor != turns[i - 1].actor ? 1 : 0;
+  }
+  return out;
+}
+
+std::string results_of(const scenario::FileResult& result, std::size_t setup) {
+  std::vector<std::pair<std::string, std::string>> calls;
+  for (const scenario::Entry& e : result.entries) {
+    if (e.step > static_cast<int>(setup)) {
+      calls.emplace_back(fmt::format("{}: {}", e.actor, e.call), scenario::result_text(e));
+    }
+  }
+  std::sort(calls.begin(), calls.end());
+  std::string out;
+  for (const auto& [call, value] : calls) {
+    out += fmt::format("{}{} = {}", out.empty() ? "" : "; ", call, value);
+  }
+  return out;
+}
+
+bool shorter(const std::vector<Turn>& a, const std::vector<Turn>& b) {
+  return switches(a) != switches(b) ? switches(a) < switches(b) : a.size() < b.size();
+}
+
+}  // namespace
+
+Explored explore(const scenario::Scenario& scenario, const ExploreOptions& options) {
+  Explored out;
+  scenario::Scenario setting = scenario;
+  setting.steps.clear();
+  std::size_t setup = 0;
+  for (const scenario::Step& step : scenario.steps) {
+    setup = step.kind == scenario::Step::Kind::mark && step.mark == "explore" ? static_cast<std::size_t>(step.number)
+                                                                              : setup;
+  }
+  bool unavailable = false;
+  const scenario::ModelMachine asked;
+  if (const auto why = scenario::not_run(scenario, asked, {}, unavailable)) {
+    out.error = *why;
+    return out;
+  }
+  std::optional<std::vector<std::size_t>> beginning = std::vector<std::size_t>();
+  while (beginning && out.orders + out.impossible < options.most) {
+    Choices choices(*beginning);
+    TurningModel machine(kernel::mutant_by_name(options.mutant).value_or(kernel::Mutant::none));
+    Order order(scenario, machine, choices);
+    const scenario::FileResult result = scenario::run(setting, machine, order);
+    beginning = choices.next();
+    if (result.skipped) {
+      out.error = *result.skipped;
+      return out;
+    }
+    if (result.error) {  // a name that is bound later in this order, say
+      ++out.impossible;
+      continue;
+    }
+    ++out.orders;
+    ++out.results[results_of(result, setup)];
+    if (!order.complaints.empty()) {
+      if (out.bad++ == 0 || shorter(order.turns, out.shortest.turns)) {
+        out.shortest = {order.turns, order.complaints};
+      }
+    }
+  }
+  out.exhaustive = !beginning;
+  return out;
+}
+
+}  // namespace wakepath::proof

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "src/scenario/ast.hh"
+
+namespace wakepath::proof {
+
+struct ExploreOptions {
+  std::uint64_t most = 20000;  ///< orders that are tried at most
+  std::string mutant;          ///< a deliberate fault of the model
+};
+
+/// One turn of an order: an actor begins its next call, or goes on with the one it is in.
+struct Turn {
+  std::string actor, call;
+  bool begins = false;
+  std::string then;  ///< how the turn ended: what the call returned, that it sleeps, or that another may come between
+};
+
+/// An order in which something is wrong.
+struct BadOrder {
+  std::vector<Turn> turns;
+  std::vector<std::string> complaints;
+};
+
+struct Explored {
+  std::uint64_t orders = 0;
+  std::uint64_t impossible = 0;                  ///< orders in which a call would use what is made later
+  bool exhaustive = false;                       ///< there are no others
+  std::uint64_t bad = 0;                         ///< orders in which something is wrong
+  BadOrder shortest;                             ///< of those: the one with the fewest switches between actors
+  std::map<std::string, std::uint64_t> results;  ///< what the calls gave, all together, and in how many orders
+  std::string error;                             ///< the file cannot be explored: why
+};
+
+/// Runs the steps before `mark: explore` as they stand, then those behind it in every order that keeps each actor's own
+/// order, on the model. Within a call another actor may come between the first look and the second one of whoever is
+/// about to sleep. After each turn the invariants of sim/check are asked; at the end also whether anybody sleeps for
+/// something that is there. Without the mark everything is explored.
+Explored explore(const scenario::Scenario& scenario, const ExploreOptions& options);
+
+}  // namespace wakepath::proof

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "src/proof/coverage.hh"
+
+namespace wakepath::proof {
+
+struct FuzzOptions {
+  std::uint64_t seed = 1;
+  std::uint64_t first = 0;  ///< index of the first program of the series
+  std::uint64_t count = 100;
+  int calls = 40;
+  int jobs = 0;        ///< processes at the same time; 0: two for each processor, since runs mostly sleep
+  std::string mutant;  ///< a deliberate fault of the model
+  bool invariants = true;
+  int shrink_tries = 150;  ///< runs spent on making one failure smaller; 0: none
+};
+
+/// One program that did not agree.
+struct Failure {
+  std::uint64_t index = 0;
+  std::string kind;         ///< differs, broken, crashed, explained, not run, invalid
+  std::string fingerprint;  ///< what shows: see Judgement
+  std::string story;        ///< in words: the first difference, or what broke
+  std::string file;         ///< the program as a scenario file, shrunk when it is the first of its fingerprint
+};
+
+struct FuzzReport {
+  std::uint64_t programs = 0, agree = 0, explained = 0, unsteady = 0;
+  std::map<std::string, std::uint64_t> failures;  ///< by kind; explained ones too
+  Coverage coverage;
+};
+
+struct FuzzListener {
+  std::function<void(const Failure&)> failed;
+  std::function<void(const FuzzReport&)> progress;  ///< after each program
+};
+
+/// Runs a series of programs in processes of their own. Throws std::runtime_error when no process can be made.
+FuzzReport fuzz(const FuzzOptions& options, const FuzzListener& listener);
+
+}  // namespace wakepath::proof

@@ -1,0 +1,152 @@
+#include <fmt/format.h>
+
+#include "src/proof/kinds.hh"
+
+namespace wakepath::proof {
+namespace {
+
+/// A descriptor to read from: mostly one that can have something.
+std::string source(World& w, const std::string& process) {
+  return w.fd(process, [&](const Object& o, const Descriptor& d) {
+    return can_be_read(o, d) && (!is_socket(o, d) || w.is_connected(d) || w.random.percent(4));
+  });
+}
+
+std::string sink(World& w, const std::string& process) {
+  return w.fd(process, [&](const Object& o, const Descriptor& d) {
+    return can_be_written(o, d) && (!is_socket(o, d) || w.is_connected(d) || w.random.percent(4));
+  });
+}
+
+std::string socket_source(World& w, const std::string& process) {
+  return w.fd(process, [&](const Object& o, const Descriptor& d) {
+    return is_socket(o, d) && (w.is_connected(d) || o.sort == Sort::udp || w.random.percent(4));
+  });
+}
+
+bool is_eventfd(World& w, const std::string& process, const std::string& fd) {
+  const std::optional<Descriptor> d = w.behind(process, fd);
+  return d && w.object(d->object).sort == Sort::eventfd;
+}
+
+std::string size(World& w) { return w.random.one_of({"1", "3", "10", "100", "100", "5000", "0"}); }
+
+bool make_read(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = source(w, process);
+  s.args = {fd, is_eventfd(w, process, fd) ? w.random.one_of({"8", "8", "8", "100", "4"}) : size(w)};
+  return !fd.empty();
+}
+
+bool make_write(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = sink(w, process);
+  s.args = {fd, is_eventfd(w, process, fd) ? fmt::format("u64({})", w.random.below(4)) : random_data(w)};
+  return !fd.empty();
+}
+
+std::string recv_flags(World& w) {
+  return w.random.one_of({"MSG_DONTWAIT", "MSG_DONTWAIT", "MSG_PEEK", "MSG_WAITALL", "MSG_PEEK|MSG_DONTWAIT",
+                          "MSG_DONTWAIT|MSG_TRUNC", "MSG_OOB|MSG_DONTWAIT", "0"});
+}
+
+std::string send_flags(World& w) {
+  return w.random.one_of({"MSG_DONTWAIT", "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_MORE", "MSG_OOB", "0"});
+}
+
+bool make_send(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = socket_source(w, process);
+  s.args = {fd, random_data(w)};
+  if (w.random.percent(40)) {
+    s.args.push_back(send_flags(w));
+  }
+  return !fd.empty();
+}
+
+bool make_recv(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = socket_source(w, process);
+  s.args = {fd, size(w)};
+  if (w.random.percent(w.idle().size() > 1 ? 30 : 80)) {
+    s.args.push_back(recv_flags(w));
+  }
+  return !fd.empty();
+}
+
+bool make_readv(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = source(w, process);
+  s.args = {fd, w.random.one_of({"[3, 100]", "[1, 1, 1]", "[10]", "[100, 8]"})};
+  return !fd.empty();
+}
+
+bool make_writev(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = sink(w, process);
+  s.args = {fd, fmt::format("[{}, {}]", random_data(w), random_data(w))};
+  return !fd.empty();
+}
+
+bool make_sendto(World& w, const std::string& process, ProgramStep& s) {
+  const std::optional<Descriptor> from = w.pick(
+      process, [](const Object& o, const Descriptor&) { return o.sort == Sort::udp || o.sort == Sort::unix_dgram; });
+  if (!from) {
+    return false;
+  }
+  const Object o = w.object(from->object);
+  const std::optional<Descriptor> to = w.pick_anywhere([&](const Object& other, const Descriptor&) {
+    return other.sort == o.sort && other.ipv6 == o.ipv6 && other.bound;
+  });
+  if (!to) {
+    return false;
+  }
+  s.args = {from->name, random_data(w), w.random.one_of({"0", "MSG_DONTWAIT"}), World::addr_of(*to)};
+  return true;
+}
+
+bool make_recvfrom(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = socket_source(w, process);
+  s.args = {fd, size(w), recv_flags(w)};
+  return !fd.empty();
+}
+
+bool make_sendmsg(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = socket_source(w, process);
+  s.args = {fd, fmt::format("[{}]", random_data(w))};
+  return !fd.empty();
+}
+
+bool make_recvmsg(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = socket_source(w, process);
+  s.args = {fd, size(w)};
+  return !fd.empty();
+}
+
+bool make_ioctl(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(process, is_anything);
+  s.args = {fd, "FIONREAD"};
+  return !fd.empty();
+}
+
+}  // namespace
+
+bool can_be_read(const Object& o, const Descriptor& d) {
+  return is_socket(o, d) || o.sort == Sort::pipe_read || o.sort == Sort::eventfd || o.sort == Sort::timerfd ||
+         o.sort == Sort::signalfd;
+}
+
+bool can_be_written(const Object& o, const Descriptor& d) {
+  return is_socket(o, d) || o.sort == Sort::pipe_write || o.sort == Sort::eventfd;
+}
+
+std::string random_data(World& w) {
+  const std::string letter(1, static_cast<char>('a' + w.random.below(26)));
+  if (w.random.percent(70)) {
+    return fmt::format("\"{}\"", w.random.one_of({letter, letter + "bc", letter + "12345678"}));
+  }
+  return w.random.percent(10) ? "\"\"" : fmt::format("\"{}\"*{}", letter, w.random.one_of({20, 100, 600, 3000}));
+}
+
+const std::vector<Kind> kDataKinds = {
+    {"read", 22, make_read},      {"write", 14, make_write},      {"send", 26, make_send},
+    {"recv", 34, make_recv},      {"readv", 5, make_readv},       {"writev", 5, make_writev},
+    {"sendto", 8, make_sendto},   {"recvfrom", 8, make_recvfrom}, {"sendmsg", 6, make_sendmsg},
+    {"recvmsg", 6, make_recvmsg}, {"ioctl", 4, make_ioctl},
+};
+
+}  // namespace wakepath::proof

@@ -1,0 +1,118 @@
+#include "src/proof/kinds.hh"
+
+namespace wakepath::proof {
+namespace {
+
+constexpr std::size_t kMostActors = 8;
+constexpr std::size_t kMostThreads = 4;
+
+bool make_close(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(process, is_anything);
+  s.args = {fd.empty() ? w.any_fd(process) : fd};
+  return true;
+}
+
+bool make_dup(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(process, is_anything);
+  s.targets = {w.fresh("d")};
+  s.args = {fd};
+  return !fd.empty();
+}
+
+bool make_dup2(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(process, is_anything);
+  s.targets = {w.fresh("d")};
+  s.args = {fd, w.random.one_of({"3", "4", "5", "6", "9", "20", "-1"})};
+  return !fd.empty();
+}
+
+bool make_fcntl(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(process, is_anything);
+  s.args = {fd, "F_GETFL"};
+  if (w.random.percent(60)) {
+    s.args = {fd, "F_SETFL", w.random.one_of({"O_NONBLOCK", "O_NONBLOCK", "0"})};
+  }
+  return !fd.empty();
+}
+
+bool make_pipe(World& w, const std::string&, ProgramStep& s) {
+  s.targets = {w.fresh("r"), w.fresh("w")};
+  s.args = {w.random.one_of({"0", "O_NONBLOCK", "O_NONBLOCK", "O_CLOEXEC", "1"})};
+  return true;
+}
+
+bool make_socketpair(World& w, const std::string&, ProgramStep& s) {
+  s.targets = {w.fresh("u"), w.fresh("v")};
+  s.args = {w.random.percent(96) ? "AF_UNIX" : "AF_INET",
+            std::string(w.random.one_of({"SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET"})) +
+                (w.random.percent(40) ? "|SOCK_NONBLOCK" : ""),
+            "0"};
+  return true;
+}
+
+bool make_eventfd(World& w, const std::string&, ProgramStep& s) {
+  s.targets = {w.fresh("e")};
+  s.args = {
+      w.random.one_of({"0", "0", "1", "3"}),
+      w.random.one_of({"0", "EFD_NONBLOCK", "EFD_NONBLOCK", "EFD_SEMAPHORE", "EFD_SEMAPHORE|EFD_NONBLOCK", "1024"})};
+  return true;
+}
+
+bool make_timerfd(World& w, const std::string&, ProgramStep& s) {
+  s.targets = {w.fresh("t")};
+  s.args = {w.random.one_of({"CLOCK_MONOTONIC", "CLOCK_REALTIME"}), w.random.one_of({"0", "TFD_NONBLOCK"})};
+  return true;
+}
+
+/// Periods are long against the pace of a program: a second expiry must not come by chance.
+bool make_timerfd_settime(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(process, [](const Object& o, const Descriptor&) { return o.sort == Sort::timerfd; });
+  s.args = {fd, w.random.one_of({"40ms", "0ms", "100s"}), "0ms"};
+  return !fd.empty();
+}
+
+bool make_signalfd(World& w, const std::string&, ProgramStep& s) {
+  s.targets = {w.fresh("g")};
+  s.args = {"[SIGUSR1]", w.random.one_of({"0", "SFD_NONBLOCK"})};
+  return true;
+}
+
+bool make_sigprocmask(World& w, const std::string&, ProgramStep& s) {
+  s.args = {w.random.one_of({"SIG_BLOCK", "SIG_UNBLOCK", "SIG_SETMASK"}), w.random.one_of({"[SIGUSR1]", "[SIGUSR2]"})};
+  return true;
+}
+
+bool make_fork(World& w, const std::string& process, ProgramStep& s) {
+  s.args = {w.new_actor_name(process)};
+  return w.actors().size() < kMostActors;
+}
+
+bool make_thread(World& w, const std::string& process, ProgramStep& s) {
+  s.args = {w.new_actor_name(process)};
+  return w.actors().size() < kMostActors && w.threads_of(process) < kMostThreads;
+}
+
+bool make_exit(World& w, const std::string&, ProgramStep&) { return w.idle().size() > 2; }
+
+}  // namespace
+
+bool is_anything(const Object&, const Descriptor&) { return true; }
+
+const std::vector<Kind> kFileKinds = {
+    {"close", 22, make_close},
+    {"dup", 6, make_dup},
+    {"dup2", 4, make_dup2},
+    {"fcntl", 6, make_fcntl},
+    {"pipe2", 6, make_pipe},
+    {"socketpair", 6, make_socketpair},
+    {"eventfd", 5, make_eventfd},
+    {"timerfd_create", 3, make_timerfd},
+    {"timerfd_settime", 5, make_timerfd_settime},
+    {"signalfd4", 2, make_signalfd},
+    {"sigprocmask", 2, make_sigprocmask},
+    {"fork", 2, make_fork},
+    {"thread", 4, make_thread},
+    {"exit", 2, make_exit},
+};
+
+}  // namespace wakepath::proof

@@ -1,0 +1,174 @@
+#include "src/proof/kinds.hh"
+
+namespace wakepath::proof {
+namespace {
+
+struct Option {
+  const char* level;
+  const char* name;
+  std::vector<const char*> values;  ///< empty: can only be read
+};
+
+/// Options whose values are the same on every machine and change nothing by the clock alone.
+const std::vector<Option>& options() {
+  static const std::vector<Option> all = {
+      {"SOL_SOCKET", "SO_REUSEADDR", {"0", "1"}},
+      {"SOL_SOCKET", "SO_REUSEPORT", {"0", "1"}},
+      {"SOL_SOCKET", "SO_KEEPALIVE", {"0", "1"}},
+      {"SOL_SOCKET", "SO_LINGER", {"{1, 0}", "{0, 0}"}},
+      {"SOL_SOCKET", "SO_RCVLOWAT", {"1", "5", "100", "0"}},
+      {"SOL_SOCKET", "SO_RCVTIMEO", {"{0, 40000}", "{0, 0}"}},
+      {"SOL_SOCKET", "SO_SNDTIMEO", {"{0, 40000}", "{0, 0}"}},
+      {"SOL_SOCKET", "SO_OOBINLINE", {"0", "1"}},
+      {"SOL_SOCKET", "SO_ERROR", {}},
+      {"SOL_SOCKET", "SO_TYPE", {}},
+      {"SOL_SOCKET", "SO_DOMAIN", {}},
+      {"SOL_SOCKET", "SO_PROTOCOL", {}},
+      {"SOL_SOCKET", "SO_ACCEPTCONN", {}},
+      {"IPPROTO_TCP", "TCP_NODELAY", {"0", "1"}},
+      {"IPPROTO_TCP", "TCP_CORK", {"0", "1"}},
+      {"IPPROTO_TCP", "TCP_QUICKACK", {"1"}},
+      {"IPPROTO_TCP", "TCP_KEEPIDLE", {"10", "7200", "0"}},
+      {"IPPROTO_TCP", "TCP_KEEPINTVL", {"5", "75"}},
+      {"IPPROTO_TCP", "TCP_KEEPCNT", {"3", "9", "200"}},
+      {"IPPROTO_TCP", "TCP_SYNCNT", {"3", "0"}},
+      {"IPPROTO_TCP", "TCP_DEFER_ACCEPT", {"0", "1"}},
+      {"IPPROTO_TCP", "TCP_USER_TIMEOUT", {"0", "5000"}},
+      {"IPPROTO_TCP", "TCP_LINGER2", {"0", "-1", "20"}},
+      {"IPPROTO_IPV6", "IPV6_V6ONLY", {"0", "1"}},
+  };
+  return all;
+}
+
+bool make_socket(World& w, const std::string&, ProgramStep& s) {
+  s.targets = {w.fresh("s")};
+  const bool inet = w.random.percent(75);
+  const std::string domain = inet ? w.random.percent(88) ? "AF_INET" : "AF_INET6" : "AF_UNIX";
+  std::string type = inet ? w.random.percent(82) ? "SOCK_STREAM" : "SOCK_DGRAM"
+                          : w.random.one_of({"SOCK_STREAM", "SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET"});
+  type += w.random.percent(25) ? "|SOCK_NONBLOCK" : "";
+  type += w.random.percent(5) ? "|SOCK_CLOEXEC" : "";
+  const std::string protocol = w.random.percent(95) ? "0" : w.random.one_of({"IPPROTO_TCP", "IPPROTO_UDP", "7"});
+  s.args = {domain, type, protocol};
+  return true;
+}
+
+std::string address_for(World& w, const Object& o) {
+  if (o.sort == Sort::unix_stream || o.sort == Sort::unix_dgram || o.sort == Sort::unix_seqpacket) {
+    return "unix:@n" + std::to_string(w.random.below(4));
+  }
+  const std::string ip = o.ipv6 != w.random.percent(3)
+                             ? w.random.one_of({"[::1]", "[::1]", "[::]"})
+                             : w.random.one_of({"127.0.0.1", "127.0.0.1", "0.0.0.0", "127.0.0.2"});
+  const std::string port = w.random.percent(60) ? "0" : std::to_string(5000 + w.random.below(3));
+  return ip + ":" + port;
+}
+
+bool make_bind(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd =
+      w.fd(process, [](const Object& o, const Descriptor& d) { return is_socket(o, d) && !o.bound; });
+  if (fd.empty()) {
+    return false;
+  }
+  const std::optional<Descriptor> d = w.behind(process, fd);
+  s.args = {fd, address_for(w, d ? w.object(d->object) : Object{})};
+  return true;
+}
+
+bool make_listen(World& w, const std::string& process, ProgramStep& s) {
+  std::string fd = w.fd(process, [&](const Object& o, const Descriptor& d) {
+    return is_socket(o, d) && o.bound && o.sort != Sort::udp && !o.connected;
+  });
+  if (fd.empty()) {
+    fd = w.fd(process, is_socket);
+  }
+  s.args = {fd, w.random.one_of({"0", "1", "2", "8", "8", "-1"})};
+  return !fd.empty();
+}
+
+bool make_connect(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(process, [&](const Object& o, const Descriptor& d) {
+    return is_socket(o, d) && !o.listening && (!w.is_connected(d) || w.random.percent(5));
+  });
+  if (fd.empty()) {
+    return false;
+  }
+  const std::optional<Descriptor> own = w.behind(process, fd);
+  const Object o = own ? w.object(own->object) : Object{};
+  const std::optional<Descriptor> target = w.pick_anywhere([&](const Object& other, const Descriptor& d) {
+    const bool fits = other.sort == o.sort && other.ipv6 == o.ipv6;
+    return fits && (w.is_listener(d) || (o.sort == Sort::udp && other.bound) || w.random.percent(2));
+  });
+  const std::string somewhere = o.ipv6 ? "[::1]:5003" : "127.0.0.1:5003";
+  s.args = {fd, target && w.random.percent(94) ? World::addr_of(*target)
+                : w.random.percent(70)         ? address_for(w, o)
+                                               : somewhere};
+  return true;
+}
+
+bool make_accept_args(World& w, const std::string& process, ProgramStep& s) {
+  std::string fd = w.fd(process, [&](const Object&, const Descriptor& d) { return w.is_listener(d); });
+  if (fd.empty() && w.random.percent(8)) {
+    fd = w.any_fd(process);
+  }
+  s.targets = {w.fresh("c")};
+  s.args = {fd};
+  return !fd.empty();
+}
+
+bool make_accept(World& w, const std::string& process, ProgramStep& s) { return make_accept_args(w, process, s); }
+
+bool make_accept4(World& w, const std::string& process, ProgramStep& s) {
+  const bool made = make_accept_args(w, process, s);
+  s.args.push_back(w.random.one_of({"0", "0", "SOCK_NONBLOCK", "SOCK_CLOEXEC", "3"}));
+  return made;
+}
+
+bool make_shutdown(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.random.percent(85)
+                             ? w.fd(process, [&](const Object&, const Descriptor& d) { return w.is_connected(d); })
+                             : w.fd(process, is_socket);
+  s.args = {fd, w.random.one_of({"SHUT_RD", "SHUT_WR", "SHUT_WR", "SHUT_WR", "SHUT_RDWR", "7"})};
+  return !fd.empty();
+}
+
+bool make_name(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(process, is_socket);
+  s.args = {fd.empty() ? w.any_fd(process) : fd};
+  return true;
+}
+
+bool make_setsockopt(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(process, is_socket);
+  const Option& option = w.random.one_of(options());
+  if (fd.empty()) {
+    return false;
+  }
+  s.args = {fd, option.level, option.name, option.values.empty() ? "1" : w.random.one_of(option.values)};
+  return true;
+}
+
+bool make_getsockopt(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(process, is_socket);
+  const Option& option = w.random.percent(35) ? options()[8] : w.random.one_of(options());
+  s.args = {fd.empty() ? w.any_fd(process) : fd, option.level, option.name};
+  return true;
+}
+
+}  // namespace
+
+bool is_socket(const Object& o, const Descriptor&) {
+  return o.sort == Sort::tcp || o.sort == Sort::udp || o.sort == Sort::unix_stream || o.sort == Sort::unix_dgram ||
+         o.sort == Sort::unix_seqpacket;
+}
+
+const std::vector<Kind> kSocketKinds = {
+    {"socket", 8, make_socket},          {"bind", 10, make_bind},
+    {"listen", 10, make_listen},         {"connect", 14, make_connect},
+    {"accept", 16, make_accept},         {"accept4", 18, make_accept4},
+    {"shutdown", 12, make_shutdown},     {"getsockname", 5, make_name},
+    {"getpeername", 5, make_name},       {"setsockopt", 14, make_setsockopt},
+    {"getsockopt", 10, make_getsockopt},
+};
+
+}  // namespace wakepath::proof

@@ -1,0 +1,316 @@
+#include "src/proof/openings.hh"
+
+#include <fmt/format.h>
+
+#include "src/proof/kinds.hh"
+
+namespace wakepath::proof {
+namespace {
+
+/// Writes steps one after the other. A server process `a`, a client process `b`, made at first use.
+class Opening {
+ public:
+  explicit Opening(World& world) : w(world) {
+    for (const char* name : {"a", "b"}) {
+      if (w.actors().count(name) == 0) {
+        w.new_process();
+      }
+    }
+  }
+
+  void add(const std::string& actor, std::vector<std::string> targets, const std::string& function,
+           std::vector<std::string> args) {
+    steps.push_back({actor, std::move(targets), function, std::move(args), "", "", false});
+  }
+  std::string thread(const std::string& of) {
+    const std::string name = w.new_actor_name(of);
+    add(of, {}, "thread", {name});
+    return name;
+  }
+  std::string nonblock(int percent) { return w.random.percent(static_cast<unsigned>(percent)) ? "SOCK_NONBLOCK" : "0"; }
+
+  std::string domain = "AF_INET", any_address = "127.0.0.1:0";
+  std::string listener(const std::string& backlog) {
+    const std::string l = w.fresh("l");
+    add("a", {l}, "socket", {domain, "SOCK_STREAM" + std::string(w.random.percent(25) ? "|SOCK_NONBLOCK" : ""), "0"});
+    add("a", {}, "bind", {l, any_address});
+    add("a", {}, "listen", {l, backlog});
+    return l;
+  }
+  std::string client(const std::string& l, const std::string& actor, bool blocking) {
+    const std::string c = w.fresh("c");
+    add(actor, {c}, "socket", {domain, blocking ? "SOCK_STREAM" : "SOCK_STREAM|SOCK_NONBLOCK", "0"});
+    add(actor, {}, "connect", {c, "addr(a." + l + ")"});
+    return c;
+  }
+  std::string accepted(const std::string& l) {
+    const std::string s = w.fresh("s");
+    add("a", {s}, "accept4", {l, nonblock(30)});
+    return s;
+  }
+  std::string epoll() {
+    const std::string p = w.fresh("p");
+    add("a", {p}, "epoll_create1", {"0"});
+    return p;
+  }
+  void watch(const std::string& p, const std::string& fd, const std::string& mask) {
+    add("a", {}, "epoll_ctl", {p, "EPOLL_CTL_ADD", fd, mask});
+  }
+  void sleep(const std::string& actor, const std::string& p) {
+    add(actor, {}, "epoll_wait", {p, w.random.one_of({"1", "8"}), "-1"});
+  }
+  /// A descriptor of `a` to watch, and the call by which `b` makes it ready.
+  std::string ready_later() {
+    const std::string l = listener("8");
+    const std::string c = client(l, "b", true);
+    const std::string s = accepted(l);
+    wakers.push_back({"b", {}, "send", {c, "\"x\""}, "", "", false});
+    wakers.push_back({"b", {}, "shutdown", {c, "SHUT_WR"}, "", "", false});
+    wakers.push_back({"b", {}, "send", {c, "\"yz\""}, "", "", false});
+    wakers.push_back({"b", {}, "close", {c}, "", "", false});
+    return s;
+  }
+  void wake(std::size_t most) {
+    for (std::size_t i = 0; i < wakers.size() && i < most; ++i) {
+      steps.push_back(wakers[i]);
+    }
+  }
+
+  World& w;
+  std::vector<ProgramStep> steps;
+  std::vector<ProgramStep> wakers;
+};
+
+void connected_pair(Opening& o) {
+  const std::string l = o.listener(o.w.random.one_of({"1", "8"}));
+  o.client(l, "b", o.w.random.percent(60));
+  o.accepted(l);
+}
+
+void sleeping_accept(Opening& o) {
+  const std::string l = o.listener("8");
+  for (std::uint64_t i = 0; i <= o.w.random.below(3); ++i) {
+    o.add(o.thread("a"), {o.w.fresh("s")}, "accept4", {l, "0"});
+  }
+  o.client(l, "b", true);
+}
+
+void epoll_server(Opening& o) {
+  const std::string l = o.listener("8");
+  const std::string p = o.epoll();
+  o.watch(p, l, random_mask(o.w));
+  if (o.w.random.percent(50)) {
+    o.sleep(o.thread("a"), p);
+  }
+  o.client(l, "b", true);
+  o.watch(p, o.accepted(l), random_mask(o.w));
+}
+
+void several_waiters(Opening& o) {
+  const std::string p = o.epoll();
+  const std::string s = o.ready_later();
+  o.watch(p, s, o.w.random.one_of({"EPOLLIN", "EPOLLIN|EPOLLET", "EPOLLIN|EPOLLONESHOT", "EPOLLIN|EPOLLRDHUP"}));
+  for (std::uint64_t i = 0; i < 2 + o.w.random.below(2); ++i) {
+    o.sleep(o.thread("a"), p);
+  }
+  o.wake(3);
+}
+
+void exclusive(Opening& o) {
+  const std::string fd = o.w.random.percent(50) ? o.listener("8") : o.ready_later();
+  for (std::uint64_t i = 0; i < 2 + o.w.random.below(2); ++i) {
+    const std::string p = o.epoll();
+    o.watch(p, fd, o.w.random.percent(80) ? "EPOLLIN|EPOLLEXCLUSIVE" : "EPOLLIN|EPOLLET|EPOLLEXCLUSIVE");
+    o.sleep(o.thread("a"), p);
+  }
+  if (o.wakers.empty()) {
+    o.client(fd, "b", true);
+    o.client(fd, "b", true);
+  }
+  o.wake(2);
+}
+
+void nested(Opening& o) {
+  const std::string s = o.ready_later();
+  const std::string inner = o.epoll(), outer = o.epoll();
+  const std::string mask = o.w.random.percent(50) ? "EPOLLIN" : "EPOLLIN|EPOLLET";
+  o.watch(inner, s, mask);
+  o.watch(outer, inner, o.w.random.percent(50) ? "EPOLLIN" : "EPOLLIN|EPOLLET");
+  if (o.w.random.percent(40)) {
+    o.watch(outer, s, "EPOLLIN");
+  }
+  o.sleep(o.thread("a"), outer);
+  if (o.w.random.percent(50)) {
+    o.sleep(o.thread("a"), inner);
+  }
+  o.wake(3);
+}
+
+/// A socket that connects to itself goes through SYN_RECV, and closes both ends at once: CLOSING.
+void self_connect(Opening& o) {
+  const std::string c = o.w.fresh("c");
+  const std::string address = fmt::format("127.0.0.1:{}", 5000 + o.w.random.below(2));
+  o.add("b", {c}, "socket", {"AF_INET", "SOCK_STREAM", "0"});
+  o.add("b", {}, "bind", {c, address});
+  o.add("b", {}, "connect", {c, address});
+  o.add("b", {}, "send", {c, "\"self\""});
+  if (o.w.random.percent(70)) {
+    o.add("b", {}, "recv", {c, "10"});
+    o.add("b", {}, o.w.random.one_of({"shutdown"}), {c, "SHUT_WR"});
+  }
+}
+
+void full_queue(Opening& o) {
+  const std::string l = o.listener("0");
+  for (int i = 0; i < 3; ++i) {
+    o.client(l, "b", false);
+  }
+  if (o.w.random.percent(50)) {
+    o.accepted(l);
+  }
+}
+
+void closing_first(Opening& o) {
+  const std::string l = o.listener("8");
+  const std::string c = o.client(l, "b", true);
+  const std::string s = o.accepted(l);
+  const bool server_first = o.w.random.percent(50);
+  const auto data = [&](const char* actor, const std::string& fd) {
+    if (o.w.random.percent(50)) {
+      o.add(actor, {}, "send", {fd, "\"bytes\""});
+    }
+  };
+  data("a", s);
+  data("b", c);
+  if (o.w.random.percent(30)) {
+    o.add("b", {}, "setsockopt", {c, "SOL_SOCKET", "SO_LINGER", "{1, 0}"});
+  }
+  o.add(server_first ? "a" : "b", {}, o.w.random.one_of({"close", "close", "shutdown"}), {server_first ? s : c});
+  if (o.steps.back().function == "shutdown") {
+    o.steps.back().args.push_back("SHUT_WR");
+  }
+  data(server_first ? "b" : "a", server_first ? c : s);
+  o.add(server_first ? "b" : "a", {}, "close", {server_first ? c : s});
+}
+
+void reading_pipe(Opening& o) {
+  const std::string r = o.w.fresh("r"), w = o.w.fresh("w");
+  o.add("a", {r, w}, "pipe2", {o.w.random.one_of({"0", "O_NONBLOCK"})});
+  if (o.w.random.percent(50)) {
+    const std::string p = o.epoll();
+    o.watch(p, r, random_mask(o.w));
+    o.watch(p, w, random_mask(o.w));
+    o.sleep(o.thread("a"), p);
+  }
+  o.add(o.thread("a"), {}, "read", {r, "10"});
+  o.add("a", {}, "write", {w, "\"pipe\""});
+}
+
+/// Parent and child with one socket.
+void forked_server(Opening& o) {
+  connected_pair(o);
+  const std::string child = o.w.new_actor_name("a");
+  o.add("a", {}, "fork", {child});
+  const std::string s = o.steps[5].targets.empty() ? "3" : o.steps[5].targets[0];
+  o.add("a", {}, "close", {s});
+  o.add(child, {}, o.w.random.one_of({"recv", "close", "recv"}), {s});
+  if (o.steps.back().function == "recv") {
+    o.steps.back().args.push_back("10");
+  }
+}
+
+/// A watched descriptor is closed while a duplicate keeps the file: its entry does not go away.
+void undying_entry(Opening& o) {
+  const std::string p = o.epoll();
+  const std::string s = o.ready_later();
+  const std::string d = o.w.fresh("d");
+  o.watch(p, s, random_mask(o.w));
+  o.add("a", {d}, "dup", {s});
+  o.add("a", {}, "close", {s});
+  o.wake(1);
+  o.add("a", {}, "epoll_wait", {p, "8", "0"});
+  o.add("a", {}, "epoll_ctl", {p, "EPOLL_CTL_DEL", s});
+}
+
+void counter(Opening& o) {
+  const std::string e = o.w.fresh("e");
+  o.add("a", {e}, "eventfd", {"0", o.w.random.one_of({"0", "EFD_NONBLOCK", "EFD_SEMAPHORE"})});
+  const std::string p = o.epoll();
+  o.watch(p, e, random_mask(o.w));
+  o.sleep(o.thread("a"), p);
+  o.add("a", {}, "write", {e, "u64(2)"});
+  o.add("a", {}, "read", {e, "8"});
+}
+
+void unix_pair(Opening& o) {
+  const std::string u = o.w.fresh("u"), v = o.w.fresh("v");
+  o.add("a", {u, v}, "socketpair",
+        {"AF_UNIX", o.w.random.one_of({"SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET"}), "0"});
+  o.add(o.thread("a"), {}, "recv", {v, "10"});
+  o.add("a", {}, "send", {u, "\"pair\""});
+}
+
+void unix_server(Opening& o) {
+  o.domain = "AF_UNIX";
+  o.any_address = "unix:@n" + std::to_string(o.w.random.below(4));
+  o.w.random.percent(50) ? connected_pair(o) : epoll_server(o);
+}
+
+void ipv6_server(Opening& o) {
+  o.domain = "AF_INET6";
+  o.any_address = "[::1]:0";
+  o.w.random.percent(50) ? connected_pair(o) : epoll_server(o);
+}
+
+void datagrams(Opening& o) {
+  const std::string r = o.w.fresh("u"), s = o.w.fresh("v");
+  o.add("a", {r}, "socket", {"AF_INET", "SOCK_DGRAM", "0"});
+  o.add("a", {}, "bind", {r, "127.0.0.1:0"});
+  o.add("b", {s}, "socket", {"AF_INET", "SOCK_DGRAM", "0"});
+  if (o.w.random.percent(50)) {
+    o.add("b", {}, "connect", {s, "addr(a." + r + ")"});
+  }
+  o.add(o.thread("a"), {}, "recvfrom", {r, "10", "0"});
+  o.add("b", {}, "sendto", {s, "\"datagram\"", "0", "addr(a." + r + ")"});
+}
+
+void timers(Opening& o) {
+  const std::string t = o.w.fresh("t");
+  o.add("a", {t}, "timerfd_create", {"CLOCK_MONOTONIC", o.w.random.one_of({"0", "TFD_NONBLOCK"})});
+  o.add("a", {}, "timerfd_settime", {t, "40ms", "0ms"});
+  const std::string p = o.epoll();
+  o.watch(p, t, random_mask(o.w));
+  o.add("a", {}, "epoll_wait", {p, "8", "100"});
+}
+
+struct Row {
+  int weight;
+  void (*write)(Opening&);
+};
+
+const std::vector<Row> kOpenings = {
+    {12, connected_pair}, {12, sleeping_accept}, {14, epoll_server}, {18, several_waiters}, {10, exclusive},
+    {9, nested},          {6, self_connect},    {4, full_queue},    {9, closing_first},    {6, reading_pipe},
+    {5, forked_server},   {5, undying_entry},   {4, counter},       {4, unix_pair},        {5, unix_server},
+    {4, ipv6_server},     {5, datagrams},       {3, timers},
+};
+
+}  // namespace
+
+std::vector<ProgramStep> random_opening(World& world) {
+  int sum = 0;
+  for (const Row& row : kOpenings) {
+    sum += row.weight;
+  }
+  int at = static_cast<int>(world.random.below(static_cast<std::uint64_t>(sum)));
+  for (const Row& row : kOpenings) {
+    if ((at -= row.weight) < 0) {
+      Opening opening(world);
+      row.write(opening);
+      return opening.steps;
+    }
+  }
+  return {};
+}
+
+}  // namespace wakepath::proof

@@ -1,0 +1,96 @@
+// Programs in which somebody sleeps are worth most when somebody else wakes the sleeper.
+
+#include "src/proof/kinds.hh"
+
+namespace wakepath::proof {
+namespace {
+
+/// One call by `process` that makes the object ready.
+bool make_ready(World& w, int object, const std::string& process, ProgramStep& s, int depth);
+
+std::optional<Descriptor> own(World& w, int object, const std::string& process) {
+  return w.pick(process, [&](const Object&, const Descriptor& d) { return d.object == object; });
+}
+
+std::optional<Descriptor> anybodys(World& w, int object) {
+  return w.pick_anywhere([&](const Object&, const Descriptor& d) { return d.object == object; });
+}
+
+bool connect_to(World& w, const Descriptor& listener, const std::string& process, ProgramStep& s) {
+  const Object& wanted = w.object(listener.object);
+  const std::optional<Descriptor> client = w.pick(process, [&](const Object& o, const Descriptor& d) {
+    return o.sort == wanted.sort && o.ipv6 == wanted.ipv6 && !w.is_connected(d) && !w.is_listener(d);
+  });
+  if (client) {
+    s.function = "connect";
+    s.args = {client->name, World::addr_of(listener)};
+    return true;
+  }
+  const char* type = wanted.sort == Sort::unix_seqpacket ? "SOCK_SEQPACKET" : "SOCK_STREAM";
+  const char* domain = wanted.sort != Sort::tcp ? "AF_UNIX" : wanted.ipv6 ? "AF_INET6" : "AF_INET";
+  s.function = "socket";
+  s.targets = {w.fresh("s")};
+  s.args = {domain, type, "0"};
+  return true;
+}
+
+/// Through the other end: data, or its end.
+bool feed(World& w, const Descriptor& sleeping_on, const std::string& process, ProgramStep& s) {
+  const std::optional<Descriptor> end = w.other_end(sleeping_on);
+  const std::optional<Descriptor> mine = end ? own(w, end->object, process) : std::nullopt;
+  if (!mine) {
+    return false;
+  }
+  const bool socket = is_socket(w.object(mine->object), *mine);
+  s.function = w.random.percent(75) ? socket ? "send" : "write" : socket && w.random.percent(50) ? "shutdown" : "close";
+  s.args = {mine->name};
+  if (s.function == "shutdown") {
+    s.args.push_back("SHUT_WR");
+  } else if (s.function != "close") {
+    s.args.push_back(random_data(w));
+  }
+  return true;
+}
+
+bool write_counter(World& w, int object, const std::string& process, ProgramStep& s) {
+  const std::optional<Descriptor> mine = own(w, object, process);
+  if (!mine) {
+    return false;
+  }
+  s.function = "write";
+  s.args = {mine->name, "u64(2)"};
+  return true;
+}
+
+bool make_ready(World& w, int object, const std::string& process, ProgramStep& s, int depth) {
+  const Object& o = w.object(object);
+  const std::optional<Descriptor> there = anybodys(w, object);
+  if (!there || depth > 4) {
+    return false;
+  }
+  if (o.sort == Sort::epoll) {
+    return !o.items.empty() && make_ready(w, w.random.one_of(o.items).object, process, s, depth + 1);
+  }
+  if (o.sort == Sort::eventfd) {
+    return write_counter(w, object, process, s);
+  }
+  return w.is_listener(*there) ? connect_to(w, *there, process, s) : feed(w, *there, process, s);
+}
+
+}  // namespace
+
+bool wake_somebody(World& w, const std::string& actor, ProgramStep& s) {
+  const std::vector<std::string> sleepers = w.blocked();
+  if (sleepers.empty()) {
+    return false;
+  }
+  const World::Actor& sleeper = w.actor(w.random.one_of(sleepers));
+  if (w.random.percent(6)) {
+    s.signal_to = sleeper.name;
+    s.restart = w.random.percent(50);
+    return true;
+  }
+  return sleeper.on && make_ready(w, *sleeper.on, w.actor(actor).process, s, 0);
+}
+
+}  // namespace wakepath::proof

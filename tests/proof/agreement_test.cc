@@ -1,0 +1,50 @@
+// A few hundred random programs with a fresh seed, on the model and on the running kernel. The seed is printed; a
+// program that differs is printed as a scenario file, shrunk.
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "src/proof/fuzz.hh"
+
+namespace wakepath::proof {
+namespace {
+
+std::uint64_t fresh_seed() {
+  const char* given = std::getenv("WAKEPATH_SEED");
+  return given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()() % 1'000'000;
+}
+
+class RandomProgramsOnBothMachines : public testing::TestWithParam<int> {};
+
+TEST_P(RandomProgramsOnBothMachines, GiveTheSame) {
+  FuzzOptions options;
+  options.seed = fresh_seed();
+  options.count = 75;
+  options.first = static_cast<std::uint64_t>(GetParam()) * options.count;
+  options.shrink_tries = 60;
+  fmt::print("seed {}, programs {} to {}\n", options.seed, options.first, options.first + options.count - 1);
+  bool not_run = false;
+  FuzzListener listener;
+  listener.failed = [&](const Failure& f) {
+    not_run = not_run || f.kind == "not run";
+    if (f.kind != "explained" && f.kind != "not run") {
+      ADD_FAILURE() << "program " << f.index << " of seed " << options.seed << " " << f.kind << "\n"
+                    << f.story << f.file;
+    }
+  };
+  listener.progress = [](const FuzzReport&) {};
+  const FuzzReport report = fuzz(options, listener);
+  if (not_run) {
+    GTEST_SKIP() << "the running kernel cannot be used here";
+  }
+  EXPECT_EQ(report.programs, options.count);
+}
+
+INSTANTIATE_TEST_SUITE_P(Batch, RandomProgramsOnBothMachines, testing::Range(0, 4));
+
+}  // namespace
+}  // namespace wakepath::proof
