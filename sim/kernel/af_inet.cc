@@ -235,6 +235,13 @@ MaySleep<long> inet_recvmsg(Kernel& k, struct socket* socket, InMessage& message
   return sk->sk_prot->recvmsg(k, sk, message);
 }
 
+long inet_ioctl(Kernel& k, struct socket* socket, unsigned command, int* argument) {
+  Call call(k, Fn::inet_ioctl, socket);
+  sock* sk = socket->sk;
+  if (sk->sk_prot->ioctl == nullptr) return call.result(k.error(Rule::ioctl_unknown, sk));
+  return call.result(sk->sk_prot->ioctl(k, sk, command, argument));
+}
+
 /// struct inet_protosw: what stands behind a type and a protocol of AF_INET.
 struct inet_protosw {
   int type;
@@ -274,11 +281,13 @@ const proto_ops inet_stream_ops = {inet_bind,
                                    sock_common_getsockopt,
                                    inet_sendmsg,
                                    inet_recvmsg,
-                                   inet_release};
+                                   inet_release,
+                                   inet_ioctl};
 
 const proto_ops inet_dgram_ops = {
     inet_bind,     inet_dgram_connect,     sock_no_accept,         inet_getname, udp_poll,     sock_no_listen,
-    inet_shutdown, sock_common_setsockopt, sock_common_getsockopt, inet_sendmsg, inet_recvmsg, inet_release};
+    inet_shutdown, sock_common_setsockopt, sock_common_getsockopt, inet_sendmsg, inet_recvmsg, inet_release,
+    inet_ioctl};
 
 const net_proto_family inet_family_ops = {AF_INET, inet_create};
 

@@ -232,9 +232,14 @@ poll_t ep_eventpoll_poll(Kernel& k, struct file* file, poll_table* table) {
   return ready ? POLL_NONE | (EPOLLIN | EPOLLRDNORM) : POLL_NONE;
 }
 
+/// ep_eventpoll_ioctl(): only the parameters of busy polling, which the model has not.
+long ep_eventpoll_ioctl(Kernel& k, struct file* file, unsigned, int*) {
+  return k.error(Rule::epoll_ioctl_unknown, file);
+}
+
 }  // namespace
 
-const file_operations eventpoll_fops = {nullptr, nullptr, ep_eventpoll_poll, ep_eventpoll_release};
+const file_operations eventpoll_fops = {nullptr, nullptr, ep_eventpoll_poll, ep_eventpoll_release, ep_eventpoll_ioctl};
 
 void poll_wait(Kernel& k, struct file* file, wait_queue_head* queue, poll_table* table) {
   if (table != nullptr && table->_qproc != nullptr) table->_qproc(k, file, queue, table);

@@ -1,8 +1,8 @@
 #pragma once
 
-// Models: fs/file.c, fs/file_table.c, fs/read_write.c and the structures of include/linux/fs.h that a socket or an
-// epoll touches, as of Linux 6.18. Left out: dentries and paths, permissions, RCU and the growth of the descriptor
-// table; none changes a result here.
+// Models: fs/file.c, fs/file_table.c, fs/read_write.c, fs/ioctl.c and the structures of include/linux/fs.h that a
+// socket or an epoll touches, as of Linux 6.18. Left out: dentries and paths, permissions, RCU and the growth of the
+// descriptor table; none changes a result here.
 
 #include <string>
 #include <vector>
@@ -29,6 +29,8 @@ struct file_operations {
   MaySleep<long> (*write)(Kernel&, file*, const void* data, std::size_t size);
   poll_t (*poll)(Kernel&, file*, poll_table*);
   void (*release)(Kernel&, file*);
+  /// unlocked_ioctl: commands that are about this kind of file; `argument` is read or written, by the command.
+  long (*ioctl)(Kernel&, file*, unsigned command, int* argument) = nullptr;
 };
 
 /// Hook of fs/eventpoll.c: the epitems that watch this file, in order of their making. Linux reaches them through
@@ -114,8 +116,23 @@ void fput(Kernel& k, struct file* file);
 void __fput(Kernel& k, struct file* file);
 /// close(2) of one number. -EBADF.
 long close_fd(Kernel& k, int fd);
+/// A second number for the file, the lowest free one from `from` on. -EINVAL beyond the limit, -EMFILE.
+long f_dupfd(Kernel& k, u32 from, struct file* file, bool close_on_exec);
+/// `newfd` comes to mean what `oldfd` means; what it meant before is closed. -EINVAL for unknown flags and equal
+/// numbers, -EBADF, -EBUSY while another call has reserved the number.
+long ksys_dup3(Kernel& k, int oldfd, int newfd, int flags);
+/// fcntl() F_GETFD and F_SETFD, of an open descriptor.
+long do_fcntl_fd(Kernel& k, int fd, int command, int argument);
 /// Everything that the table has open, in order; then the table. Called when its last task exits.
 void put_files_struct(Kernel& k, files_struct* files);
+
+// --- read_write.cc: -EBADF for the wrong direction, -EINVAL for files that cannot be read (written) at all ---
+MaySleep<long> vfs_read(Kernel& k, struct file* file, void* buffer, std::size_t size);
+MaySleep<long> vfs_write(Kernel& k, struct file* file, const void* data, std::size_t size);
+MaySleep<long> vfs_readv(Kernel& k, struct file* file, void* buffer, std::size_t size);
+MaySleep<long> vfs_writev(Kernel& k, struct file* file, const void* data, std::size_t size);
+/// FIONBIO of every file, then the file's own commands. -ENOTTY.
+long do_vfs_ioctl(Kernel& k, struct file* file, unsigned command, int* argument);
 
 poll_t vfs_poll(Kernel& k, struct file* file, poll_table* table);
 

@@ -1,5 +1,7 @@
 #include "sim/kernel/pipe.hh"
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -36,7 +38,6 @@ std::size_t take_from_pages(pipe_inode_info* pipe, char* buffer, std::size_t siz
 MaySleep<long> pipe_read(Kernel& k, file* file, void* buffer, std::size_t size) {
   Call call(k, Fn::pipe_read, file);
   pipe_inode_info* pipe = pipe_of(file);
-  if (is_writer(file)) co_return call.result(k.error(Rule::pipe_wrong_end, file));
   if (size == 0) co_return call.result(0);
   while (pipe->pages.empty()) {
     if (pipe->writers == 0) co_return call.result(0);
@@ -65,7 +66,6 @@ std::size_t merge_into_last_page(pipe_inode_info* pipe, const char* data, std::s
 MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t size) {
   Call call(k, Fn::pipe_write, file);
   pipe_inode_info* pipe = pipe_of(file);
-  if (!is_writer(file)) co_return call.result(k.error(Rule::pipe_wrong_end, file));
   const auto* bytes = static_cast<const char*>(data);
   auto tell_readers = [&] { __wake_up_sync_key(k, pipe->rd_wait, POLL_NONE | (EPOLLIN | EPOLLRDNORM)); };
   if (pipe->readers == 0 && size > 0) co_return call.result(k.error(Rule::pipe_no_reader, file));
@@ -106,6 +106,13 @@ poll_t pipe_poll(Kernel& k, file* file, poll_table* table) {
   return call.result(pipe_events(file));
 }
 
+long pipe_ioctl(Kernel& k, file* file, unsigned command, int* argument) {
+  Call call(k, Fn::pipe_ioctl, file);
+  if (command != FIONREAD) return call.result(k.error(Rule::ioctl_unknown, file));
+  *argument = static_cast<int>(pipe_of(file)->bytes);
+  return call.result(0);
+}
+
 void pipe_release(Kernel& k, file* file) {
   Call call(k, Fn::pipe_release, file);
   pipe_inode_info* pipe = pipe_of(file);
@@ -136,7 +143,7 @@ poll_t pipe_events(const file* file) {
   return mask;
 }
 
-const file_operations pipefifo_fops = {pipe_read, pipe_write, pipe_poll, pipe_release};
+const file_operations pipefifo_fops = {pipe_read, pipe_write, pipe_poll, pipe_release, pipe_ioctl};
 
 void pipe_inode_info::describe(record::KindBuilder<pipe_inode_info>& b) {
   b.embed(&pipe_inode_info::rd_wait, "rd_wait", "wait_queue_head", -1, 24)

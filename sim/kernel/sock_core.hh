@@ -30,6 +30,7 @@ struct proto {
   void (*destruct)(Kernel&, sock*) = nullptr;  ///< Before the sock is freed: queues of its own.
   void (*rcvbuf_changed)(sock*) = nullptr;     ///< After SO_RCVBUF.
   bool no_autobind = false;                    ///< send() gives an unbound socket no port.
+  long (*ioctl)(Kernel&, sock*, unsigned command, int* argument) = nullptr;
 };
 
 /// A sock of the protocol, in TCP_CLOSE, with one reference.

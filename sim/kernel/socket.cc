@@ -45,6 +45,13 @@ void sock_close(Kernel& k, file* file) {
   sock_release(k, socket_of(file));
 }
 
+long sock_ioctl(Kernel& k, file* file, unsigned command, int* argument) {
+  Call call(k, Fn::sock_ioctl, file);
+  struct socket* socket = socket_of(file);
+  if (socket->ops->ioctl == nullptr) return call.result(k.error(Rule::ioctl_unknown, socket));
+  return call.result(socket->ops->ioctl(k, socket, command, argument));
+}
+
 file* sock_alloc_file(Kernel& k, struct socket* socket, int flags) {
   Call call(k, Fn::sock_alloc_file, socket);
   auto* whole = reinterpret_cast<socket_alloc*>(socket);
@@ -57,7 +64,7 @@ file* sock_alloc_file(Kernel& k, struct socket* socket, int flags) {
 
 }  // namespace
 
-const file_operations socket_file_ops = {sock_read_iter, sock_write_iter, sock_poll, sock_close};
+const file_operations socket_file_ops = {sock_read_iter, sock_write_iter, sock_poll, sock_close, sock_ioctl};
 
 void socket_wq::describe(record::KindBuilder<socket_wq>& b) {
   b.embed(&socket_wq::wait, "wait", "wait_queue_head", 0, 24);

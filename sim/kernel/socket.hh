@@ -77,6 +77,7 @@ struct proto_ops {
   MaySleep<long> (*sendmsg)(Kernel&, socket*, OutMessage&);
   MaySleep<long> (*recvmsg)(Kernel&, socket*, InMessage&);
   void (*release)(Kernel&, socket*);
+  long (*ioctl)(Kernel&, socket*, unsigned command, int* argument) = nullptr;
   long (*socketpair)(Kernel&, socket*, socket*) = nullptr;  ///< nullptr: -EOPNOTSUPP.
 };
 

@@ -114,6 +114,9 @@ struct BareSegment {
 sk_buff* make_bare_segment(Kernel& k, const BareSegment& segment);
 void tcp_v4_send_reset(Kernel& k, const sk_buff* skb);
 
+// --- inet_ioctl.cc: SIOCINQ (FIONREAD) and SIOCOUTQ ---
+long tcp_ioctl(Kernel& k, sock* sk, unsigned command, int* argument);
+
 // --- timers: tcp_timer.cc ---
 void tcp_reset_xmit_timer(Kernel& k, sock* sk);
 /// Data waits, the peer's window is closed and nothing is under way: somebody has to ask for the window.

@@ -59,6 +59,7 @@ const proto tcp_prot = {.name = "TCP",
                         .protocol = IPPROTO_TCP,
                         .disconnect = tcp_disconnect,
                         .shutdown = tcp_shutdown,
-                        .no_autobind = true};
+                        .no_autobind = true,
+                        .ioctl = tcp_ioctl};
 
 }  // namespace wakepath::kernel

@@ -253,6 +253,7 @@ const proto udp_prot = {.name = "UDP",
                         .protocol = IPPROTO_UDP,
                         .disconnect = udp_disconnect,
                         .destruct = udp_destruct_common,
-                        .rcvbuf_changed = udp_set_rcvbuf};
+                        .rcvbuf_changed = udp_set_rcvbuf,
+                        .ioctl = udp_ioctl};
 
 }  // namespace wakepath::kernel

@@ -19,6 +19,9 @@ int first_packet_length(Kernel& k, sock* sk);
 /// Gives back the memory of what was read, at once or when enough of it has come together.
 void udp_rmem_release(Kernel& k, sock* sk, int size, bool partial);
 
+// --- inet_ioctl.cc: SIOCINQ (FIONREAD) and SIOCOUTQ ---
+long udp_ioctl(Kernel& k, sock* sk, unsigned command, int* argument);
+
 // --- ports and look-up: udp_hash.cc ---
 long udp_lib_get_port(Kernel& k, sock* sk, u16 port);
 void udp_lib_unhash(Kernel& k, sock* sk);

@@ -95,34 +95,6 @@ MaySleep<long> sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, i
   });
 }
 
-MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size) {
-  SyscallScope call(k, Fn::ksys_read, [&] { return fmt::format("read({}, {})", fd, size); });
-  HeldFile held(k, fd);
-  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
-  if (held.get()->f_op->read == nullptr) co_return call.done(k.error(Rule::fd_cannot_read, held.get()));
-  Call vfs(k, Fn::vfs_read, held.get());
-  long result = 0;
-  do result = co_await held.get()->f_op->read(k, held.get(), buffer, size);
-  while (restarts(k, &result));
-  co_return call.done(result, [&] {
-    return result < 0 ? "" : " " + words::data({buffer, static_cast<std::size_t>(result)});
-  });
-}
-
-MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) {
-  SyscallScope call(k, Fn::ksys_write, [&] {
-    return fmt::format("write({}, {}, {})", fd, words::data({data, size}), size);
-  });
-  HeldFile held(k, fd);
-  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
-  if (held.get()->f_op->write == nullptr) co_return call.done(k.error(Rule::fd_cannot_write, held.get()));
-  Call vfs(k, Fn::vfs_write, held.get());
-  long result = 0;
-  do result = co_await held.get()->f_op->write(k, held.get(), data, size);
-  while (restarts(k, &result));
-  co_return call.done(result);
-}
-
 MaySleep<long> sys_shutdown(Kernel& k, int fd, int how) {
   const char* name = how == SHUT_RD ? "SHUT_RD" : how == SHUT_WR ? "SHUT_WR" : how == SHUT_RDWR ? "SHUT_RDWR" : "?";
   SyscallScope call(k, Fn::__x64_sys_shutdown, [&] { return fmt::format("shutdown({}, {})", fd, name); });
@@ -132,44 +104,6 @@ MaySleep<long> sys_shutdown(Kernel& k, int fd, int how) {
 MaySleep<long> sys_close(Kernel& k, int fd) {
   SyscallScope call(k, Fn::__x64_sys_close, [&] { return fmt::format("close({})", fd); });
   co_return call.done(close_fd(k, fd));
-}
-
-MaySleep<long> sys_dup(Kernel& k, int fd) {
-  SyscallScope call(k, Fn::__x64_sys_dup, [&] { return fmt::format("dup({})", fd); });
-  file* file = fd_file(k, fd);
-  if (file == nullptr) co_return call.done(k.error(Rule::fd_not_open, nullptr));
-  int copy = get_unused_fd(k, false);
-  if (copy < 0) co_return call.done(copy);
-  ++file->f_ref;
-  fd_install(k, copy, file);
-  co_return call.done(copy);
-}
-
-MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
-  SyscallScope call(k, Fn::__x64_sys_fcntl, [&] {
-    if (command == F_GETFL) return fmt::format("fcntl({}, F_GETFL)", fd);
-    if (command == F_SETFL) return fmt::format("fcntl({}, F_SETFL, {})", fd, words::open_flags(argument));
-    return fmt::format("fcntl({}, {}, {})", fd, command, argument);
-  });
-  HeldFile held(k, fd);
-  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
-  fd_slot* slot = k.current()->files->by_number[static_cast<std::size_t>(fd)];
-  switch (command) {
-    case F_GETFL:
-      co_return call.done(held.get()->f_flags);
-    case F_SETFL: {
-      auto kept = static_cast<u32>(held.get()->f_flags) & ~static_cast<u32>(O_NONBLOCK);
-      held.get()->f_flags = static_cast<file_flags>(kept | static_cast<u32>(argument & O_NONBLOCK));
-      co_return call.done(0);
-    }
-    case F_GETFD:
-      co_return call.done(slot->close_on_exec ? FD_CLOEXEC : 0);
-    case F_SETFD:
-      slot->close_on_exec = (argument & FD_CLOEXEC) != 0;
-      co_return call.done(0);
-    default:
-      co_return call.done(k.error(Rule::fcntl_unknown, held.get()));
-  }
 }
 
 MaySleep<long> sys_getsockname(Kernel& k, int fd, Address* out) {

@@ -13,6 +13,20 @@
 
 namespace wakepath::kernel {
 
+// --- descriptors of any kind: fd_calls.cc ---
+MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size);
+MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size);
+/// `buffer` has room for all the pieces, one behind the other.
+MaySleep<long> sys_readv(Kernel& k, int fd, char* buffer, std::vector<std::size_t> sizes);
+MaySleep<long> sys_writev(Kernel& k, int fd, const std::vector<std::string>& pieces);
+MaySleep<long> sys_dup(Kernel& k, int fd);
+MaySleep<long> sys_dup2(Kernel& k, int oldfd, int newfd);
+/// F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD, F_DUPFD_CLOEXEC; others -EINVAL.
+MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument);
+/// FIONBIO, FIONREAD (SIOCINQ), SIOCOUTQ.
+MaySleep<long> sys_ioctl(Kernel& k, int fd, unsigned command, int* argument);
+
+// --- sockets, pipes, epolls: syscalls.cc ---
 MaySleep<long> sys_socket(Kernel& k, int family, int type, int protocol);
 MaySleep<long> sys_bind(Kernel& k, int fd, Address address);
 MaySleep<long> sys_listen(Kernel& k, int fd, int backlog);
@@ -24,13 +38,8 @@ MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int f
 MaySleep<long> sys_sendto(Kernel& k, int fd, const char* data, std::size_t size, int flags, Address to);
 /// `from` is set when the protocol says who sent it.
 MaySleep<long> sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, int flags, std::optional<Address>* from);
-MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size);
-MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size);
 MaySleep<long> sys_shutdown(Kernel& k, int fd, int how);
 MaySleep<long> sys_close(Kernel& k, int fd);
-MaySleep<long> sys_dup(Kernel& k, int fd);
-/// F_GETFL, F_SETFL, F_GETFD, F_SETFD; others -EINVAL.
-MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument);
 MaySleep<long> sys_getsockname(Kernel& k, int fd, Address* out);
 MaySleep<long> sys_getpeername(Kernel& k, int fd, Address* out);
 /// The value as ints: linger is {onoff, seconds}, a timeval {seconds, microseconds}.

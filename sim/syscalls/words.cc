@@ -61,6 +61,12 @@ std::string data(std::string_view bytes) {
   return bytes.size() > 24 ? out + "..." : out;
 }
 
+std::string pieces(const std::vector<std::string>& pieces) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < pieces.size(); ++i) out += fmt::format("{}{}", i == 0 ? "" : ", ", data(pieces[i]));
+  return out + "]";
+}
+
 std::string events(u32 mask) {
   static const auto kNamed = record::EnumWords<poll_t>::values();  // the words that the trace's fields have, too
   std::array<Named, 14> names;

@@ -14,6 +14,8 @@ namespace wakepath::kernel::words {
 [[nodiscard]] std::string address(const Address& address);
 /// In double quotes, with C escapes, cut after 24 bytes.
 [[nodiscard]] std::string data(std::string_view bytes);
+/// A list of such.
+[[nodiscard]] std::string pieces(const std::vector<std::string>& pieces);
 [[nodiscard]] std::string events(u32 mask);
 [[nodiscard]] std::string epoll_events(const user_epoll_event* events, long count);
 [[nodiscard]] std::string epoll_op(int op);

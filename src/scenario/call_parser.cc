@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 namespace wakepath::scenario {
 namespace {
@@ -70,7 +71,9 @@ class CallParser {
   }
 
   void check_targets() {
-    const size_t wanted = static_cast<size_t>(out_.signature->targets);
+    const bool gives_none =
+        out_.signature->call == Call::fcntl && out_.args[1].number != F_DUPFD && out_.args[1].number != F_DUPFD_CLOEXEC;
+    const size_t wanted = gives_none ? 0 : static_cast<size_t>(out_.signature->targets);
     const size_t have = out_.targets.size();
     if (have > wanted) {
       cursor_.fail_at(target_at_[wanted], fmt::format("'{}'", out_.targets[wanted]),
@@ -143,7 +146,13 @@ class CallParser {
     if (out_.signature->call == Call::epoll_ctl && args.size() < 4 && args[1].number != EPOLL_CTL_DEL) {
       cursor_.fail_at(cursor_.offset() - 1, "the events: epoll_ctl(ep, OP, fd, EVENTS)");
     }
-    if (out_.signature->call == Call::fcntl && (args[1].number == F_SETFL) != (args.size() == 3)) {
+    if (out_.signature->call == Call::fcntl) {
+      const bool gets = args[1].number == F_GETFL || args[1].number == F_GETFD;
+      if (gets != (args.size() == 2)) {
+        cursor_.fail_at(cursor_.offset() - 1, std::string(out_.signature->usage));
+      }
+    }
+    if (out_.signature->call == Call::ioctl && (args[1].number == FIONBIO) != (args.size() == 3)) {
       cursor_.fail_at(cursor_.offset() - 1, std::string(out_.signature->usage));
     }
   }
@@ -263,8 +272,9 @@ class CallParser {
       case K::count:
         return number(param.what, 0, kMostBytes);
       case K::words:
-      case K::status:
         return parse_flags(cursor_, param.set);
+      case K::status:
+        return fcntl_argument(param);
       case K::option:
         return option(param);
       case K::data:
@@ -288,6 +298,14 @@ class CallParser {
         return other(param);
     }
     return {};
+  }
+
+  Arg fcntl_argument(const Param& param) {
+    const long command = out_.args[1].number;
+    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) {
+      return number("the least number of the new descriptor", -0x80000000L, 0x7fffffffL);
+    }
+    return parse_flags(cursor_, command == F_SETFD ? Words::fd_flags : param.set);
   }
 
   Arg other(const Param& param) {

@@ -301,9 +301,9 @@ Outcome perform(const Request& r) {
       finish(out, syscall(SYS_fcntl, fd_of(r), at(r, 1), at(r, 2)));
       break;
     case Call::ioctl: {
-      int number = 0;
+      int number = static_cast<int>(at(r, 2));
       finish(out, syscall(SYS_ioctl, fd_of(r), at(r, 1), &number));
-      if (out.ret == 0) {
+      if (out.ret == 0 && at(r, 1) != FIONBIO) {
         out.value = {number};
       }
       break;

@@ -4,10 +4,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "src/scenario/model_machine.hh"
 
@@ -112,10 +114,14 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
     case Call::accept4:
     case Call::read:
     case Call::write:
+    case Call::readv:
+    case Call::writev:
     case Call::shutdown:
     case Call::close:
     case Call::dup:
+    case Call::dup2:
     case Call::fcntl:
+    case Call::ioctl:
     case Call::getsockname:
     case Call::getpeername:
     case Call::pipe2:
@@ -156,6 +162,13 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
     case scenario::Call::write:
       actor.buffer = r.data;
       return sys_write(k, at(r, 0), actor.buffer.data(), actor.buffer.size());
+    case scenario::Call::readv: {
+      std::vector<size_t> sizes(r.numbers.begin() + 1, r.numbers.end());
+      actor.buffer.assign(std::accumulate(sizes.begin(), sizes.end(), size_t{0}), '\0');
+      return sys_readv(k, at(r, 0), actor.buffer.data(), std::move(sizes));
+    }
+    case scenario::Call::writev:
+      return sys_writev(k, at(r, 0), r.pieces);
     case scenario::Call::send:
       actor.buffer = r.data;
       return sys_send(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 1));
@@ -163,6 +176,11 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
       return sys_close(k, at(r, 0));
     case scenario::Call::dup:
       return sys_dup(k, at(r, 0));
+    case scenario::Call::dup2:
+      return sys_dup2(k, at(r, 0), at(r, 1));
+    case scenario::Call::ioctl:
+      actor.value = {at(r, 2)};
+      return sys_ioctl(k, at(r, 0), static_cast<unsigned>(at(r, 1)), actor.value.data());
     case scenario::Call::fcntl:
       return sys_fcntl(k, at(r, 0), at(r, 1), at(r, 2));
     case scenario::Call::pipe2:
@@ -265,6 +283,7 @@ Outcome ModelMachine::outcome(Actor& actor) {
       [[fallthrough]];
     case Call::recv:
     case Call::read:
+    case Call::readv:
       out.data = actor.buffer.substr(0, static_cast<size_t>(result));
       break;
     case Call::poll:
@@ -298,6 +317,11 @@ Outcome ModelMachine::outcome(Actor& actor) {
       break;
     case Call::getsockopt:
       out.value = actor.value;
+      break;
+    case Call::ioctl:
+      if (actor.request.numbers[1] != FIONBIO) {
+        out.value = actor.value;
+      }
       break;
     case Call::pipe2:
       out.fds = {actor.fds[0], actor.fds[1]};

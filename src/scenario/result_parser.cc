@@ -89,7 +89,7 @@ Result parse_result(Cursor& cursor, const Signature& signature) {
     } else if ((signature.gives & gives_flags) && !word.empty()) {
       cursor.go_to(at);
       out.kind = Result::Kind::count;
-      out.low = out.high = parse_flags(cursor, Words::open_flags).number;
+      out.low = out.high = parse_flags(cursor, Words::fcntl_result).number;
     } else {
       cursor.fail_at(at, "a result: a number, -1 and an errno name, 'blocks' or '?'");
     }

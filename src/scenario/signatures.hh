@@ -73,7 +73,7 @@ struct Param {
     signal_list,
     duration,
     actor,
-    status,  ///< the third argument of fcntl: file status flags
+    status,  ///< the third argument of fcntl, by the command: flags or a number
   };
   Kind kind;
   std::string_view what;  ///< for messages: "a descriptor"

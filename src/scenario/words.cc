@@ -1,6 +1,7 @@
 #include "src/scenario/words.hh"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -96,8 +97,14 @@ const Set& set_of(Words set) {
                                 {"POLLRDHUP", 0x2000},
                                 {"POLLRDNORM", 0x40},
                                 {"POLLWRNORM", 0x100}}};
-  static const Set fcntl_command{"F_GETFL or F_SETFL", {WORD(F_GETFL), WORD(F_SETFL)}};
-  static const Set ioctl_command{"FIONREAD", {WORD(FIONREAD)}};
+  static const Set fcntl_command{
+      "F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD or F_DUPFD_CLOEXEC",
+      {WORD(F_GETFL), WORD(F_SETFL), WORD(F_GETFD), WORD(F_SETFD), WORD(F_DUPFD), WORD(F_DUPFD_CLOEXEC)}};
+  static const Set fd_flags{"FD_CLOEXEC", {WORD(FD_CLOEXEC)}};
+  static const Set fcntl_result{"a file status flag or FD_CLOEXEC",
+                                {WORD(O_RDONLY), WORD(O_WRONLY), WORD(O_RDWR), WORD(O_APPEND), WORD(O_NONBLOCK),
+                                 WORD(O_ASYNC), WORD(O_DIRECT), WORD(FD_CLOEXEC)}};
+  static const Set ioctl_command{"FIONREAD, SIOCOUTQ or FIONBIO", {WORD(FIONREAD), WORD(SIOCOUTQ), WORD(FIONBIO)}};
   static const Set socket_level{"a socket option level",
                                 {WORD(SOL_SOCKET), WORD(IPPROTO_TCP), WORD(IPPROTO_IPV6), {"SOL_TCP", IPPROTO_TCP}}};
   static const Set socket_option{"a socket option", all_options()};
@@ -138,6 +145,10 @@ const Set& set_of(Words set) {
       return poll_events;
     case Words::fcntl_command:
       return fcntl_command;
+    case Words::fd_flags:
+      return fd_flags;
+    case Words::fcntl_result:
+      return fcntl_result;
     case Words::ioctl_command:
       return ioctl_command;
     case Words::socket_level:

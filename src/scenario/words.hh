@@ -24,6 +24,8 @@ enum class Words {
   epoll_events,
   poll_events,
   fcntl_command,
+  fd_flags,
+  fcntl_result,
   ioctl_command,
   socket_level,
   socket_option,

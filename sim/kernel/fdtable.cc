@@ -1,0 +1,153 @@
+// Models: fs/file.c of Linux 6.18: a process's descriptor table, dup and its like.
+// Left out: the growth of the table (a number up to the limit always fits) and its locks. The index `by_number` stands
+// for fdtable.fd[]; `fd_array` holds its used places in order.
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/kernel/kernel.hh"
+
+namespace wakepath::kernel {
+
+void fd_slot::describe(record::KindBuilder<fd_slot>& b) {
+  b.field(&fd_slot::fd, "fd").field(&fd_slot::file, "file").field(&fd_slot::close_on_exec, "close_on_exec");
+}
+
+void files_struct::describe(record::KindBuilder<files_struct>& b) {
+  b.field(&files_struct::count, "count").field(&files_struct::fd_array, "fd_array");
+}
+
+namespace {
+
+fd_slot* slot_of(const files_struct* files, int fd) {
+  bool inside = fd >= 0 && static_cast<std::size_t>(fd) < files->by_number.size();
+  return inside ? files->by_number[static_cast<std::size_t>(fd)] : nullptr;
+}
+
+/// A place for this number, which is free.
+fd_slot* make_slot(Kernel& k, files_struct* files, std::size_t number) {
+  auto& table = files->by_number;
+  if (number >= table.size()) table.resize(number + 1, nullptr);
+  fd_slot* slot = k.fd_slots.make();
+  slot->fd = static_cast<int>(number);
+  fd_slot* behind = nullptr;  // the list stays in order of the numbers
+  for (std::size_t below = number; below-- > 0 && behind == nullptr;) behind = table[below];
+  files->fd_array.insert_behind(behind, slot);
+  table[number] = slot;
+  return slot;
+}
+
+void remove_slot(Kernel& k, files_struct* files, fd_slot* slot) {
+  auto number = static_cast<std::size_t>(slot->fd);
+  files->by_number[number] = nullptr;
+  files->next_fd = std::min(files->next_fd, number);
+  files->fd_array.erase(slot);
+  k.fd_slots.free(slot);
+}
+
+/// Reserves the lowest free number from `start` on.
+int alloc_fd(Kernel& k, u32 start, bool close_on_exec) {
+  files_struct* files = k.current()->files;
+  const auto& table = files->by_number;
+  std::size_t number = std::max<std::size_t>(start, files->next_fd);
+  while (number < table.size() && table[number] != nullptr) ++number;
+  if (number >= k.config.rlimit_nofile) return static_cast<int>(k.error(Rule::fd_none_left, files));
+  if (start <= files->next_fd) files->next_fd = number;
+  make_slot(k, files, number)->close_on_exec = close_on_exec;
+  return static_cast<int>(number);
+}
+
+}  // namespace
+
+int get_unused_fd(Kernel& k, bool close_on_exec) { return alloc_fd(k, 0, close_on_exec); }
+
+void put_unused_fd(Kernel& k, int fd) {
+  files_struct* files = k.current()->files;
+  remove_slot(k, files, slot_of(files, fd));
+}
+
+void fd_install(Kernel& k, int fd, struct file* file) { slot_of(k.current()->files, fd)->file = file; }
+
+ReservedFd::ReservedFd(Kernel& k, bool close_on_exec)
+    : k_(k), files_(k.current()->files), fd_(get_unused_fd(k, close_on_exec)) {}
+
+ReservedFd::~ReservedFd() {
+  if (fd_ >= 0) remove_slot(k_, files_, slot_of(files_, fd_));
+}
+
+int ReservedFd::install(struct file* file) {
+  fd_install(k_, fd_, file);
+  return std::exchange(fd_, -1);
+}
+
+struct file* fd_file(Kernel& k, int fd) {
+  const fd_slot* slot = slot_of(k.current()->files, fd);
+  return slot != nullptr ? slot->file.get() : nullptr;
+}
+
+HeldFile::HeldFile(Kernel& k, int fd) : k_(k), file_(fd_file(k, fd)) {
+  if (file_ != nullptr) ++file_->f_ref;
+}
+
+HeldFile::~HeldFile() {
+  if (file_ != nullptr) fput(k_, file_);
+}
+
+long close_fd(Kernel& k, int fd) {
+  struct file* file = fd_file(k, fd);
+  if (file == nullptr) return k.error(Rule::fd_not_open, nullptr);
+  files_struct* files = k.current()->files;
+  remove_slot(k, files, slot_of(files, fd));
+  fput(k, file);
+  return 0;
+}
+
+long f_dupfd(Kernel& k, u32 from, struct file* file, bool close_on_exec) {
+  Call call(k, Fn::f_dupfd, file);
+  if (from >= k.config.rlimit_nofile) return call.result(k.error(Rule::fd_beyond_the_limit, file));
+  int fd = alloc_fd(k, from, close_on_exec);
+  if (fd < 0) return call.result(fd);
+  ++file->f_ref;
+  fd_install(k, fd, file);
+  return call.result(fd);
+}
+
+long ksys_dup3(Kernel& k, int oldfd, int newfd, int flags) {
+  Call call(k, Fn::ksys_dup3, nullptr);
+  if ((flags & ~O_CLOEXEC) != 0 || oldfd == newfd) return call.result(k.error(Rule::dup3_misused, nullptr));
+  if (static_cast<u32>(newfd) >= k.config.rlimit_nofile) return call.result(k.error(Rule::fd_not_a_number, nullptr));
+  struct file* file = fd_file(k, oldfd);
+  if (file == nullptr) return call.result(k.error(Rule::fd_not_open, nullptr));
+  Call dup2(k, Fn::do_dup2, file);
+  files_struct* files = k.current()->files;
+  fd_slot* slot = slot_of(files, newfd);
+  // reserved by a call that has not ended yet: not ours to replace
+  if (slot != nullptr && slot->file == nullptr) return call.result(k.error(Rule::dup_onto_reserved, file));
+  struct file* closed = slot != nullptr ? slot->file.get() : nullptr;
+  if (slot == nullptr) slot = make_slot(k, files, static_cast<std::size_t>(newfd));
+  ++file->f_ref;
+  slot->file = file;
+  slot->close_on_exec = (flags & O_CLOEXEC) != 0;
+  if (closed != nullptr) fput(k, closed);
+  return call.result(newfd);
+}
+
+long do_fcntl_fd(Kernel& k, int fd, int command, int argument) {
+  fd_slot* slot = slot_of(k.current()->files, fd);
+  if (command == F_GETFD) return slot->close_on_exec ? FD_CLOEXEC : 0;
+  slot->close_on_exec = (argument & FD_CLOEXEC) != 0;
+  return 0;
+}
+
+void put_files_struct(Kernel& k, files_struct* files) {
+  --files->count;
+  if (files->count > 0) return;
+  while (fd_slot* slot = files->fd_array.front()) {
+    struct file* file = slot->file;
+    remove_slot(k, files, slot);
+    if (file != nullptr) fput(k, file);
+  }
+  k.files_structs.free(files);
+}
+
+}  // namespace wakepath::kernel

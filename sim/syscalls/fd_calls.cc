@@ -1,0 +1,136 @@
+// System calls on descriptors of any kind: read and write, dup, fcntl, ioctl.
+
+#include <fmt/format.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+
+#include "sim/syscalls/syscall_scope.hh"
+#include "sim/syscalls/syscalls.hh"
+#include "sim/syscalls/words.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+/// What a read gave, behind its number.
+std::string given(const char* buffer, long result) {
+  return result < 0 ? "" : " " + words::data({buffer, static_cast<std::size_t>(result)});
+}
+
+std::string fcntl_words(int fd, int command, int argument) {
+  switch (command) {
+    case F_GETFL:
+      return fmt::format("fcntl({}, F_GETFL)", fd);
+    case F_SETFL:
+      return fmt::format("fcntl({}, F_SETFL, {})", fd, words::open_flags(argument));
+    case F_GETFD:
+      return fmt::format("fcntl({}, F_GETFD)", fd);
+    case F_SETFD:
+      return fmt::format("fcntl({}, F_SETFD, {})", fd,
+                         argument == FD_CLOEXEC ? "FD_CLOEXEC" : fmt::to_string(argument));
+    case F_DUPFD:
+      return fmt::format("fcntl({}, F_DUPFD, {})", fd, argument);
+    case F_DUPFD_CLOEXEC:
+      return fmt::format("fcntl({}, F_DUPFD_CLOEXEC, {})", fd, argument);
+    default:
+      return fmt::format("fcntl({}, {}, {})", fd, command, argument);
+  }
+}
+
+std::string ioctl_words(int fd, unsigned command, int argument) {
+  if (command == FIONBIO) return fmt::format("ioctl({}, FIONBIO, {})", fd, argument);
+  if (command == FIONREAD) return fmt::format("ioctl({}, FIONREAD)", fd);
+  if (command == SIOCOUTQ) return fmt::format("ioctl({}, SIOCOUTQ)", fd);
+  return fmt::format("ioctl({}, {:#x})", fd, command);
+}
+
+}  // namespace
+
+MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size) {
+  SyscallScope call(k, Fn::ksys_read, [&] { return fmt::format("read({}, {})", fd, size); });
+  HeldFile held(k, fd);
+  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  long result = co_await vfs_read(k, held.get(), buffer, size);
+  co_return call.done(result, [&] { return given(buffer, result); });
+}
+
+MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) {
+  SyscallScope call(k, Fn::ksys_write, [&] {
+    return fmt::format("write({}, {}, {})", fd, words::data({data, size}), size);
+  });
+  HeldFile held(k, fd);
+  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  co_return call.done(co_await vfs_write(k, held.get(), data, size));
+}
+
+MaySleep<long> sys_readv(Kernel& k, int fd, char* buffer, std::vector<std::size_t> sizes) {
+  SyscallScope call(k, Fn::__x64_sys_readv, [&] { return fmt::format("readv({}, [{}])", fd, fmt::join(sizes, ", ")); });
+  HeldFile held(k, fd);
+  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  std::size_t whole = 0;
+  for (std::size_t size : sizes) whole += size;
+  long result = co_await vfs_readv(k, held.get(), buffer, whole);
+  co_return call.done(result, [&] { return given(buffer, result); });
+}
+
+MaySleep<long> sys_writev(Kernel& k, int fd, const std::vector<std::string>& pieces) {
+  SyscallScope call(k, Fn::__x64_sys_writev, [&] { return fmt::format("writev({}, {})", fd, words::pieces(pieces)); });
+  HeldFile held(k, fd);
+  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  std::string whole;
+  for (const std::string& piece : pieces) whole += piece;
+  co_return call.done(co_await vfs_writev(k, held.get(), whole.data(), whole.size()));
+}
+
+MaySleep<long> sys_dup(Kernel& k, int fd) {
+  SyscallScope call(k, Fn::__x64_sys_dup, [&] { return fmt::format("dup({})", fd); });
+  file* file = fd_file(k, fd);
+  if (file == nullptr) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  int copy = get_unused_fd(k, false);
+  if (copy < 0) co_return call.done(copy);
+  ++file->f_ref;
+  fd_install(k, copy, file);
+  co_return call.done(copy);
+}
+
+MaySleep<long> sys_dup2(Kernel& k, int oldfd, int newfd) {
+  SyscallScope call(k, Fn::__x64_sys_dup2, [&] { return fmt::format("dup2({}, {})", oldfd, newfd); });
+  if (oldfd != newfd) co_return call.done(ksys_dup3(k, oldfd, newfd, 0));
+  co_return call.done(fd_file(k, oldfd) != nullptr ? newfd : k.error(Rule::fd_not_open, nullptr));
+}
+
+MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
+  SyscallScope call(k, Fn::__x64_sys_fcntl, [&] { return fcntl_words(fd, command, argument); });
+  HeldFile held(k, fd);
+  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  file* file = held.get();
+  switch (command) {
+    case F_GETFL:
+      co_return call.done(file->f_flags);
+    case F_SETFL: {
+      auto kept = static_cast<u32>(file->f_flags) & ~static_cast<u32>(O_NONBLOCK);
+      file->f_flags = static_cast<file_flags>(kept | static_cast<u32>(argument & O_NONBLOCK));
+      co_return call.done(0);
+    }
+    case F_GETFD:
+    case F_SETFD:
+      co_return call.done(do_fcntl_fd(k, fd, command, argument));
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+      co_return call.done(f_dupfd(k, static_cast<u32>(argument), file, command == F_DUPFD_CLOEXEC));
+    default:
+      co_return call.done(k.error(Rule::fcntl_unknown, file));
+  }
+}
+
+MaySleep<long> sys_ioctl(Kernel& k, int fd, unsigned command, int* argument) {
+  SyscallScope call(k, Fn::__x64_sys_ioctl, [&] { return ioctl_words(fd, command, *argument); });
+  HeldFile held(k, fd);
+  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  long result = do_vfs_ioctl(k, held.get(), command, argument);
+  co_return call.done(result, [&] { return command == FIONBIO ? "" : fmt::format(" {}", *argument); });
+}
+
+}  // namespace wakepath::kernel
