@@ -55,6 +55,7 @@ void check_files(const Kernel& k, Complaints& out) {
   k.fd_slots.for_each([&](const fd_slot& slot) {
     if (slot.file != nullptr) ++slots[record::object_of(slot.file.get())];
   });
+  k.scm_fps.for_each([&](const scm_fp& place) { ++slots[record::object_of(place.file.get())]; });
   int held = 0;
   k.files.for_each([&](const file& f) {
     int excess = f.f_ref - slots[record::object_of(&f)];
@@ -103,6 +104,10 @@ Complaints check_all_freed(const Kernel& k) {
   none("sk_buff", k.skbs.live());
   none("inet_bind_bucket", k.bind_buckets.live() + k.bind2_buckets.live());
   none("sock_reuseport", k.reuseports.live());
+  none("unix_sock", k.unix_socks.live());
+  none("unix_address", k.unix_addresses.live());
+  none("scm_fp_list", k.scm_fp_lists.live());
+  none("scm_fp", k.scm_fps.live());
   none("pipe_inode_info", k.pipes.live());
   none("eventfd_ctx", k.eventfds.live());
   none("poll_table_entry", k.poll_entries.live());

@@ -22,6 +22,9 @@ u32 events_of(const file& f) {
     const sock* sk = socket->sk;
     if (sk == nullptr) return 0;
     if (sk->sk_prot == &tcp_prot) return static_cast<u32>(tcp_events(sk));
+    // without EPOLLOUT, which hangs on the peer's queue as well
+    if (sk->common.skc_family == AF_UNIX)
+      return static_cast<u32>(unix_events(sk)) & ~static_cast<u32>(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
     return sk->sk_prot == &udp_prot ? static_cast<u32>(udp_events(sk)) : 0;
   }
   if (f.f_op.get() == &pipefifo_fops) return static_cast<u32>(pipe_events(&f));
@@ -72,6 +75,7 @@ void check_wait_queues(const Kernel& k, Complaints& out) {
     queues.walk(ep.wq, "eventpoll", &ep);
     queues.walk(ep.poll_wait, "eventpoll", &ep);
   });
+  k.unix_socks.for_each([&](const unix_sock& u) { queues.walk(u.peer_wq.wait, "unix_sock", &u); });
   k.pipes.for_each([&](const pipe_inode_info& pipe) {
     queues.walk(pipe.rd_wait, "pipe", &pipe);
     queues.walk(pipe.wr_wait, "pipe", &pipe);
@@ -86,6 +90,7 @@ void check_wait_queues(const Kernel& k, Complaints& out) {
   };
   k.wait_entries.for_each([&](const wait_queue_entry& e) { entry_is_found(e, "wait_queue_entry", &e); });
   k.poll_entries.for_each([&](const poll_table_entry& e) { entry_is_found(e.wait, "poll_table_entry", &e); });
+  k.unix_socks.for_each([&](const unix_sock& u) { entry_is_found(u.peer_wake, "unix_sock", &u); });
   k.eppoll_entries.for_each([&](const eppoll_entry& pwq) {
     entry_is_found(pwq.wait, "eppoll_entry", &pwq);
     if (!pwq.wait.entry.linked()) out.push_back(named("eppoll_entry", &pwq) + " hangs on no queue");

@@ -138,6 +138,7 @@ void check_sockets(const Kernel& k, Complaints& out) {
     queued += sk.sk_receive_queue.list.size() + sk.sk_write_queue.list.size() + sk.tcp_rtx_queue.size() +
               sk.sk_backlog.size();
   });
+  k.unix_socks.for_each([&](const unix_sock& u) { queued += u.sk.sk_receive_queue.list.size(); });
   k.udp_socks.for_each(
       [&](const udp_sock& up) { queued += up.inet.sk.sk_receive_queue.list.size() + up.reader_queue.list.size(); });
   if (queued != k.skbs.live())

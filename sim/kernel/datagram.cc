@@ -77,8 +77,11 @@ sk_buff* sock_alloc_send_pskb(Kernel& k, sock* sk, std::string payload, u32 true
 void sock_wfree(Kernel& k, sk_buff* skb) {
   sock* sk = skb->sk;
   Call call(k, Fn::sock_wfree, sk);
-  sk->sk_wmem_alloc -= static_cast<int>(skb->truesize.get());
+  // one stays until sk_write_space() has run, as in Linux: it counts in who has room
+  sk->sk_wmem_alloc -= static_cast<int>(skb->truesize.get()) - 1;
   sk->sk_write_space(k, sk);
+  --sk->sk_wmem_alloc;
+  if (sk->sk_wmem_alloc == 0 && sk->common.skc_refcnt == 0) __sk_free(k, sk);
 }
 
 void skb_orphan(Kernel& k, sk_buff* skb) {

@@ -44,6 +44,11 @@ void fput(Kernel& k, struct file* file) {
     __fput(k, file);
 }
 
+void fput_deferred(Kernel& k, struct file* file) {
+  --file->f_ref;
+  if (file->f_ref == 0) fput_by_task_work(k, file);
+}
+
 poll_t vfs_poll(Kernel& k, struct file* file, poll_table* table) {
   if (file->f_op->poll == nullptr) return POLL_NONE | (EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM);
   return file->f_op->poll(k, file, table);

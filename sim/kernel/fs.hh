@@ -114,6 +114,8 @@ struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, file_flags flags,
 void fput(Kernel& k, struct file* file);
 /// The end of an open file description, whose last reference is gone.
 void __fput(Kernel& k, struct file* file);
+/// As fput() of Linux: the end, if it is the end, comes before the running call returns (task_work).
+void fput_deferred(Kernel& k, struct file* file);
 /// close(2) of one number. -EBADF.
 long close_fd(Kernel& k, int fd);
 /// A second number for the file, the lowest free one from `from` on. -EINVAL beyond the limit, -EMFILE.

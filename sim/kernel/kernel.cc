@@ -166,6 +166,17 @@ task_struct* Kernel::spawn_fork(std::string_view name, task_struct* parent) {
   return task;
 }
 
+void exit_to_user_mode(Kernel& k) {
+  task_struct* task = k.current() != nullptr ? k.current() : k.exiting;
+  if (task == nullptr) return;  // the machine itself is being taken apart
+  if (!k.linux_4_19()) task_work_run(k, task);
+  while (k.unix_gc_scheduled) {
+    k.unix_gc_scheduled = false;
+    unix_gc(k);
+    task_work_run(k, task);
+  }
+}
+
 void Kernel::exit_task(task_struct* task) {
   exiting = task;
   scheduler.kill(*task->thread);
@@ -175,6 +186,7 @@ void Kernel::exit_task(task_struct* task) {
   // closing may send: it runs on the exiting task's stack
   recorder.run(task->thread->id(), trace::kNoCause);
   put_files_struct(*this, table);
+  exit_to_user_mode(*this);
   put_sighand(*this, task);
   task_work_run(*this, task);
   exiting = nullptr;

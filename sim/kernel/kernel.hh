@@ -17,6 +17,7 @@
 #include "sim/kernel/signal.hh"
 #include "sim/kernel/sock.hh"
 #include "sim/kernel/task_work.hh"
+#include "sim/kernel/unix_sock.hh"
 #include "sim/record/arena.hh"
 
 /// The modelled machine: everything that its functions share. Passive and deterministic: no threads, no clock, no
@@ -77,6 +78,7 @@ struct Config {
   int netdev_budget = 300;  ///< net.core.netdev_budget
   std::size_t rlimit_nofile = 20000;
   int tcp_syn_retries = 6;              ///< net.ipv4.tcp_syn_retries
+  u32 max_dgram_qlen = 10;              ///< net.unix.max_dgram_qlen
   u64 timewait_ns = 60'000 * kNsPerMs;  ///< TCP_TIMEWAIT_LEN
   Mutant mutant = Mutant::none;  ///< A deliberate fault, for the tests of what watches the model; none in earnest.
 };
@@ -89,6 +91,12 @@ Outer* container_of(Inner* inner, Inner Outer::*member) {
   auto offset = reinterpret_cast<std::byte*>(&(outer->*member)) - room;
   return reinterpret_cast<Outer*>(reinterpret_cast<std::byte*>(inner) - offset);
 }
+
+/// A socket of AF_UNIX on its way in a message (net/unix/garbage.c).
+struct unix_edge {
+  sock* inflight;
+  scm_fp_list* message;
+};
 
 /// Schema and layouts of all kinds, made together.
 struct KernelKinds {
@@ -169,6 +177,10 @@ class Kernel {
   std::unordered_map<u32, std::array<u8, 16>> in6_table;  // by In6, look-up only
   std::unordered_map<u16, udp_hslot*> udp_hash;           // by port, look-up only
   std::unordered_map<u64, udp_hslot2*> udp_hash2;         // by port and address, look-up only
+  std::unordered_map<std::string, sock*> unix_table;      // by type and name, look-up only
+  std::vector<unix_edge> unix_edges;                      // which sockets of AF_UNIX are on their way, in order
+  bool unix_gc_scheduled = false;
+  u32 unix_autobind_number = 0;
 
  private:
   task_struct* spawn(std::string_view name, files_struct* files, int tgid);
@@ -182,6 +194,10 @@ class Call : public record::Call {
     if (k.recorder.enabled()) begin(k.recorder, static_cast<trace::FunctionId>(function), subject, {file, line});
   }
 };
+
+/// What a call has left to do before it returns to user mode: files that messages held are closed, sockets that nobody
+/// can reach are freed.
+void exit_to_user_mode(Kernel& k);
 
 /// Bottom halves off and on: softirqs that were raised run in the outermost enable, on the stack of its caller.
 void local_bh_disable(Kernel& k);

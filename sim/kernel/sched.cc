@@ -57,6 +57,12 @@ void remove_wait_queue(Kernel& k, StackWaitEntry& entry) {
   unlink_wait_entry(entry.get());
 }
 
+void prepare_to_wait(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {
+  Call call(k, Fn::prepare_to_wait, &queue);
+  if (!entry.get()->entry.linked()) queue.head.push_front(entry.get());
+  set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
+}
+
 void prepare_to_wait_exclusive(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {
   Call call(k, Fn::prepare_to_wait_exclusive, &queue);
   entry.get()->flags |= WQ_FLAG_EXCLUSIVE;

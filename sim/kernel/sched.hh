@@ -88,6 +88,8 @@ void add_wait_queue(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry);
 void remove_wait_queue(Kernel& k, StackWaitEntry& entry);
 /// list_del_init() of an entry: takes it off whatever queue it is on.
 void unlink_wait_entry(wait_queue_entry* entry);
+/// At the front, and woken by every wake-up.
+void prepare_to_wait(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry);
 void prepare_to_wait_exclusive(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry);
 void finish_wait(Kernel& k, StackWaitEntry& entry);
 /// As __add_wait_queue_exclusive: at the FRONT (epoll_wait uses it, hence last in, first out).

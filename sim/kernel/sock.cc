@@ -19,6 +19,7 @@ void sk_buff::describe(record::KindBuilder<sk_buff>& b) {
       .field(&sk_buff::truesize, "truesize")
       .field(&sk_buff::cloned, "cloned")
       .field(&sk_buff::sk, "sk")
+      .field(&sk_buff::fp, "fp")
       .field(&sk_buff::destructor, "destructor")
       .field(&sk_buff::data, "data")
       .field(&sk_buff::consumed, "consumed");
@@ -67,6 +68,7 @@ void sock::describe(record::KindBuilder<sock>& b) {
       .field(&sock::tcp_rtx_queue, "tcp_rtx_queue")
       .field(&sock::sk_reuseport_cb, "sk_reuseport_cb")
       .field(&sock::sk_shutdown, "sk_shutdown")
+      .field(&sock::sk_type, "sk_type")
       .field(&sock::sk_ack_backlog, "sk_ack_backlog")
       .field(&sock::sk_max_ack_backlog, "sk_max_ack_backlog")
       .field(&sock::sk_flags, "sk_flags")

@@ -14,6 +14,7 @@ namespace wakepath::kernel {
 struct inet_bind_bucket;
 struct inet_bind2_bucket;
 struct sock_reuseport;
+struct scm_fp_list;
 struct tcp_sock;
 
 /// A segment, or a piece of a queue. Data travels in `payload`; the clone that goes on the wire has a copy.
@@ -29,6 +30,7 @@ struct sk_buff {
   record::Field<u32> truesize;  ///< What it is charged with: overhead and data.
   record::Field<bool> cloned;
   record::Ptr<sock> sk;
+  record::Ptr<scm_fp_list> fp;                            ///< UNIXCB: files that travel with it.
   record::Field<void (*)(Kernel&, sk_buff*)> destructor;  ///< Gives back what it is charged to; NULL: nothing.
   record::Field<record::Text> data;                       ///< The first bytes, as text.
   record::ListNode<sk_buff> node;
@@ -104,6 +106,7 @@ struct sock {
   record::List<sk_buff, &sk_buff::node> tcp_rtx_queue;
   record::Ptr<sock_reuseport> sk_reuseport_cb;
   record::Field<shutdown_mask> sk_shutdown;
+  record::Field<short> sk_type;  ///< SOCK_STREAM and its like; set for AF_UNIX alone.
   record::Field<u32> sk_ack_backlog;
   record::Field<u32> sk_max_ack_backlog;
   record::Field<sock_flags> sk_flags;

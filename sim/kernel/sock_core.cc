@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "sim/kernel/datagram.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
@@ -73,6 +74,10 @@ void sock_put(Kernel& k, sock* sk) {
   --sk->common.skc_refcnt;
   if (sk->common.skc_refcnt > 0) return;
   Call call(k, Fn::sk_free, sk);
+  if (sk->sk_wmem_alloc == 0) __sk_free(k, sk);  // else the last buffer that it has sent frees it
+}
+
+void __sk_free(Kernel& k, sock* sk) {
   if (sk->sk_prot->destruct != nullptr) sk->sk_prot->destruct(k, sk);
   for (auto* queue : {&sk->sk_receive_queue, &sk->sk_write_queue})
     while (sk_buff* skb = queue->list.pop_front()) kfree_skb(k, skb);
@@ -178,6 +183,7 @@ sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, std::string payload) {
 
 void kfree_skb(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::__kfree_skb, skb);
+  skb_orphan(k, skb);
   k.skbs.free(skb);
 }
 

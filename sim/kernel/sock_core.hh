@@ -43,6 +43,8 @@ void release_sock(Kernel& k, sock* sk);
 void __release_sock(Kernel& k, sock* sk);
 void sock_hold(sock* sk);
 void sock_put(Kernel& k, sock* sk);
+/// Gives back everything of a sock that has neither references nor buffers on their way.
+void __sk_free(Kernel& k, sock* sk);
 void sock_orphan(Kernel& k, sock* sk);
 /// sk_err as a negative errno, taken off; 0 when there is none.
 long sock_error(Kernel& k, sock* sk);

@@ -140,7 +140,7 @@ long sock_map_fd(Kernel& k, struct socket* socket, int flags) {
 namespace {
 
 /// sock_register(): the families that there are.
-const net_proto_family* const net_families[] = {&inet_family_ops};
+const net_proto_family* const net_families[] = {&inet_family_ops, &unix_family_ops};
 
 long __sock_create(Kernel& k, int family, int type, int protocol, struct socket** out) {
   Call call(k, Fn::__sock_create, nullptr);
@@ -170,6 +170,32 @@ long __sys_socket(Kernel& k, int family, int type, int protocol) {
   struct socket* socket = nullptr;
   if (long error = __sock_create(k, family, type, protocol, &socket); error < 0) return call.result(error);
   return call.result(sock_map_fd(k, socket, flags));
+}
+
+long __sys_socketpair(Kernel& k, int family, int type, int protocol, int fds[2]) {
+  Call call(k, Fn::__sys_socketpair, nullptr);
+  int flags = type & ~0xf;
+  if ((flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) return call.result(k.error(Rule::socket_unknown_flags, nullptr));
+  type &= 0xf;
+  ReservedFd one(k, (flags & O_CLOEXEC) != 0);
+  if (one.fd() < 0) return call.result(one.fd());
+  ReservedFd other(k, (flags & O_CLOEXEC) != 0);
+  if (other.fd() < 0) return call.result(other.fd());
+  struct socket* sock1 = nullptr;
+  struct socket* sock2 = nullptr;
+  if (long error = __sock_create(k, family, type, protocol, &sock1); error < 0) return call.result(error);
+  long error = __sock_create(k, family, type, protocol, &sock2);
+  if (error == 0)
+    error = sock1->ops->socketpair != nullptr ? sock1->ops->socketpair(k, sock1, sock2)
+                                              : k.error(Rule::socketpair_not_in_family, sock1);
+  if (error < 0) {
+    if (sock2 != nullptr) sock_release(k, sock2);
+    sock_release(k, sock1);
+    return call.result(error);
+  }
+  fds[0] = one.install(sock_alloc_file(k, sock1, flags));
+  fds[1] = other.install(sock_alloc_file(k, sock2, flags));
+  return call.result(0);
 }
 
 long __sys_bind(Kernel& k, int fd, const Address& address) {

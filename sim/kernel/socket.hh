@@ -125,12 +125,18 @@ long sock_map_fd(Kernel& k, socket* sock, int flags);
 void sock_release(Kernel& k, socket* sock);
 
 long __sys_socket(Kernel& k, int family, int type, int protocol);
+long __sys_socketpair(Kernel& k, int family, int type, int protocol, int fds[2]);
 long __sys_bind(Kernel& k, int fd, const Address& address);
 long __sys_listen(Kernel& k, int fd, int backlog);
 MaySleep<long> __sys_accept4(Kernel& k, int fd, Address* peer, int flags);
 MaySleep<long> __sys_connect(Kernel& k, int fd, const Address& address);
 MaySleep<long> __sys_sendto(Kernel& k, int fd, OutMessage& message);
 MaySleep<long> __sys_recvfrom(Kernel& k, int fd, InMessage& message);
+// --- socket_message.cc ---
+/// `rights`: descriptors to send along. -EBADF when one of them is none, -EINVAL for too many.
+MaySleep<long> __sys_sendmsg(Kernel& k, int fd, OutMessage& message, const std::vector<int>& rights);
+/// `rights`: the descriptors that came.
+MaySleep<long> __sys_recvmsg(Kernel& k, int fd, InMessage& message, std::vector<int>* rights);
 long __sys_shutdown(Kernel& k, int fd, int how);
 long __sys_getname(Kernel& k, int fd, Address* out, NameOf whose);
 /// -EINVAL when the value is too short, -ENOPROTOOPT for options that are not modelled.

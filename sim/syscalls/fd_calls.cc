@@ -52,7 +52,9 @@ MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size) {
   SyscallScope call(k, Fn::ksys_read, [&] { return fmt::format("read({}, {})", fd, size); });
   HeldFile held(k, fd);
   if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
-  long result = co_await vfs_read(k, held.get(), buffer, size);
+  long result = 0;
+  do result = co_await vfs_read(k, held.get(), buffer, size);
+  while (restarts(k, &result));
   co_return call.done(result, [&] { return given(buffer, result); });
 }
 
@@ -62,7 +64,10 @@ MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) 
   });
   HeldFile held(k, fd);
   if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
-  co_return call.done(co_await vfs_write(k, held.get(), data, size));
+  long result = 0;
+  do result = co_await vfs_write(k, held.get(), data, size);
+  while (restarts(k, &result));
+  co_return call.done(result);
 }
 
 MaySleep<long> sys_readv(Kernel& k, int fd, char* buffer, std::vector<std::size_t> sizes) {
@@ -71,7 +76,9 @@ MaySleep<long> sys_readv(Kernel& k, int fd, char* buffer, std::vector<std::size_
   if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
   std::size_t whole = 0;
   for (std::size_t size : sizes) whole += size;
-  long result = co_await vfs_readv(k, held.get(), buffer, whole);
+  long result = 0;
+  do result = co_await vfs_readv(k, held.get(), buffer, whole);
+  while (restarts(k, &result));
   co_return call.done(result, [&] { return given(buffer, result); });
 }
 
@@ -81,7 +88,10 @@ MaySleep<long> sys_writev(Kernel& k, int fd, const std::vector<std::string>& pie
   if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
   std::string whole;
   for (const std::string& piece : pieces) whole += piece;
-  co_return call.done(co_await vfs_writev(k, held.get(), whole.data(), whole.size()));
+  long result = 0;
+  do result = co_await vfs_writev(k, held.get(), whole.data(), whole.size());
+  while (restarts(k, &result));
+  co_return call.done(result);
 }
 
 MaySleep<long> sys_dup(Kernel& k, int fd) {

@@ -16,6 +16,14 @@ class SyscallScope {
   SyscallScope(Kernel& k, Fn entry, Words words)
       : entered_(k, entry, k.recorder.enabled() ? words() : std::string()), call_(k, entry, nullptr) {}
 
+  ~SyscallScope() {
+    Kernel& k = entered_.k;
+    bool files_to_close = k.current() != nullptr && !k.current()->task_works.empty();
+    if (files_to_close || k.unix_gc_scheduled) exit_to_user_mode(k);
+  }
+  SyscallScope(const SyscallScope&) = delete;
+  SyscallScope& operator=(const SyscallScope&) = delete;
+
   /// Notes the result and passes it on. `output` gives what stands behind the number: data, events, an address.
   template <std::invocable Output>
   long done(long result, Output output) {

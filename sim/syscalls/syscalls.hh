@@ -26,6 +26,13 @@ MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument);
 /// FIONBIO, FIONREAD (SIOCINQ), SIOCOUTQ.
 MaySleep<long> sys_ioctl(Kernel& k, int fd, unsigned command, int* argument);
 
+// --- pairs and messages: message_calls.cc ---
+MaySleep<long> sys_socketpair(Kernel& k, int family, int type, int protocol, int fds[2]);
+/// `rights`: descriptors that travel with the message.
+MaySleep<long> sys_sendmsg(Kernel& k, int fd, const std::vector<std::string>& pieces, const std::vector<int>& rights,
+                           int flags);
+MaySleep<long> sys_recvmsg(Kernel& k, int fd, char* buffer, std::size_t size, int flags, std::vector<int>* rights);
+
 // --- sockets, pipes, epolls: syscalls.cc ---
 MaySleep<long> sys_socket(Kernel& k, int family, int type, int protocol);
 MaySleep<long> sys_bind(Kernel& k, int fd, Address address);

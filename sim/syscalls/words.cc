@@ -28,18 +28,22 @@ std::string flags(u32 mask, const std::array<Named, N>& names) {
 
 }  // namespace
 
-std::string family(int family) { return family == AF_INET ? "AF_INET" : fmt::format("{}", family); }
+std::string family(int family) {
+  return family == AF_INET ? "AF_INET" : family == AF_UNIX ? "AF_UNIX" : fmt::format("{}", family);
+}
 
 std::string socket_type(int type) {
-  std::string out = (type & 0xf) == SOCK_STREAM  ? "SOCK_STREAM"
-                    : (type & 0xf) == SOCK_DGRAM ? "SOCK_DGRAM"
-                                                 : fmt::format("{}", type & 0xf);
+  std::string out = (type & 0xf) == SOCK_STREAM      ? "SOCK_STREAM"
+                    : (type & 0xf) == SOCK_DGRAM     ? "SOCK_DGRAM"
+                    : (type & 0xf) == SOCK_SEQPACKET ? "SOCK_SEQPACKET"
+                                                     : fmt::format("{}", type & 0xf);
   if ((type & SOCK_NONBLOCK) != 0) out += "|SOCK_NONBLOCK";
   if ((type & SOCK_CLOEXEC) != 0) out += "|SOCK_CLOEXEC";
   return out;
 }
 
 std::string address(const Address& a) {
+  if (a.family == AF_UNIX) return a.path.empty() ? "unix:" : "unix:@" + a.path.substr(1);
   return fmt::format("{}.{}.{}.{}:{}", a.ip >> 24, (a.ip >> 16) & 255, (a.ip >> 8) & 255, a.ip & 255, a.port);
 }
 

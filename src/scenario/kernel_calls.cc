@@ -71,6 +71,35 @@ void receive_pieces(const Request& r, Outcome& out) {
   }
 }
 
+/// Room for as many descriptors as one message can carry, and a few more.
+struct Control {
+  alignas(cmsghdr) char bytes[CMSG_SPACE(256 * sizeof(int))] = {};
+};
+
+void receive_message(const Request& r, Outcome& out) {
+  std::string buffer(static_cast<size_t>(r.numbers[1]), '\0');
+  iovec part{buffer.data(), buffer.size()};
+  Control control;
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes;
+  message.msg_controllen = sizeof control.bytes;
+  const long n = syscall(SYS_recvmsg, fd_of(r), &message, at(r, 2));
+  finish(out, n);
+  if (n < 0) {
+    return;
+  }
+  buffer.resize(std::min(static_cast<size_t>(n), buffer.size()));
+  out.data = std::move(buffer);
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+      out.fds.resize((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+      std::memcpy(out.fds.data(), CMSG_DATA(header), out.fds.size() * sizeof(int));
+    }
+  }
+}
+
 void send_pieces(const Request& r, Outcome& out) {
   std::vector<iovec> parts;
   for (const std::string& piece : r.pieces) {
@@ -82,7 +111,17 @@ void send_pieces(const Request& r, Outcome& out) {
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
-    finish(out, syscall(SYS_sendmsg, fd_of(r), &message, 0));
+    Control control;
+    if (!r.rights.empty()) {
+      message.msg_control = control.bytes;
+      message.msg_controllen = CMSG_SPACE(r.rights.size() * sizeof(int));
+      cmsghdr* header = CMSG_FIRSTHDR(&message);
+      header->cmsg_level = SOL_SOCKET;
+      header->cmsg_type = SCM_RIGHTS;
+      header->cmsg_len = CMSG_LEN(r.rights.size() * sizeof(int));
+      std::memcpy(CMSG_DATA(header), r.rights.data(), r.rights.size() * sizeof(int));
+    }
+    finish(out, syscall(SYS_sendmsg, fd_of(r), &message, at(r, 1)));
   }
 }
 
@@ -243,7 +282,6 @@ void with_address(const Request& r, Outcome& out) {
 
 bool kernel_knows(Call call) {
   switch (call) {
-    case Call::recvmsg:
     case Call::timerfd_create:
     case Call::timerfd_settime:
     case Call::signalfd4:
@@ -290,6 +328,9 @@ Outcome perform(const Request& r) {
     case Call::writev:
     case Call::sendmsg:
       send_pieces(r, out);
+      break;
+    case Call::recvmsg:
+      receive_message(r, out);
       break;
     case Call::shutdown:
       finish(out, syscall(SYS_shutdown, fd_of(r), at(r, 1)));
@@ -385,6 +426,8 @@ long syscall_number(Call call) {
     case Call::recv:
     case Call::recvfrom:
       return SYS_recvfrom;
+    case Call::recvmsg:
+      return SYS_recvmsg;
     case Call::close:
       return SYS_close;
     case Call::epoll_wait:

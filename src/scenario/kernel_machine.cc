@@ -50,7 +50,7 @@ std::optional<std::string> KernelMachine::unknown(const CallStep& call) const {
   if (!kernel_knows(call.signature->call)) {
     return std::string(call.signature->name);
   }
-  return call.keyword && call.signature->call == Call::sendmsg ? std::optional<std::string>("rights=") : std::nullopt;
+  return std::nullopt;
 }
 
 void KernelMachine::open(const Scenario& scenario) {
@@ -247,6 +247,7 @@ std::optional<Duration> KernelMachine::timer(const std::string& name) {
     case Call::readv:
     case Call::recv:
     case Call::recvfrom:
+    case Call::recvmsg:
     case Call::connect:
     case Call::write:
     case Call::writev:
@@ -349,6 +350,15 @@ Observation KernelMachine::observe(const std::string& process, int fd, const std
     return {};
   }
   const TcpSocket* s = find_socket(process, fd);
+  const auto known = known_.find({process, fd});
+  if (s == nullptr && known != known_.end() && known->second.inode != 0) {
+    if (const std::optional<UnixSocket> u = diag_->unix_socket(known->second.inode)) {
+      return field == "state"              ? Observation::number(u->state)
+             : u->state != 10 /* LISTEN */ ? Observation{}
+             : field == "accept_queue"     ? Observation::number(u->receive_queue)
+                                           : Observation::number(u->send_queue);
+    }
+  }
   if (field == "state") {
     const bool is_socket = known_.count({process, fd}) > 0 && known_.at({process, fd}).inode != 0;
     return s != nullptr ? Observation::number(s->state)

@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -121,6 +123,49 @@ bool SockDiag::dump(int family, uint32_t states, std::vector<TcpSocket>& out) {
       at += NLMSG_ALIGN(header.nlmsg_len);
     }
   }
+}
+
+std::optional<UnixSocket> SockDiag::unix_socket(uint64_t inode) {
+  struct {
+    nlmsghdr header;
+    unix_diag_req request;
+  } ask{};
+  ask.header.nlmsg_len = sizeof ask;
+  ask.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+  ask.header.nlmsg_flags = NLM_F_REQUEST;
+  ask.request.sdiag_family = AF_UNIX;
+  ask.request.udiag_states = kAllStates;
+  ask.request.udiag_ino = static_cast<uint32_t>(inode);
+  ask.request.udiag_show = UDIAG_SHOW_RQLEN;
+  ask.request.udiag_cookie[0] = ask.request.udiag_cookie[1] = ~0u;
+  alignas(nlmsghdr) char buffer[4096];
+  if (send(fd_, &ask, sizeof ask, 0) != static_cast<ssize_t>(sizeof ask)) {
+    return std::nullopt;
+  }
+  const ssize_t received = recv(fd_, buffer, sizeof buffer, 0);
+  const auto* header = reinterpret_cast<const nlmsghdr*>(buffer);
+  if (received < static_cast<ssize_t>(NLMSG_LENGTH(sizeof(unix_diag_msg))) ||
+      header->nlmsg_type != SOCK_DIAG_BY_FAMILY) {
+    return std::nullopt;
+  }
+  unix_diag_msg message;
+  std::memcpy(&message, buffer + NLMSG_HDRLEN, sizeof message);
+  UnixSocket out{message.udiag_state, 0, 0};
+  for (size_t at = NLMSG_LENGTH(sizeof message); at + sizeof(rtattr) <= static_cast<size_t>(received);) {
+    rtattr attribute;
+    std::memcpy(&attribute, buffer + at, sizeof attribute);
+    if (attribute.rta_len < sizeof attribute) {
+      break;
+    }
+    if (attribute.rta_type == UNIX_DIAG_RQLEN) {
+      unix_diag_rqlen queues;
+      std::memcpy(&queues, buffer + at + RTA_LENGTH(0), sizeof queues);
+      out.receive_queue = queues.udiag_rqueue;
+      out.send_queue = queues.udiag_wqueue;
+    }
+    at += RTA_ALIGN(attribute.rta_len);
+  }
+  return out;
 }
 
 uint64_t socket_inode(pid_t tid, int fd) {

@@ -22,12 +22,21 @@ struct TcpSocket {
 };
 
 /// Reads all TCP sockets of the network namespace of the calling thread through NETLINK_SOCK_DIAG (sock_diag(7)).
+/// A socket of AF_UNIX as the kernel's diagnostics report it.
+struct UnixSocket {
+  int state = 0;
+  uint32_t receive_queue = 0;  ///< of a listener: connections to accept
+  uint32_t send_queue = 0;     ///< of a listener: its backlog
+};
+
 class SockDiag {
  public:
   SockDiag();
   ~SockDiag();
   SockDiag(const SockDiag&) = delete;
   SockDiag& operator=(const SockDiag&) = delete;
+  /// The socket of AF_UNIX with that inode number, if it is one.
+  std::optional<UnixSocket> unix_socket(uint64_t inode);
   bool works() const { return works_; }
   std::vector<TcpSocket> sockets();
   /// Those alone that may have data or a FIN under way: ESTABLISHED, FIN_WAIT1, CLOSE_WAIT, LAST_ACK, CLOSING. Cheaper:

@@ -19,6 +19,7 @@ struct Request {
   std::vector<long> numbers;        ///< descriptors, flags, counts, timeouts in ms: the integer arguments in order
   std::string data;                 ///< of send, sendto, write
   std::vector<std::string> pieces;  ///< of writev, sendmsg
+  std::vector<int> rights;          ///< of sendmsg: descriptors in the message
   Address address;                  ///< of bind, connect, sendto
   std::vector<int> value;           ///< of setsockopt
   struct Poll {
@@ -60,7 +61,7 @@ struct Outcome {
   };
   std::optional<std::vector<Event>> events;
   std::vector<int> value;
-  std::vector<int> fds;  ///< of pipe2, socketpair
+  std::vector<int> fds;  ///< of pipe2, socketpair; of recvmsg: the descriptors that came
 };
 
 /// What an `expect` reads: a number that lies between two bounds (equal ones, mostly), or nothing.

@@ -107,6 +107,9 @@ bool View::matches(const Result& result, const std::optional<Outcome>& outcome, 
   if (result.data && outcome->data != result.data->bytes) {
     return false;
   }
+  if (!result.rights.empty() && outcome->fds.size() != result.rights.size()) {
+    return false;
+  }
   if (result.value && outcome->value != result.value->numbers) {
     return false;
   }

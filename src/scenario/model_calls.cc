@@ -39,6 +39,11 @@ kernel::Address to_model(const Address& address) {
 
 Address from_model(const kernel::Address& address) {
   Address out;
+  if (address.family == AF_UNIX) {
+    out.family = Address::Family::unix_abstract;
+    out.name = address.path.empty() ? "" : address.path.substr(1);
+    return out;
+  }
   out.family = Address::Family::ipv4;
   for (size_t i = 0; i < 4; ++i) {
     out.ip[i] = static_cast<uint8_t>(address.ip >> (24 - 8 * i));
@@ -94,8 +99,11 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
   switch (call.signature->call) {
     case Call::socket: {
       const long type = call.args[1].number & 0xf;
-      if (call.args[0].number == AF_UNIX || call.args[0].number == AF_INET6) {
+      if (call.args[0].number == AF_INET6) {
         return call.args[0].text;
+      }
+      if (call.args[0].number == AF_UNIX) {
+        return std::nullopt;
       }
       return type == SOCK_RAW || type == SOCK_SEQPACKET ? std::optional(call.args[1].text) : std::nullopt;
     }
@@ -103,6 +111,9 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
     case Call::recv:
     case Call::sendto:
     case Call::recvfrom:
+      return call.args.size() > 2 ? unknown_flags(call.args[2]) : std::nullopt;
+    case Call::sendmsg:
+    case Call::recvmsg:
       return call.args.size() > 2 ? unknown_flags(call.args[2]) : std::nullopt;
     case Call::setsockopt:
     case Call::getsockopt:
@@ -125,6 +136,7 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
     case Call::getsockname:
     case Call::getpeername:
     case Call::pipe2:
+    case Call::socketpair:
     case Call::epoll_create1:
     case Call::epoll_ctl:
     case Call::epoll_wait:
@@ -162,13 +174,6 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
     case scenario::Call::write:
       actor.buffer = r.data;
       return sys_write(k, at(r, 0), actor.buffer.data(), actor.buffer.size());
-    case scenario::Call::readv: {
-      std::vector<size_t> sizes(r.numbers.begin() + 1, r.numbers.end());
-      actor.buffer.assign(std::accumulate(sizes.begin(), sizes.end(), size_t{0}), '\0');
-      return sys_readv(k, at(r, 0), actor.buffer.data(), std::move(sizes));
-    }
-    case scenario::Call::writev:
-      return sys_writev(k, at(r, 0), r.pieces);
     case scenario::Call::send:
       actor.buffer = r.data;
       return sys_send(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 1));
@@ -183,6 +188,13 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
       return sys_ioctl(k, at(r, 0), static_cast<unsigned>(at(r, 1)), actor.value.data());
     case scenario::Call::fcntl:
       return sys_fcntl(k, at(r, 0), at(r, 1), at(r, 2));
+    case scenario::Call::readv:
+    case scenario::Call::writev:
+    case scenario::Call::sendmsg:
+    case scenario::Call::recvmsg:
+      return call_with_pieces(actor);
+    case scenario::Call::socketpair:
+      return sys_socketpair(k, at(r, 0), at(r, 1), at(r, 2), actor.fds);
     case scenario::Call::pipe2:
       return sys_pipe2(k, actor.fds, at(r, 0));
     case scenario::Call::epoll_create1:
@@ -236,6 +248,27 @@ kernel::MaySleep<long> ModelMachine::call_that_waits(Actor& actor) {
              : sys_ppoll(k, actor.polls.data(), actor.polls.size(), at(r, 0), to_model(r.signals));
 }
 
+/// Calls with several buffers, or with descriptors in a message.
+kernel::MaySleep<long> ModelMachine::call_with_pieces(Actor& actor) {
+  using namespace kernel;
+  const Request& r = actor.request;
+  Kernel& k = *kernel_;
+  if (r.call == scenario::Call::writev) {
+    return sys_writev(k, at(r, 0), r.pieces);
+  }
+  if (r.call == scenario::Call::sendmsg) {
+    return sys_sendmsg(k, at(r, 0), r.pieces, r.rights, at(r, 1));
+  }
+  if (r.call == scenario::Call::recvmsg) {
+    actor.rights.clear();
+    actor.buffer.assign(static_cast<size_t>(r.numbers[1]), '\0');
+    return sys_recvmsg(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 2), &actor.rights);
+  }
+  std::vector<size_t> sizes(r.numbers.begin() + 1, r.numbers.end());
+  actor.buffer.assign(std::accumulate(sizes.begin(), sizes.end(), size_t{0}), '\0');
+  return sys_readv(k, at(r, 0), actor.buffer.data(), std::move(sizes));
+}
+
 kernel::MaySleep<long> ModelMachine::call_on_socket(Actor& actor) {
   using namespace kernel;
   const Request& r = actor.request;
@@ -281,6 +314,11 @@ Outcome ModelMachine::outcome(Actor& actor) {
         out.address = from_model(*actor.from);
       }
       [[fallthrough]];
+    case Call::recvmsg:
+      if (actor.request.call == Call::recvmsg) {
+        out.fds = actor.rights;
+      }
+      [[fallthrough]];
     case Call::recv:
     case Call::read:
     case Call::readv:
@@ -324,6 +362,7 @@ Outcome ModelMachine::outcome(Actor& actor) {
       }
       break;
     case Call::pipe2:
+    case Call::socketpair:
       out.fds = {actor.fds[0], actor.fds[1]};
       break;
     default:

@@ -38,6 +38,8 @@ kernel::Config configure(const Scenario& scenario) {
       const size_t gap = value.find_first_of(" \t");
       config.port_low = static_cast<kernel::u16>(number_of(name, value.substr(0, gap)));
       config.port_high = static_cast<kernel::u16>(number_of(name, gap == std::string::npos ? "" : value.substr(gap)));
+    } else if (name == "net.unix.max_dgram_qlen") {
+      config.max_dgram_qlen = static_cast<kernel::u32>(number_of(name, value));
     } else if (name == "net.ipv4.tcp_abort_on_overflow") {
       config.tcp_abort_on_overflow = number_of(name, value) != 0;
     } else if (name == "net.ipv4.tcp_syn_retries") {

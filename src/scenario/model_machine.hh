@@ -46,6 +46,7 @@ class ModelMachine : public Machine {
     kernel::SelectSets sets;    ///< of select
     kernel::Address address;
     std::optional<kernel::Address> from;  ///< of recvfrom
+    std::vector<int> rights;              ///< descriptors that recvmsg gave
     int fds[2] = {-1, -1};
     std::vector<int> value;
     bool in_call = false;
@@ -60,6 +61,7 @@ class ModelMachine : public Machine {
   kernel::MaySleep<long> call(Actor& actor);
   kernel::MaySleep<long> call_on_socket(Actor& actor);
   kernel::MaySleep<long> call_that_waits(Actor& actor);
+  kernel::MaySleep<long> call_with_pieces(Actor& actor);
   Outcome outcome(Actor& actor);
   bool unacknowledged() const;
   void remember();
@@ -68,6 +70,7 @@ class ModelMachine : public Machine {
   kernel::sock* socket(const std::string& process, int fd) const;
   kernel::eventpoll* epoll(const std::string& process, int fd) const;
   Observation state(const std::string& process, int fd);
+  static Observation of_unix_socket(const kernel::sock* sk, const std::string& field);
   Observation of_socket(kernel::sock* sk, const std::string& field) const;
 
   std::unique_ptr<kernel::Kernel> kernel_;

@@ -15,6 +15,11 @@ kernel::Address remote_of(const kernel::sock* sk) { return {sk->common.skc_daddr
 
 Address shown(const kernel::Address& address) {
   Address out;
+  if (address.family == AF_UNIX) {
+    out.family = Address::Family::unix_abstract;
+    out.name = address.path.empty() ? "" : address.path.substr(1);
+    return out;
+  }
   out.family = Address::Family::ipv4;
   for (size_t i = 0; i < 4; ++i) {
     out.ip[i] = static_cast<uint8_t>(address.ip >> (24 - 8 * i));
@@ -87,6 +92,10 @@ std::optional<Address> ModelMachine::address(const std::string& process, int fd,
   if (sk == nullptr) {
     return std::nullopt;
   }
+  if (sk->common.skc_family == AF_UNIX) {
+    const kernel::sock* whose = peer ? kernel::unix_sk(sk)->peer.get() : sk;
+    return whose != nullptr ? std::optional(shown(kernel::unix_address_of(whose))) : std::nullopt;
+  }
   const TcpState state = sk->common.skc_state;
   if (peer && (state == TcpState::CLOSE || state == TcpState::SYN_SENT || sk->common.skc_dport == 0)) {
     return std::nullopt;
@@ -121,6 +130,33 @@ Observation ModelMachine::state(const std::string& process, int fd) {
   return Observation::number(static_cast<long>(TcpState::CLOSE));
 }
 
+/// As unix_diag and the counting commands of ioctl() tell.
+Observation ModelMachine::of_unix_socket(const kernel::sock* sk, const std::string& field) {
+  const bool listens = sk->common.skc_state == TcpState::LISTEN;
+  if (field == "state") {
+    return Observation::number(static_cast<long>(sk->common.skc_state.get()));
+  }
+  if (field == "accept_queue" || field == "backlog") {
+    const long number = field == "backlog" ? sk->sk_max_ack_backlog : sk->sk_receive_queue.qlen;
+    return listens ? Observation::number(number) : Observation{};
+  }
+  if (field == "recv_bytes" && !listens) {
+    const kernel::sk_buff* first = sk->sk_receive_queue.list.front();
+    const long datagram = first != nullptr ? first->len : 0;
+    return Observation::number(sk->sk_type == SOCK_DGRAM ? datagram : kernel::unix_sk(sk)->inq_len);
+  }
+  if (field == "send_bytes") {
+    return Observation::number(sk->sk_wmem_alloc);
+  }
+  if (field == "error") {
+    return Observation::number(sk->sk_err);
+  }
+  if (field == "waiters") {
+    return sk->sk_wq != nullptr ? Observation::number(length(sk->sk_wq->wait.head)) : Observation{};
+  }
+  return {};
+}
+
 Observation ModelMachine::of_socket(kernel::sock* sk, const std::string& field) const {
   const TcpState state = sk->common.skc_state;
   const bool listens = state == TcpState::LISTEN;
@@ -148,6 +184,10 @@ Observation ModelMachine::of_socket(kernel::sock* sk, const std::string& field) 
 }
 
 Observation ModelMachine::observe(const std::string& process, int fd, const std::string& field) {
+  const kernel::sock* found = field != "inode" ? socket(process, fd) : nullptr;
+  if (found != nullptr && found->common.skc_family == AF_UNIX) {
+    return of_unix_socket(found, field);
+  }
   if (field == "state") {
     return state(process, fd);
   }

@@ -154,6 +154,13 @@ class Run {
       }
       request.token = view_.new_token(call.keyword ? call.keyword->text : call.args[2].text);
     }
+    if (request.call == Call::sendmsg && call.keyword) {
+      for (const Arg& fd : call.keyword->items) {
+        const bool named = fd.kind == Arg::Kind::name;
+        request.rights.push_back(
+            static_cast<int>(named ? scope_.variable(number_, *actor.process, fd.name, fd.at) : fd.number));
+      }
+    }
     if (request.call == Call::fork || request.call == Call::thread) {
       request.new_actor = call.args[0].name;
       request.new_process = request.call == Call::fork ? request.new_actor : actor.process->name;
@@ -288,6 +295,7 @@ class Run {
     bool good = !who.in_call;
     if (good) {
       const Outcome& outcome = outcomes_.at(who.step->number);
+      bind_rights(who, step.returns, outcome);
       good = std::any_of(step.returns.begin(), step.returns.end(),
                          [&](const Result& r) { return matches(r, outcome, *who.process); });
     }
@@ -334,7 +342,17 @@ class Run {
     }
   }
 
+  /// The names behind `rights=` are those of the descriptors that came, in order.
+  static void bind_rights(Actor& actor, const std::vector<Result>& results, const Outcome& outcome) {
+    for (const Result& result : results) {
+      for (size_t i = 0; i < result.rights.size(); ++i) {
+        actor.process->variables[result.rights[i]] = i < outcome.fds.size() ? outcome.fds[i] : -1;
+      }
+    }
+  }
+
   static void bind(Actor& actor, const Outcome& outcome) {
+    bind_rights(actor, actor.step->call.results, outcome);
     const auto& targets = actor.step->call.targets;
     for (size_t i = 0; i < targets.size(); ++i) {
       const bool pair = targets.size() == 2;

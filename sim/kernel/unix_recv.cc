@@ -1,0 +1,136 @@
+// Models: of net/unix/af_unix.c (Linux 6.18) receiving: unix_stream_read_generic(), __unix_dgram_recvmsg().
+// Left out: MSG_OOB (a scenario that asks for it is refused), credentials, SO_PEEK_OFF.
+
+#include <algorithm>
+#include <cstring>
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/signal.hh"
+#include "sim/kernel/unix_sock.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+u64 sock_rcvtimeo(const sock* sk, int flags) { return (flags & MSG_DONTWAIT) != 0 ? 0 : sk->rcvtimeo_ns; }
+
+/// Who sent it: nothing for a sender without a name.
+void unix_copy_addr(const sk_buff* skb, InMessage& message) {
+  if (unix_sk(skb->sk)->addr != nullptr && !message.from) message.from = unix_address_of(skb->sk);
+}
+
+/// Takes the buffer out of the queue and frees it.
+void consume(Kernel& k, sock* sk, sk_buff* skb) {
+  sk->sk_receive_queue.list.erase(skb);
+  --sk->sk_receive_queue.qlen;
+  unix_sk(sk)->inq_len -= static_cast<int>(skb->len - skb->consumed);
+  kfree_skb(k, skb);
+}
+
+/// Until something comes behind `last`, or the end, or an error. What is left of the timeout.
+MaySleep<u64> unix_stream_data_wait(Kernel& k, sock* sk, u64 timeout, const sk_buff* last) {
+  Call call(k, Fn::unix_stream_data_wait, sk);
+  StackWaitEntry wait(k, autoremove_wake_function);
+  prepare_to_wait(k, sk->sk_wq->wait, wait);
+  if (sk->sk_receive_queue.list.back() == last && sk->sk_err == 0 && (sk->sk_shutdown & RCV_SHUTDOWN) == 0 &&
+      !signal_pending(k)) {
+    k.rule(Rule::recv_waits, sk);
+    timeout = co_await schedule_timeout(k, timeout);
+  }
+  finish_wait(k, wait);
+  co_return timeout;
+}
+
+/// Bytes out of the buffers behind one another, until the message is full, the queue is, or files came along.
+/// True: the call ends with what it has.
+bool take_from_queue(Kernel& k, sock* sk, InMessage& message, std::size_t* copied, const sk_buff** last) {
+  bool peek = (message.flags & MSG_PEEK) != 0;
+  for (sk_buff* skb : sk->sk_receive_queue.list) {
+    std::size_t skip = skb->consumed;
+    *last = skb;
+    std::size_t chunk = std::min<std::size_t>(skb->len - skip, message.size - *copied);
+    unix_copy_addr(skb, message);
+    std::memcpy(message.buffer + *copied, skb->payload.data() + skip, chunk);
+    *copied += chunk;
+    bool files = skb->fp != nullptr;
+    if (files) scm_recv_unix(k, skb, message, peek);
+    if (!peek) {
+      skb->consumed += static_cast<u32>(chunk);
+      unix_sk(sk)->inq_len -= static_cast<int>(chunk);
+      if (skb->consumed < skb->len) return true;
+      consume(k, sk, skb);
+      *last = nullptr;
+    }
+    if (files || *copied == message.size) return true;
+  }
+  return peek && *copied > 0;
+}
+
+}  // namespace
+
+MaySleep<long> unix_stream_recvmsg(Kernel& k, struct socket* socket, InMessage& message) {
+  Call call(k, Fn::unix_stream_recvmsg, socket);
+  Call generic(k, Fn::unix_stream_read_generic, socket->sk);
+  sock* sk = socket->sk;
+  if (sk->common.skc_state != TcpState::ESTABLISHED) co_return call.result(k.error(Rule::unix_recv_not_connected, sk));
+  std::size_t least = std::min<std::size_t>(static_cast<std::size_t>(sk->sk_rcvlowat), message.size);
+  std::size_t target = std::max<std::size_t>((message.flags & MSG_WAITALL) != 0 ? message.size : least, 1);
+  u64 timeout = sock_rcvtimeo(sk, message.flags);
+  std::size_t copied = 0;
+  for (;;) {
+    const sk_buff* last = nullptr;
+    if (take_from_queue(k, sk, message, &copied, &last) || copied >= target) break;
+    if (long error = sock_error(k, sk); error != 0)
+      co_return call.result(copied > 0 ? static_cast<long>(copied) : error);
+    if ((sk->sk_shutdown & RCV_SHUTDOWN) != 0) break;
+    if (timeout == 0)
+      co_return call.result(copied > 0 ? static_cast<long>(copied) : k.error(Rule::recv_would_block, sk));
+    timeout = co_await unix_stream_data_wait(k, sk, timeout, last);
+    if (signal_pending(k)) co_return call.result(copied > 0 ? static_cast<long>(copied) : sock_intr_errno(k, timeout));
+  }
+  co_return call.result(static_cast<long>(copied));
+}
+
+MaySleep<long> unix_dgram_recvmsg(Kernel& k, struct socket* socket, InMessage& message) {
+  Call call(k, Fn::unix_dgram_recvmsg, socket);
+  sock* sk = socket->sk;
+  u64 timeout = sock_rcvtimeo(sk, message.flags);
+  sk_buff* skb = nullptr;
+  for (;;) {
+    if (long error = sock_error(k, sk); error != 0) co_return call.result(error);
+    skb = sk->sk_receive_queue.list.front();
+    if (skb != nullptr) break;
+    long error = 0;
+    if (timeout == 0) {
+      // a closed seqpacket connection ends, a datagram socket has nothing to read
+      bool ended = sk->sk_type == SOCK_SEQPACKET && (sk->sk_shutdown & RCV_SHUTDOWN) != 0;
+      co_return call.result(ended ? 0 : k.error(Rule::recv_would_block, sk));
+    }
+    int over = co_await __skb_wait_for_more_packets(k, sk, &sk->sk_receive_queue, nullptr, &error, &timeout);
+    if (over != 0) co_return call.result(error);
+  }
+  bool peek = (message.flags & MSG_PEEK) != 0;
+  if (!peek) {  // off the queue before the senders are told that there is room
+    static_cast<void>(__skb_dequeue(sk->sk_receive_queue));
+    unix_sk(sk)->inq_len -= static_cast<int>(skb->len.get());
+  }
+  wait_queue_head& waiting = unix_sk(sk)->peer_wq.wait;
+  if (!waiting.head.empty()) __wake_up_sync_key(k, waiting, POLL_NONE | (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND));
+  unix_copy_addr(skb, message);
+  std::size_t size = std::min<std::size_t>(message.size, skb->len);
+  if (size < skb->len) message.out_flags |= MSG_TRUNC;
+  std::memcpy(message.buffer, skb->payload.data(), size);
+  if (skb->fp != nullptr) scm_recv_unix(k, skb, message, peek);
+  long result = (message.flags & MSG_TRUNC) != 0 ? static_cast<long>(skb->len) : static_cast<long>(size);
+  if (!peek) kfree_skb(k, skb);
+  co_return call.result(result);
+}
+
+MaySleep<long> unix_seqpacket_recvmsg(Kernel& k, struct socket* socket, InMessage& message) {
+  Call call(k, Fn::unix_seqpacket_recvmsg, socket);
+  sock* sk = socket->sk;
+  if (sk->common.skc_state != TcpState::ESTABLISHED) co_return call.result(k.error(Rule::recv_not_connected, sk));
+  co_return call.result(co_await unix_dgram_recvmsg(k, socket, message));
+}
+
+}  // namespace wakepath::kernel

@@ -1,0 +1,61 @@
+// System calls on pairs of sockets and on messages with files in them.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/syscalls/syscall_scope.hh"
+#include "sim/syscalls/syscalls.hh"
+#include "sim/syscalls/words.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+std::string rights_words(const std::vector<int>& rights) {
+  return rights.empty() ? "" : fmt::format("rights=[{}]", fmt::join(rights, ", "));
+}
+
+}  // namespace
+
+MaySleep<long> sys_socketpair(Kernel& k, int family, int type, int protocol, int fds[2]) {
+  SyscallScope call(k, Fn::__x64_sys_socketpair, [&] {
+    return fmt::format("socketpair({}, {}, {})", words::family(family), words::socket_type(type), protocol);
+  });
+  long result = __sys_socketpair(k, family, type, protocol, fds);
+  co_return call.done(result, [&] { return fmt::format(" [{}, {}]", fds[0], fds[1]); });
+}
+
+MaySleep<long> sys_sendmsg(Kernel& k, int fd, const std::vector<std::string>& pieces, const std::vector<int>& rights,
+                           int flags) {
+  SyscallScope call(k, Fn::__x64_sys_sendmsg, [&] {
+    std::string suffix = (rights.empty() ? "" : ", ") + rights_words(rights);
+    if (flags != 0) suffix += ", " + words::message_flags(flags);
+    return fmt::format("sendmsg({}, {}{})", fd, words::pieces(pieces), suffix);
+  });
+  std::string whole;
+  for (const std::string& piece : pieces) whole += piece;
+  OutMessage message{whole.data(), whole.size(), flags};
+  long result = 0;
+  do result = co_await __sys_sendmsg(k, fd, message, rights);
+  while (restarts(k, &result));
+  co_return call.done(result);
+}
+
+MaySleep<long> sys_recvmsg(Kernel& k, int fd, char* buffer, std::size_t size, int flags, std::vector<int>* rights) {
+  SyscallScope call(k, Fn::__x64_sys_recvmsg, [&] {
+    std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
+    return fmt::format("recvmsg({}, {}{})", fd, size, suffix);
+  });
+  InMessage message{buffer, size, flags};
+  long result = 0;
+  do result = co_await __sys_recvmsg(k, fd, message, rights);
+  while (restarts(k, &result));
+  co_return call.done(result, [&] {
+    if (result < 0) return std::string();
+    std::string came = (rights->empty() ? "" : " ") + rights_words(*rights);
+    return " " + words::data({buffer, std::min(size, static_cast<std::size_t>(result))}) + came;
+  });
+}
+
+}  // namespace wakepath::kernel
