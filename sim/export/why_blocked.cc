@@ -148,9 +148,10 @@ class Blocked {
                         {"queued", fmt::format("{}", q_.reading.value(sock, "sk_wmem_queued"))},
                         {"room", fmt::format("{}", q_.reading.value(sock, "sk_sndbuf"))}});
     auto in_flight = static_cast<std::uint32_t>(q_.reading.value(sock, "snd_nxt") - q_.reading.value(sock, "snd_una"));
-    bool waits = !q_.reading.list(sock, "sk_write_queue.list").empty();
+    const auto unsent = q_.reading.list(sock, "sk_write_queue.list");
+    std::uint64_t next = unsent.empty() ? 0 : q_.reading.value(*unsent.front(), "len");
     if (auto closed = q_.history.last_rule(q_.to, "tcp_window_closed", sock.id);
-        closed && waits && in_flight >= q_.reading.value(sock, "snd_wnd"))
+        closed && !unsent.empty() && in_flight + next > q_.reading.value(sock, "snd_wnd"))
       add("window_closed", {{"object", name}}, *closed);
   }
 

@@ -121,28 +121,44 @@ const sock* unix_edge_successor(const scm_fp_list* message) {
   return listener != nullptr ? listener : message->receiver;
 }
 
-bool contains(const std::vector<sock*>& socks, const sock* sk) {
-  return std::find(socks.begin(), socks.end(), sk) != socks.end();
-}
-
-/// The sockets in flight that nobody can reach any more.
-std::vector<sock*> unreachable(const Kernel& k) {
-  std::vector<sock*> suspects;
-  for (const unix_edge& edge : k.unix_edges) {
-    const struct file* file = edge.inflight->sk_socket->file;
-    if (file->f_ref == unix_sk(edge.inflight)->inflight && !contains(suspects, edge.inflight))
-      suspects.push_back(edge.inflight);
-  }
-  for (bool changed = true; changed;) {
-    changed = false;
+/// Can one get from `from` to `to` along messages in flight?
+bool leads_to(const Kernel& k, const sock* from, const sock* to) {
+  std::vector<const sock*> open = {from};
+  for (std::size_t i = 0; i < open.size(); ++i) {
     for (const unix_edge& edge : k.unix_edges) {
-      auto held = std::find(suspects.begin(), suspects.end(), edge.inflight);
-      if (held == suspects.end() || contains(suspects, unix_edge_successor(edge.message))) continue;
-      suspects.erase(held);
-      changed = true;
+      const sock* next = unix_edge_successor(edge.message);
+      if (edge.inflight != open[i]) continue;
+      if (next == to) return true;
+      if (std::find(open.begin(), open.end(), next) == open.end()) open.push_back(next);
     }
   }
-  return suspects;
+  return false;
+}
+
+/// unix_vertex_dead(): only messages hold it, and they wait in sockets of its own circle.
+bool unix_vertex_dead(const Kernel& k, const sock* sk) {
+  const struct file* file = sk->sk_socket->file;
+  if (file->f_ref != unix_sk(sk)->inflight) return false;
+  for (const unix_edge& edge : k.unix_edges)
+    if (edge.inflight == sk && !leads_to(k, unix_edge_successor(edge.message), sk)) return false;
+  return true;
+}
+
+/// The sockets of all circles in which every member is dead.
+std::vector<sock*> unreachable(const Kernel& k) {
+  std::vector<sock*> found;
+  for (const unix_edge& edge : k.unix_edges) {
+    sock* sk = edge.inflight;
+    if (std::find(found.begin(), found.end(), sk) != found.end()) continue;
+    bool dead = true;
+    for (const unix_edge& other : k.unix_edges) {
+      const sock* member = other.inflight;
+      bool same_circle = member == sk || (leads_to(k, sk, member) && leads_to(k, member, sk));
+      if (same_circle && !unix_vertex_dead(k, member)) dead = false;
+    }
+    if (dead) found.push_back(sk);
+  }
+  return found;
 }
 
 void collect_queue(sock* sk, std::vector<sk_buff*>* hitlist) {
