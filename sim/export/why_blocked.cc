@@ -148,8 +148,9 @@ class Blocked {
                         {"queued", fmt::format("{}", q_.reading.value(sock, "sk_wmem_queued"))},
                         {"room", fmt::format("{}", q_.reading.value(sock, "sk_sndbuf"))}});
     auto in_flight = static_cast<std::uint32_t>(q_.reading.value(sock, "snd_nxt") - q_.reading.value(sock, "snd_una"));
-    const auto unsent = q_.reading.list(sock, "sk_write_queue.list");
-    std::uint64_t next = unsent.empty() ? 0 : q_.reading.value(*unsent.front(), "len");
+    const auto& unsent = q_.reading.list(sock, "sk_write_queue.list");
+    std::uint64_t next =
+        unsent.empty() ? 0 : q_.reading.value(q_.reading.world().objects()[unsent.front().object], "len");
     if (auto closed = q_.history.last_rule(q_.to, "tcp_window_closed", sock.id);
         closed && !unsent.empty() && in_flight + next > q_.reading.value(sock, "snd_wnd"))
       add("window_closed", {{"object", name}}, *closed);
