@@ -125,10 +125,13 @@ task_struct* Kernel::spawn(std::string_view name, files_struct* table, int tgid)
   return task;
 }
 
+/// O_LARGEFILE, which open(2) sets by itself on 64-bit machines; the C library's is 0 there.
+constexpr int kLargeFile = 0100000;
+
 task_struct* Kernel::spawn_process(std::string_view name) {
   files_struct* table = files_structs.make();
   task_struct* task = spawn(name, table, 0);
-  file* null = alloc_file_pseudo(*this, nullptr, static_cast<file_flags>(O_RDWR), &null_fops);
+  file* null = alloc_file_pseudo(*this, nullptr, static_cast<file_flags>(O_RDWR | kLargeFile), &null_fops);
   for (int fd = 0; fd < 3; ++fd) {
     fd_slot* slot = fd_slots.make();
     slot->fd = fd;

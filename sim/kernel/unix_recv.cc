@@ -1,5 +1,5 @@
 // Models: of net/unix/af_unix.c (Linux 6.18) receiving: unix_stream_read_generic(), __unix_dgram_recvmsg().
-// Left out: MSG_OOB (a scenario that asks for it is refused), credentials, SO_PEEK_OFF.
+// Left out: urgent data of streams (there never is any), credentials, SO_PEEK_OFF.
 
 #include <algorithm>
 #include <cstring>
@@ -73,6 +73,7 @@ MaySleep<long> unix_stream_recvmsg(Kernel& k, struct socket* socket, InMessage& 
   Call generic(k, Fn::unix_stream_read_generic, socket->sk);
   sock* sk = socket->sk;
   if (sk->common.skc_state != TcpState::ESTABLISHED) co_return call.result(k.error(Rule::unix_recv_not_connected, sk));
+  if ((message.flags & MSG_OOB) != 0) co_return call.result(k.error(Rule::unix_no_urgent_data, sk));
   std::size_t least = std::min<std::size_t>(static_cast<std::size_t>(sk->sk_rcvlowat), message.size);
   std::size_t target = std::max<std::size_t>((message.flags & MSG_WAITALL) != 0 ? message.size : least, 1);
   u64 timeout = sock_rcvtimeo(sk, message.flags);
@@ -94,6 +95,7 @@ MaySleep<long> unix_stream_recvmsg(Kernel& k, struct socket* socket, InMessage& 
 MaySleep<long> unix_dgram_recvmsg(Kernel& k, struct socket* socket, InMessage& message) {
   Call call(k, Fn::unix_dgram_recvmsg, socket);
   sock* sk = socket->sk;
+  if ((message.flags & MSG_OOB) != 0) co_return call.result(k.error(Rule::send_no_urgent, sk));
   u64 timeout = sock_rcvtimeo(sk, message.flags);
   sk_buff* skb = nullptr;
   for (;;) {

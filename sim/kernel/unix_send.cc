@@ -1,6 +1,6 @@
 // Models: of net/unix/af_unix.c and net/core/sock.c (Linux 6.18) sending: a message is charged to its sender until the
 // receiver has read it, and goes straight into the receiver's queue.
-// Left out: MSG_OOB (a scenario that asks for it is refused), credentials, SIGPIPE (actors ignore it).
+// Left out: urgent data of streams (MSG_OOB sends like other data), credentials, SIGPIPE (actors ignore it).
 
 #include <algorithm>
 #include <bit>
@@ -172,6 +172,7 @@ MaySleep<long> room_at_receiver(Kernel& k, sock* sk, sock* other, u64* timeout) 
 MaySleep<long> unix_dgram_sendmsg(Kernel& k, struct socket* socket, OutMessage& message) {
   Call call(k, Fn::unix_dgram_sendmsg, socket);
   sock* sk = socket->sk;
+  if ((message.flags & MSG_OOB) != 0) co_return call.result(k.error(Rule::send_no_urgent, sk));
   if (message.to != nullptr)
     if (long error = unix_validate_addr(k, *message.to); error != 0) co_return call.result(error);
   if (static_cast<long>(message.size) > sk->sk_sndbuf - 32) co_return call.result(k.error(Rule::unix_too_long, sk));

@@ -133,9 +133,9 @@ std::string random_poll_mask(World& w) {
 const std::vector<Kind> kEpollKinds = {
     {"epoll_create1", 8, make_epoll_create},
     {"epoll_ctl", 34, make_ctl},
-    {"epoll_wait", 34, make_wait},
+    {"epoll_wait", 40, make_wait},
     {"epoll_pwait", 8, make_pwait},
-    {"poll", 8, make_poll},
+    {"poll", 10, make_poll},
     {"ppoll", 4, make_poll},
     {"select", 6, make_select},
 };

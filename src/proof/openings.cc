@@ -290,9 +290,9 @@ struct Row {
 
 const std::vector<Row> kOpenings = {
     {12, connected_pair}, {12, sleeping_accept}, {14, epoll_server}, {18, several_waiters}, {10, exclusive},
-    {9, nested},          {6, self_connect},    {4, full_queue},    {9, closing_first},    {6, reading_pipe},
-    {5, forked_server},   {5, undying_entry},   {4, counter},       {4, unix_pair},        {5, unix_server},
-    {4, ipv6_server},     {5, datagrams},       {3, timers},
+    {9, nested},          {6, self_connect},     {4, full_queue},    {9, closing_first},    {6, reading_pipe},
+    {5, forked_server},   {5, undying_entry},    {4, counter},       {4, unix_pair},        {5, unix_server},
+    {4, ipv6_server},     {5, datagrams},        {3, timers},
 };
 
 }  // namespace

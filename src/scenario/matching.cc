@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <algorithm>
 
 namespace wakepath::scenario {
 namespace {
@@ -42,6 +43,20 @@ Entry::Truth compare(const Observation& left, Expectation::Op op, const Observat
       break;
   }
   return Truth::unobservable;
+}
+
+void View::fix_ports_of(const Scenario& scenario) {
+  const auto note = [this](const Arg& arg) {
+    if (arg.kind == Arg::Kind::address && arg.literal.port != 0) {
+      fixed_.insert(arg.literal.port);
+    }
+  };
+  for (const Step& step : scenario.steps) {
+    std::for_each(step.call.args.begin(), step.call.args.end(), note);
+  }
+  for (const auto& [name, service] : scenario.services) {
+    fixed_.insert(service.listen.port);
+  }
 }
 
 uint64_t View::new_token(const std::string& text) {

@@ -17,8 +17,8 @@ Entry::Truth compare(const Observation& left, Expectation::Op op, const Observat
 /// How results look in a file: tokens of epoll data as the text that stood there, ephemeral ports by number.
 class View {
  public:
-  /// A port that the file names; it is printed and compared as it is.
-  void fix_port(int port) { fixed_.insert(port); }
+  /// The ports that a file names are printed and compared as they are.
+  void fix_ports_of(const Scenario& scenario);
 
   uint64_t new_token(const std::string& text);
 

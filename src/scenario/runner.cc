@@ -41,7 +41,7 @@ class Run {
  public:
   Run(const Scenario& scenario, Machine& machine, StepSource& source)
       : scenario_(scenario), machine_(machine), source_(source) {
-    collect_fixed_ports();
+    view_.fix_ports_of(scenario_);
   }
 
   FileResult result() {
@@ -74,20 +74,6 @@ class Run {
   }
 
  private:
-  void collect_fixed_ports() {
-    const auto note = [this](const Arg& arg) {
-      if (arg.kind == Arg::Kind::address && arg.literal.port != 0) {
-        view_.fix_port(arg.literal.port);
-      }
-    };
-    for (const Step& step : scenario_.steps) {
-      std::for_each(step.call.args.begin(), step.call.args.end(), note);
-    }
-    for (const auto& [name, service] : scenario_.services) {
-      view_.fix_port(service.listen.port);
-    }
-  }
-
   void run_step(const Step& step) {
     switch (step.kind) {
       case Step::Kind::call:
