@@ -156,6 +156,8 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, InMessage& message) {
     Call wait(k, Fn::sk_wait_data, sk);
     k.rule(Rule::recv_waits, sk);
     timeout = co_await sk_wait(k, sk, timeout);
+    if (!taken.peek() || taken.copied == 0)
+      taken.seq = tcp_sk(sk)->copied_seq;  // somebody else may have read meanwhile
   } while (taken.copied < taken.size);
   tcp_cleanup_rbuf(k, sk, taken.peek() ? 0 : taken.copied);
   co_return call.result(static_cast<long>(taken.copied));
