@@ -166,9 +166,9 @@ const std::vector<Kind> kSocketKinds = {
     {"socket", 8, make_socket},          {"bind", 8, make_bind},
     {"listen", 10, make_listen},         {"connect", 13, make_connect},
     {"accept", 18, make_accept},         {"accept4", 18, make_accept4},
-    {"shutdown", 9, make_shutdown},      {"getsockname", 5, make_name},
-    {"getpeername", 5, make_name},       {"setsockopt", 12, make_setsockopt},
-    {"getsockopt", 10, make_getsockopt},
+    {"shutdown", 8, make_shutdown},      {"getsockname", 5, make_name},
+    {"getpeername", 5, make_name},       {"setsockopt", 10, make_setsockopt},
+    {"getsockopt", 8, make_getsockopt},
 };
 
 }  // namespace wakepath::proof

@@ -81,6 +81,16 @@ std::string in_facts(kernel::Mutant mutant) {
                          {"insert tcp_sock.rskq_accept_head", "set tcp_sock.sk_ack_backlog 0 -> 1", "wake"})) {
     return "accept queue, its count, wake-up";
   }
+  testing_kernel::Machine pair(config);
+  pair.listen();
+  kernel::task_struct* second = pair.k.spawn_thread("second", pair.server);
+  for (kernel::task_struct* sleeper : {pair.server, second}) {
+    pair.call(sleeper, kernel::sys_accept4(pair.k, 3, nullptr, 0));
+  }
+  pair.connect();
+  if (count_of(pair.seen(), "wake") != 1) {
+    return "one connection, one wake-up";
+  }
   m.call(m.server, kernel::sys_close(m.k, 3));
   return contains_in_order(m.seen(), {"call __fput > eventpoll_release_file", "call __fput > sock_close"})
              ? ""
