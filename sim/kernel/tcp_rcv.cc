@@ -273,7 +273,9 @@ int tcp_rcv_state_process(Kernel& k, sock* sk, sk_buff* skb) {
   }
   if (opening) syn_recv_established(k, sk, skb);
   if (data_for_orphan(k, sk, skb)) return call.result(1);
+  bool abandons = tcp_state(sk) == TcpState::FIN_WAIT1 && tcp_sk(sk)->linger2_s < 0;
   if (our_fin_acked(k, sk, skb)) {
+    if (abandons) return call.result(1);  // TCP_LINGER2 below 0: the peer is told by a reset
     kfree_skb(k, skb);
     return call.result(0);
   }

@@ -46,14 +46,34 @@ std::string ioctl_words(int fd, unsigned command, int argument) {
   return fmt::format("ioctl({}, {:#x})", fd, command);
 }
 
+// One attempt each: a call that a signal restarts looks its descriptor up anew.
+MaySleep<long> try_read(Kernel& k, int fd, char* buffer, std::size_t size) {
+  HeldFile held(k, fd);
+  if (!held) co_return k.error(Rule::fd_not_open, nullptr);
+  co_return co_await vfs_read(k, held.get(), buffer, size);
+}
+MaySleep<long> try_write(Kernel& k, int fd, const char* data, std::size_t size) {
+  HeldFile held(k, fd);
+  if (!held) co_return k.error(Rule::fd_not_open, nullptr);
+  co_return co_await vfs_write(k, held.get(), data, size);
+}
+MaySleep<long> try_readv(Kernel& k, int fd, char* buffer, std::size_t size) {
+  HeldFile held(k, fd);
+  if (!held) co_return k.error(Rule::fd_not_open, nullptr);
+  co_return co_await vfs_readv(k, held.get(), buffer, size);
+}
+MaySleep<long> try_writev(Kernel& k, int fd, const char* data, std::size_t size) {
+  HeldFile held(k, fd);
+  if (!held) co_return k.error(Rule::fd_not_open, nullptr);
+  co_return co_await vfs_writev(k, held.get(), data, size);
+}
+
 }  // namespace
 
 MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size) {
   SyscallScope call(k, Fn::ksys_read, [&] { return fmt::format("read({}, {})", fd, size); });
-  HeldFile held(k, fd);
-  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
   long result = 0;
-  do result = co_await vfs_read(k, held.get(), buffer, size);
+  do result = co_await try_read(k, fd, buffer, size);
   while (restarts(k, &result));
   co_return call.done(result, [&] { return given(buffer, result); });
 }
@@ -62,34 +82,28 @@ MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) 
   SyscallScope call(k, Fn::ksys_write, [&] {
     return fmt::format("write({}, {}, {})", fd, words::data({data, size}), size);
   });
-  HeldFile held(k, fd);
-  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
   long result = 0;
-  do result = co_await vfs_write(k, held.get(), data, size);
+  do result = co_await try_write(k, fd, data, size);
   while (restarts(k, &result));
   co_return call.done(result);
 }
 
 MaySleep<long> sys_readv(Kernel& k, int fd, char* buffer, std::vector<std::size_t> sizes) {
   SyscallScope call(k, Fn::__x64_sys_readv, [&] { return fmt::format("readv({}, [{}])", fd, fmt::join(sizes, ", ")); });
-  HeldFile held(k, fd);
-  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
   std::size_t whole = 0;
   for (std::size_t size : sizes) whole += size;
   long result = 0;
-  do result = co_await vfs_readv(k, held.get(), buffer, whole);
+  do result = co_await try_readv(k, fd, buffer, whole);
   while (restarts(k, &result));
   co_return call.done(result, [&] { return given(buffer, result); });
 }
 
 MaySleep<long> sys_writev(Kernel& k, int fd, const std::vector<std::string>& pieces) {
   SyscallScope call(k, Fn::__x64_sys_writev, [&] { return fmt::format("writev({}, {})", fd, words::pieces(pieces)); });
-  HeldFile held(k, fd);
-  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
   std::string whole;
   for (const std::string& piece : pieces) whole += piece;
   long result = 0;
-  do result = co_await vfs_writev(k, held.get(), whole.data(), whole.size());
+  do result = co_await try_writev(k, fd, whole.data(), whole.size());
   while (restarts(k, &result));
   co_return call.done(result);
 }
