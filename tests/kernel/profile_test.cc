@@ -79,7 +79,8 @@ TEST(Profile, WhatOnlyOneVersionHasIsNeverEnteredInTheOther) {
     for (const ProfilePoint& point : profile_4_19()) {
       using Kind = ProfilePoint::Kind;
       bool not_here = m.k.linux_4_19() ? point.kind == Kind::absent : point.kind == Kind::only;
-      if (not_here) EXPECT_EQ(count_of(m.seen(), "call " + std::string(point.function)), 0u) << point.function;
+      if (!not_here) continue;
+      EXPECT_EQ(count_of(m.seen(), "call " + std::string(point.function)), 0u) << point.function;
     }
   }
 }
