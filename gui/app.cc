@@ -98,9 +98,12 @@ void App::keys() {
   if (pressed(Key::kEqual)) m.set_speed(m.speed() * 2);
   if (pressed(Key::kSlash, false)) ui_.focus_search = true;
   if (pressed(Key::kF1, false)) ui_.show_help = !ui_.show_help;
+  if (pressed(Key::kF2, false)) ui_.show_why = !ui_.show_why;
   if (pressed(Key::kEscape, false)) {
     if (ui_.show_help)
       ui_.show_help = false;
+    else if (ui_.show_why)
+      ui_.show_why = false;
     else
       m.select(0);
   }
@@ -135,6 +138,7 @@ void App::frame(float width, float height, double seconds) {
   Painter paint(ImGui::GetForegroundDrawList(), ui_.scale);
   for (float x : {left, stage.right()}) paint.line({x, top}, {x, top + middle}, ink(theme().line));
   for (float y : {top, top + middle, height - status}) paint.line({0, y}, {width, y}, ink(theme().line));
+  if (ui_.show_why) draw_why(ui_, {0, 0, width, height});
   if (ui_.show_help) draw_help(ui_, {0, 0, width, height});
 }
 

@@ -5,6 +5,7 @@
 #include "gui/stage.hh"
 #include "gui/timeline.hh"
 #include "gui/view_model.hh"
+#include "sim/export/why.hh"
 
 namespace wakepath::gui {
 
@@ -18,6 +19,9 @@ struct Ui {
   std::uint64_t stage_revision = 0;
   TimelineRows rows;
   bool show_help = false;
+  bool show_why = false;
+  std::vector<exports::WhyAnswer> why;  ///< of the playhead's step, as of `why_revision`
+  std::uint64_t why_revision = 0;
   bool focus_search = false;
   std::array<char, 64> search = {};
   bool dragging_playhead = false;
@@ -56,5 +60,6 @@ void draw_narration(Ui& ui, Rect area);
 void draw_timeline(Ui& ui, Rect area);
 void draw_status(Ui& ui, Rect area);
 void draw_help(Ui& ui, Rect area);
+void draw_why(Ui& ui, Rect area);
 
 }  // namespace wakepath::gui

@@ -79,20 +79,24 @@ inline bool pressed(Key key, bool repeat = true) {
 inline void send_key(Key key, bool down) {
 #if IMGUI_VERSION_NUM >= 18700
   static_assert(true);
-  ImGui::GetIO().AddKeyEvent(key == Key::kSpace   ? ImGuiKey_Space
-                             : key == Key::kRight ? ImGuiKey_RightArrow
-                             : key == Key::kLeft  ? ImGuiKey_LeftArrow
-                             : key == Key::kHome  ? ImGuiKey_Home
-                             : key == Key::kEnd   ? ImGuiKey_End
-                                                  : ImGuiKey_F1,
+  ImGui::GetIO().AddKeyEvent(key == Key::kSpace    ? ImGuiKey_Space
+                             : key == Key::kRight  ? ImGuiKey_RightArrow
+                             : key == Key::kLeft   ? ImGuiKey_LeftArrow
+                             : key == Key::kHome   ? ImGuiKey_Home
+                             : key == Key::kEnd    ? ImGuiKey_End
+                             : key == Key::kF2     ? ImGuiKey_F2
+                             : key == Key::kEscape ? ImGuiKey_Escape
+                                                   : ImGuiKey_F1,
                              down);
 #else
-  ImGui::GetIO().KeysDown[key == Key::kSpace   ? GLFW_KEY_SPACE
-                          : key == Key::kRight ? GLFW_KEY_RIGHT
-                          : key == Key::kLeft  ? GLFW_KEY_LEFT
-                          : key == Key::kHome  ? GLFW_KEY_HOME
-                          : key == Key::kEnd   ? GLFW_KEY_END
-                                               : GLFW_KEY_F1] = down;
+  ImGui::GetIO().KeysDown[key == Key::kSpace    ? GLFW_KEY_SPACE
+                          : key == Key::kRight  ? GLFW_KEY_RIGHT
+                          : key == Key::kLeft   ? GLFW_KEY_LEFT
+                          : key == Key::kHome   ? GLFW_KEY_HOME
+                          : key == Key::kEnd    ? GLFW_KEY_END
+                          : key == Key::kF2     ? GLFW_KEY_F2
+                          : key == Key::kEscape ? GLFW_KEY_ESCAPE
+                                                : GLFW_KEY_F1] = down;
 #endif
 }
 

@@ -52,6 +52,7 @@ void draw_help(Ui& ui, Rect area) {
                                     {"/ or Ctrl + K", "find an object by name"},
                                     {"F", "the whole trace on the timeline"},
                                     {"Escape", "select nothing; close this"},
+                                    {"F2", "why: who woke, what returned, who still waits"},
                                     {"F1", "this list"}};
   Panel panel("##help", area, theme().bg, true);
   Painter p(ImGui::GetForegroundDrawList(), ui.scale);

@@ -132,6 +132,29 @@ TEST_F(GuiDriver, KeysStepForwardAndBack) {
   EXPECT_FALSE(app->ui().show_help);
 }
 
+TEST_F(GuiDriver, F2SaysWhyAtEveryStep) {
+  press(compat::Key::kF2);
+  EXPECT_TRUE(app->ui().show_why);
+  std::size_t reasons = 0;
+  for (const trace::StepEntry& step : model.index().steps()) {
+    model.seek_step(step.number);
+    frames(1);
+    for (const exports::WhyAnswer& answer : app->ui().why) reasons += answer.lines.size();
+  }
+  EXPECT_GT(reasons, 0u);
+  press(compat::Key::kEscape);
+  EXPECT_FALSE(app->ui().show_why);
+}
+
+TEST_F(GuiDriverUnknown, WhySurvivesKindsThatItDoesNotKnow) {
+  press(compat::Key::kF2);
+  for (trace::Position at = 0; at <= model.end(); ++at) {
+    model.seek(at);
+    frames(1);
+  }
+  EXPECT_TRUE(app->ui().show_why);
+}
+
 TEST_F(GuiDriver, ClickingTheTimelineSeeks) {
   Rect timeline = marks::all().at("timeline");
   click_at({timeline.x + timeline.w * 0.5f, timeline.y + timeline.h * 0.6f});
