@@ -54,9 +54,9 @@ class Blocked {
     }
     another_was_woken();
     if (answer_.lines.empty()) {
-      std::string_view function =
-          task_->stack.empty() ? "" : trace_.schema().functions[task_->stack.back().function].name;
-      add("sleeps_in", {{"function", std::string(function)}});
+      std::string function;
+      if (!task_->stack.empty()) function = trace_.schema().functions[task_->stack.back().function].name;
+      add("sleeps_in", {{"function", function}});
     }
   }
 
