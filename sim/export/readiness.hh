@@ -9,18 +9,16 @@
 namespace wakepath::exports {
 
 /// EPOLLIN and its like (include/uapi/linux/eventpoll.h), as far as explanations name them.
-enum EventBits : std::uint32_t {
-  kIn = 0x1,
-  kPri = 0x2,
-  kOut = 0x4,
-  kErr = 0x8,
-  kHup = 0x10,
-  kRdHup = 0x2000,
-  kExclusive = 1u << 28,
-  kWakeUp = 1u << 29,
-  kOneShot = 1u << 30,
-  kEdge = 1u << 31,
-};
+constexpr std::uint32_t kIn = 0x1;
+constexpr std::uint32_t kPri = 0x2;
+constexpr std::uint32_t kOut = 0x4;
+constexpr std::uint32_t kErr = 0x8;
+constexpr std::uint32_t kHup = 0x10;
+constexpr std::uint32_t kRdHup = 0x2000;
+constexpr std::uint32_t kExclusive = 1u << 28;
+constexpr std::uint32_t kWakeUp = 1u << 29;
+constexpr std::uint32_t kOneShot = 1u << 30;
+constexpr std::uint32_t kEdge = 1u << 31;
 constexpr std::uint32_t kModeBits = kExclusive | kWakeUp | kOneShot | kEdge;
 /// "EPOLLIN|EPOLLRDHUP"; "0" for none. Bits without a name above are left out.
 [[nodiscard]] std::string event_names(std::uint32_t events);

@@ -25,8 +25,7 @@ void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb) {
   k.rule(Rule::tcp_out_of_order, sk);
   inet_csk_schedule_ack(sk);
   sk_buff* place = tp->out_of_order_queue.back();
-  while (place != nullptr && after(place->seq, skb->seq))
-    place = place == tp->out_of_order_queue.front() ? nullptr : place->node.prev;
+  while (place != nullptr && after(place->seq, skb->seq)) place = tp->out_of_order_queue.prev(place);
   bool covered = place != nullptr && !before(place->end_seq, skb->end_seq);
   if (covered || sk->sk_rmem_alloc > sk->sk_rcvbuf) {
     kfree_skb(k, skb);

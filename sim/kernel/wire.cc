@@ -33,19 +33,14 @@ void arm_arrival(Kernel& k, wire_fault* fault) {
   k.scheduler.arm(fault->arrival, next->arrives_at_ns);
 }
 
-/// nullptr before the first: a list's first element knows its last.
-sk_buff* previous(const wire_fault* fault, sk_buff* skb) {
-  return skb == fault->in_flight.front() ? nullptr : skb->node.prev;
-}
-
 /// Segments that wait to be overtaken stand in front with no time of arrival; the one that overtakes them sets it.
 void overtake(wire_fault* fault, sk_buff* skb) {
   sk_buff* held = fault->in_flight.back();
   sk_buff* before = held;
-  while (before != nullptr && before->arrives_at_ns == kForever) before = previous(fault, before);
+  while (before != nullptr && before->arrives_at_ns == kForever) before = fault->in_flight.prev(before);
   // a shorter delay than before does not make a segment overtake
   if (before != nullptr) skb->arrives_at_ns = std::max(skb->arrives_at_ns, before->arrives_at_ns);
-  for (sk_buff* late = held; late != nullptr && late != before; late = previous(fault, late))
+  for (sk_buff* late = held; late != nullptr && late != before; late = fault->in_flight.prev(late))
     late->arrives_at_ns = skb->arrives_at_ns;
   fault->in_flight.insert_behind(before, skb);
 }

@@ -40,6 +40,7 @@ class List {
   [[nodiscard]] T* front() const { return front_; }
   [[nodiscard]] T* back() const { return front_ != nullptr ? (front_->*Node).prev : nullptr; }
   [[nodiscard]] static T* next(const T* element) { return (element->*Node).next; }
+  [[nodiscard]] T* prev(const T* element) const { return element == front_ ? nullptr : (element->*Node).prev; }
   [[nodiscard]] bool contains(const T* element) const { return (element->*Node).list == this; }
 
   void push_back(T* element) { insert_behind(back(), element); }

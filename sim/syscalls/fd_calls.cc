@@ -4,7 +4,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-#include <algorithm>
+#include <type_traits>
 
 #include "sim/syscalls/syscall_scope.hh"
 #include "sim/syscalls/syscalls.hh"
@@ -46,35 +46,25 @@ std::string ioctl_words(int fd, unsigned command, int argument) {
   return fmt::format("ioctl({}, {:#x})", fd, command);
 }
 
-// One attempt each: a call that a signal restarts looks its descriptor up anew.
-MaySleep<long> try_read(Kernel& k, int fd, char* buffer, std::size_t size) {
-  HeldFile held(k, fd);
-  if (!held) co_return k.error(Rule::fd_not_open, nullptr);
-  co_return co_await vfs_read(k, held.get(), buffer, size);
-}
-MaySleep<long> try_write(Kernel& k, int fd, const char* data, std::size_t size) {
-  HeldFile held(k, fd);
-  if (!held) co_return k.error(Rule::fd_not_open, nullptr);
-  co_return co_await vfs_write(k, held.get(), data, size);
-}
-MaySleep<long> try_readv(Kernel& k, int fd, char* buffer, std::size_t size) {
-  HeldFile held(k, fd);
-  if (!held) co_return k.error(Rule::fd_not_open, nullptr);
-  co_return co_await vfs_readv(k, held.get(), buffer, size);
-}
-MaySleep<long> try_writev(Kernel& k, int fd, const char* data, std::size_t size) {
-  HeldFile held(k, fd);
-  if (!held) co_return k.error(Rule::fd_not_open, nullptr);
-  co_return co_await vfs_writev(k, held.get(), data, size);
+/// vfs_read() and its like, again and again as long as signals restart the call; each attempt looks its descriptor up
+/// anew, since a handler may have closed it.
+template <class Buffer>
+MaySleep<long> on_descriptor(Kernel& k, int fd, MaySleep<long> (*attempt)(Kernel&, file*, Buffer*, std::size_t),
+                             std::type_identity_t<Buffer>* buffer, std::size_t size) {
+  long result = 0;
+  do {
+    HeldFile held(k, fd);
+    if (!held) co_return k.error(Rule::fd_not_open, nullptr);
+    result = co_await attempt(k, held.get(), buffer, size);
+  } while (restarts(k, &result));
+  co_return result;
 }
 
 }  // namespace
 
 MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size) {
   SyscallScope call(k, Fn::ksys_read, [&] { return fmt::format("read({}, {})", fd, size); });
-  long result = 0;
-  do result = co_await try_read(k, fd, buffer, size);
-  while (restarts(k, &result));
+  long result = co_await on_descriptor(k, fd, vfs_read, buffer, size);
   co_return call.done(result, [&] { return given(buffer, result); });
 }
 
@@ -82,9 +72,7 @@ MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) 
   SyscallScope call(k, Fn::ksys_write, [&] {
     return fmt::format("write({}, {}, {})", fd, words::data({data, size}), size);
   });
-  long result = 0;
-  do result = co_await try_write(k, fd, data, size);
-  while (restarts(k, &result));
+  long result = co_await on_descriptor(k, fd, vfs_write, data, size);
   co_return call.done(result);
 }
 
@@ -92,9 +80,7 @@ MaySleep<long> sys_readv(Kernel& k, int fd, char* buffer, std::vector<std::size_
   SyscallScope call(k, Fn::__x64_sys_readv, [&] { return fmt::format("readv({}, [{}])", fd, fmt::join(sizes, ", ")); });
   std::size_t whole = 0;
   for (std::size_t size : sizes) whole += size;
-  long result = 0;
-  do result = co_await try_readv(k, fd, buffer, whole);
-  while (restarts(k, &result));
+  long result = co_await on_descriptor(k, fd, vfs_readv, buffer, whole);
   co_return call.done(result, [&] { return given(buffer, result); });
 }
 
@@ -102,9 +88,7 @@ MaySleep<long> sys_writev(Kernel& k, int fd, const std::vector<std::string>& pie
   SyscallScope call(k, Fn::__x64_sys_writev, [&] { return fmt::format("writev({}, {})", fd, words::pieces(pieces)); });
   std::string whole;
   for (const std::string& piece : pieces) whole += piece;
-  long result = 0;
-  do result = co_await try_writev(k, fd, whole.data(), whole.size());
-  while (restarts(k, &result));
+  long result = co_await on_descriptor(k, fd, vfs_writev, whole.data(), whole.size());
   co_return call.done(result);
 }
 

@@ -4,6 +4,10 @@
 
 namespace wakepath::trace {
 
+namespace {
+__extension__ using Wide = unsigned __int128;  // a product of two positions
+}
+
 Count Density::count_of(const Schema& schema, const Record& record) {
   switch (record.kind) {
     case RecordKind::kCall:
@@ -64,7 +68,7 @@ std::vector<Counts> Density::bins(Position from, Position to, std::size_t bins) 
   if (from >= to || bins == 0) return out;
   // where bin i begins: the first position whose share of the range is at least i / bins
   auto begin_of = [&](std::size_t bin) {
-    auto share = static_cast<unsigned __int128>(to - from) * bin + (bins - 1);
+    auto share = static_cast<Wide>(to - from) * bin + (bins - 1);
     return from + static_cast<Position>(share / bins);
   };
   Totals before = totals_at(from);

@@ -88,7 +88,8 @@ bool wait_for_the_end(StopSignals& signals, const ServeSession& session, const S
 
 /// The stage over the running server, until the window is closed or a stop signal comes. False when there is no window
 /// to be had; then it says why, and the server goes on without.
-bool show_window(StopSignals& signals, const ServeSession& session, const Machine& machine) {
+bool show_window([[maybe_unused]] StopSignals& signals, [[maybe_unused]] const ServeSession& session,
+                 const Machine& machine) {
   if (machine.mirror == nullptr) {
     fmt::print(stderr, "serve: --gui needs the mirror, found --mirror off\n");
     return false;
