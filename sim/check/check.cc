@@ -81,6 +81,7 @@ Complaints check_invariants(const Kernel& k) {
   check_datagrams(k, out);
   check_shares(k, out);
   check_sleepers(k, out);
+  check_run_queues(k, out);
   return out;
 }
 

@@ -20,11 +20,12 @@ using Complaints = std::vector<std::string>;
 [[nodiscard]] Complaints check_all_freed(const kernel::Kernel& k);
 
 // The parts, each adding to `out`.
-void check_files(const kernel::Kernel& k, Complaints& out);     ///< Descriptors, references, sockets.
-void check_epolls(const kernel::Kernel& k, Complaints& out);    ///< Ready lists, wait queues, lost events.
-void check_sockets(const kernel::Kernel& k, Complaints& out);   ///< Queues, memory, timers, hash tables.
-void check_shares(const kernel::Kernel& k, Complaints& out);    ///< Who shares a table or a pipe; its bytes.
-void check_sleepers(const kernel::Kernel& k, Complaints& out);  ///< Nobody sleeps for what is there already.
+void check_files(const kernel::Kernel& k, Complaints& out);       ///< Descriptors, references, sockets.
+void check_epolls(const kernel::Kernel& k, Complaints& out);      ///< Ready lists, wait queues, lost events.
+void check_sockets(const kernel::Kernel& k, Complaints& out);     ///< Queues, memory, timers, hash tables.
+void check_shares(const kernel::Kernel& k, Complaints& out);      ///< Who shares a table or a pipe; its bytes.
+void check_run_queues(const kernel::Kernel& k, Complaints& out);  ///< Each runnable task is on its CPU's queue.
+void check_sleepers(const kernel::Kernel& k, Complaints& out);    ///< Nobody sleeps for what is there already.
 
 void check_datagrams(const kernel::Kernel& k, Complaints& out);  ///< The same of UDP.
 

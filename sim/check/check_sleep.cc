@@ -57,4 +57,14 @@ void check_sleepers(const Kernel& k, Complaints& out) {
   });
 }
 
+void check_run_queues(const Kernel& k, Complaints& out) {
+  for (const rq* rq : k.runqueues) {
+    if (const task_struct* curr = rq->curr; curr != nullptr && !rq->cfs_tasks.contains(curr))
+      out.push_back(named("rq", rq) + ": what runs there is not on its queue");
+    for (const task_struct* task : rq->cfs_tasks)
+      if (task->cpu != rq->cpu || !task->thread->in_call())
+        out.push_back(named("rq", rq) + ": has " + named("task_struct", task) + ", which belongs elsewhere");
+  }
+}
+
 }  // namespace wakepath::check

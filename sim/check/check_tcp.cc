@@ -135,8 +135,9 @@ void check_sockets(const Kernel& k, Complaints& out) {
     hashed += tw.tw_sk.tw_common.skc_node.linked() ? 1 : 0;
     if (!tw.tw_timer.active()) out.push_back(named("tcp_timewait_sock", &tw) + " has no timer");
   });
-  std::size_t queued = k.softnet->input_pkt_queue.size();
-  if (queued != 0) out.emplace_back("packets are left on the CPU's backlog");
+  std::size_t queued = 0;
+  for (const softnet_data* softnet : k.softnet_of_cpu) queued += softnet->input_pkt_queue.size();
+  if (queued != 0) out.emplace_back("packets are left on a CPU's backlog");
   k.tcp_socks.for_each([&](const tcp_sock& tp) {
     trace::ObjectId id = record::object_of(&tp);
     QuietSocket(tp, out).check(half_open[id], to_be_accepted[id]);

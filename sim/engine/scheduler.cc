@@ -38,12 +38,37 @@ void Scheduler::Preempt::await_suspend(std::coroutine_handle<> leaf) const {
   Task& task = *scheduler.current_;
   task.leaf_ = leaf;
   task.sleeping_ = true;
-  if (!task.runnable_) scheduler.run_queue_.push_back(&task);
+  if (!task.runnable_ && scheduler.cpus_ > 1)
+    scheduler.run_queue_.push_front(&task);  // its own CPU goes on with it
+  else if (!task.runnable_)
+    scheduler.run_queue_.push_back(&task);
   task.runnable_ = true;
+}
+
+void Scheduler::set_cpus(unsigned cpus) {
+  cpus_ = cpus;
+  preemptible_ = cpus > 1;
+}
+
+/// Taken off the run queue; nullptr when all CPUs are idle.
+Task* Scheduler::next_task() {
+  auto next = run_queue_.begin();
+  for (unsigned i = 1; cpus_ > 1 && i <= cpus_; ++i) {
+    unsigned cpu = (turn_ + i) % cpus_;
+    next = std::find_if(run_queue_.begin(), run_queue_.end(), [&](const Task* task) { return task->cpu_ == cpu; });
+    if (next == run_queue_.end()) continue;
+    turn_ = cpu;
+    break;
+  }
+  if (next == run_queue_.end()) return nullptr;
+  Task* task = *next;
+  run_queue_.erase(next);
+  return task;
 }
 
 void Scheduler::resume(Task& task) {
   current_ = &task;
+  cpu_ = task.cpu_;
   recorder_.run(task.id_, task.cause_);
   task.cause_ = trace::kNoCause;
   task.sleeping_ = false;
@@ -64,9 +89,8 @@ void Scheduler::run_until_idle() {
   WP_BUG_ON(&recorder_, current_ != nullptr);
   for (;;) {
     if (interrupt && interrupt()) continue;
-    if (run_queue_.empty()) break;
-    Task* task = run_queue_.front();
-    run_queue_.pop_front();
+    Task* task = next_task();
+    if (task == nullptr) break;
     resume(*task);
   }
   recorder_.run(0, trace::kNoCause);
@@ -88,6 +112,8 @@ void Scheduler::run_slice(Task& task) {
   WP_BUG_ON(&recorder_, current_ != nullptr || !task.runnable_);
   run_queue_.erase(std::find(run_queue_.begin(), run_queue_.end(), &task));
   resume(task);
+  while (interrupt && interrupt()) {
+  }
   recorder_.run(0, trace::kNoCause);
 }
 
@@ -96,6 +122,7 @@ void Scheduler::kill(Task& task) {
   if (task.runnable_) run_queue_.erase(std::find(run_queue_.begin(), run_queue_.end(), &task));
   task.runnable_ = false;
   recorder_.run(task.id_, trace::kNoCause);
+  cpu_ = task.cpu_;
   task.leaf_ = {};
   task.root_.reset();
   recorder_.run(0, trace::kNoCause);
@@ -131,6 +158,7 @@ void Scheduler::sift_down(std::size_t index, const Armed& armed) {
 void Scheduler::arm(Timer& timer, std::uint64_t deadline_ns) {
   cancel(timer);
   timer.deadline_ = std::max(deadline_ns, now_);
+  timer.cpu_ = cpu_;
   timers_.push_back({});
   sift_up(timers_.size() - 1, {timer.deadline_, ++armed_, &timer});
 }
@@ -164,6 +192,7 @@ bool Scheduler::fire_next(std::uint64_t limit_ns) {
   if (timers_.empty() || timers_.front().deadline > limit_ns) return false;
   Timer* timer = timers_.front().timer;
   set_now(timer->deadline_);
+  cpu_ = timer->cpu_;
   cancel(*timer);
   auto function = timer->function;  // it may free the timer's owner
   function();

@@ -24,6 +24,8 @@ class Task {
   [[nodiscard]] bool in_call() const { return root_.has_value(); }
   /// True while it is on the run queue (or running).
   [[nodiscard]] bool runnable() const { return runnable_; }
+  /// Where it runs when it is runnable.
+  [[nodiscard]] unsigned cpu() const { return cpu_; }
   /// The result of the call that ended last.
   [[nodiscard]] long result() const { return result_; }
 
@@ -34,6 +36,7 @@ class Task {
   trace::TaskId id_;
   std::optional<MaySleep<long>> root_;
   std::coroutine_handle<> leaf_;
+  unsigned cpu_ = 0;
   bool runnable_ = false;
   bool sleeping_ = false;  // set by schedule(), ends the trampoline
   std::uint32_t cause_ = trace::kNoCause;
@@ -54,14 +57,26 @@ class Timer {
  private:
   friend class Scheduler;
   std::uint64_t deadline_ = 0;
+  unsigned cpu_ = 0;         // it fires where it was armed
   std::uint32_t place_ = 0;  // its index in the scheduler's heap, plus 1; 0: inactive
 };
 
-/// Virtual time, the run queue of one CPU, and timers. Deterministic: first woken runs first, timers fire in order of
-/// deadline and then of arming. Knows no Linux.
+/// Virtual time, CPUs, and timers. Deterministic: first woken runs first; several CPUs take turns, each with the first
+/// of its own tasks; timers fire in order of deadline and then of arming. Knows no Linux.
 class Scheduler {
  public:
   explicit Scheduler(record::Recorder& recorder) : recorder_(recorder) {}
+
+  // --- CPUs ---
+  /// One, unless this is called, before there is anything to run. With several, tasks are preemptible(): on another CPU
+  /// somebody may run in between.
+  void set_cpus(unsigned cpus);
+  /// Where code runs now, or ran last.
+  [[nodiscard]] unsigned cpu() const { return cpu_; }
+  /// For an interrupt: its code runs there.
+  void go_to_cpu(unsigned cpu) { cpu_ = cpu; }
+  /// From its next run on, the task runs there.
+  void place(Task& task, unsigned cpu) { task.cpu_ = cpu; }
 
   // --- tasks ---
   [[nodiscard]] Task& add_task();
@@ -69,7 +84,7 @@ class Scheduler {
   void start(Task& task, MaySleep<long> call);
   /// Makes a sleeping task runnable. `cause`: the record that woke it. No effect on a runnable one.
   void wake(Task& task, std::uint32_t cause);
-  /// Asked whenever the CPU is about to go to a task or idle: there a device may interrupt. True: it did. Empty: never.
+  /// Asked whenever a CPU is about to go to a task or idle: there a device may interrupt. True: it did. Empty: never.
   std::function<bool()> interrupt;
   /// Runs runnable tasks, in order, until all sleep or are idle.
   void run_until_idle();
@@ -130,6 +145,7 @@ class Scheduler {
   void put(std::size_t index, const Armed& armed);
   void sift_up(std::size_t index, const Armed& armed);
   void sift_down(std::size_t index, const Armed& armed);
+  Task* next_task();
   void resume(Task& task);
   bool fire_next(std::uint64_t limit_ns);
   void set_now(std::uint64_t now_ns);
@@ -138,6 +154,9 @@ class Scheduler {
   std::vector<std::unique_ptr<Task>> tasks_;
   std::deque<Task*> run_queue_;
   bool preemptible_ = false;
+  unsigned cpus_ = 1;
+  unsigned cpu_ = 0;
+  unsigned turn_ = 0;          // the CPU that had the last one
   std::vector<Armed> timers_;  // a heap of four children each, the earliest first
   Task* current_ = nullptr;
   std::uint64_t now_ = 0;

@@ -89,8 +89,13 @@ Kernel::Kernel(const Config& c)
       task_by_id(1, nullptr) {
   recorder.leave_out(absent_functions(config.profile));
   name_symbols();
-  softnet = softnets.make();
+  for (unsigned cpu = 0; cpu < config.cpus; ++cpu) softnet_of_cpu.emplace_back(softnets.make())->cpu = cpu;
+  if (config.cpus > 1) sched_init_smp(*this, config.cpus);
   if (config.nic) nic_probe(*this);
+  if (config.nic || config.cpus > 1)
+    scheduler.interrupt = [this] {
+      return (nic != nullptr && nic_interrupts(*this)) || call_function_interrupt(*this);
+    };
 }
 
 /// Tasks may sleep in the middle of a call: their frames hold objects of the arenas, so they go first, unrecorded.
@@ -122,6 +127,7 @@ task_struct* Kernel::spawn(std::string_view name, files_struct* table, int tgid)
   if (table != nullptr) ++table->count;
   task_by_id.push_back(task);
   recorder.spawn(thread.id(), record::object_of(task));
+  wake_up_new_task(*this, task);
   return task;
 }
 
@@ -183,6 +189,7 @@ void exit_to_user_mode(Kernel& k) {
 void Kernel::exit_task(task_struct* task) {
   exiting = task;
   scheduler.kill(*task->thread);
+  task_leaves(*this, task);
   task->__state = TaskState::TASK_DEAD;
   files_struct* table = task->files;
   task->files = nullptr;

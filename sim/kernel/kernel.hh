@@ -18,6 +18,7 @@
 #include "sim/kernel/select.hh"
 #include "sim/kernel/signal.hh"
 #include "sim/kernel/signalfd.hh"
+#include "sim/kernel/smp.hh"
 #include "sim/kernel/sock.hh"
 #include "sim/kernel/task_work.hh"
 #include "sim/kernel/timerfd.hh"
@@ -79,6 +80,7 @@ struct Config {
   u32 somaxconn = 4096;
   u16 port_low = 32768;  ///< net.ipv4.ip_local_port_range
   u16 port_high = 60999;
+  unsigned cpus = 1;
   bool nic = false;         ///< A modelled network card in place of loopback.
   int netdev_budget = 300;  ///< net.core.netdev_budget
   u32 tcp_max_syn_backlog = 2048;
@@ -149,6 +151,8 @@ class Kernel {
   [[nodiscard]] u64 now_ns() const { return scheduler.now_ns(); }
   /// The task whose code runs; nullptr in a timer.
   [[nodiscard]] task_struct* current() const;
+  /// Of the CPU whose code runs.
+  [[nodiscard]] softnet_data* softnet() const { return softnet_of_cpu[scheduler.cpu()]; }
   [[nodiscard]] bool linux_4_19() const { return config.profile == Profile::v4_19; }
   [[nodiscard]] bool mutant(Mutant which) const { return config.mutant == which; }
   void rule(Rule rule, const void* subject) {
@@ -176,7 +180,9 @@ class Kernel {
   /// Begins a call on an idle task. Buffers that the call was given must live until it is done.
   void start(task_struct* task, MaySleep<long> call) {
     task->__state = TaskState::TASK_RUNNING;  // a call that was dropped in its sleep left another
-    scheduler.start(*task->thread, linux_4_19() ? run_then_task_work(*this, task, std::move(call)) : std::move(call));
+    auto whole = linux_4_19() ? run_then_task_work(*this, task, std::move(call)) : std::move(call);
+    scheduler.start(*task->thread,
+                    runqueues.empty() ? std::move(whole) : run_on_its_cpu(*this, task, std::move(whole)));
   }
   /// Runs until every task sleeps or is idle.
   void run_until_idle() { scheduler.run_until_idle(); }
@@ -204,11 +210,12 @@ class Kernel {
   }
 
   // --- what the functions share ---
-  softnet_data* softnet = nullptr;  ///< of the one CPU
-  nic_adapter* nic = nullptr;       ///< nullptr: loopback is all there is
-  task_struct* exiting = nullptr;   ///< whose table is being closed
-  std::vector<wire_fault*> wire;    ///< What is wrong with the loopback wire; empty: nothing.
-  int bh_disabled = 0;              ///< local_bh_disable() depth
+  std::vector<softnet_data*> softnet_of_cpu;
+  std::vector<rq*> runqueues;      ///< by CPU; none with one CPU
+  nic_adapter* nic = nullptr;      ///< nullptr: loopback is all there is
+  task_struct* exiting = nullptr;  ///< whose table is being closed
+  std::vector<wire_fault*> wire;   ///< What is wrong with the loopback wire; empty: nothing.
+  int bh_disabled = 0;             ///< local_bh_disable() depth
   u64 next_ino = 10001;
   int next_eventfd_id = 0;
   u64 epoll_watches = 0;  ///< of the one user there is

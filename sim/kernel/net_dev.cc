@@ -17,18 +17,18 @@
 namespace wakepath::kernel {
 
 void raise_softirq_irqoff(Kernel& k) {
-  Call call(k, Fn::raise_softirq_irqoff, k.softnet);
-  k.softnet->net_rx_pending = true;
+  Call call(k, Fn::raise_softirq_irqoff, k.softnet());
+  k.softnet()->net_rx_pending = true;
 }
 
 namespace {
 
 void enqueue_to_backlog(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::enqueue_to_backlog, skb);
-  k.softnet->input_pkt_queue.push_back(skb);
-  ++k.softnet->qlen;
-  if (k.softnet->napi_scheduled) return;  // process_backlog() runs or will run, and takes the newcomer too
-  k.softnet->napi_scheduled = true;
+  k.softnet()->input_pkt_queue.push_back(skb);
+  ++k.softnet()->qlen;
+  if (k.softnet()->napi_scheduled) return;  // process_backlog() runs or will run, and takes the newcomer too
+  k.softnet()->napi_scheduled = true;
   raise_softirq_irqoff(k);
 }
 
@@ -57,20 +57,20 @@ void __netif_receive_skb_one_core(Kernel& k, sk_buff* skb) {
 }
 
 void process_backlog(Kernel& k) {
-  Call call(k, Fn::process_backlog, k.softnet);
-  while (sk_buff* skb = k.softnet->input_pkt_queue.pop_front()) {
-    --k.softnet->qlen;
-    ++k.softnet->processed;
+  Call call(k, Fn::process_backlog, k.softnet());
+  while (sk_buff* skb = k.softnet()->input_pkt_queue.pop_front()) {
+    --k.softnet()->qlen;
+    ++k.softnet()->processed;
     __netif_receive_skb_one_core(k, skb);
   }
-  k.softnet->napi_scheduled = false;
+  k.softnet()->napi_scheduled = false;
 }
 
 /// Every NAPI that has work, at most net.core.netdev_budget packets of the card.
 void net_rx_action(Kernel& k) {
-  Call action(k, Fn::net_rx_action, k.softnet);
-  if (k.softnet->napi_scheduled) {
-    Call poll(k, Fn::__napi_poll, k.softnet);
+  Call action(k, Fn::net_rx_action, k.softnet());
+  if (k.softnet()->napi_scheduled) {
+    Call poll(k, Fn::__napi_poll, k.softnet());
     process_backlog(k);
   }
   constexpr int kWeight = 64;  // NAPI_POLL_WEIGHT
@@ -84,7 +84,7 @@ void net_rx_action(Kernel& k) {
 }
 
 void do_softirq(Kernel& k) {
-  Call call(k, Fn::do_softirq, k.softnet);
+  Call call(k, Fn::do_softirq, k.softnet());
   SoftirqScope softirq(k);
   handle_softirqs(k);
 }
@@ -110,13 +110,13 @@ void netif_receive_skb(Kernel& k, sk_buff* skb) {
 }
 
 bool handle_softirqs(Kernel& k) {
-  Call handle(k, Fn::handle_softirqs, k.softnet);
+  Call handle(k, Fn::handle_softirqs, k.softnet());
   constexpr int kMaxRestart = 10;  // MAX_SOFTIRQ_RESTART
-  for (int round = 0; k.softnet->net_rx_pending && (k.nic == nullptr || round < kMaxRestart); ++round) {
-    k.softnet->net_rx_pending = false;
+  for (int round = 0; k.softnet()->net_rx_pending && (k.nic == nullptr || round < kMaxRestart); ++round) {
+    k.softnet()->net_rx_pending = false;
     net_rx_action(k);
   }
-  return !k.softnet->net_rx_pending;
+  return !k.softnet()->net_rx_pending;
 }
 
 void __netif_rx(Kernel& k, sk_buff* skb) {
@@ -129,21 +129,21 @@ void local_bh_disable(Kernel& k) { ++k.bh_disabled; }
 
 void local_bh_enable(Kernel& k) {
   --k.bh_disabled;
-  if (!k.softnet->net_rx_pending || k.recorder.context() != trace::Context::kProcess || k.bh_disabled > 0) return;
-  Call call(k, Fn::__local_bh_enable_ip, k.softnet);
+  if (!k.softnet()->net_rx_pending || k.recorder.context() != trace::Context::kProcess || k.bh_disabled > 0) return;
+  Call call(k, Fn::__local_bh_enable_ip, k.softnet());
   do_softirq(k);
 }
 
 void timer_softirq(Kernel& k, Fn timer, const void* subject, const std::function<void()>& body) {
   SoftirqScope softirq(k);
-  Call handle(k, Fn::handle_softirqs, k.softnet);
+  Call handle(k, Fn::handle_softirqs, k.softnet());
   {
     Call run(k, Fn::run_timer_softirq, nullptr);
     Call call(k, timer, subject);
     body();
   }
-  while (k.softnet->net_rx_pending) {
-    k.softnet->net_rx_pending = false;
+  while (k.softnet()->net_rx_pending) {
+    k.softnet()->net_rx_pending = false;
     net_rx_action(k);
   }
 }

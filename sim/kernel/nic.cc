@@ -24,10 +24,12 @@ void wakeup_softirqd(Kernel& k) {
   try_to_wake_up(k, k.nic->ksoftirqd);
 }
 
-/// The card interrupts the CPU when it has frames and is allowed to. Returns whether it did.
-bool deliver_interrupt(Kernel& k) {
+}  // namespace
+
+bool nic_interrupts(Kernel& k) {
   nic_adapter* nic = k.nic;
   if (!nic->irq_enabled || nic->rx_pending == 0) return false;
+  k.scheduler.go_to_cpu(0);
   {
     HardirqScope hardirq(k);
     Call common(k, Fn::common_interrupt, nic);
@@ -41,6 +43,8 @@ bool deliver_interrupt(Kernel& k) {
   return true;
 }
 
+namespace {
+
 void run_ksoftirqd(Kernel& k) {
   Call call(k, Fn::run_ksoftirqd, k.nic->ksoftirqd);
   SoftirqScope softirq(k);
@@ -52,7 +56,7 @@ MaySleep<long> smpboot_thread_fn(Kernel& k) {
   Call call(k, Fn::smpboot_thread_fn, k.nic->ksoftirqd);
   for (;;) {
     set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
-    if (!k.softnet->net_rx_pending) {
+    if (!k.softnet()->net_rx_pending) {
       co_await schedule_timeout(k, kForever);
       continue;
     }
@@ -76,7 +80,6 @@ void nic_probe(Kernel& k) {
   k.nic->irq_enabled = true;
   k.nic->ksoftirqd = k.spawn_kthread("ksoftirqd/0");
   k.start(k.nic->ksoftirqd, smpboot_thread_fn(k));
-  k.scheduler.interrupt = [&k] { return deliver_interrupt(k); };
 }
 
 void nic_start_xmit(Kernel& k, sk_buff* skb) {

@@ -26,6 +26,8 @@ struct nic_adapter {
 
 /// The card and ksoftirqd come into being; from here on every segment goes over the wire.
 void nic_probe(Kernel& k);
+/// The card interrupts CPU 0 when it has frames and is allowed to. Returns whether it did.
+bool nic_interrupts(Kernel& k);
 /// ndo_start_xmit: the frame is on the wire, and at its end the same card receives it.
 void nic_start_xmit(Kernel& k, sk_buff* skb);
 /// NAPI's poll: fetches at most `budget` frames. When it has emptied the ring it switches the interrupt on again.

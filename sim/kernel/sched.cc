@@ -2,6 +2,7 @@
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/signal.hh"
+#include "sim/kernel/smp.hh"
 
 namespace wakepath::kernel {
 
@@ -10,6 +11,7 @@ void task_struct::describe(record::KindBuilder<task_struct>& b) {
       .field(&task_struct::pid, "pid")
       .field(&task_struct::tgid, "tgid")
       .field(&task_struct::__state, "__state")
+      .field(&task_struct::cpu, "thread_info.cpu")
       .field(&task_struct::files, "files")
       .field(&task_struct::sighand, "sighand")
       .field(&task_struct::blocked, "blocked")
@@ -111,10 +113,15 @@ void __wake_up_locked_key(Kernel& k, wait_queue_head& queue, poll_t key) {
 
 bool try_to_wake_up(Kernel& k, task_struct* task) {
   Call call(k, Fn::try_to_wake_up, task);
-  if (task->__state == TaskState::TASK_RUNNING) return call.result(false);
+  if (task->__state == TaskState::TASK_RUNNING || task->__state == TaskState::TASK_WAKING) return call.result(false);
   std::uint32_t cause = k.recorder.wake(task->thread->id(), record::object_of(task));
-  task->__state = TaskState::TASK_RUNNING;
-  k.scheduler.wake(*task->thread, cause);
+  bool off_cpu = !k.runqueues.empty() && !task->group_node.linked();  // else it has not got to sleep yet
+  if (off_cpu) {
+    ttwu_queue(k, task, cause);
+  } else {
+    task->__state = TaskState::TASK_RUNNING;
+    k.scheduler.wake(*task->thread, cause);
+  }
   return call.result(true);
 }
 
@@ -140,7 +147,10 @@ void set_current_state(Kernel& k, TaskState state) { k.current()->__state = stat
 MaySleep<> schedule(Kernel& k) {
   Call call(k, Fn::schedule, k.current());
   if (signal_pending(k)) set_current_state(k, TaskState::TASK_RUNNING);
-  if (k.current()->__state != TaskState::TASK_RUNNING) co_await k.scheduler.schedule();
+  if (k.current()->__state == TaskState::TASK_RUNNING) co_return;
+  task_leaves(k, k.current());
+  co_await k.scheduler.schedule();
+  task_runs(k, k.current());
 }
 
 long do_wait_intr_irq(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {

@@ -2,8 +2,8 @@
 
 // Models: kernel/sched/wait.c (wait queues), kernel/sched/core.c (try_to_wake_up, schedule) and the part of struct
 // task_struct that they touch, as of Linux 6.18.
-// Left out: priorities, preemption, run queues per CPU, locks. There is one CPU and nothing preempts, so a function
-// runs to its end or to its schedule(), and every lock of the kernel would be free when taken.
+// Left out: priorities, preemption, locks. Nothing preempts, so a function runs to its end or to its schedule(), and
+// every lock of the kernel would be free when taken. Several CPUs: smp.hh.
 
 #include <array>
 #include <vector>
@@ -29,6 +29,7 @@ struct task_struct {
   record::Field<int> pid;   ///< The thread's id.
   record::Field<int> tgid;  ///< The process's id.
   record::Field<TaskState> __state;
+  record::Field<u32> cpu;  ///< thread_info.cpu: where it runs, or ran last.
   record::Ptr<files_struct> files;
   record::Ptr<sighand_struct> sighand;
   record::Field<signal_set> blocked;
@@ -37,9 +38,11 @@ struct task_struct {
   record::Field<bool> restore_sigmask;       ///< `saved_sigmask` comes back at the end of the call.
   record::Field<signal_set> saved_sigmask;
 
-  std::array<int, 32> pending_code{};    ///< si_code of each pending signal.
-  engine::Task* thread = nullptr;        ///< Its place in the scheduler.
-  std::vector<struct file*> task_works;  ///< Profile 4.19: files that end on its way back to user mode.
+  std::array<int, 32> pending_code{};                    ///< si_code of each pending signal.
+  engine::Task* thread = nullptr;                        ///< Its place in the scheduler.
+  record::ListNode<task_struct> group_node, wake_entry;  // with several CPUs: smp.hh
+  std::uint32_t wake_cause = trace::kNoCause;            ///< The record of its waking, until it is runnable.
+  std::vector<struct file*> task_works;                  ///< Profile 4.19: files that end on its way back to user mode.
 
   [[nodiscard]] bool call_done() const { return !thread->in_call(); }
   [[nodiscard]] long call_result() const { return thread->result(); }

@@ -201,7 +201,8 @@ void inet_ehash_bucket::describe(record::KindBuilder<inet_ehash_bucket>& b) {
 }
 
 void softnet_data::describe(record::KindBuilder<softnet_data>& b) {
-  b.field(&softnet_data::input_pkt_queue, "input_pkt_queue")
+  b.field(&softnet_data::cpu, "cpu")
+      .field(&softnet_data::input_pkt_queue, "input_pkt_queue")
       .field(&softnet_data::qlen, "input_pkt_queue.qlen")
       .field(&softnet_data::net_rx_pending, "NET_RX pending")
       .field(&softnet_data::processed, "processed")

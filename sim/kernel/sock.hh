@@ -359,6 +359,7 @@ struct inet_ehash_bucket {
 
 /// The chain of one CPU's share of the network receive path, include/linux/netdevice.h.
 struct softnet_data {
+  record::Field<u32> cpu;
   record::List<sk_buff, &sk_buff::node> input_pkt_queue;  ///< The per-CPU backlog.
   record::Field<u32> qlen;
   record::Field<bool> net_rx_pending;  ///< NET_RX_SOFTIRQ is raised.

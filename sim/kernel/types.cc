@@ -35,7 +35,7 @@ Values EnumWords<kernel::SocketState>::values() {
 }
 
 Values EnumWords<kernel::TaskState>::values() {
-  return {{0, "TASK_RUNNING"}, {1, "TASK_INTERRUPTIBLE"}, {0x80, "TASK_DEAD"}};
+  return {{0, "TASK_RUNNING"}, {1, "TASK_INTERRUPTIBLE"}, {0x80, "TASK_DEAD"}, {0x200, "TASK_WAKING"}};
 }
 
 Values EnumWords<kernel::wq_flags>::values() { return {{1, "WQ_FLAG_EXCLUSIVE"}, {2, "WQ_FLAG_WOKEN"}}; }

@@ -46,7 +46,7 @@ enum class TcpState : u8 {
 enum class SocketState : u8 { SS_FREE = 0, SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING };
 
 /// include/linux/sched.h
-enum class TaskState : u32 { TASK_RUNNING = 0, TASK_INTERRUPTIBLE = 1, TASK_DEAD = 0x80 };
+enum class TaskState : u32 { TASK_RUNNING = 0, TASK_INTERRUPTIBLE = 1, TASK_DEAD = 0x80, TASK_WAKING = 0x200 };
 
 /// include/linux/wait.h
 enum wq_flags : u32 { WQ_FLAG_NONE = 0, WQ_FLAG_EXCLUSIVE = 1, WQ_FLAG_WOKEN = 2 };

@@ -19,9 +19,7 @@ constexpr Duration kQuietLimit = 300ms;  // SCENARIO.md: for unacknowledged data
 kernel::Config configure(const Scenario& scenario) {
   kernel::Config config;
   if (scenario.profile == "4.19") config.profile = kernel::Profile::v4_19;
-  if (scenario.cpus > 1) {
-    throw Unavailable("the model has one CPU so far");
-  }
+  config.cpus = static_cast<unsigned>(scenario.cpus);
   config.nic = scenario.device_nic;
   for (const auto& [name, value] : scenario.kernel) {
     try {

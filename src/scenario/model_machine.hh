@@ -10,7 +10,7 @@
 
 namespace wakepath::scenario {
 
-/// The modelled kernel: one CPU, virtual time, everything recorded. Each step of the scenario is a step of the trace.
+/// The modelled kernel: virtual time, everything recorded. Each step of the scenario is a step of the trace.
 class ModelMachine : public Machine {
  public:
   /// With a deliberate fault of the model, for tests of what finds faults.
