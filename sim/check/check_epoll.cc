@@ -15,11 +15,11 @@ u32 events_of(const file& f) {
     const auto* socket = f.private_data.get().as<struct socket>();
     const sock* sk = socket->sk;
     if (sk == nullptr) return 0;
-    if (sk->sk_prot == &tcp_prot) return static_cast<u32>(tcp_events(sk));
+    if (sk->sk_prot->protocol == IPPROTO_TCP) return static_cast<u32>(tcp_events(sk));
     // without EPOLLOUT, which hangs on the peer's queue as well
     if (sk->common.skc_family == AF_UNIX)
       return static_cast<u32>(unix_events(sk)) & ~static_cast<u32>(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
-    return sk->sk_prot == &udp_prot ? static_cast<u32>(udp_events(sk)) : 0;
+    return sk->sk_prot->protocol == IPPROTO_UDP ? static_cast<u32>(udp_events(sk)) : 0;
   }
   if (f.f_op.get() == &pipefifo_fops) return static_cast<u32>(pipe_events(&f));
   if (f.f_op.get() == &timerfd_fops) return static_cast<u32>(timerfd_events(f.private_data.get().as<timerfd_ctx>()));

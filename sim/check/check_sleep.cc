@@ -38,7 +38,7 @@ void check_epoll_sleepers(const eventpoll& ep, Complaints& out) {
 
 void check_accept_sleepers(const socket_alloc& whole, Complaints& out) {
   const sock* sk = whole.socket.sk;
-  if (sk == nullptr || sk->sk_prot.get() != &tcp_prot || sk->common.skc_state != TcpState::LISTEN) return;
+  if (sk == nullptr || sk->sk_prot->protocol != IPPROTO_TCP || sk->common.skc_state != TcpState::LISTEN) return;
   if (!inet_csk(sk)->icsk_accept_queue.rskq_accept_head.empty() &&
       anybody_sleeps(whole.socket.wq().wait, autoremove_wake_function) && !epoll_takes_wakeups(whole.socket.wq().wait))
     out.push_back(named("socket", &whole) + ": somebody sleeps in accept() although a connection is there");

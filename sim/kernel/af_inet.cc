@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/kernel/af_inet.hh"
 #include "sim/kernel/ip.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
@@ -43,6 +44,8 @@ long inet_bind(Kernel& k, struct socket* socket, const Address& address) {
   return call.result(error);
 }
 
+}  // namespace
+
 long inet_listen(Kernel& k, struct socket* socket, int backlog) {
   Call call(k, Fn::inet_listen, socket);
   sock* sk = socket->sk;
@@ -59,6 +62,8 @@ long inet_listen(Kernel& k, struct socket* socket, int backlog) {
   release_sock(k, sk);
   return call.result(error);
 }
+
+namespace {
 
 bool connecting(const sock* sk) { return tcp_state(sk) == TcpState::SYN_SENT || tcp_state(sk) == TcpState::SYN_RECV; }
 
@@ -110,6 +115,8 @@ MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, const Add
   co_return call.result(0);
 }
 
+}  // namespace
+
 MaySleep<long> inet_stream_connect(Kernel& k, struct socket* socket, const Address& address, int flags) {
   Call call(k, Fn::inet_stream_connect, socket);
   sock* sk = socket->sk;
@@ -139,13 +146,13 @@ MaySleep<long> inet_accept(Kernel& k, struct socket* socket, struct socket* news
 long inet_getname(Kernel& k, struct socket* socket, Address* out, NameOf whose) {
   const sock* sk = socket->sk;
   const sock_common& c = sk->common;
-  if (whose != NameOf::kOwn) {
-    bool unconnected = tcp_state(sk) == TcpState::CLOSE || tcp_state(sk) == TcpState::SYN_SENT;
-    if (c.skc_dport == 0 || (unconnected && whose == NameOf::kPeer)) return k.error(Rule::getname_not_connected, sk);
-    *out = {c.skc_daddr.get().value, c.skc_dport};
-  } else {
-    *out = {c.skc_rcv_saddr.get().value, inet_sk(socket->sk)->inet_sport};
+  *out = inet_name(k, c, whose != NameOf::kOwn);
+  if (whose == NameOf::kOwn) {
+    out->port = inet_sk(sk)->inet_sport;
+    return 0;
   }
+  bool unconnected = tcp_state(sk) == TcpState::CLOSE || tcp_state(sk) == TcpState::SYN_SENT;
+  if (c.skc_dport == 0 || (unconnected && whose == NameOf::kPeer)) return k.error(Rule::getname_not_connected, sk);
   return 0;
 }
 
@@ -196,6 +203,8 @@ long sock_common_getsockopt(Kernel& k, struct socket* socket, int level, int opt
              : k.error(Rule::option_of_another_level, sk);
 }
 
+namespace {
+
 /// A port for a socket that sends before it has one. False: none is left.
 bool inet_autobind(Kernel& k, sock* sk) {
   Call call(k, Fn::inet_autobind, sk);
@@ -205,6 +214,8 @@ bool inet_autobind(Kernel& k, sock* sk) {
   release_sock(k, sk);
   return call.result(error == 0);
 }
+
+}  // namespace
 
 MaySleep<long> inet_dgram_connect(Kernel& k, struct socket* socket, const Address& address, int) {
   Call call(k, Fn::inet_dgram_connect, socket);
@@ -222,7 +233,10 @@ MaySleep<long> sock_no_accept(Kernel& k, struct socket* socket, struct socket*, 
   co_return k.error(Rule::accept_not_for_datagrams, socket->sk.get());
 }
 
+namespace {
 MaySleep<long> no_port_to_send_from(Kernel& k, const sock* sk) { co_return k.error(Rule::autobind_no_port, sk); }
+
+}  // namespace
 
 MaySleep<long> inet_sendmsg(Kernel& k, struct socket* socket, OutMessage& message) {
   sock* sk = socket->sk;
@@ -242,34 +256,22 @@ long inet_ioctl(Kernel& k, struct socket* socket, unsigned command, int* argumen
   return call.result(sk->sk_prot->ioctl(k, sk, command, argument));
 }
 
-/// struct inet_protosw: what stands behind a type and a protocol of AF_INET.
-struct inet_protosw {
-  int type;
-  int protocol;
-  const proto* prot;
-  const proto_ops* ops;
-};
-const inet_protosw inetsw_array[] = {{SOCK_STREAM, IPPROTO_TCP, &tcp_prot, &inet_stream_ops},
-                                     {SOCK_DGRAM, IPPROTO_UDP, &udp_prot, &inet_dgram_ops}};
-
-long inet_create(Kernel& k, struct socket* socket, int protocol) {
-  Call call(k, Fn::inet_create, socket);
-  if (protocol < 0 || protocol >= IPPROTO_MAX) return call.result(k.error(Rule::socket_protocol_not_a_number, nullptr));
+long inet_create_from(Kernel& k, struct socket* socket, int family, int protocol,
+                      std::span<const inet_protosw> protocols) {
+  if (protocol < 0 || protocol >= IPPROTO_MAX) return k.error(Rule::socket_protocol_not_a_number, nullptr);
   Rule why = Rule::socket_type_not_in_family;
-  for (const inet_protosw& answer : inetsw_array) {
+  for (const inet_protosw& answer : protocols) {
     if (answer.type != socket->type) continue;
     why = Rule::socket_protocol_not_in_type;
     if (protocol != 0 && protocol != answer.protocol) continue;
     socket->ops = answer.ops;
-    sock* sk = sk_alloc(k, AF_INET, answer.prot);
-    if (sk == nullptr) return call.result(k.error(Rule::no_sock, nullptr));
+    sock* sk = sk_alloc(k, family, answer.prot);
+    if (sk == nullptr) return k.error(Rule::no_sock, nullptr);
     sock_init_data(k, socket, sk);
-    return call.result(answer.prot->init != nullptr ? answer.prot->init(k, sk) : 0);
+    return answer.prot->init != nullptr ? answer.prot->init(k, sk) : 0;
   }
-  return call.result(k.error(why, nullptr));
+  return k.error(why, nullptr);
 }
-
-}  // namespace
 
 const proto_ops inet_stream_ops = {inet_bind,
                                    inet_stream_connect,
@@ -289,6 +291,18 @@ const proto_ops inet_dgram_ops = {
     inet_bind,     inet_dgram_connect,     sock_no_accept,         inet_getname, udp_poll,     sock_no_listen,
     inet_shutdown, sock_common_setsockopt, sock_common_getsockopt, inet_sendmsg, inet_recvmsg, inet_release,
     inet_ioctl};
+
+namespace {
+
+const inet_protosw inetsw_array[] = {{SOCK_STREAM, IPPROTO_TCP, &tcp_prot, &inet_stream_ops},
+                                     {SOCK_DGRAM, IPPROTO_UDP, &udp_prot, &inet_dgram_ops}};
+
+long inet_create(Kernel& k, struct socket* socket, int protocol) {
+  Call call(k, Fn::inet_create, socket);
+  return call.result(inet_create_from(k, socket, AF_INET, protocol, inetsw_array));
+}
+
+}  // namespace
 
 const net_proto_family inet_family_ops = {AF_INET, inet_create};
 

@@ -19,21 +19,19 @@ namespace {
 constexpr u32 kMaxPacket = 0xffff;
 constexpr u32 kHeaders = 28;  // IP and UDP
 
-/// What a datagram of `size` bytes is charged with on lo, measured on 6.18: a small head, a head of the next power of
-/// two, or a small head with pages behind it.
-u32 datagram_truesize(std::size_t size) {
-  constexpr u32 kSkb = 256;        // the sk_buff itself
-  constexpr u32 kShared = 320;     // skb_shared_info
-  constexpr u32 kInFront = 59;     // room for all headers
-  constexpr u32 kSmallHead = 576;  // skbuff_small_head
-  constexpr u32 kLinear = 16005;   // from here on the data is in pages
+}  // namespace
+
+u32 datagram_truesize(std::size_t size, bool v6) {
+  constexpr u32 kSkb = 256;               // the sk_buff itself
+  constexpr u32 kShared = 320;            // skb_shared_info
+  constexpr u32 kSmallHead = 576;         // skbuff_small_head
+  const u32 in_front = v6 ? 72 : 59;      // room for all headers
+  const u32 linear = v6 ? 15992 : 16005;  // from here on the data is in pages
   auto bytes = static_cast<u32>(size);
-  if (bytes >= kLinear) return kSmallHead + kSkb + bytes;
-  u32 head = bytes + kInFront + kShared;
+  if (bytes >= linear) return kSmallHead + kSkb + bytes;
+  u32 head = bytes + in_front + kShared;
   return (head <= kSmallHead ? kSmallHead : std::bit_ceil(head)) + kSkb;
 }
-
-}  // namespace
 
 inet_flow flow_of(const sk_buff* skb) {
   return {skb->v6, skb->saddr, skb->daddr, skb->saddr6, skb->daddr6, skb->source.get(), skb->dest.get()};
@@ -53,6 +51,7 @@ rtable ip_route_output(u32 saddr, u32 daddr) {
 
 void inet_reset_saddr(sock* sk) {
   sk->common.skc_rcv_saddr = record::Ipv4{0};
+  if (sk->common.skc_family == AF_INET6) sk->common.skc_v6_rcv_saddr = In6{};
   inet_sk(sk)->inet_saddr = record::Ipv4{0};
 }
 
@@ -63,7 +62,7 @@ sk_buff* ip_make_skb(Kernel& k, sock* sk, std::string payload, long* error) {
     *error = k.error(Rule::send_too_long, sk);
     return nullptr;
   }
-  u32 truesize = datagram_truesize(payload.size());
+  u32 truesize = datagram_truesize(payload.size(), false);
   return sock_alloc_send_pskb(k, sk, std::move(payload), truesize, error);
 }
 

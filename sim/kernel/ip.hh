@@ -27,6 +27,10 @@ rtable ip_route_output(u32 saddr, u32 daddr);
 /// The socket has no address of its own any more.
 void inet_reset_saddr(sock* sk);
 
+/// What a datagram of `size` bytes is charged with on lo, measured on 6.18: a small head, a head of the next power of
+/// two, or a small head with pages behind it.
+u32 datagram_truesize(std::size_t size, bool v6);
+
 /// A datagram's packet, charged to the socket; nullptr with `*error`.
 sk_buff* ip_make_skb(Kernel& k, sock* sk, std::string payload, long* error);
 void ip_send_skb(Kernel& k, sk_buff* skb);

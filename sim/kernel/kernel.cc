@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sim/kernel/datagram.hh"
+#include "sim/kernel/ipv6.hh"
 #include "sim/kernel/tcp.hh"
 #include "sim/kernel/udp.hh"
 

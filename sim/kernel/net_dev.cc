@@ -8,6 +8,7 @@
 
 #include "sim/kernel/datagram.hh"
 #include "sim/kernel/ip.hh"
+#include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/net_dev.hh"
 #include "sim/kernel/nic.hh"
@@ -41,6 +42,10 @@ void loopback_xmit(Kernel& k, sk_buff* skb) {
 void __netif_receive_skb_one_core(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::__netif_receive_skb_one_core, skb);
   { Call core(k, Fn::__netif_receive_skb_core, skb); }
+  if (skb->v6) {
+    ipv6_rcv(k, skb);
+    return;
+  }
   Call local(k, Fn::ip_local_deliver_finish, skb);
   Call deliver(k, Fn::ip_protocol_deliver_rcu, skb);
   switch (skb->protocol) {
@@ -89,19 +94,6 @@ void do_softirq(Kernel& k) {
   handle_softirqs(k);
 }
 
-void __dev_queue_xmit(Kernel& k, sk_buff* skb) {
-  Call call(k, Fn::__dev_queue_xmit, skb);
-  local_bh_disable(k);
-  {
-    Call start(k, Fn::dev_hard_start_xmit, skb);
-    if (k.nic != nullptr)
-      nic_start_xmit(k, skb);
-    else
-      loopback_xmit(k, skb);
-  }
-  local_bh_enable(k);
-}
-
 }  // namespace
 
 void netif_receive_skb(Kernel& k, sk_buff* skb) {
@@ -123,6 +115,19 @@ void __netif_rx(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::__netif_rx, skb);
   Call internal(k, Fn::netif_rx_internal, skb);
   enqueue_to_backlog(k, skb);
+}
+
+void __dev_queue_xmit(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::__dev_queue_xmit, skb);
+  local_bh_disable(k);
+  {
+    Call start(k, Fn::dev_hard_start_xmit, skb);
+    if (k.nic != nullptr)
+      nic_start_xmit(k, skb);
+    else
+      loopback_xmit(k, skb);
+  }
+  local_bh_enable(k);
 }
 
 void local_bh_disable(Kernel& k) { ++k.bh_disabled; }
@@ -160,11 +165,15 @@ void __ip_queue_xmit(Kernel& k, sk_buff* skb) {
 }
 
 void ip_send_unicast_reply(Kernel& k, const BareSegment& segment) {
-  Call call(k, Fn::ip_send_unicast_reply, nullptr);
+  Call call(k, segment.v6 ? Fn::tcp_v6_send_response : Fn::ip_send_unicast_reply, nullptr);
   sk_buff* skb = nullptr;
   {
-    Call append(k, Fn::__ip_append_data, nullptr);
+    Call append(k, segment.v6 ? Fn::__alloc_skb : Fn::__ip_append_data, nullptr);
     skb = make_bare_segment(k, segment);
+  }
+  if (skb->v6) {
+    ip6_xmit(k, skb);
+    return;
   }
   Call push(k, Fn::ip_push_pending_frames, skb);
   ip_output(k, skb);

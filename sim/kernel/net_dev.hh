@@ -13,4 +13,7 @@ void raise_softirq_irqoff(Kernel& k);
 /// Runs what is pending, a bounded number of rounds. False: there is more, for ksoftirqd. Context: softirq.
 bool handle_softirqs(Kernel& k);
 
+/// Gives a packet to the device.
+void __dev_queue_xmit(Kernel& k, sk_buff* skb);
+
 }  // namespace wakepath::kernel

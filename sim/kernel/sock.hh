@@ -180,6 +180,16 @@ struct request_sock_queue {
   static void describe(record::KindBuilder<request_sock_queue>& b);
 };
 
+/// include/net/inet_connection_sock.h: over which IP a connection travels. A socket of IPv6 changes to ipv6_mapped when
+/// it connects to a mapped address, or is accepted from one, and never back.
+struct inet_connection_sock_af_ops {
+  void (*queue_xmit)(Kernel&, sk_buff*);
+  bool v6;
+};
+extern const inet_connection_sock_af_ops ipv4_specific;
+extern const inet_connection_sock_af_ops ipv6_specific;
+extern const inet_connection_sock_af_ops ipv6_mapped;
+
 struct inet_connection_sock {
   inet_sock icsk_inet;
   request_sock_queue icsk_accept_queue;
@@ -197,6 +207,7 @@ struct inet_connection_sock {
   record::Field<u8> icsk_ack_pingpong;  ///< Interactive: ACKs may wait for an answer to ride on.
   record::ListNode<inet_connection_sock> bind_node;
 
+  const inet_connection_sock_af_ops* icsk_af_ops = &ipv4_specific;
   engine::Timer icsk_retransmit_timer;
   engine::Timer icsk_delack_timer;
   engine::Timer sk_timer;  ///< FIN_WAIT2 of an orphan.
@@ -378,6 +389,7 @@ inline tcp_sock* tcp_sk(sock* sk) { return reinterpret_cast<tcp_sock*>(sk); }
 inline const inet_connection_sock* inet_csk(const sock* sk) {
   return reinterpret_cast<const inet_connection_sock*>(sk);
 }
+inline bool tcp_over_v6(const sock* sk) { return inet_csk(sk)->icsk_af_ops->v6; }
 inline const tcp_sock* tcp_sk(const sock* sk) { return reinterpret_cast<const tcp_sock*>(sk); }
 inline sock* as_sock(udp_sock* up) { return &up->inet.sk; }
 inline sock* as_sock(tcp_sock* tp) { return &tp->inet_conn.icsk_inet.sk; }

@@ -175,6 +175,9 @@ sk_buff* skb_clone(Kernel& k, const sk_buff* skb) {
   clone->protocol = skb->protocol;
   clone->saddr = skb->saddr;
   clone->daddr = skb->daddr;
+  clone->v6 = skb->v6;
+  clone->saddr6 = skb->saddr6;
+  clone->daddr6 = skb->daddr6;
   clone->source = skb->source;
   clone->dest = skb->dest;
   return clone;

@@ -151,7 +151,7 @@ long sock_map_fd(Kernel& k, struct socket* socket, int flags) {
 namespace {
 
 /// sock_register(): the families that there are.
-const net_proto_family* const net_families[] = {&inet_family_ops, &unix_family_ops};
+const net_proto_family* const net_families[] = {&inet_family_ops, &inet6_family_ops, &unix_family_ops};
 
 long __sock_create(Kernel& k, int family, int type, int protocol, struct socket** out) {
   Call call(k, Fn::__sock_create, nullptr);

@@ -108,6 +108,8 @@ struct socket_alloc {
 extern const file_operations socket_file_ops;
 extern const proto_ops inet_stream_ops;
 extern const proto_ops inet_dgram_ops;
+extern const proto_ops inet6_stream_ops;
+extern const proto_ops inet6_dgram_ops;
 
 /// The socket of a descriptor's file, or nullptr with `error` -EBADF or -ENOTSOCK.
 socket* sock_from_fd(Kernel& k, const HeldFile& held, long* error);
@@ -121,6 +123,7 @@ struct net_proto_family {
   long (*create)(Kernel&, socket*, int protocol);
 };
 extern const net_proto_family inet_family_ops;
+extern const net_proto_family inet6_family_ops;
 /// Gives the socket its file and a descriptor. On failure the socket is released. Returns the descriptor or an error.
 long sock_map_fd(Kernel& k, socket* sock, int flags);
 void sock_release(Kernel& k, socket* sock);

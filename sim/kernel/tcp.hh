@@ -56,6 +56,8 @@ inline TcpState tcp_state(const sock* sk) { return sk->common.skc_state; }
 
 // --- net/ipv4/tcp_ipv4.c, tcp_output.c (connecting): tcp_connect.cc ---
 long tcp_v4_connect(Kernel& k, sock* sk, const Address& to);
+/// The addresses are chosen and the socket is in the hash: sequence numbers, and the SYN goes out.
+void tcp_start_connect(Kernel& k, sock* sk);
 int tcp_rcv_synsent_state_process(Kernel& k, sock* sk, sk_buff* skb);
 
 // --- listening: tcp_listen.cc ---
@@ -135,7 +137,9 @@ void inet_csk_schedule_ack(sock* sk);
 void inet_csk_enter_pingpong_mode(sock* sk);
 
 // --- net/ipv4/tcp_output.c: tcp_output.cc ---
-constexpr u32 kTcpMss = 65483;  ///< On loopback (mtu 65536) with timestamps.
+/// On loopback (mtu 65536): what a SYN says, and what a segment carries beside its timestamps.
+constexpr u16 tcp_lo_mss(bool v6) { return v6 ? 65476 : 65495; }
+constexpr u32 tcp_full_mss(bool v6) { return tcp_lo_mss(v6) - 12u; }
 /// `clone`: the segment stays on a queue of ours, a copy travels.
 void __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone);
 void tcp_send_ack(Kernel& k, sock* sk);
@@ -152,9 +156,10 @@ void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb);
 /// Cuts a segment of the write queue that is larger than `keep`.
 void tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep);
 /// The window of a SYN or SYN-ACK: what the receive buffer holds, in whole segments. As tcp_select_initial_window().
-u32 tcp_select_initial_window(const sock* sk);
+/// `v6`: whether the connection is over IPv6, which a listener cannot say.
+u32 tcp_select_initial_window(const sock* sk, bool v6);
 /// The MSS that a SYN says: TCP_MAXSEG or loopback's.
-u16 tcp_advertise_mss(const sock* sk);
+u16 tcp_advertise_mss(const sock* sk, bool v6);
 
 // --- tcp_probe.cc: probes of a closed window, and of a silent peer ---
 /// Sends what makes the peer answer: the next data if the window lets some through, else nothing from before it.
@@ -177,6 +182,8 @@ struct BareSegment {
   Address from, to;
   u32 seq, ack, window;
   tcp_flags flags;
+  bool v6 = false;  ///< Then the addresses are these; `from` and `to` have the ports alone.
+  In6 from6{}, to6{};
 };
 sk_buff* make_bare_segment(Kernel& k, const BareSegment& segment);
 void tcp_v4_send_reset(Kernel& k, const sk_buff* skb);

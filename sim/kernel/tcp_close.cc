@@ -202,6 +202,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   tcp_write_queue_purge(k, sk);
   sk->common.skc_dport = static_cast<u16>(0);
   sk->common.skc_daddr = record::Ipv4{0};
+  sk->common.skc_v6_daddr = In6{};
   if ((sk->sk_userlocks & SOCK_BINDADDR_LOCK) == 0) {
     inet_reset_saddr(sk);
     inet_bhash2_update_saddr(k, sk);
@@ -278,14 +279,18 @@ void inet_twsk_kill(Kernel& k, tcp_timewait_sock* tw) {
 namespace {
 
 void tcp_v4_timewait_ack(Kernel& k, const tcp_timewait_sock* tw) {
-  Call call(k, Fn::tcp_v4_send_ack, tw);
   const sock_common& c = tw->tw_sk.tw_common;
+  bool v6 = speaks_v6(&c);
+  Call call(k, v6 ? Fn::tcp_v6_send_ack : Fn::tcp_v4_send_ack, tw);
   ip_send_unicast_reply(k, {{c.skc_rcv_saddr.get().value, c.skc_num},
                             {c.skc_daddr.get().value, c.skc_dport},
                             tw->tw_snd_nxt,
                             tw->tw_rcv_nxt,
                             tw->tw_rcv_wnd,
-                            TCPHDR_ACK});
+                            TCPHDR_ACK,
+                            v6,
+                            c.skc_v6_rcv_saddr,
+                            c.skc_v6_daddr});
 }
 
 enum class TimewaitAnswer { kNothing, kAck, kReset, kNewConnection };

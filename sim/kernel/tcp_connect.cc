@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "sim/kernel/ip.hh"
+#include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
@@ -15,11 +15,12 @@ namespace {
 void tcp_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_connect, sk);
   tcp_sock* tp = tcp_sk(sk);
-  tp->rcv_wnd = tcp_select_initial_window(sk);
+  bool v6 = tcp_over_v6(sk);
+  tp->rcv_wnd = tcp_select_initial_window(sk, v6);
   tp->retrans_stamp_ns = k.now_ns();
   sk_buff* skb = tcp_stream_alloc_skb(k, sk, "");
   skb->flags = TCPHDR_SYN;
-  skb->mss = tcp_advertise_mss(sk);
+  skb->mss = tcp_advertise_mss(sk, v6);
   skb->seq = tp->write_seq;
   ++tp->write_seq;
   skb->end_seq = tp->write_seq;
@@ -40,10 +41,21 @@ void tcp_finish_connect(Kernel& k, sock* sk) {
 
 /// What both ends can take.
 void agree_on_mss(sock* sk, const sk_buff* syn) {
-  tcp_sk(sk)->mss_clamp = syn->mss != 0 ? std::min(syn->mss, tcp_advertise_mss(sk)) : tcp_advertise_mss(sk);
+  u16 own = tcp_advertise_mss(sk, tcp_over_v6(sk));
+  tcp_sk(sk)->mss_clamp = syn->mss != 0 ? std::min(syn->mss, own) : own;
 }
 
 }  // namespace
+
+void tcp_start_connect(Kernel& k, sock* sk) {
+  tcp_sock* tp = tcp_sk(sk);
+  tp->write_seq = k.next_isn;
+  k.next_isn += 1'000'000;
+  tp->snd_una = tp->write_seq;
+  tp->snd_nxt = tp->write_seq;
+  tp->snd_up = tp->write_seq;
+  tcp_connect(k, sk);
+}
 
 long tcp_v4_connect(Kernel& k, sock* sk, const Address& to) {
   Call call(k, Fn::tcp_v4_connect, sk);
@@ -52,11 +64,11 @@ long tcp_v4_connect(Kernel& k, sock* sk, const Address& to) {
   rtable route = ip_route_output(inet_sk(sk)->inet_saddr.get().value, to.ip);
   if (!route.found || route.broadcast) return call.result(k.error(Rule::connect_no_route, sk));
   if (inet_sk(sk)->inet_saddr.get().value == 0) {
-    sk->common.skc_rcv_saddr = record::Ipv4{route.saddr};
+    sk_rcv_saddr_set(k, sk, route.saddr);
     inet_sk(sk)->inet_saddr = record::Ipv4{route.saddr};
     inet_bhash2_update_saddr(k, sk);
   }
-  sk->common.skc_daddr = record::Ipv4{route.daddr};
+  sk_daddr_set(k, sk, route.daddr);
   sk->common.skc_dport = to.port;
   tcp_set_state(k, sk, TcpState::SYN_SENT);
   if (long error = __inet_hash_connect(k, sk); error != 0) {
@@ -68,13 +80,7 @@ long tcp_v4_connect(Kernel& k, sock* sk, const Address& to) {
     sk->common.skc_dport = static_cast<u16>(0);
     return call.result(error);
   }
-  tcp_sock* tp = tcp_sk(sk);
-  tp->write_seq = k.next_isn;
-  k.next_isn += 1'000'000;
-  tp->snd_una = tp->write_seq;
-  tp->snd_nxt = tp->write_seq;
-  tp->snd_up = tp->write_seq;
-  tcp_connect(k, sk);
+  tcp_start_connect(k, sk);
   return call.result(0);
 }
 

@@ -32,7 +32,7 @@ void tcp_measure_rcv_mss(sock* sk, const sk_buff* skb) {
   inet_connection_sock* icsk = inet_csk(sk);
   if (skb->len >= icsk->rcv_mss) {
     if (skb->len != icsk->rcv_mss) icsk->scaling_ratio = std::max(1u, skb->len * 256 / skb->truesize);
-    icsk->rcv_mss = std::min(skb->len.get(), kTcpMss);
+    icsk->rcv_mss = std::min(skb->len.get(), tcp_full_mss(tcp_over_v6(sk)));
     return;
   }
   if ((icsk->icsk_ack_pending & ICSK_ACK_PUSHED) != 0) icsk->icsk_ack_pending |= ICSK_ACK_PUSHED2;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
@@ -15,20 +16,27 @@ namespace {
 constexpr u64 kSynAckTimeout = 1000 * kNsPerMs;  // TCP_TIMEOUT_INIT
 
 void tcp_v4_send_synack(Kernel& k, const tcp_request_sock* req) {
-  Call call(k, Fn::tcp_v4_send_synack, req);
-  sk_buff* skb = nullptr;
   const sock_common& c = req->req.req.common;
+  bool v6 = speaks_v6(&c);
+  Call call(k, v6 ? Fn::tcp_v6_send_synack : Fn::tcp_v4_send_synack, req);
+  sk_buff* skb = nullptr;
   {
     Call make(k, Fn::tcp_make_synack, req);
     skb = make_bare_segment(k, {{c.skc_rcv_saddr.get().value, c.skc_num},
                                 {c.skc_daddr.get().value, c.skc_dport},
                                 req->snt_isn,
                                 req->rcv_isn + 1,
-                                tcp_select_initial_window(req->req.req.rsk_listener),
-                                static_cast<tcp_flags>(TCPHDR_SYN | TCPHDR_ACK)});
-    skb->mss = tcp_advertise_mss(req->req.req.rsk_listener);
+                                tcp_select_initial_window(req->req.req.rsk_listener, v6),
+                                static_cast<tcp_flags>(TCPHDR_SYN | TCPHDR_ACK),
+                                v6,
+                                c.skc_v6_rcv_saddr,
+                                c.skc_v6_daddr});
+    skb->mss = tcp_advertise_mss(req->req.req.rsk_listener, v6);
   }
-  ip_output(k, skb);
+  if (v6)
+    ip6_xmit(k, skb);
+  else
+    ip_output(k, skb);
 }
 
 void inet_csk_reqsk_queue_drop(Kernel& k, sock* listener, tcp_request_sock* req) {
@@ -124,13 +132,13 @@ void reqsk_free(Kernel& k, tcp_request_sock* req) {
 
 /// A copy of the listener, then its own numbers.
 sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
-  Call call(k, Fn::tcp_v4_syn_recv_sock, req);
+  const sock_common& c = req->req.req.common;
+  Call call(k, speaks_v6(&c) ? Fn::tcp_v6_syn_recv_sock : Fn::tcp_v4_syn_recv_sock, req);
   if (sk_acceptq_is_full(k, listener)) {
     k.rule(Rule::accept_queue_full_ack_dropped, listener);
     return nullptr;
   }
   Call create(k, Fn::tcp_create_openreq_child, req);
-  const sock_common& c = req->req.req.common;
   sock* child = nullptr;
   {
     Call clone(k, Fn::inet_csk_clone_lock, listener);
@@ -151,15 +159,25 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
     Call set(k, Fn::inet_sk_set_state, child);
     child->common.skc_state = TcpState::SYN_RECV;
   }
-  child->common.skc_rcv_saddr = c.skc_rcv_saddr;
-  child->common.skc_daddr = c.skc_daddr;
+  child->common.skc_ipv6only = listener->common.skc_ipv6only;
+  if (c.skc_family == AF_INET) {
+    if (child->common.skc_family == AF_INET6) inet_csk(child)->icsk_af_ops = &ipv6_mapped;
+    sk_rcv_saddr_set(k, child, c.skc_rcv_saddr.get().value);
+    sk_daddr_set(k, child, c.skc_daddr.get().value);
+  } else {
+    inet_csk(child)->icsk_af_ops = &ipv6_specific;
+    child->common.skc_rcv_saddr = c.skc_rcv_saddr;
+    child->common.skc_daddr = c.skc_daddr;
+    child->common.skc_v6_rcv_saddr = c.skc_v6_rcv_saddr;
+    child->common.skc_v6_daddr = c.skc_v6_daddr;
+  }
   child->common.skc_dport = c.skc_dport;
   inet_sk(child)->inet_saddr = c.skc_rcv_saddr;
   tcp_sock* tp = tcp_sk(child);
   tp->rcv_nxt = req->rcv_isn + 1;
   tp->copied_seq = tp->rcv_nxt;
   tp->rcv_wup = tp->rcv_nxt;
-  tp->rcv_wnd = tcp_select_initial_window(child);
+  tp->rcv_wnd = tcp_select_initial_window(child, speaks_v6(&c));
   tp->write_seq = req->snt_isn + 1;
   tp->snd_una = tp->write_seq;
   tp->snd_nxt = tp->write_seq;
@@ -250,11 +268,13 @@ tcp_request_sock* inet_reqsk_alloc(Kernel& k, sock* listener, const sk_buff* syn
     req = k.request_socks.make();
   }
   sock_common* c = as_common(req);
-  c->skc_family = static_cast<u16>(AF_INET);
+  c->skc_family = static_cast<u16>(syn->v6 ? AF_INET6 : AF_INET);
   c->skc_state = TcpState::NEW_SYN_RECV;
-  c->skc_rcv_saddr = record::Ipv4{syn->daddr};
+  c->skc_v6_rcv_saddr = syn->daddr6;
+  c->skc_v6_daddr = syn->saddr6;
+  c->skc_rcv_saddr = record::Ipv4{syn->v6 ? LOOPBACK4_IPV6 : syn->daddr};
   c->skc_num = syn->dest;
-  c->skc_daddr = record::Ipv4{syn->saddr};
+  c->skc_daddr = record::Ipv4{syn->v6 ? LOOPBACK4_IPV6 : syn->saddr};
   c->skc_dport = syn->source;
   req->req.req.rsk_listener = listener;
   req->peer_window = syn->window.get().value;
@@ -290,7 +310,7 @@ void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb) {
   }
   tcp_request_sock* req = inet_reqsk_alloc(k, listener, skb);
   req->rcv_isn = skb->seq;
-  req->mss = std::min(skb->mss, tcp_advertise_mss(listener));
+  req->mss = std::min(skb->mss, tcp_advertise_mss(listener, skb->v6));
   if (!cookie && k.config.tcp_syncookies == 0 && last_quarter(k, listener)) {
     k.rule(Rule::syn_queue_full_syn_dropped, listener);
     reqsk_free(k, req);
@@ -312,14 +332,18 @@ namespace {
 
 /// A segment outside the window of a request is answered with what the request has.
 void tcp_v4_reqsk_send_ack(Kernel& k, const tcp_request_sock* req) {
-  Call call(k, Fn::tcp_v4_reqsk_send_ack, req);
   const sock_common& c = req->req.req.common;
+  bool v6 = speaks_v6(&c);
+  Call call(k, v6 ? Fn::tcp_v6_reqsk_send_ack : Fn::tcp_v4_reqsk_send_ack, req);
   ip_send_unicast_reply(k, {{c.skc_rcv_saddr.get().value, c.skc_num},
                             {c.skc_daddr.get().value, c.skc_dport},
                             req->snt_isn + 1,
                             req->rcv_isn + 1,
-                            tcp_select_initial_window(req->req.req.rsk_listener),
-                            TCPHDR_ACK});
+                            tcp_select_initial_window(req->req.req.rsk_listener, v6),
+                            TCPHDR_ACK,
+                            v6,
+                            c.skc_v6_rcv_saddr,
+                            c.skc_v6_daddr});
 }
 
 /// The request ends; the peer is told unless it was the peer's own reset.
@@ -332,7 +356,7 @@ void embryonic_reset(Kernel& k, sock* listener, tcp_request_sock* req, const sk_
 /// As tcp_in_window() with the request's window.
 bool in_window(const tcp_request_sock* req, const sk_buff* skb) {
   u32 first = req->rcv_isn + 1;
-  u32 last = first + tcp_select_initial_window(req->req.req.rsk_listener);
+  u32 last = first + tcp_select_initial_window(req->req.req.rsk_listener, skb->v6);
   if (skb->seq == first) return true;
   if (after(skb->end_seq, first) && before(skb->seq, last)) return true;
   return skb->seq == last && skb->seq == skb->end_seq;

@@ -117,20 +117,21 @@ bool tcp_write_xmit(Kernel& k, sock* sk, u32 nonagle) {
 u32 tcp_current_mss(const sock* sk) {
   constexpr u32 kTimestamps = 12;  // of every segment's options
   const tcp_sock* tp = tcp_sk(sk);
-  u32 mss = tp->mss_clamp != 0 ? std::min(kTcpMss, tp->mss_clamp - kTimestamps) : kTcpMss;
+  u32 mss = tcp_full_mss(tcp_over_v6(sk));
+  if (tp->mss_clamp != 0) mss = std::min(mss, tp->mss_clamp - kTimestamps);
   u32 half = tp->max_window / 2;
   return half > 536 ? std::min(mss, half) : mss;
 }
 
-u32 tcp_select_initial_window(const sock* sk) {
+u32 tcp_select_initial_window(const sock* sk, bool v6) {
   u32 space = static_cast<u32>(sk->sk_rcvbuf) / 2;  // the other half is for the overhead of segments
-  return space > kTcpMss ? space / kTcpMss * kTcpMss : space;
+  u32 mss = tcp_full_mss(v6);
+  return space > mss ? space / mss * mss : space;
 }
 
-u16 tcp_advertise_mss(const sock* sk) {
-  constexpr u16 kLoopbackMss = 65495;  // mtu 65536 less the headers
+u16 tcp_advertise_mss(const sock* sk, bool v6) {
   u16 own = tcp_sk(sk)->user_mss;
-  return own != 0 ? std::min(own, kLoopbackMss) : kLoopbackMss;
+  return own != 0 ? std::min(own, tcp_lo_mss(v6)) : tcp_lo_mss(v6);
 }
 
 u32 tcp_receive_window(const sock* sk) {
@@ -168,6 +169,11 @@ void __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
     skb->fclone = out;
     out->fclone = skb;
   }
+  out->v6 = tcp_over_v6(sk);
+  if (out->v6) {
+    out->saddr6 = sk->common.skc_v6_rcv_saddr;
+    out->daddr6 = sk->common.skc_v6_daddr;
+  }
   out->saddr = sk->common.skc_rcv_saddr.get().value;
   out->daddr = sk->common.skc_daddr.get().value;
   out->source = inet_sk(sk)->inet_sport;  // skc_num is 0 already when a closed socket sends its reset
@@ -182,7 +188,7 @@ void __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
     out->flags |= TCPHDR_URG;
     out->urg_ptr = static_cast<u16>(tp->snd_up - out->seq);
   }
-  __ip_queue_xmit(k, out);
+  inet_csk(sk)->icsk_af_ops->queue_xmit(k, out);
 }
 
 void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb) {
@@ -252,6 +258,9 @@ sk_buff* make_bare_segment(Kernel& k, const BareSegment& segment) {
   sk_buff* skb = alloc_skb(k, nullptr, "");
   skb->saddr = segment.from.ip;
   skb->daddr = segment.to.ip;
+  skb->v6 = segment.v6;
+  skb->saddr6 = segment.from6;
+  skb->daddr6 = segment.to6;
   skb->source = segment.from.port;
   skb->dest = segment.to.port;
   skb->seq = segment.seq;
@@ -264,7 +273,7 @@ sk_buff* make_bare_segment(Kernel& k, const BareSegment& segment) {
 
 void tcp_v4_send_reset(Kernel& k, const sk_buff* skb) {
   if ((skb->flags & TCPHDR_RST) != 0) return;  // never answer a reset with a reset
-  Call call(k, Fn::tcp_v4_send_reset, skb);
+  Call call(k, skb->v6 ? Fn::tcp_v6_send_reset : Fn::tcp_v4_send_reset, skb);
   bool has_ack = (skb->flags & TCPHDR_ACK) != 0;
   BareSegment reset{{skb->daddr, skb->dest}, {skb->saddr, skb->source}, 0, 0, 0, TCPHDR_RST};
   if (has_ack) {
@@ -273,6 +282,9 @@ void tcp_v4_send_reset(Kernel& k, const sk_buff* skb) {
     reset.flags = static_cast<tcp_flags>(TCPHDR_RST | TCPHDR_ACK);
     reset.ack = skb->end_seq;
   }
+  reset.v6 = skb->v6;
+  reset.from6 = skb->daddr6;
+  reset.to6 = skb->saddr6;
   ip_send_unicast_reply(k, reset);
 }
 

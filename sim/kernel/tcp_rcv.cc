@@ -92,7 +92,7 @@ void rcv_request(Kernel& k, tcp_request_sock* req, sk_buff* skb) {
 }  // namespace
 
 void tcp_v4_rcv(Kernel& k, sk_buff* skb) {
-  Call call(k, Fn::tcp_v4_rcv, skb);
+  Call call(k, skb->v6 ? Fn::tcp_v6_rcv : Fn::tcp_v4_rcv, skb);
   sock_common* found = __inet_lookup_established(k, flow_of(skb));
   if (found != nullptr && found->skc_state == TcpState::TIME_WAIT) {
     if (!tcp_timewait_rcv(k, reinterpret_cast<tcp_timewait_sock*>(found), skb)) return;
@@ -114,7 +114,7 @@ void tcp_v4_rcv(Kernel& k, sk_buff* skb) {
 }
 
 void tcp_v4_do_rcv(Kernel& k, sock* sk, sk_buff* skb) {
-  Call call(k, Fn::tcp_v4_do_rcv, sk);
+  Call call(k, skb->v6 ? Fn::tcp_v6_do_rcv : Fn::tcp_v4_do_rcv, sk);
   if (tcp_state(sk) == TcpState::ESTABLISHED) {
     tcp_rcv_established(k, sk, skb);
     return;

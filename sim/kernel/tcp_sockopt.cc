@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
@@ -241,5 +242,7 @@ const proto tcp_prot = {.name = "TCP",
                         .shutdown = tcp_shutdown,
                         .no_autobind = true,
                         .ioctl = tcp_ioctl};
+
+const inet_connection_sock_af_ops ipv4_specific = {__ip_queue_xmit, false};
 
 }  // namespace wakepath::kernel

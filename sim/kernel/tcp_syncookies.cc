@@ -11,7 +11,6 @@ namespace wakepath::kernel {
 namespace {
 
 constexpr u64 kCookieValid = 120'000 * kNsPerMs;  // TCP_SYNCOOKIE_VALID
-constexpr u16 kCookieMss = 65495;
 
 u32 cookie_of(u32 saddr, u16 sport, u32 daddr, u16 dport, u32 client_isn) {
   u32 mixed = saddr * 2654435761u ^ daddr * 40503u ^ (static_cast<u32>(sport) << 16 | dport);
@@ -40,14 +39,14 @@ sock* tcp_get_cookie_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
 }  // namespace
 
 u32 cookie_v4_init_sequence(Kernel& k, sock* listener, const sk_buff* syn) {
-  Call call(k, Fn::cookie_v4_init_sequence, listener);
+  Call call(k, syn->v6 ? Fn::cookie_v6_init_sequence : Fn::cookie_v4_init_sequence, listener);
   tcp_sk(listener)->synq_overflow_ts_ns = k.now_ns() + 1;
   return cookie_of(syn->saddr, syn->source, syn->daddr, syn->dest, syn->seq);
 }
 
 sock* cookie_v4_check(Kernel& k, sock* listener, sk_buff* skb) {
   if (k.config.tcp_syncookies == 0 || (skb->flags & TCPHDR_RST) != 0) return listener;
-  Call call(k, Fn::cookie_v4_check, listener);
+  Call call(k, skb->v6 ? Fn::cookie_v6_check : Fn::cookie_v4_check, listener);
   u32 client_isn = skb->seq - 1;
   u32 cookie = skb->ack_seq - 1;
   if (tcp_synq_no_recent_overflow(k, listener) ||
@@ -56,7 +55,7 @@ sock* cookie_v4_check(Kernel& k, sock* listener, sk_buff* skb) {
   tcp_request_sock* req = inet_reqsk_alloc(k, listener, skb);
   req->rcv_isn = client_isn;
   req->snt_isn = cookie;
-  req->mss = kCookieMss;
+  req->mss = tcp_lo_mss(skb->v6);
   k.rule(Rule::syn_cookie_came_back, listener);
   return tcp_get_cookie_sock(k, listener, req);
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "sim/kernel/datagram.hh"
+#include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
@@ -47,6 +48,8 @@ void udp_send_skb(Kernel& k, sk_buff* skb, const rtable& route, u16 source, u16 
   ip_send_skb(k, skb);
 }
 
+}  // namespace
+
 MaySleep<long> udp_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
   Call call(k, Fn::udp_sendmsg, sk);
   if (message.size > 0xffff) co_return call.result(k.error(Rule::send_too_long, sk));
@@ -63,6 +66,8 @@ MaySleep<long> udp_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
   udp_send_skb(k, skb, route, inet_sk(sk)->inet_sport, to.dport);
   co_return call.result(static_cast<long>(message.size));
 }
+
+namespace {
 
 /// The next datagram of the reader's queue; taken off unless peeked at.
 sk_buff* take_from_reader_queue(Kernel& k, sock* sk, bool peek) {
@@ -95,8 +100,16 @@ MaySleep<sk_buff*> __skb_recv_udp(Kernel& k, sock* sk, int flags, long* error) {
   co_return nullptr;
 }
 
+/// Who sent it, as an address of the reader's family.
+Address sender_of(Kernel& k, const sock* sk, const sk_buff* skb) {
+  if (sk->common.skc_family == AF_INET) return {skb->saddr, skb->source};
+  Address from{.port = skb->source, .family = AF_INET6};
+  from.ip6 = in6_bytes(k, skb->v6 ? skb->saddr6 : in6_mapped(k, skb->saddr));
+  return from;
+}
+
 MaySleep<long> udp_recvmsg(Kernel& k, sock* sk, InMessage& message) {
-  Call call(k, Fn::udp_recvmsg, sk);
+  Call call(k, sk->common.skc_family == AF_INET6 ? Fn::udpv6_recvmsg : Fn::udp_recvmsg, sk);
   long error = 0;
   sk_buff* skb = co_await __skb_recv_udp(k, sk, message.flags, &error);
   if (skb == nullptr) co_return call.result(error);
@@ -109,7 +122,7 @@ MaySleep<long> udp_recvmsg(Kernel& k, sock* sk, InMessage& message) {
     Call copy(k, Fn::skb_copy_datagram_iter, skb);
     if (copied > 0) std::memcpy(message.buffer, skb->payload.data(), copied);
   }
-  message.from = Address{skb->saddr, skb->source};
+  message.from = sender_of(k, sk, skb);
   long result = static_cast<long>((message.flags & MSG_TRUNC) != 0 ? skb->len.get() : copied);
   if ((message.flags & MSG_PEEK) == 0) {
     Call consume(k, Fn::skb_consume_udp, skb);
@@ -117,6 +130,8 @@ MaySleep<long> udp_recvmsg(Kernel& k, sock* sk, InMessage& message) {
   }
   co_return call.result(result);
 }
+
+}  // namespace
 
 /// A datagram socket is "connected" when it has one address to send to and to hear from.
 long __ip4_datagram_connect(Kernel& k, sock* sk, const Address& to) {
@@ -127,17 +142,19 @@ long __ip4_datagram_connect(Kernel& k, sock* sk, const Address& to) {
   if (!route.found) return call.result(k.error(Rule::connect_no_route, sk));
   if (route.broadcast && !sock_flag(sk, SOCK_BROADCAST_BIT))
     return call.result(k.error(Rule::broadcast_not_allowed, sk));
-  sk->common.skc_daddr = record::Ipv4{route.daddr};
+  sk_daddr_set(k, sk, route.daddr);
   sk->common.skc_dport = to.port;
   if (inet_sk(sk)->inet_saddr.get().value == 0) inet_sk(sk)->inet_saddr = record::Ipv4{route.saddr};
   if (sk->common.skc_rcv_saddr.get().value == 0) {
-    sk->common.skc_rcv_saddr = record::Ipv4{route.saddr};
+    sk_rcv_saddr_set(k, sk, route.saddr);
     udp_lib_rehash(k, sk);
   }
   if (sk->sk_reuseport_cb != nullptr) sk->sk_reuseport_cb->has_conns = true;
   sk->common.skc_state = TcpState::ESTABLISHED;
   return call.result(0);
 }
+
+namespace {
 
 long udp_connect(Kernel& k, sock* sk, const Address& to) {
   Call call(k, Fn::udp_connect, sk);
@@ -152,10 +169,10 @@ long udp_disconnect(Kernel& k, sock* sk) {
   lock_sock(k, sk);
   sk->common.skc_state = TcpState::CLOSE;
   sk->common.skc_daddr = record::Ipv4{0};
+  sk->common.skc_v6_daddr = In6{};
   sk->common.skc_dport = static_cast<u16>(0);
   if ((sk->sk_userlocks & SOCK_BINDADDR_LOCK) == 0) {
-    sk->common.skc_rcv_saddr = record::Ipv4{0};
-    inet_sk(sk)->inet_saddr = record::Ipv4{0};
+    inet_reset_saddr(sk);
     if ((sk->sk_userlocks & SOCK_BINDPORT_LOCK) != 0) udp_lib_rehash(k, sk);
   }
   if ((sk->sk_userlocks & SOCK_BINDPORT_LOCK) == 0) {

@@ -14,6 +14,8 @@ extern const proto udp_prot;
 /// Which events are there now. Changes nothing.
 poll_t udp_events(const sock* sk);
 poll_t udp_poll(Kernel& k, struct file* file, struct socket* socket, poll_table* table);
+MaySleep<long> udp_sendmsg(Kernel& k, sock* sk, OutMessage& message);
+long __ip4_datagram_connect(Kernel& k, sock* sk, const Address& to);
 /// SIOCINQ: bytes of the first datagram; -1: there is none. Moves what has come into the reader's queue.
 int first_packet_length(Kernel& k, sock* sk);
 /// Gives back the memory of what was read, at once or when enough of it has come together.
@@ -29,6 +31,7 @@ void udp_lib_unhash(Kernel& k, sock* sk);
 void udp_lib_rehash(Kernel& k, sock* sk);
 /// The socket that a datagram is for; nullptr.
 sock* __udp4_lib_lookup(Kernel& k, const inet_flow& flow);
+sock* __udp6_lib_lookup(Kernel& k, const inet_flow& flow);
 /// The sockets of a local port, or nullptr.
 udp_hslot* udp_hashslot(Kernel& k, u16 port);
 

@@ -85,6 +85,21 @@ int compute_score(const sock* sk, const inet_flow& flow, u32 daddr) {
   return score;
 }
 
+int udp6_compute_score(const sock* sk, const inet_flow& flow, In6 daddr) {
+  const sock_common& c = sk->common;
+  if (c.skc_family != AF_INET6 || c.skc_v6_rcv_saddr.get() != daddr) return -1;
+  int score = 1;
+  if (c.skc_dport != 0) {
+    if (c.skc_dport != flow.source) return -1;
+    ++score;
+  }
+  if (!c.skc_v6_daddr.get().any()) {
+    if (c.skc_v6_daddr.get() != flow.saddr6) return -1;
+    ++score;
+  }
+  return score;
+}
+
 /// The socket of one chain that fits best; among equals the one that came last, or a member of their group.
 template <class Score>
 sock* udp_lib_lookup2(Kernel& k, const inet_flow& flow, u64 key, Score score_of) {
@@ -167,6 +182,15 @@ sock* __udp4_lib_lookup(Kernel& k, const inet_flow& flow) {
   for (u32 daddr : {flow.daddr, u32{INADDR_ANY}})
     if (sock* sk = udp_lib_lookup2(k, flow, portaddr_key(flow.dest, daddr),
                                    [&](const sock* candidate) { return compute_score(candidate, flow, daddr); }))
+      return sk;
+  return nullptr;
+}
+
+sock* __udp6_lib_lookup(Kernel& k, const inet_flow& flow) {
+  Call call(k, Fn::__udp6_lib_lookup, nullptr);
+  for (In6 daddr : {flow.daddr6, In6{}})
+    if (sock* sk = udp_lib_lookup2(k, flow, portaddr_key(flow.dest, daddr),
+                                   [&](const sock* candidate) { return udp6_compute_score(candidate, flow, daddr); }))
       return sk;
   return nullptr;
 }

@@ -3,6 +3,7 @@
 // receive for one socket; checksums, encapsulation, socket filters, early demultiplexing.
 
 #include "sim/kernel/datagram.hh"
+#include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 #include "sim/kernel/udp.hh"
@@ -26,8 +27,8 @@ bool __udp_enqueue_schedule_skb(Kernel& k, sock* sk, sk_buff* skb) {
 }
 
 void udp_queue_rcv_skb(Kernel& k, sock* sk, sk_buff* skb) {
-  Call call(k, Fn::udp_queue_rcv_skb, sk);
-  Call one(k, Fn::udp_queue_rcv_one_skb, sk);
+  Call call(k, skb->v6 ? Fn::udpv6_queue_rcv_skb : Fn::udp_queue_rcv_skb, sk);
+  Call one(k, skb->v6 ? Fn::udpv6_queue_rcv_one_skb : Fn::udp_queue_rcv_one_skb, sk);
   Call queue(k, Fn::__udp_queue_rcv_skb, sk);
   if (__udp_enqueue_schedule_skb(k, sk, skb)) return;
   k.rule(Rule::udp_receive_buffer_full, sk);
@@ -36,8 +37,12 @@ void udp_queue_rcv_skb(Kernel& k, sock* sk, sk_buff* skb) {
 }
 
 void udp_unicast_rcv_skb(Kernel& k, sock* sk, sk_buff* skb) {
-  Call call(k, Fn::udp_unicast_rcv_skb, sk);
+  Call call(k, skb->v6 ? Fn::udp6_unicast_rcv_skb : Fn::udp_unicast_rcv_skb, sk);
   udp_queue_rcv_skb(k, sk, skb);
+}
+
+sock* udp_lib_lookup(Kernel& k, const inet_flow& flow) {
+  return flow.v6 ? __udp6_lib_lookup(k, flow) : __udp4_lib_lookup(k, flow);
 }
 
 /// Does a socket of the port hear what is sent to everybody?
@@ -46,7 +51,7 @@ bool __udp_is_mcast_sock(const sock* sk, const sk_buff* skb) {
   u32 peer = c.skc_daddr.get().value;
   u32 own = c.skc_rcv_saddr.get().value;
   return (peer == 0 || peer == skb->saddr) && (c.skc_dport == 0 || c.skc_dport == skb->source) &&
-         (own == 0 || own == skb->daddr) && c.skc_family == AF_INET;
+         (own == 0 || own == skb->daddr) && !c.skc_ipv6only;
 }
 
 /// A broadcast: every socket of the port gets its own copy, the first of them the original, last.
@@ -72,27 +77,30 @@ void __udp4_lib_mcast_deliver(Kernel& k, sk_buff* skb) {
 }  // namespace
 
 void udp_rcv(Kernel& k, sk_buff* skb) {
-  Call call(k, Fn::udp_rcv, skb);
-  Call lib(k, Fn::__udp4_lib_rcv, skb);
-  if (inet_addr_type(skb->daddr) == RouteType::RTN_BROADCAST) {
+  Call call(k, skb->v6 ? Fn::udpv6_rcv : Fn::udp_rcv, skb);
+  Call lib(k, skb->v6 ? Fn::__udp6_lib_rcv : Fn::__udp4_lib_rcv, skb);
+  if (!skb->v6 && inet_addr_type(skb->daddr) == RouteType::RTN_BROADCAST) {
     __udp4_lib_mcast_deliver(k, skb);
     return;
   }
-  if (sock* sk = __udp4_lib_lookup(k, flow_of(skb))) {
+  if (sock* sk = udp_lib_lookup(k, flow_of(skb))) {
     udp_unicast_rcv_skb(k, sk, skb);
     return;
   }
   k.rule(Rule::udp_no_socket, skb);
-  icmp_send_port_unreachable(k, skb);
+  if (skb->v6)
+    icmp6_send_port_unreachable(k, skb);
+  else
+    icmp_send_port_unreachable(k, skb);
   Call drop(k, Fn::sk_skb_reason_drop, skb);
   k.skbs.free(skb);
 }
 
 void udp_err(Kernel& k, const inet_flow& quote) {
-  Call call(k, Fn::udp_err, nullptr);
-  Call lib(k, Fn::__udp4_lib_err, nullptr);
-  sock* sk =
-      __udp4_lib_lookup(k, {.saddr = quote.daddr, .daddr = quote.saddr, .source = quote.dest, .dest = quote.source});
+  Call call(k, quote.v6 ? Fn::udpv6_err : Fn::udp_err, nullptr);
+  Call lib(k, quote.v6 ? Fn::__udp6_lib_err : Fn::__udp4_lib_err, nullptr);
+  sock* sk = udp_lib_lookup(
+      k, {quote.v6, quote.daddr, quote.saddr, quote.daddr6, quote.saddr6, quote.dest, quote.source});  // as an answer
   if (sk == nullptr || tcp_state(sk) != TcpState::ESTABLISHED) return;  // the others are not told
   sk->sk_err = ECONNREFUSED;
   sk_error_report(k, sk);

@@ -1,5 +1,6 @@
 #include "sim/syscalls/words.hh"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 
@@ -29,7 +30,16 @@ std::string flags(u32 mask, const std::array<Named, N>& names) {
 }  // namespace
 
 std::string family(int family) {
-  return family == AF_INET ? "AF_INET" : family == AF_UNIX ? "AF_UNIX" : fmt::format("{}", family);
+  switch (family) {
+    case AF_INET:
+      return "AF_INET";
+    case AF_INET6:
+      return "AF_INET6";
+    case AF_UNIX:
+      return "AF_UNIX";
+    default:
+      return fmt::format("{}", family);
+  }
 }
 
 std::string socket_type(int type) {
@@ -44,6 +54,11 @@ std::string socket_type(int type) {
 
 std::string address(const Address& a) {
   if (a.family == AF_UNIX) return a.path.empty() ? "unix:" : "unix:@" + a.path.substr(1);
+  if (a.family == AF_INET6) {
+    char text[INET6_ADDRSTRLEN] = "";
+    inet_ntop(AF_INET6, a.ip6.data(), text, sizeof text);
+    return fmt::format("[{}]:{}", text, a.port);
+  }
   return fmt::format("{}.{}.{}.{}:{}", a.ip >> 24, (a.ip >> 16) & 255, (a.ip >> 8) & 255, a.ip & 255, a.port);
 }
 

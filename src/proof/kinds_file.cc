@@ -112,7 +112,7 @@ const std::vector<Kind> kFileKinds = {
     {"sigprocmask", 2, make_sigprocmask},
     {"fork", 2, make_fork},
     {"thread", 4, make_thread},
-    {"exit", 2, make_exit},
+    {"exit", 3, make_exit},
 };
 
 }  // namespace wakepath::proof

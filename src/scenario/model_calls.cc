@@ -44,6 +44,12 @@ Address from_model(const kernel::Address& address) {
     out.name = address.path.empty() ? "" : address.path.substr(1);
     return out;
   }
+  if (address.family == AF_INET6) {
+    out.family = Address::Family::ipv6;
+    out.ip = address.ip6;
+    out.port = address.port;
+    return out;
+  }
   out.family = Address::Family::ipv4;
   for (size_t i = 0; i < 4; ++i) {
     out.ip[i] = static_cast<uint8_t>(address.ip >> (24 - 8 * i));
@@ -74,13 +80,14 @@ std::optional<std::string> unknown_option(const CallStep& call) {
   static const std::vector<std::pair<long, long>> kSettable = {
       {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_RCVBUF},
       {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_LINGER},
-      {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_SNDLOWAT}};
+      {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_SNDLOWAT},
+      {IPPROTO_IPV6, IPV6_V6ONLY}};
   static const std::vector<std::pair<long, long>> kReadable = {
       {SOL_SOCKET, SO_ERROR},     {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_TYPE},      {SOL_SOCKET, SO_ACCEPTCONN},
       {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_DOMAIN},    {SOL_SOCKET, SO_PROTOCOL},  {SOL_SOCKET, SO_REUSEPORT},
       {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVBUF},    {SOL_SOCKET, SO_LINGER},
       {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_OOBINLINE},
-      {SOL_SOCKET, SO_SNDLOWAT}};
+      {SOL_SOCKET, SO_SNDLOWAT},  {IPPROTO_IPV6, IPV6_V6ONLY}};
   static const std::vector<long> kTcp = {TCP_NODELAY, TCP_CORK,     TCP_DEFER_ACCEPT, TCP_QUICKACK,
                                          TCP_MAXSEG,  TCP_KEEPIDLE, TCP_KEEPINTVL,    TCP_KEEPCNT,
                                          TCP_LINGER2, TCP_SYNCNT,   TCP_USER_TIMEOUT, TCP_NOTSENT_LOWAT};
@@ -105,9 +112,6 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
   switch (call.signature->call) {
     case Call::socket: {
       const long type = call.args[1].number & 0xf;
-      if (call.args[0].number == AF_INET6) {
-        return call.args[0].text;
-      }
       if (call.args[0].number == AF_UNIX) {
         return std::nullopt;
       }

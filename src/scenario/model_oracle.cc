@@ -2,6 +2,7 @@
 
 #include "src/scenario/model_machine.hh"
 
+#include "sim/kernel/af_inet.hh"
 #include "sim/kernel/tcp.hh"
 #include "sim/trace/cursor.hh"
 
@@ -10,8 +11,8 @@ namespace {
 
 using kernel::TcpState;
 
-kernel::Address local_of(const kernel::sock* sk) { return {sk->common.skc_rcv_saddr.get().value, sk->common.skc_num}; }
-kernel::Address remote_of(const kernel::sock* sk) { return {sk->common.skc_daddr.get().value, sk->common.skc_dport}; }
+kernel::Address local_of(const kernel::Kernel& k, const kernel::sock_common& c) { return inet_name(k, c, false); }
+kernel::Address remote_of(const kernel::Kernel& k, const kernel::sock_common& c) { return inet_name(k, c, true); }
 
 kernel::u16 inet_sport(const kernel::sock* sk) { return reinterpret_cast<const kernel::inet_sock*>(sk)->inet_sport; }
 
@@ -20,6 +21,12 @@ Address shown(const kernel::Address& address) {
   if (address.family == AF_UNIX) {
     out.family = Address::Family::unix_abstract;
     out.name = address.path.empty() ? "" : address.path.substr(1);
+    return out;
+  }
+  if (address.family == AF_INET6) {
+    out.family = Address::Family::ipv6;
+    out.ip = address.ip6;
+    out.port = address.port;
     return out;
   }
   out.family = Address::Family::ipv4;
@@ -83,7 +90,7 @@ void ModelMachine::remember() {
       Known& known = known_[{actor.process, slot->fd}];
       const trace::ObjectId id = record::object_of(sk);
       if (known.socket != id || sk->common.skc_state != TcpState::CLOSE) {  // a finished one has lost its addresses
-        known = {id, local_of(sk), remote_of(sk)};
+        known = {id, local_of(*kernel_, sk->common), remote_of(*kernel_, sk->common)};
       }
     }
   }
@@ -103,7 +110,11 @@ std::optional<Address> ModelMachine::address(const std::string& process, int fd,
     return std::nullopt;
   }
   // as getsockname(): the port that the socket has had stays, also when the connection is over
-  return shown(peer ? remote_of(sk) : kernel::Address{local_of(sk).ip, inet_sport(sk)});
+  kernel::Address found = peer ? remote_of(*kernel_, sk->common) : local_of(*kernel_, sk->common);
+  if (!peer) {
+    found.port = inet_sport(sk);
+  }
+  return shown(found);
 }
 
 /// As socket diagnostics find it: in the tables, by the socket itself or, when it has left them, by its addresses.
@@ -119,8 +130,7 @@ Observation ModelMachine::state(const std::string& process, int fd) {
   const Known& k = known->second;
   for (const auto& [hash, bucket] : kernel_->ehash) {
     for (const kernel::sock_common* entry : bucket->chain) {
-      if (entry->skc_rcv_saddr.get().value != k.local.ip || entry->skc_num != k.local.port ||
-          entry->skc_daddr.get().value != k.remote.ip || entry->skc_dport != k.remote.port) {
+      if (local_of(*kernel_, *entry) != k.local || remote_of(*kernel_, *entry) != k.remote) {
         continue;
       }
       if (entry->skc_state == TcpState::TIME_WAIT) {
