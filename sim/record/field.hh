@@ -177,14 +177,17 @@ class Field {
   Field& operator--() { return write(static_cast<T>(value_ - 1), {}), *this; }
 
  private:
-  void write(T value, Site site) {
-    if (value == value_) return;
-    const BlockHead& block = BlockHead::of(this);
-    if (block.recorder->enabled()) record(block, value, site);
+  [[gnu::always_inline]] void write(T value, Site site) {
+    if (Recorder::any_enabled()) [[unlikely]]
+      record(value, site);
     value_ = value;
   }
 
-  void record(const BlockHead& block, const T& value, Site site) const {
+  /// On its own, so that with recording off there is little code between one write and the next.
+  [[gnu::noinline]] void record(T value, Site site) const {
+    if (value == value_) return;
+    const BlockHead& block = BlockHead::of(this);
+    if (!block.recorder->enabled()) return;
     Place place = Place::of(block, this);
     trace::FieldId field = block.field_at[place.offset];
     WP_BUG_ON(block.recorder, field == Layout::kNoField);

@@ -48,8 +48,7 @@ class List {
   /// `place` nullptr: at the front.
   void insert_behind(T* place, T* element) {
     ListNode<T>& node = element->*Node;
-    const BlockHead& block = BlockHead::of(this);
-    WP_BUG_ON(block.recorder, node.linked());
+    WP_BUG_ON(BlockHead::of(this).recorder, node.linked());
     T* after = place != nullptr ? (place->*Node).next : front_;
     T* last = front_ == nullptr ? element : after == nullptr ? element : back();
     node = {place, after, this};
@@ -57,20 +56,15 @@ class List {
     if (after != nullptr) (after->*Node).prev = element;
     (front_->*Node).prev = last;
     ++size_;
-    if (!block.recorder->enabled()) return;
-    Place here = Place::of(block, this);
-    block.recorder->list_insert(here.object, here.field(), ref_of(element).packed(), ref_of(place).packed());
+    if (Recorder::any_enabled()) [[unlikely]]
+      record_insert(place, element);
   }
   void erase(T* element) {
     ListNode<T>& node = element->*Node;
-    const BlockHead& block = BlockHead::of(this);
-    WP_BUG_ON(block.recorder, node.list != this);
+    WP_BUG_ON(BlockHead::of(this).recorder, node.list != this);
     bool is_first = element == front_;
-    if (block.recorder->enabled()) {
-      Place here = Place::of(block, this);
-      T* before = is_first ? nullptr : node.prev;
-      block.recorder->list_erase(here.object, here.field(), ref_of(element).packed(), ref_of(before).packed());
-    }
+    if (Recorder::any_enabled()) [[unlikely]]
+      record_erase(is_first ? nullptr : node.prev, element);
     (is_first ? front_ : (node.prev->*Node).next) = node.next;
     if (node.next != nullptr)
       (node.next->*Node).prev = node.prev;
@@ -106,6 +100,17 @@ class List {
   [[nodiscard]] Iterator end() const { return Iterator(nullptr); }
 
  private:
+  [[gnu::noinline]] void record_insert(const T* behind, const T* element) const {
+    Place here = Place::of(this);
+    if (here.recorder->enabled())
+      here.recorder->list_insert(here.object, here.field(), ref_of(element).packed(), ref_of(behind).packed());
+  }
+  [[gnu::noinline]] void record_erase(const T* behind, const T* element) const {
+    Place here = Place::of(this);
+    if (here.recorder->enabled())
+      here.recorder->list_erase(here.object, here.field(), ref_of(element).packed(), ref_of(behind).packed());
+  }
+
   T* front_ = nullptr;
   std::uint32_t size_ = 0;
 };

@@ -14,6 +14,7 @@ using trace::RecordKind;
 
 Recorder::Recorder(trace::Trace& trace, bool enabled)
     : trace_(&trace), enabled_(enabled), known_sites_(enabled ? 1024 : 1), open_calls_(1) {
+  if (enabled) ++enabled_count_;
   stack_ = &open_calls_[0];
 }
 
@@ -56,11 +57,9 @@ void Recorder::clock(std::uint64_t now_ns) {
   now_ = now_ns;
 }
 
-trace::ObjectId Recorder::create(trace::KindId kind) {
-  ++last_object_;
+void Recorder::note_created(trace::KindId kind) {
   if (serials_.size() <= kind) serials_.resize(kind + std::size_t{1});
   put(RecordKind::kCreate, kind, last_object_, 0, ++serials_[kind], top_.site);
-  return last_object_;
 }
 
 trace::Position Recorder::enter(trace::FunctionId function, trace::ObjectId subject, Site site) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 #include <unordered_map>
@@ -24,13 +25,19 @@ class Recorder {
  public:
   /// `trace` outlives the recorder. With `enabled` false nothing is written and every write is a plain store.
   explicit Recorder(trace::Trace& trace, bool enabled = true);
+  ~Recorder() { disable(); }
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
   [[nodiscard]] trace::Trace& trace() { return *trace_; }
   [[nodiscard]] bool enabled() const { return enabled_; }
   /// From here on nothing is written: for taking a model down, which is not part of its story.
-  void disable() { enabled_ = false; }
+  void disable() {
+    if (enabled_) --enabled_count_;
+    enabled_ = false;
+  }
+  /// Is there a recorder in this process that writes? If not, a write need not look for its own.
+  [[nodiscard]] static bool any_enabled() { return enabled_count_.load(std::memory_order_relaxed) != 0; }
   /// Position of the record written next.
   [[nodiscard]] trace::Position position() const { return trace_->size(); }
 
@@ -43,7 +50,11 @@ class Recorder {
   void clock(std::uint64_t now_ns);
 
   // --- what happens to objects (called by Arena, Field, List) ---
-  trace::ObjectId create(trace::KindId kind);
+  trace::ObjectId create(trace::KindId kind) {
+    ++last_object_;
+    if (enabled_) note_created(kind);
+    return last_object_;
+  }
   void destroy(trace::ObjectId object, trace::KindId kind) {
     put(trace::RecordKind::kDestroy, kind, object, 0, 0, top_.site);
   }
@@ -143,10 +154,13 @@ class Recorder {
   [[nodiscard]] static std::size_t first_slot(Site site) {
     return (reinterpret_cast<std::uintptr_t>(site.file) >> 3) + static_cast<std::uintptr_t>(site.line) * 5;
   }
+  void note_created(trace::KindId kind);
   void remember_site(const KnownSite& site);
   std::uint16_t learn_site(Site site);
   [[nodiscard]] std::uint64_t find_symbol(const void* address, std::size_t slot) const;
   void switch_stack(trace::TaskId task);
+
+  inline static std::atomic<int> enabled_count_ = 0;
 
   trace::Trace* trace_;
   const std::uint8_t* left_out_ = nullptr;
