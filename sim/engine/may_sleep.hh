@@ -2,48 +2,71 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <utility>
 
-namespace wakepath::engine {
+#include "sim/engine/frames.hh"
 
-class Task;
+namespace wakepath::engine {
 
 namespace detail {
 
-/// Memory of coroutine frames: a call makes and frees several, so they are kept by size and used again.
-[[nodiscard]] void* allocate_frame(std::size_t size);
-void free_frame(void* frame, std::size_t size);
+/// What the coroutines of the running task need to know, and whoever makes one. One for each thread: a model belongs to
+/// one thread at a time, and runs one task at a time.
+struct Running {
+  /// The running task's: what the scheduler's trampoline resumes next.
+  std::coroutine_handle<>* leaf = nullptr;
+  /// Below it no coroutine begins on its caller's stack; all ones: none does anywhere.
+  std::uintptr_t stack_floor = ~std::uintptr_t{0};
+};
+inline thread_local constinit Running running;
 
-/// What every coroutine of a task knows: whose it is, and who awaits it. The scheduler's trampoline resumes the task's
-/// leaf handle until the task sleeps; a coroutine that ends or awaits only moves the leaf. (Symmetric transfer would be
-/// shorter, but overflows the stack with g++ 12 in debug builds and under the address sanitizer.)
+/// What every coroutine of a task knows: who awaits it.
+///
+/// A coroutine that is made by a running one begins at once, on its stack, as a plain call does; when it ends without
+/// having slept, nobody was suspended and nothing remains to be done. Once it sleeps, all below it unwind, each knowing
+/// who awaits it, and from then on the scheduler's trampoline resumes the innermost: one that ends moves the task's
+/// leaf to whoever awaits it. The first of a task, and those for which there is no stack left, begin from the
+/// trampoline, too. (Symmetric transfer would be shorter, but overflows the stack with g++ 12 in debug builds and under
+/// the address sanitizer.)
 struct PromiseBase {
-  Task* task = nullptr;
   std::coroutine_handle<> continuation;
+  bool begun = false;
 
   static void* operator new(std::size_t size) { return allocate_frame(size); }
   static void operator delete(void* frame, std::size_t size) { free_frame(frame, size); }
 
-  std::suspend_always initial_suspend() noexcept { return {}; }
+  struct Begin {
+    PromiseBase& promise;
+    bool await_ready() const noexcept {
+      return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) > running.stack_floor;
+    }
+    void await_suspend(std::coroutine_handle<>) const noexcept {}
+    void await_resume() const noexcept { promise.begun = true; }
+  };
+  struct End {
+    PromiseBase& promise;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<>) const noexcept { *running.leaf = promise.continuation; }
+    void await_resume() const noexcept {}
+  };
+
+  Begin initial_suspend() noexcept { return {*this}; }
+  End final_suspend() noexcept { return {*this}; }
   void unhandled_exception() noexcept { std::abort(); }  // kernel code does not throw
-};
 
-void set_leaf(Task& task, std::coroutine_handle<> leaf);
-
-struct FinalAwaiter {
-  bool await_ready() noexcept { return false; }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> ending) noexcept {
-    set_leaf(*ending.promise().task, ending.promise().continuation);
+  /// `caller` awaits it, which has not ended.
+  void await(std::coroutine_handle<> self, std::coroutine_handle<> caller) {
+    continuation = caller;
+    if (!begun) *running.leaf = self;
   }
-  void await_resume() noexcept {}
 };
 
 }  // namespace detail
 
-/// Result of a function that may put its task to sleep: a lazy coroutine. It runs when it is awaited by another one, or
-/// when Scheduler::start() is given it. What must not sleep (softirq, timers, wake callbacks) is a plain function, so
+/// Result of a function that may put its task to sleep: a coroutine, to be awaited where it is made, or given to
+/// Scheduler::start(), which begins it. What must not sleep (softirq, timers, wake callbacks) is a plain function, so
 /// that code which sleeps there does not compile.
 template <class T = void>
 class [[nodiscard]] MaySleep;
@@ -54,7 +77,6 @@ class [[nodiscard]] MaySleep {
   struct promise_type : detail::PromiseBase {
     T value{};
     MaySleep get_return_object() { return MaySleep(Handle::from_promise(*this)); }
-    detail::FinalAwaiter final_suspend() noexcept { return {}; }
     void return_value(T v) { value = std::move(v); }
   };
   using Handle = std::coroutine_handle<promise_type>;
@@ -65,13 +87,8 @@ class [[nodiscard]] MaySleep {
     if (handle_) handle_.destroy();
   }
 
-  bool await_ready() const noexcept { return false; }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> caller) {
-    handle_.promise().task = caller.promise().task;
-    handle_.promise().continuation = caller;
-    detail::set_leaf(*handle_.promise().task, handle_);
-  }
+  bool await_ready() const noexcept { return handle_.done(); }
+  void await_suspend(std::coroutine_handle<> caller) { handle_.promise().await(handle_, caller); }
   T await_resume() { return std::move(handle_.promise().value); }
 
   // for the scheduler
@@ -87,7 +104,6 @@ class [[nodiscard]] MaySleep<void> {
  public:
   struct promise_type : detail::PromiseBase {
     MaySleep get_return_object() { return MaySleep(Handle::from_promise(*this)); }
-    detail::FinalAwaiter final_suspend() noexcept { return {}; }
     void return_void() {}
   };
   using Handle = std::coroutine_handle<promise_type>;
@@ -98,13 +114,8 @@ class [[nodiscard]] MaySleep<void> {
     if (handle_) handle_.destroy();
   }
 
-  bool await_ready() const noexcept { return false; }
-  template <class Promise>
-  void await_suspend(std::coroutine_handle<Promise> caller) {
-    handle_.promise().task = caller.promise().task;
-    handle_.promise().continuation = caller;
-    detail::set_leaf(*handle_.promise().task, handle_);
-  }
+  bool await_ready() const noexcept { return handle_.done(); }
+  void await_suspend(std::coroutine_handle<> caller) { handle_.promise().await(handle_, caller); }
   void await_resume() {}
 
  private:

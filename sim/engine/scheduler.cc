@@ -4,7 +4,26 @@
 
 namespace wakepath::engine {
 
-void detail::set_leaf(Task& task, std::coroutine_handle<> leaf) { task.leaf_ = leaf; }
+namespace {
+
+/// How much of the stack calls may nest in before they take to the heap.
+constexpr std::uintptr_t kStack = 64 * 1024;
+
+/// The task is the running one while this lives.
+class RunningScope {
+ public:
+  explicit RunningScope(std::coroutine_handle<>& leaf) : before_(detail::running) {
+    detail::running = {&leaf, reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - kStack};
+  }
+  ~RunningScope() { detail::running = before_; }
+  RunningScope(const RunningScope&) = delete;
+  RunningScope& operator=(const RunningScope&) = delete;
+
+ private:
+  detail::Running before_;
+};
+
+}  // namespace
 
 Task& Scheduler::add_task() {
   tasks_.push_back(std::make_unique<Task>(static_cast<trace::TaskId>(tasks_.size() + 1)));
@@ -14,9 +33,7 @@ Task& Scheduler::add_task() {
 void Scheduler::start(Task& task, MaySleep<long> call) {
   WP_BUG_ON(&recorder_, task.in_call() || task.runnable_);
   task.root_.emplace(std::move(call));
-  auto handle = task.root_->handle();
-  handle.promise().task = &task;
-  task.leaf_ = handle;
+  task.leaf_ = task.root_->handle();
   task.runnable_ = true;
   run_queue_.push_back(&task);
 }
@@ -74,7 +91,10 @@ void Scheduler::resume(Task& task) {
   task.sleeping_ = false;
   // Woken while still on its way to sleep: `runnable_` is set again by wake() and the queue holds it once more.
   task.runnable_ = false;
-  while (task.leaf_ && !task.sleeping_) task.leaf_.resume();
+  {
+    RunningScope running(task.leaf_);
+    while (task.leaf_ && !task.sleeping_) task.leaf_.resume();
+  }
   if (!task.leaf_) {
     task.result_ = task.root_->handle().promise().value;
     task.root_.reset();

@@ -31,7 +31,6 @@ class Task {
 
  private:
   friend class Scheduler;
-  friend void detail::set_leaf(Task& task, std::coroutine_handle<> leaf);
 
   trace::TaskId id_;
   std::optional<MaySleep<long>> root_;
