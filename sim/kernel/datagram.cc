@@ -69,6 +69,10 @@ sk_buff* sock_alloc_send_pskb(Kernel& k, sock* sk, std::string payload, u32 true
     Call frags(k, Fn::alloc_skb_with_frags, nullptr);
     skb = alloc_skb(k, sk, std::move(payload), truesize);
   }
+  if (skb == nullptr) {
+    *error = k.error(Rule::no_buffer, sk);
+    return nullptr;
+  }
   skb->destructor = sock_wfree;
   sk->sk_wmem_alloc += static_cast<int>(skb->truesize.get());
   return skb;

@@ -105,7 +105,8 @@ inet_bind_bucket* find_bucket(Kernel& k, u16 port) {
 
 inet_bind_bucket* inet_bind_bucket_create(Kernel& k, u16 port) {
   Call call(k, Fn::inet_bind_bucket_create, nullptr);
-  inet_bind_bucket* tb = k.bind_buckets.make();
+  inet_bind_bucket* tb = k.alloc(k.bind_buckets);
+  if (tb == nullptr) return nullptr;
   tb->port = port;
   k.bind_hash[port] = tb;
   return tb;
@@ -122,10 +123,26 @@ inet_bind2_bucket* inet_bind2_bucket_create(Kernel& k, inet_bind_bucket* tb, con
   return tb2;
 }
 
-void add_owner(Kernel& k, sock* sk, inet_bind_bucket* tb) {
-  inet_bind2_bucket* place = nullptr;
+inet_bind2_bucket* inet_bind2_bucket_find(const inet_bind_bucket* tb, const sock_common& c) {
+  inet_bind2_bucket* found = nullptr;
   for (inet_bind2_bucket* tb2 : tb->bhash2)
-    if (same_address(tb2, sk->common)) place = tb2;
+    if (same_address(tb2, c)) found = tb2;
+  return found;
+}
+
+/// Whether the bucket that a new owner needs cannot be had. Then `tb` goes again if it was made for it.
+bool no_memory_for_owner(Kernel& k, sock* sk, inet_bind_bucket* tb) {
+  if (tb == nullptr) return true;
+  if (inet_bind2_bucket_find(tb, sk->common) != nullptr || !k.allocation_fails()) return false;
+  if (tb->bhash2.empty()) {
+    k.bind_hash.erase(tb->port);
+    k.bind_buckets.free(tb);
+  }
+  return true;
+}
+
+void add_owner(Kernel& k, sock* sk, inet_bind_bucket* tb) {
+  inet_bind2_bucket* place = inet_bind2_bucket_find(tb, sk->common);
   if (place == nullptr) place = inet_bind2_bucket_create(k, tb, sk->common);
   place->owners.push_back(inet_csk(sk));
   inet_csk(sk)->icsk_bind_hash = tb;
@@ -179,13 +196,16 @@ long inet_csk_get_port(Kernel& k, sock* sk, u16 port) {
   if (port == 0) return call.result(k.error(Rule::ports_used_up, sk));
   inet_bind_bucket* tb = find_bucket(k, port);
   if (tb == nullptr) tb = inet_bind_bucket_create(k, port);
+  if (tb == nullptr) return call.result(k.error(Rule::no_memory_for_port, sk));
   if (named && !tb->bhash2.empty()) {
     bool reuse = sk->common.skc_reuse && tcp_state(sk) != TcpState::LISTEN;  // listen() asks again for what it has
     bool agreed = (tb->fastreuse > 0 && reuse) || sk_reuseport_match(tb, sk);
     if (!agreed && inet_csk_bind_conflict(sk, tb, true, true)) return call.result(k.error(Rule::port_in_use, sk));
   }
+  bool joins = inet_csk(sk)->icsk_bind_hash == nullptr;
+  if (joins && no_memory_for_owner(k, sk, tb)) return call.result(k.error(Rule::no_memory_for_port, sk));
   inet_csk_update_fastreuse(sk, tb);
-  if (inet_csk(sk)->icsk_bind_hash == nullptr) {
+  if (joins) {
     sk->common.skc_num = port;
     inet_sk(sk)->inet_sport = port;
     add_owner(k, sk, tb);
@@ -193,16 +213,19 @@ long inet_csk_get_port(Kernel& k, sock* sk, u16 port) {
   return call.result(0);
 }
 
-void inet_bind_hash(Kernel& k, sock* sk, u16 port) {
+long inet_bind_hash(Kernel& k, sock* sk, u16 port) {
   inet_bind_bucket* tb = find_bucket(k, port);
-  if (tb == nullptr) {
-    tb = inet_bind_bucket_create(k, port);
+  bool made = tb == nullptr;
+  if (made) tb = inet_bind_bucket_create(k, port);
+  if (no_memory_for_owner(k, sk, tb)) return k.error(Rule::no_memory, sk);
+  if (made) {
     tb->fastreuse = std::int8_t{-1};
     tb->fastreuseport = std::int8_t{-1};
   }
   sk->common.skc_num = port;
   inet_sk(sk)->inet_sport = port;
   add_owner(k, sk, tb);
+  return 0;
 }
 
 bool inet_port_is_bound(const Kernel& k, u16 port) {

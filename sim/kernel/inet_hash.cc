@@ -89,17 +89,15 @@ bool check_established(Kernel& k, const sock* sk, u16 port) {
 }
 
 /// Listeners with SO_REUSEPORT share the connections of their port and address.
-void inet_reuseport_add_sock(Kernel& k, sock* sk, const inet_ehash_bucket* listeners) {
+long inet_reuseport_add_sock(Kernel& k, sock* sk, const inet_ehash_bucket* listeners) {
   const sock_common& own = sk->common;
   for (sock_common* entry : listeners->chain) {
     auto* other = reinterpret_cast<sock*>(entry);
     if (entry->skc_family == own.skc_family && entry->skc_ipv6only == own.skc_ipv6only && entry->skc_reuseport &&
-        inet_csk(other)->icsk_bind_hash == inet_csk(sk)->icsk_bind_hash && inet_rcv_saddr_equal(own, *entry, false)) {
-      reuseport_add_sock(k, sk, other);
-      return;
-    }
+        inet_csk(other)->icsk_bind_hash == inet_csk(sk)->icsk_bind_hash && inet_rcv_saddr_equal(own, *entry, false))
+      return reuseport_add_sock(k, sk, other);
   }
-  reuseport_add_sock(k, sk, nullptr);
+  return reuseport_add_sock(k, sk, nullptr);
 }
 
 int compute_score(const sock_common* c, const inet_flow& flow) {
@@ -155,7 +153,8 @@ long __inet_hash_connect(Kernel& k, sock* sk) {
       if (tries == 0) return call.result(k.error(Rule::connect_no_port, sk));
       u16 candidate = next_ephemeral(k);
       if (inet_port_is_bound(k, candidate) || !check_established(k, sk, candidate)) continue;
-      inet_bind_hash(k, sk, candidate);  // others that connect() gave the port may have it, too
+      // others that connect() gave the port may have it, too
+      if (long error = inet_bind_hash(k, sk, candidate); error != 0) return call.result(error);
       sk->sk_userlocks |= SOCK_CONNECT_BIND;
       break;
     }
@@ -170,17 +169,19 @@ void ehash_remove(Kernel& k, sock_common* entry) {
   if (entry->skc_node.linked()) bucket_of(k, entry)->chain.erase(entry);
 }
 
-void inet_hash(Kernel& k, sock* sk) {
+long inet_hash(Kernel& k, sock* sk) {
   if (tcp_state(sk) != TcpState::LISTEN) {
     ehash_insert(k, &sk->common);
-    return;
+    return 0;
   }
   inet_ehash_bucket* listeners = listeners_of(k, sk);
-  if (sk->common.skc_reuseport) inet_reuseport_add_sock(k, sk, listeners);
+  if (sk->common.skc_reuseport)
+    if (long error = inet_reuseport_add_sock(k, sk, listeners); error != 0) return error;
   if (sk->common.skc_reuseport && sk->common.skc_family == AF_INET6)
     listeners->chain.push_back(&sk->common);
   else
     listeners->chain.push_front(&sk->common);
+  return 0;
 }
 
 void inet_unhash(Kernel& k, sock* sk) {

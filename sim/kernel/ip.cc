@@ -80,6 +80,7 @@ void icmp_send_port_unreachable(Kernel& k, const sk_buff* skb) {
     Call append(k, Fn::__ip_append_data, nullptr);
     reply = alloc_skb(k, nullptr, std::string(reinterpret_cast<const char*>(&quote), sizeof quote));
   }
+  if (reply == nullptr) return;
   reply->protocol = IPPROTO_ICMP;
   reply->saddr = skb->daddr;
   reply->daddr = skb->saddr;

@@ -90,6 +90,7 @@ void icmp6_send_port_unreachable(Kernel& k, const sk_buff* skb) {
     Call append(k, Fn::__ip6_append_data, nullptr);
     reply = alloc_skb(k, nullptr, std::string(reinterpret_cast<const char*>(&quote), sizeof quote));
   }
+  if (reply == nullptr) return;
   reply->protocol = IPPROTO_ICMPV6;
   reply->v6 = true;
   reply->saddr6 = skb->daddr6;

@@ -171,6 +171,7 @@ void ip_send_unicast_reply(Kernel& k, const BareSegment& segment) {
     Call append(k, segment.v6 ? Fn::__alloc_skb : Fn::__ip_append_data, nullptr);
     skb = make_bare_segment(k, segment);
   }
+  if (skb == nullptr) return;
   if (skb->v6) {
     ip6_xmit(k, skb);
     return;

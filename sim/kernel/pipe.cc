@@ -77,6 +77,8 @@ MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t s
   while (written < size && error == 0) {
     if (pipe->readers == 0) {
       error = k.error(Rule::pipe_no_reader, file);
+    } else if (!pipe_full(pipe) && k.allocation_fails()) {  // a page
+      error = k.error(Rule::no_memory, file);
     } else if (!pipe_full(pipe)) {
       std::size_t now = std::min(kPage, size - written);
       pipe->pages.push_back({std::string(bytes + written, now), 0});

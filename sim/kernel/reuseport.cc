@@ -14,29 +14,29 @@ namespace wakepath::kernel {
 
 namespace {
 
-void reuseport_alloc(Kernel& k, sock* sk) {
-  if (sk->sk_reuseport_cb != nullptr) return;
+long reuseport_alloc(Kernel& k, sock* sk) {
+  if (sk->sk_reuseport_cb != nullptr) return 0;
   Call call(k, Fn::reuseport_alloc, sk);
-  sock_reuseport* group = k.reuseports.make();
+  sock_reuseport* group = k.alloc(k.reuseports);
+  if (group == nullptr) return call.result(k.error(Rule::no_memory, sk));
   group->socks.push_back(sk);
   group->num_socks = static_cast<u16>(1);
   sk->sk_reuseport_cb = group;
+  return call.result(0);
 }
 
 }  // namespace
 
-void reuseport_add_sock(Kernel& k, sock* sk, sock* other) {
-  if (other == nullptr) {
-    reuseport_alloc(k, sk);
-    return;
-  }
+long reuseport_add_sock(Kernel& k, sock* sk, sock* other) {
+  if (other == nullptr) return reuseport_alloc(k, sk);
   Call call(k, Fn::reuseport_add_sock, sk);
-  reuseport_alloc(k, other);
+  if (long error = reuseport_alloc(k, other); error != 0) return call.result(error);
   if (sk->sk_reuseport_cb != nullptr) reuseport_detach_sock(k, sk);
   sock_reuseport* group = other->sk_reuseport_cb;
   group->socks.push_back(sk);
   ++group->num_socks;
   sk->sk_reuseport_cb = group;
+  return call.result(0);
 }
 
 void reuseport_detach_sock(Kernel& k, sock* sk) {

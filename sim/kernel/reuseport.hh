@@ -8,7 +8,7 @@
 namespace wakepath::kernel {
 
 /// Into the group of `other` (made if there is none); `other` nullptr: a group of its own.
-void reuseport_add_sock(Kernel& k, sock* sk, sock* other);
+long reuseport_add_sock(Kernel& k, sock* sk, sock* other);
 void reuseport_detach_sock(Kernel& k, sock* sk);
 /// The member of the socket's group that gets a packet; nullptr: no group, or none that is not connected.
 sock* reuseport_select_sock(Kernel& k, sock* sk, u32 hash);

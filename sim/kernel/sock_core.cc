@@ -150,6 +150,10 @@ void sock_def_write_space(Kernel& k, sock* sk) {
 }
 
 sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload, u32 truesize) {
+  return k.allocation_fails() ? nullptr : alloc_skb_nofail(k, sk, std::move(payload), truesize);
+}
+
+sk_buff* alloc_skb_nofail(Kernel& k, sock* sk, std::string payload, u32 truesize) {
   Call call(k, Fn::__alloc_skb, nullptr);
   sk_buff* skb = k.skbs.make();
   skb->payload = std::move(payload);

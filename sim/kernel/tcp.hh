@@ -19,8 +19,8 @@ inline bool after(u32 a, u32 b) { return before(b, a); }
 /// bind(2)'s part: a port for the socket; 0 asks for any. 0 or -EADDRINUSE.
 long inet_csk_get_port(Kernel& k, sock* sk, u16 port);
 void inet_put_port(Kernel& k, sock* sk);
-/// Makes the socket an owner of a port, without asking the others.
-void inet_bind_hash(Kernel& k, sock* sk, u16 port);
+/// Makes the socket an owner of a port, without asking the others. 0 or -ENOMEM.
+long inet_bind_hash(Kernel& k, sock* sk, u16 port);
 /// The socket's own address has changed: to the bucket of the new one.
 void inet_bhash2_update_saddr(Kernel& k, sock* sk);
 /// The buckets of a socket, for what stays of it in TIME_WAIT.
@@ -38,9 +38,10 @@ bool inet_port_is_bound(const Kernel& k, u16 port);
 u16 next_ephemeral(Kernel& k);
 /// Do the sockets share a local address? `match_wildcard`: one that is bound to any address shares it with all.
 bool inet_rcv_saddr_equal(const sock_common& a, const sock_common& b, bool match_wildcard);
-/// An ephemeral port, and into ehash. 0 or -EADDRNOTAVAIL.
+/// An ephemeral port, and into ehash. 0, -EADDRNOTAVAIL or -ENOMEM.
 long __inet_hash_connect(Kernel& k, sock* sk);
-void inet_hash(Kernel& k, sock* sk);
+/// Into ehash, or among the listeners. 0 or -ENOMEM.
+long inet_hash(Kernel& k, sock* sk);
 void inet_unhash(Kernel& k, sock* sk);
 void ehash_insert(Kernel& k, sock_common* entry);
 void ehash_remove(Kernel& k, sock_common* entry);
@@ -56,8 +57,9 @@ inline TcpState tcp_state(const sock* sk) { return sk->common.skc_state; }
 
 // --- net/ipv4/tcp_ipv4.c, tcp_output.c (connecting): tcp_connect.cc ---
 long tcp_v4_connect(Kernel& k, sock* sk, const Address& to);
-/// The addresses are chosen and the socket is in the hash: sequence numbers, and the SYN goes out.
-void tcp_start_connect(Kernel& k, sock* sk);
+/// The addresses are chosen: a port, the hash, sequence numbers, and the SYN goes out. 0, -EADDRNOTAVAIL, -ENOMEM or
+/// -ENOBUFS; then the caller takes everything back.
+long tcp_start_connect(Kernel& k, sock* sk);
 int tcp_rcv_synsent_state_process(Kernel& k, sock* sk, sk_buff* skb);
 
 // --- listening: tcp_listen.cc ---
@@ -140,8 +142,8 @@ void inet_csk_enter_pingpong_mode(sock* sk);
 /// On loopback (mtu 65536): what a SYN says, and what a segment carries beside its timestamps.
 constexpr u16 tcp_lo_mss(bool v6) { return v6 ? 65476 : 65495; }
 constexpr u32 tcp_full_mss(bool v6) { return tcp_lo_mss(v6) - 12u; }
-/// `clone`: the segment stays on a queue of ours, a copy travels.
-void __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone);
+/// `clone`: the segment stays on a queue of ours, a copy travels. 0 or -ENOBUFS.
+long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone);
 void tcp_send_ack(Kernel& k, sock* sk);
 void tcp_send_delayed_ack(Kernel& k, sock* sk);
 void tcp_send_fin(Kernel& k, sock* sk);
@@ -153,8 +155,8 @@ inline void tcp_push_pending_frames(Kernel& k, sock* sk) { __tcp_push_pending_fr
 void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb);
 /// A segment of the write queue has gone out: it is now in flight.
 void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb);
-/// Cuts a segment of the write queue that is larger than `keep`.
-void tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep);
+/// Cuts a segment of the write queue that is larger than `keep`. False: no memory, and it is whole.
+bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep);
 /// The window of a SYN or SYN-ACK: what the receive buffer holds, in whole segments. As tcp_select_initial_window().
 /// `v6`: whether the connection is over IPv6, which a listener cannot say.
 u32 tcp_select_initial_window(const sock* sk, bool v6);
@@ -185,6 +187,7 @@ struct BareSegment {
   bool v6 = false;  ///< Then the addresses are these; `from` and `to` have the ports alone.
   In6 from6{}, to6{};
 };
+/// nullptr: no memory.
 sk_buff* make_bare_segment(Kernel& k, const BareSegment& segment);
 void tcp_v4_send_reset(Kernel& k, const sk_buff* skb);
 

@@ -234,7 +234,11 @@ void tcp_time_wait(Kernel& k, sock* sk, TcpState substate, u64 timeout_ns) {
   tcp_timewait_sock* tw = nullptr;
   {
     Call alloc(k, Fn::inet_twsk_alloc, sk);
-    tw = k.timewait_socks.make();
+    tw = k.alloc(k.timewait_socks);
+  }
+  if (tw == nullptr) {  // then without it
+    tcp_done(k, sk);
+    return;
   }
   sock_common* c = as_common(tw);
   c->skc_family = sk->common.skc_family;

@@ -12,13 +12,15 @@ namespace wakepath::kernel {
 
 namespace {
 
-void tcp_connect(Kernel& k, sock* sk) {
+/// 0 or -ENOBUFS. A SYN that could not be sent is sent again by the timer.
+long tcp_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_connect, sk);
   tcp_sock* tp = tcp_sk(sk);
   bool v6 = tcp_over_v6(sk);
   tp->rcv_wnd = tcp_select_initial_window(sk, v6);
   tp->retrans_stamp_ns = k.now_ns();
   sk_buff* skb = tcp_stream_alloc_skb(k, sk, "");
+  if (skb == nullptr) return call.result(k.error(Rule::no_buffer, sk));
   skb->flags = TCPHDR_SYN;
   skb->mss = tcp_advertise_mss(sk, v6);
   skb->seq = tp->write_seq;
@@ -30,6 +32,17 @@ void tcp_connect(Kernel& k, sock* sk) {
   __tcp_transmit_skb(k, sk, skb, true);
   tp->snd_nxt = tp->write_seq;
   tcp_reset_xmit_timer(k, sk, inet_csk(sk)->icsk_rto_ns);
+  return call.result(0);
+}
+
+/// What had been done for a connect() that fails before anything was sent.
+void undo_connect(Kernel& k, sock* sk) {
+  tcp_set_state(k, sk, TcpState::CLOSE);
+  if ((sk->sk_userlocks & SOCK_BINDADDR_LOCK) == 0) {
+    inet_reset_saddr(sk);
+    inet_bhash2_update_saddr(k, sk);
+  }
+  sk->common.skc_dport = static_cast<u16>(0);
 }
 
 void tcp_finish_connect(Kernel& k, sock* sk) {
@@ -47,14 +60,16 @@ void agree_on_mss(sock* sk, const sk_buff* syn) {
 
 }  // namespace
 
-void tcp_start_connect(Kernel& k, sock* sk) {
+long tcp_start_connect(Kernel& k, sock* sk) {
+  tcp_set_state(k, sk, TcpState::SYN_SENT);
+  if (long error = __inet_hash_connect(k, sk); error != 0) return error;
   tcp_sock* tp = tcp_sk(sk);
   tp->write_seq = k.next_isn;
   k.next_isn += 1'000'000;
   tp->snd_una = tp->write_seq;
   tp->snd_nxt = tp->write_seq;
   tp->snd_up = tp->write_seq;
-  tcp_connect(k, sk);
+  return tcp_connect(k, sk);
 }
 
 long tcp_v4_connect(Kernel& k, sock* sk, const Address& to) {
@@ -70,18 +85,9 @@ long tcp_v4_connect(Kernel& k, sock* sk, const Address& to) {
   }
   sk_daddr_set(k, sk, route.daddr);
   sk->common.skc_dport = to.port;
-  tcp_set_state(k, sk, TcpState::SYN_SENT);
-  if (long error = __inet_hash_connect(k, sk); error != 0) {
-    tcp_set_state(k, sk, TcpState::CLOSE);
-    if ((sk->sk_userlocks & SOCK_BINDADDR_LOCK) == 0) {
-      inet_reset_saddr(sk);
-      inet_bhash2_update_saddr(k, sk);
-    }
-    sk->common.skc_dport = static_cast<u16>(0);
-    return call.result(error);
-  }
-  tcp_start_connect(k, sk);
-  return call.result(0);
+  long error = tcp_start_connect(k, sk);
+  if (error != 0) undo_connect(k, sk);
+  return call.result(error);
 }
 
 int tcp_rcv_synsent_state_process(Kernel& k, sock* sk, sk_buff* skb) {

@@ -58,14 +58,12 @@ long tcp_v6_connect(Kernel& k, sock* sk, const Address& to) {
     inet_bhash2_update_saddr(k, sk);
   }
   sk->common.skc_dport = to.port;
-  tcp_set_state(k, sk, TcpState::SYN_SENT);
-  if (long error = __inet_hash_connect(k, sk); error != 0) {
+  long error = tcp_start_connect(k, sk);
+  if (error != 0) {
     tcp_set_state(k, sk, TcpState::CLOSE);
     forget_peer(k, sk);
-    return call.result(error);
   }
-  tcp_start_connect(k, sk);
-  return call.result(0);
+  return call.result(error);
 }
 
 const inet_connection_sock_af_ops ipv6_specific = {inet6_csk_xmit, true};

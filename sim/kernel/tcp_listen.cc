@@ -31,6 +31,7 @@ void tcp_v4_send_synack(Kernel& k, const tcp_request_sock* req) {
                                 v6,
                                 c.skc_v6_rcv_saddr,
                                 c.skc_v6_daddr});
+    if (skb == nullptr) return;  // the request's timer will try again
     skb->mss = tcp_advertise_mss(req->req.req.rsk_listener, v6);
   }
   if (v6)
@@ -145,8 +146,9 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
     {
       Call lock(k, Fn::sk_clone_lock, listener);
       Call alloc(k, Fn::sk_prot_alloc, listener);
-      child = listener->sk_prot->slab_alloc(k);
+      child = k.allocation_fails() ? nullptr : listener->sk_prot->slab_alloc(k);
     }
+    if (child == nullptr) return nullptr;
     child->common.skc_refcnt = 1;
     child->common.skc_state = TcpState::LISTEN;  // a clone has its parent's state for a moment
     child->common.skc_family = listener->common.skc_family;
@@ -189,7 +191,11 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   inet_csk(child)->last_data_received_ns = k.now_ns();
   tcp_init_timers(k, child);
   if (sock_flag(child, SOCK_KEEPOPEN_BIT)) tcp_reset_keepalive_timer(k, child, keepalive_time_when_ns(k, child));
-  inet_bind_hash(k, child, c.skc_num);
+  if (inet_bind_hash(k, child, c.skc_num) != 0) {
+    child->sk_flags |= SOCK_DEAD_BIT;  // inet_csk_prepare_forced_close()
+    tcp_done(k, child);
+    return nullptr;
+  }
   return child;
 }
 
@@ -225,10 +231,8 @@ long inet_csk_listen_start(Kernel& k, sock* sk) {
   sk->sk_ack_backlog = 0u;
   tcp_set_state(k, sk, TcpState::LISTEN);
   long error = inet_csk_get_port(k, sk, sk->common.skc_num);
-  if (error == 0) {
-    inet_hash(k, sk);
-    return call.result(0);
-  }
+  if (error == 0) error = inet_hash(k, sk);
+  if (error == 0) return call.result(0);
   tcp_set_state(k, sk, TcpState::CLOSE);
   return call.result(error);
 }
@@ -265,8 +269,9 @@ tcp_request_sock* inet_reqsk_alloc(Kernel& k, sock* listener, const sk_buff* syn
   tcp_request_sock* req = nullptr;
   {
     Call alloc(k, Fn::inet_reqsk_alloc, listener);
-    req = k.request_socks.make();
+    req = k.alloc(k.request_socks);
   }
+  if (req == nullptr) return nullptr;
   sock_common* c = as_common(req);
   c->skc_family = static_cast<u16>(syn->v6 ? AF_INET6 : AF_INET);
   c->skc_state = TcpState::NEW_SYN_RECV;
@@ -309,6 +314,7 @@ void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb) {
     return;
   }
   tcp_request_sock* req = inet_reqsk_alloc(k, listener, skb);
+  if (req == nullptr) return;
   req->rcv_isn = skb->seq;
   req->mss = std::min(skb->mss, tcp_advertise_mss(listener, skb->v6));
   if (!cookie && k.config.tcp_syncookies == 0 && last_quarter(k, listener)) {

@@ -54,9 +54,10 @@ void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb) {
   if (was_none) tcp_reset_xmit_timer(k, sk, inet_csk(sk)->icsk_rto_ns);
 }
 
-void tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
+bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   Call call(k, Fn::tcp_fragment, skb);
   sk_buff* rest = tcp_stream_alloc_skb(k, sk, skb->payload.substr(keep));
+  if (rest == nullptr) return false;
   rest->seq = skb->seq + keep;
   rest->end_seq = skb->end_seq;
   rest->flags = skb->flags;
@@ -68,6 +69,7 @@ void tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   sk->sk_wmem_queued += static_cast<int>(rest->truesize - rest->len);
   sk->sk_write_queue.list.insert_behind(skb, rest);
   ++sk->sk_write_queue.qlen;
+  return true;
 }
 
 namespace {
@@ -98,13 +100,13 @@ bool tcp_write_xmit(Kernel& k, sock* sk, u32 nonagle) {
       break;
     }
     u32 most = tcp_mss_split_point(tp, skb, mss, nonagle);
-    if (skb->len > most) tcp_fragment(k, sk, skb, most);
+    if (skb->len > most && !tcp_fragment(k, sk, skb, most)) break;
     bool last = skb == sk->sk_write_queue.list.back();  // Nagle is about the last segment: more behind one pushes it
     if (!tcp_nagle_test(tp, skb, mss, last ? nonagle : static_cast<u32>(TCP_NAGLE_PUSH))) {
       k.rule((nonagle & TCP_NAGLE_CORK) != 0 ? Rule::tcp_cork_holds : Rule::tcp_nagle_holds, sk);
       break;
     }
-    __tcp_transmit_skb(k, sk, skb, true);
+    if (__tcp_transmit_skb(k, sk, skb, true) != 0) break;
     if (skb->len > 0) tcp_event_data_sent(k, sk);
     if (skb->len > 0 && skb->len < mss) tp->snd_sml = skb->end_seq;
     tcp_event_new_data_sent(k, sk, skb);
@@ -158,8 +160,10 @@ u32 tcp_select_window(Kernel&, sock* sk) {
   return window;
 }
 
-void __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
+long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
   Call call(k, Fn::__tcp_transmit_skb, sk);
+  // the first copy's room came with the segment (alloc_skb_fclone()); while that one lives another must be found
+  if (clone && skb->fclone != nullptr && k.allocation_fails()) return call.result(k.error(Rule::no_buffer, sk));
   tcp_sock* tp = tcp_sk(sk);
   skb->sent_at_ns = k.now_ns();
   // what goes down is a copy that shares the data; the original stays on our queue for retransmission
@@ -189,13 +193,14 @@ void __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
     out->urg_ptr = static_cast<u16>(tp->snd_up - out->seq);
   }
   inet_csk(sk)->icsk_af_ops->queue_xmit(k, out);
+  return call.result(0);
 }
 
 void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb) {
   Call call(k, Fn::tcp_retransmit_skb, sk);
   tcp_sock* tp = tcp_sk(sk);
   k.rule(Rule::tcp_retransmits, sk);
-  __tcp_transmit_skb(k, sk, skb, true);
+  if (__tcp_transmit_skb(k, sk, skb, true) != 0) return;
   if ((skb->sacked & TCPCB_SACKED_RETRANS) == 0) ++tp->retrans_out;
   skb->sacked |= static_cast<skb_sacked>(TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS);
   if (tp->retrans_stamp_ns == 0) tp->retrans_stamp_ns = k.now_ns();
@@ -212,6 +217,12 @@ void tcp_send_ack(Kernel& k, sock* sk) {
   if (tcp_state(sk) == TcpState::CLOSE) return;
   Call call(k, Fn::__tcp_send_ack, sk);
   sk_buff* skb = alloc_skb(k, nullptr, "");
+  if (skb == nullptr) {                         // later, then
+    constexpr u64 kDelackMax = 200 * kNsPerMs;  // TCP_DELACK_MAX
+    inet_csk(sk)->icsk_ack_pending |= static_cast<ack_pending>(ICSK_ACK_SCHED | ICSK_ACK_TIMER);
+    tcp_arm_delack(k, sk, kDelackMax);
+    return;
+  }
   skb->flags = TCPHDR_ACK;
   skb->seq = tcp_sk(sk)->snd_nxt;
   skb->end_seq = skb->seq;
@@ -233,7 +244,7 @@ void tcp_send_fin(Kernel& k, sock* sk) {
     tail->flags |= TCPHDR_FIN;
     ++tail->end_seq;
   } else {
-    sk_buff* skb = alloc_skb(k, sk, "");
+    sk_buff* skb = alloc_skb_nofail(k, sk, "");
     skb->flags = static_cast<tcp_flags>(TCPHDR_ACK | TCPHDR_FIN);
     skb->seq = tp->write_seq;
     skb->end_seq = skb->seq + 1;
@@ -248,6 +259,7 @@ void tcp_send_fin(Kernel& k, sock* sk) {
 void tcp_send_active_reset(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_send_active_reset, sk);
   sk_buff* skb = alloc_skb(k, nullptr, "");
+  if (skb == nullptr) return;  // the peer will find out when it sends
   skb->flags = static_cast<tcp_flags>(TCPHDR_ACK | TCPHDR_RST);
   skb->seq = tcp_sk(sk)->snd_nxt;
   skb->end_seq = skb->seq;
@@ -256,6 +268,7 @@ void tcp_send_active_reset(Kernel& k, sock* sk) {
 
 sk_buff* make_bare_segment(Kernel& k, const BareSegment& segment) {
   sk_buff* skb = alloc_skb(k, nullptr, "");
+  if (skb == nullptr) return nullptr;
   skb->saddr = segment.from.ip;
   skb->daddr = segment.to.ip;
   skb->v6 = segment.v6;

@@ -41,6 +41,7 @@ u64 tcp_clamp_probe0_to_user_timeout(const Kernel& k, const sock* sk, u64 when) 
 void tcp_xmit_probe_skb(Kernel& k, sock* sk, bool urgent) {
   Call call(k, Fn::tcp_xmit_probe_skb, sk);
   sk_buff* skb = alloc_skb(k, nullptr, "");
+  if (skb == nullptr) return;
   skb->flags = TCPHDR_ACK;
   skb->seq = tcp_sk(sk)->snd_una - (urgent ? 0 : 1);
   skb->end_seq = skb->seq;
@@ -111,9 +112,9 @@ bool tcp_write_wakeup(Kernel& k, sock* sk) {
   u32 window_end = tp->snd_una + tp->snd_wnd;
   if (skb != nullptr && before(skb->seq, window_end)) {
     u32 room = std::min(window_end - skb->seq, tcp_current_mss(sk));
-    if (skb->len > room) tcp_fragment(k, sk, skb, room);
+    if (skb->len > room && !tcp_fragment(k, sk, skb, room)) return call.result(false);
     skb->flags |= TCPHDR_PSH;
-    __tcp_transmit_skb(k, sk, skb, true);
+    if (__tcp_transmit_skb(k, sk, skb, true) != 0) return call.result(false);
     tcp_event_new_data_sent(k, sk, skb);
     return call.result(true);
   }

@@ -38,17 +38,28 @@ bool can_send(const sock* sk) {
 }
 bool sending_ended(const sock* sk) { return sk->sk_err != 0 || (sk->sk_shutdown & SEND_SHUTDOWN) != 0; }
 
-/// Room in the send buffer. 0, -EAGAIN, -EPIPE, or what an interrupted call gives.
+/// Room in the send buffer; or, when there is room but no memory, a short while. 0, -EAGAIN, -EPIPE, or what an
+/// interrupted call gives.
 MaySleep<long> sk_stream_wait_memory(Kernel& k, sock* sk, u64* timeout) {
   Call call(k, Fn::sk_stream_wait_memory, sk);
+  constexpr u64 kVmWait = 8 * kNsPerMs;  // the shortest of Linux's random waits
+  bool no_memory = sk_stream_memory_free(sk);
   for (;;) {
     if (sending_ended(sk)) co_return call.result(-EPIPE);
-    if (*timeout == 0) co_return call.result(k.error(Rule::send_would_block, sk));
+    if (*timeout == 0)
+      co_return call.result(k.error(no_memory ? Rule::no_memory_send_waits : Rule::send_would_block, sk));
     if (signal_pending(k)) co_return call.result(sock_intr_errno(k, *timeout));
-    if (sk_stream_memory_free(sk)) co_return call.result(0);
+    if (sk_stream_memory_free(sk) && !no_memory) co_return call.result(0);
     sk->nospace = true;
-    k.rule(Rule::send_buffer_full_waits, sk);
-    *timeout = co_await sk_wait(k, sk, *timeout);
+    if (no_memory) {
+      u64 wait = std::min(kVmWait, *timeout);
+      u64 left = co_await sk_wait(k, sk, wait);
+      if (*timeout != kForever) *timeout -= wait - left;
+      no_memory = false;
+    } else {
+      k.rule(Rule::send_buffer_full_waits, sk);
+      *timeout = co_await sk_wait(k, sk, *timeout);
+    }
   }
 }
 
@@ -65,7 +76,7 @@ MaySleep<long> sk_stream_wait_connect(Kernel& k, sock* sk, u64* timeout) {
   co_return call.result(0);
 }
 
-/// Adds as much as one segment takes. Order of the writes as on 6.18: sk_wmem_queued, then write_seq.
+/// Adds as much as one segment takes; 0: no memory. Order of the writes as on 6.18: sk_wmem_queued, then write_seq.
 std::size_t tcp_queue_for_sending(Kernel& k, sock* sk, const char* data, std::size_t size) {
   const u32 goal = tcp_xmit_size_goal(sk);
   tcp_sock* tp = tcp_sk(sk);
@@ -79,6 +90,7 @@ std::size_t tcp_queue_for_sending(Kernel& k, sock* sk, const char* data, std::si
   } else {
     added = std::min<std::size_t>(size, goal);
     sk_buff* skb = tcp_stream_alloc_skb(k, sk, std::string(data, added));
+    if (skb == nullptr) return 0;
     skb->seq = tp->write_seq;
     skb->end_seq = skb->seq + static_cast<u32>(added);
     skb->flags = static_cast<tcp_flags>(TCPHDR_ACK | TCPHDR_PSH);
@@ -106,13 +118,14 @@ MaySleep<long> tcp_sendmsg_locked(Kernel& k, sock* sk, const char* data, std::si
   std::size_t copied = 0;
   if (error == 0 && sending_ended(sk)) error = -EPIPE;
   while (error == 0 && copied < size) {
-    if (!sk_stream_memory_free(sk)) {
+    std::size_t added = sk_stream_memory_free(sk) ? tcp_queue_for_sending(k, sk, data + copied, size - copied) : 0;
+    if (added == 0) {
       sk->nospace = true;
       if (copied > 0) tcp_push(k, sk, flags & ~MSG_MORE, TCP_NAGLE_PUSH);
       error = co_await sk_stream_wait_memory(k, sk, &timeout);
       continue;
     }
-    copied += tcp_queue_for_sending(k, sk, data + copied, size - copied);
+    copied += added;
     sk_buff* tail = sk->sk_write_queue.list.back();
     if (copied < size && tail != nullptr && tail->len >= tcp_xmit_size_goal(sk))
       __tcp_push_pending_frames(k, sk, TCP_NAGLE_PUSH);
@@ -125,6 +138,8 @@ MaySleep<long> tcp_sendmsg_locked(Kernel& k, sock* sk, const char* data, std::si
     long pending = sock_error(k, sk);
     error = pending != 0 ? pending : k.error(Rule::send_ended, sk);
   }
+  // nothing is in flight that could end the wait of those who wait for an edge
+  if (error == -EAGAIN && sk->sk_write_queue.list.empty() && sk->tcp_rtx_queue.empty()) sk->sk_write_space(k, sk);
   co_return call.result(error);
 }
 

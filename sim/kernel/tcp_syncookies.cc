@@ -53,6 +53,7 @@ sock* cookie_v4_check(Kernel& k, sock* listener, sk_buff* skb) {
       cookie != cookie_of(skb->saddr, skb->source, skb->daddr, skb->dest, client_isn))
     return listener;
   tcp_request_sock* req = inet_reqsk_alloc(k, listener, skb);
+  if (req == nullptr) return nullptr;
   req->rcv_isn = client_isn;
   req->snt_isn = cookie;
   req->mss = tcp_lo_mss(skb->v6);

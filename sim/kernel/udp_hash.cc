@@ -56,17 +56,21 @@ bool udp_lib_lport_inuse(Kernel& k, const sock* sk, u16 port, bool choosing) {
   return false;
 }
 
+void free_if_empty(Kernel& k, udp_hslot* slot) {
+  if (!slot->head.empty()) return;
+  k.udp_hash.erase(slot->port);
+  k.udp_hslots.free(slot);
+}
+
 /// Sockets with SO_REUSEPORT share the datagrams of their port and address.
-void udp_reuseport_add_sock(Kernel& k, sock* sk, const udp_hslot* slot) {
+long udp_reuseport_add_sock(Kernel& k, sock* sk, const udp_hslot* slot) {
   const sock_common& own = sk->common;
   for (sock_common* entry : slot->head) {
     if (entry != &own && entry->skc_family == own.skc_family && entry->skc_ipv6only == own.skc_ipv6only &&
-        entry->skc_reuseport && inet_rcv_saddr_equal(own, *entry, false)) {
-      reuseport_add_sock(k, sk, reinterpret_cast<sock*>(entry));
-      return;
-    }
+        entry->skc_reuseport && inet_rcv_saddr_equal(own, *entry, false))
+      return reuseport_add_sock(k, sk, reinterpret_cast<sock*>(entry));
   }
-  reuseport_add_sock(k, sk, nullptr);
+  return reuseport_add_sock(k, sk, nullptr);
 }
 
 /// `daddr`: the packet's, or INADDR_ANY to look at those that are bound to no address.
@@ -147,7 +151,11 @@ long udp_lib_get_port(Kernel& k, sock* sk, u16 port) {
     slot = k.udp_hslots.make();
     slot->port = port;
   }
-  if (sk->common.skc_reuseport) udp_reuseport_add_sock(k, sk, slot);
+  if (sk->common.skc_reuseport && udp_reuseport_add_sock(k, sk, slot) != 0) {
+    sk->common.skc_num = static_cast<u16>(0);
+    free_if_empty(k, slot);
+    return call.result(k.error(Rule::no_memory_for_port, sk));
+  }
   slot->head.push_front(&sk->common);
   ++slot->count;
   hash2_insert(k, sk);
@@ -161,10 +169,7 @@ void udp_lib_unhash(Kernel& k, sock* sk) {
   udp_hslot* slot = udp_hashslot(k, sk->common.skc_num);
   slot->head.erase(&sk->common);
   --slot->count;
-  if (slot->head.empty()) {
-    k.udp_hash.erase(slot->port);
-    k.udp_hslots.free(slot);
-  }
+  free_if_empty(k, slot);
   sk->common.skc_num = static_cast<u16>(0);
   hash2_remove(k, sk);
 }

@@ -256,7 +256,8 @@ long unix_bind(Kernel& k, struct socket* socket, const Address& address) {
   if (unix_sk(sk)->addr != nullptr) return call.result(any ? 0 : k.error(Rule::bind_twice, sk));
   if (!any && k.unix_table.contains(table_key(sk->sk_type, address.path)))
     return call.result(k.error(Rule::unix_name_in_use, sk));
-  unix_address* addr = k.unix_addresses.make();
+  unix_address* addr = k.alloc(k.unix_addresses);
+  if (addr == nullptr) return call.result(k.error(Rule::no_memory, sk));
   addr->path = address.path;
   if (any) unix_autobind(k, sk, addr);
   if (k.recorder.enabled()) addr->name = record::Text{k.recorder.trace().intern("@" + addr->path.substr(1))};

@@ -17,6 +17,11 @@ class Embryo {
   Embryo(Kernel& k, int type) : k_(k), sk_(unix_create1(k, nullptr, type)) {
     if (sk_ == nullptr) return;
     skb_ = alloc_skb(k, sk_, {}, 768);
+    if (skb_ == nullptr) {
+      unix_release_sock(k, sk_, false);
+      sk_ = nullptr;
+      return;
+    }
     skb_->destructor = sock_wfree;  // sock_wmalloc()
     sk_->sk_wmem_alloc += static_cast<int>(skb_->truesize.get());
   }

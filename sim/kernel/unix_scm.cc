@@ -62,10 +62,11 @@ void unix_destruct_scm(Kernel& k, sk_buff* skb) {
   sock_wfree(k, skb);
 }
 
-void unix_scm_to_skb(Kernel& k, OutMessage& message, sk_buff* skb) {
+bool unix_scm_to_skb(Kernel& k, OutMessage& message, sk_buff* skb) {
   skb->destructor = unix_destruct_scm;
-  if (message.rights.empty()) return;
-  scm_fp_list* fpl = k.scm_fp_lists.make();
+  if (message.rights.empty()) return true;
+  scm_fp_list* fpl = k.alloc(k.scm_fp_lists);
+  if (fpl == nullptr) return false;
   skb->fp = fpl;
   fpl->count = static_cast<int>(message.rights.size());
   for (struct file* file : message.rights) {
@@ -75,6 +76,7 @@ void unix_scm_to_skb(Kernel& k, OutMessage& message, sk_buff* skb) {
     if (unix_get_socket(file) != nullptr) ++fpl->count_unix;
   }
   message.rights.clear();
+  return true;
 }
 
 void unix_add_edges(Kernel& k, sk_buff* skb, sock* receiver) {

@@ -110,7 +110,10 @@ MaySleep<long> unix_stream_sendmsg(Kernel& k, struct socket* socket, OutMessage&
     std::string bytes(message.data + sent, size);
     sk_buff* skb = co_await unix_alloc_skb(k, sk, std::move(bytes), truesize, message.flags, &error);
     if (skb == nullptr) co_return call.result(sent > 0 ? static_cast<long>(sent) : error);
-    unix_scm_to_skb(k, message, skb);  // the files go with the first buffer
+    if (!unix_scm_to_skb(k, message, skb)) {  // the files go with the first buffer
+      kfree_skb(k, skb);
+      co_return call.result(k.error(Rule::no_memory, sk));
+    }
     if (sock_flag(other, SOCK_DEAD_BIT) || (other->sk_shutdown & RCV_SHUTDOWN) != 0) {
       kfree_skb(k, skb);
       co_return call.result(sent > 0 ? static_cast<long>(sent) : k.error(Rule::send_ended, sk));
@@ -184,7 +187,7 @@ MaySleep<long> unix_dgram_sendmsg(Kernel& k, struct socket* socket, OutMessage& 
   sk_buff* made = co_await unix_alloc_skb(k, sk, std::move(bytes), truesize, message.flags, &error);
   HeldSkb skb(k, made);
   if (skb.get() == nullptr) co_return call.result(error);
-  unix_scm_to_skb(k, message, skb.get());
+  if (!unix_scm_to_skb(k, message, skb.get())) co_return call.result(k.error(Rule::no_memory, sk));
   u64 timeout = (message.flags & MSG_DONTWAIT) != 0 ? 0 : sk->sndtimeo_ns;
   for (;;) {
     sock* found = find_receiver(k, sk, message, &error);

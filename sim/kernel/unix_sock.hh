@@ -125,7 +125,8 @@ MaySleep<long> unix_seqpacket_recvmsg(Kernel& k, struct socket* socket, InMessag
 
 // --- net/core/scm.c, net/unix/garbage.c: unix_scm.cc ---
 /// Binds the message's files to the buffer and makes unix_destruct_scm its destructor. Takes them out of the message.
-void unix_scm_to_skb(Kernel& k, OutMessage& message, sk_buff* skb);
+/// False: no memory, and the message keeps them.
+bool unix_scm_to_skb(Kernel& k, OutMessage& message, sk_buff* skb);
 /// Notes where the buffer's files wait; before it joins the receiver's queue.
 void unix_add_edges(Kernel& k, sk_buff* skb, sock* receiver);
 /// The receiver takes the files (a peek: copies of the references). Without room for them they are closed and
