@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "gui/stage.hh"
+#include "sim/export/reading.hh"
 
 namespace wakepath::gui {
 
@@ -47,10 +48,14 @@ struct PathFinder {
     return 0;
   }
 
-  [[nodiscard]] ObjectId softnet() const {
-    for (const Card& card : stage.cards)
-      if (card.id < kGroupCards && model.chains().role(model.world().objects()[card.id].kind) == Role::kSoftnet)
-        return card.id;
+  /// The backlog of the CPU that the task runs on.
+  [[nodiscard]] ObjectId softnet(trace::TaskId id) const {
+    exports::Reading reading(model.trace(), model.world());
+    const trace::Task* task = model.world().task(id);
+    const trace::Object* object = task != nullptr ? reading.find(task->object) : nullptr;
+    std::uint64_t cpu = object != nullptr ? reading.value(*object, "thread_info.cpu") : 0;
+    for (const trace::Object* softnet : reading.living("softnet_data"))
+      if (reading.value(*softnet, "cpu") == cpu) return shown_as(softnet->id);
     return 0;
   }
 
@@ -70,7 +75,7 @@ struct PathFinder {
     if (function.name == "loopback_xmit") return shown(kLoopbackCard) ? kLoopbackCard : 0;
     if (function.name.starts_with("netif_rx") || function.name.starts_with("__netif_rx") ||
         function.name == "enqueue_to_backlog")
-      return softnet();
+      return softnet(call.task);
     Layer layer = function.layer;
     if (layer == Layer::kSoftirq && call.context == Context::kSoftirq) return shown(kSoftirqCard) ? kSoftirqCard : 0;
     if (layer == Layer::kScheduler || layer == Layer::kIp || layer == Layer::kSoftirq || layer == Layer::kSyscall)

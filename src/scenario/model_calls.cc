@@ -11,52 +11,11 @@
 #include <algorithm>
 #include <numeric>
 
+#include "src/scenario/model_address.hh"
 #include "src/scenario/model_machine.hh"
 
 namespace wakepath::scenario {
 namespace {
-
-kernel::Address to_model(const Address& address) {
-  kernel::Address out;
-  out.port = static_cast<kernel::u16>(address.port);
-  switch (address.family) {
-    case Address::Family::ipv6:
-      out.family = AF_INET6;
-      std::copy_n(address.ip.begin(), out.ip6.size(), out.ip6.begin());
-      break;
-    case Address::Family::unix_abstract:
-      out.family = AF_UNIX;
-      out.path = std::string(1, '\0') + address.name;
-      break;
-    default:
-      for (size_t i = 0; i < 4; ++i) {
-        out.ip = out.ip << 8 | address.ip[i];
-      }
-      break;
-  }
-  return out;
-}
-
-Address from_model(const kernel::Address& address) {
-  Address out;
-  if (address.family == AF_UNIX) {
-    out.family = Address::Family::unix_abstract;
-    out.name = address.path.empty() ? "" : address.path.substr(1);
-    return out;
-  }
-  if (address.family == AF_INET6) {
-    out.family = Address::Family::ipv6;
-    out.ip = address.ip6;
-    out.port = address.port;
-    return out;
-  }
-  out.family = Address::Family::ipv4;
-  for (size_t i = 0; i < 4; ++i) {
-    out.ip[i] = static_cast<uint8_t>(address.ip >> (24 - 8 * i));
-  }
-  out.port = address.port;
-  return out;
-}
 
 std::optional<kernel::signal_set> to_model(const std::optional<std::vector<int>>& signals) {
   if (!signals) {

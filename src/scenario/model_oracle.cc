@@ -5,6 +5,7 @@
 #include "sim/kernel/af_inet.hh"
 #include "sim/kernel/tcp.hh"
 #include "sim/trace/cursor.hh"
+#include "src/scenario/model_address.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -15,27 +16,6 @@ kernel::Address local_of(const kernel::Kernel& k, const kernel::sock_common& c) 
 kernel::Address remote_of(const kernel::Kernel& k, const kernel::sock_common& c) { return inet_name(k, c, true); }
 
 kernel::u16 inet_sport(const kernel::sock* sk) { return reinterpret_cast<const kernel::inet_sock*>(sk)->inet_sport; }
-
-Address shown(const kernel::Address& address) {
-  Address out;
-  if (address.family == AF_UNIX) {
-    out.family = Address::Family::unix_abstract;
-    out.name = address.path.empty() ? "" : address.path.substr(1);
-    return out;
-  }
-  if (address.family == AF_INET6) {
-    out.family = Address::Family::ipv6;
-    out.ip = address.ip6;
-    out.port = address.port;
-    return out;
-  }
-  out.family = Address::Family::ipv4;
-  for (size_t i = 0; i < 4; ++i) {
-    out.ip[i] = static_cast<uint8_t>(address.ip >> (24 - 8 * i));
-  }
-  out.port = address.port;
-  return out;
-}
 
 template <typename List>
 long length(const List& list) {
@@ -103,7 +83,7 @@ std::optional<Address> ModelMachine::address(const std::string& process, int fd,
   }
   if (sk->common.skc_family == AF_UNIX) {
     const kernel::sock* whose = peer ? kernel::unix_sk(sk)->peer.get() : sk;
-    return whose != nullptr ? std::optional(shown(kernel::unix_address_of(whose))) : std::nullopt;
+    return whose != nullptr ? std::optional(from_model(kernel::unix_address_of(whose))) : std::nullopt;
   }
   const TcpState state = sk->common.skc_state;
   if (peer && (state == TcpState::CLOSE || state == TcpState::SYN_SENT || sk->common.skc_dport == 0)) {
@@ -114,7 +94,7 @@ std::optional<Address> ModelMachine::address(const std::string& process, int fd,
   if (!peer) {
     found.port = inet_sport(sk);
   }
-  return shown(found);
+  return from_model(found);
 }
 
 /// As socket diagnostics find it: in the tables, by the socket itself or, when it has left them, by its addresses.
