@@ -27,12 +27,13 @@ bool has_part(const Kind& kind, std::string_view type) {
   return std::any_of(kind.parts.begin(), kind.parts.end(), [&](const trace::Part& p) { return p.type == type; });
 }
 
-constexpr std::array<std::string_view, 12> kMembers{
-    "fd",     "files_struct",     "epitem", "eppoll_entry", "wait_queue_entry", "sk_buff",
-    "dentry", "tcp_request_sock", "inode",  "epitems_head", "request_sock",     "fdtable"};
-constexpr std::array<std::string_view, 5> kSockets{"socket_alloc", "eventfd_ctx", "pipe_inode_info", "timerfd_ctx",
-                                                   "signalfd_ctx"};
-constexpr std::array<std::string_view, 5> kLinks{"private_data", "sk", "sk_socket", "file", "socket"};
+constexpr std::array<std::string_view, 14> kMembers{
+    "fd",           "files_struct", "epitem",           "eppoll_entry", "wait_queue_entry",
+    "sk_buff",      "dentry",       "tcp_request_sock", "inode",        "epitems_head",
+    "request_sock", "fdtable",      "super_block",      "mount"};
+constexpr std::array<std::string_view, 6> kSockets{"socket_alloc", "eventfd_ctx",  "pipe_inode_info",
+                                                   "timerfd_ctx",  "signalfd_ctx", "shmem_inode_info"};
+constexpr std::array<std::string_view, 6> kLinks{"private_data", "f_inode", "sk", "sk_socket", "file", "socket"};
 constexpr std::array<std::string_view, 7> kHomes{"ep", "base", "rsk_listener", "skc_listener", "sk", "private", "file"};
 
 std::string_view last_component(std::string_view name) {

@@ -34,6 +34,33 @@ bool is_unaccepted(const file& f) {
   return f.f_op.get() == &socket_file_ops && f.private_data.get().as<struct socket>()->sk == nullptr;
 }
 
+/// Each file but /dev/null's has a dentry, each dentry an inode; the counts are those of who refers to them.
+void check_dentries(const Kernel& k, Complaints& out) {
+  std::map<trace::ObjectId, int> files;
+  std::map<const inode*, int> names;
+  k.files.for_each([&](const file& f) {
+    if (f.f_dentry == nullptr) return;
+    ++files[record::object_of(f.f_dentry.get())];
+    if (f.f_inode.get() != f.f_dentry->d_inode.get())
+      out.push_back(named("file", &f) + " and its dentry disagree about the inode");
+  });
+  k.dentries.for_each([&](const dentry& d) {
+    ++names[d.d_inode];
+    if (d.d_lockref != files[record::object_of(&d)])
+      out.push_back(fmt::format("{}: {} references, but {} files", named("dentry", &d), d.d_lockref.get(),
+                                files[record::object_of(&d)]));
+  });
+  auto check_inode = [&](const inode& i) {
+    int references = names[&i] + (&i == k.anon_inode_inode ? 1 : 0);
+    if (i.i_count != references)
+      out.push_back(fmt::format("inode of {}: {} references, but {} dentries", record::object_of(&i), i.i_count.get(),
+                                names[&i]));
+  };
+  k.inodes.for_each(check_inode);
+  k.shmem_inodes.for_each([&](const shmem_inode_info& info) { check_inode(info.vfs_inode); });
+  k.socket_allocs.for_each([&](const socket_alloc& whole) { check_inode(whole.vfs_inode); });
+}
+
 void check_sockfs(const Kernel& k, Complaints& out) {
   std::size_t socket_files = 0;
   k.files.for_each([&](const file& f) { socket_files += f.f_op.get() == &socket_file_ops ? 1 : 0; });
@@ -70,6 +97,7 @@ void check_files(const Kernel& k, Complaints& out) {
   if (held < calls.sleeping || held > calls.sleeping + calls.runnable)
     out.push_back(fmt::format("{} references to files beyond the descriptors, but {} system calls that may hold one",
                               held, calls.sleeping + calls.runnable));
+  check_dentries(k, out);
   check_sockfs(k, out);
 }
 
@@ -93,6 +121,9 @@ Complaints check_all_freed(const Kernel& k) {
   none("files_struct", k.files_structs.live());
   none("fd", k.fd_slots.live());
   none("file", k.files.live());
+  none("dentry", k.dentries.live());
+  none("inode beside the anonymous one", k.inodes.live() - 1);
+  none("shmem_inode_info", k.shmem_inodes.live());
   none("socket_alloc", k.socket_allocs.live());
   none("eventpoll", k.eventpolls.live());
   none("epitem", k.epitems.live());

@@ -148,8 +148,10 @@ void check_sockets(const Kernel& k, Complaints& out) {
   });
   k.unix_socks.for_each(
       [&](const unix_sock& u) { queued += u.sk.sk_receive_queue.list.size() + (is_embryo(u.sk) ? 1 : 0); });
-  k.udp_socks.for_each(
-      [&](const udp_sock& up) { queued += up.inet.sk.sk_receive_queue.list.size() + up.reader_queue.list.size(); });
+  k.udp_socks.for_each([&](const udp_sock& up) {
+    queued +=
+        up.inet.sk.sk_receive_queue.list.size() + up.reader_queue.list.size() + up.inet.sk.sk_write_queue.list.size();
+  });
   for (const wire_fault* fault : k.wire) queued += fault->in_flight.size();
   if (k.skbs.live() != queued)
     out.push_back(fmt::format("{} segments are alive, but {} are queued", k.skbs.live(), queued));

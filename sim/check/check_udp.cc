@@ -29,7 +29,8 @@ void check_datagrams(const Kernel& k, Complaints& out) {
     same("reader_queue.qlen", up.reader_queue.qlen, static_cast<std::int64_t>(up.reader_queue.list.size()));
     same("sk_rmem_alloc", sk.sk_rmem_alloc,
          truesize_of(sk.sk_receive_queue) + truesize_of(up.reader_queue) + up.forward_deficit);
-    same("sk_wmem_alloc", sk.sk_wmem_alloc, 0);
+    same("sk_wmem_alloc", sk.sk_wmem_alloc, truesize_of(sk.sk_write_queue));
+    same("sk_write_queue.qlen", sk.sk_write_queue.qlen, up.pending != 0 ? 1 : 0);
     if (sk.sk_lock_owned) out.push_back(named("udp_sock", &up) + " is owned by a system call, but none runs");
     if (sk.sk_socket == nullptr) out.push_back(named("udp_sock", &up) + " belongs to nobody");
     bool hashed = sk.common.skc_node.linked();

@@ -35,7 +35,9 @@ constexpr std::size_t kMostMembers = 6;  // edges drawn from one list
 /// Fields that hardly ever tell a reader something: shown only when they change.
 bool is_boring(std::string_view name) {
   static const std::set<std::string_view> kNames = {"count",
+                                                    "d_lockref.count",
                                                     "f_flags",
+                                                    "i_count",
                                                     "i_mode",
                                                     "ops",
                                                     "ovflist_next",
@@ -96,10 +98,16 @@ class ObjectsDot {
       const Kind& kind = kind_of(object);
       bool is_null = kind.name == "file" && trace::value_of(trace_, object, "f_op") == null_operations();
       bool is_hash = kind.name.ends_with("_bucket");  // of ports and of established and listening sockets
-      if ((is_null && !is_new(object)) || (is_hash && change_of(object.id) == nullptr)) hidden_.insert(object.id);
+      bool in_background = is_hash || is_of_file_system(kind.name);
+      if ((is_null && !is_new(object)) || (in_background && change_of(object.id) == nullptr)) hidden_.insert(object.id);
       if (!kind.fields.empty() && kind.fields[0].name == kind.name && slot_target(object) && uses[object.id] == 1)
         slots_.insert(object.id);
     }
+  }
+
+  /// What stands between a file and what it is about: of interest only when it is made.
+  static bool is_of_file_system(std::string_view kind) {
+    return kind == "dentry" || kind == "inode" || kind == "super_block" || kind == "mount";
   }
 
   /// Where the first pointer of an object goes.
@@ -184,6 +192,7 @@ class ObjectsDot {
     const FieldInfo& info = kind_of(object).fields[field];
     if (changed(object, field) && !(is_new(object) && is_boring(info.name))) return true;
     if (is_boring(info.name)) return false;
+    if (auto target = pointer(object, field); target && hidden_.contains(target->object)) return false;
     if (info.type == FieldType::kList) return !object.list(field).empty();
     return object.values[field] != 0;
   }

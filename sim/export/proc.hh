@@ -28,8 +28,8 @@ namespace wakepath::exports {
 [[nodiscard]] std::optional<std::string> proc_fd(const trace::Trace& trace, const trace::World& world,
                                                  std::string_view task);
 
-/// /proc/PID/fdinfo/FD: fs/proc/fd.c, seq_show(), and what the file adds (fs/eventpoll.c, ep_show_fdinfo();
-/// fs/eventfd.c, eventfd_show_fdinfo()). Nothing
+/// /proc/PID/fdinfo/FD: fs/proc/fd.c, seq_show(), and what the file adds (ep_show_fdinfo() of fs/eventpoll.c,
+/// eventfd_show_fdinfo(), timerfd_show(), signalfd_show_fdinfo(), unix_show_fdinfo() of net/unix/af_unix.c). Nothing
 /// when the task has no such descriptor.
 [[nodiscard]] std::optional<std::string> proc_fdinfo(const trace::Trace& trace, const trace::World& world,
                                                      std::string_view task, int fd);

@@ -13,41 +13,36 @@ using trace::Object;
 
 namespace {
 
-/// Where files of a kind live. The numbers are those of one machine: they differ from boot to boot.
+/// What /proc tells of the file system that a file stands in. The numbers are those of one machine: they differ from
+/// boot to boot.
 struct Place {
-  std::string_view f_op;
-  std::string_view link;  ///< "{}" is the inode's number
-  std::uint64_t ino = 0;  ///< when the model has none for it
-  int mnt_id = 0;
-  unsigned sdev = 0;
-  unsigned extra_flags = 0;
+  std::string link;
+  std::uint64_t ino = 0;
+  std::uint64_t mnt_id = 0;
+  std::uint64_t sdev = 0;
 };
 
-constexpr unsigned kLargeFile = 0100000;  // O_LARGEFILE, which open(2) of a 64-bit program adds
-
-constexpr Place kPlaces[] = {
-    {"socket_file_ops", "socket:[{}]", 0, 10, 0x9, 0},
-    {"eventpoll_fops", "anon_inode:[eventpoll]", 1038, 17, 0x10, 0},
-    {"eventfd_fops", "anon_inode:[eventfd]", 1038, 17, 0x10, 0},
-    {"timerfd_fops", "anon_inode:[timerfd]", 1038, 17, 0x10, 0},
-    {"signalfd_fops", "anon_inode:[signalfd]", 1038, 17, 0x10, 0},
-    {"pipefifo_fops", "pipe:[{}]", 0, 16, 0xf, 0},
-    {"null_fops", "/dev/null", 3, 24, 0x6, kLargeFile},
-};
-
-const Place& place_of(const Reading& reading, const Object& file) {
-  static constexpr Place kOther{"", "anon_inode:[{}]", 0, 0, 0, 0};
-  std::string_view f_op = reading.symbol(file, "f_op");
-  const auto* found = std::find_if(std::begin(kPlaces), std::end(kPlaces), [&](auto& p) { return p.f_op == f_op; });
-  return found != std::end(kPlaces) ? *found : kOther;
+/// What dentry->d_op->d_dname() gives.
+std::string name_of(const Reading& reading, const Object& dentry, std::uint64_t ino) {
+  std::string_view d_op = reading.symbol(dentry, "d_op");
+  std::string_view name = reading.text(dentry, "d_name");
+  if (d_op == "sockfs_dentry_operations") return fmt::format("socket:[{}]", ino);
+  if (d_op == "pipefs_dentry_operations") return fmt::format("pipe:[{}]", ino);
+  if (d_op == "anon_inodefs_dentry_operations") return fmt::format("anon_inode:{}", name);
+  return fmt::format("/{} (deleted)", name);
 }
 
-/// file_inode(file)->i_ino
-std::uint64_t inode_of(const Reading& reading, const Object& file) {
-  if (const Object* inode = reading.target(file, "f_inode")) return reading.value(*inode, "i_ino");
-  if (const Object* data = reading.target(file, "private_data"); data != nullptr && reading.has(*data, "i_ino"))
-    return reading.value(*data, "i_ino");
-  return place_of(reading, file).ino;
+Place place_of(const Reading& reading, const Object& file) {
+  const Object* dentry = reading.target(file, "f_path.dentry");
+  if (dentry == nullptr) return {"/dev/null", 3, 24, 0x6};  // the one file here that open(2) found in a directory
+  Place place;
+  if (const Object* inode = reading.target(file, "f_inode")) place.ino = reading.value(*inode, "i_ino");
+  place.link = name_of(reading, *dentry, place.ino);
+  const Object* sb = reading.target(*dentry, "d_sb");
+  if (sb != nullptr) place.sdev = reading.value(*sb, "s_dev");
+  for (const Object* mount : reading.living("mount"))
+    if (reading.target(*mount, "mnt_sb") == sb) place.mnt_id = reading.value(*mount, "mnt_id");
+  return place;
 }
 
 constexpr std::uint64_t kAccessMode = 3;  // O_ACCMODE
@@ -55,8 +50,7 @@ constexpr std::uint64_t kAccessMode = 3;  // O_ACCMODE
 std::string link_line(const Reading& reading, std::int64_t fd, const Object& file) {
   std::uint64_t access = reading.value(file, "f_flags") & kAccessMode;
   std::string_view mode = access == 0 ? "lr-x------" : access == 1 ? "l-wx------" : "lrwx------";
-  std::string target = fmt::format(fmt::runtime(place_of(reading, file).link), inode_of(reading, file));
-  return fmt::format("{} 1 root root 64 Jan  1  1970 {} -> {}\n", mode, fd, target);
+  return fmt::format("{} 1 root root 64 Jan  1  1970 {} -> {}\n", mode, fd, place_of(reading, file).link);
 }
 
 /// ep_show_fdinfo(): a line an item, in the order of the tree.
@@ -69,10 +63,10 @@ std::string epoll_lines(const Reading& reading, const Object& file) {
     if (item == nullptr) continue;
     const Object* watched = reading.target(*item, "ffd.file");
     if (watched == nullptr) continue;
-    out +=
-        fmt::format("tfd: {:8} events: {:8x} data: {:16x}  pos:0 ino:{:x} sdev:{:x}\n", reading.number(*item, "ffd.fd"),
-                    reading.value(*item, "event.events") & 0xffffffff, reading.value(*item, "event.data"),
-                    inode_of(reading, *watched), place_of(reading, *watched).sdev);
+    Place place = place_of(reading, *watched);
+    out += fmt::format("tfd: {:8} events: {:8x} data: {:16x}  pos:0 ino:{:x} sdev:{:x}\n",
+                       reading.number(*item, "ffd.fd"), reading.value(*item, "event.events") & 0xffffffff,
+                       reading.value(*item, "event.data"), place.ino, place.sdev);
   }
   return out;
 }
@@ -82,6 +76,39 @@ std::string eventfd_lines(const Reading& reading, const Object& file) {
   if (context == nullptr) return "";
   return fmt::format("eventfd-count: {:16x}\neventfd-id: {}\neventfd-semaphore: {}\n", reading.value(*context, "count"),
                      reading.value(*context, "id"), reading.value(*context, "flags") & 1);
+}
+
+/// timerfd_show(): times in seconds and ns. The settings were relative, with no flag.
+std::string timerfd_lines(const Reading& reading, const Object& file) {
+  const Object* context = reading.target(file, "private_data");
+  if (context == nullptr) return "";
+  auto pair = [](std::uint64_t ns) { return fmt::format("({}, {})", ns / 1'000'000'000, ns % 1'000'000'000); };
+  std::uint64_t expires = reading.value(*context, "t.tmr.expires");
+  std::uint64_t now = reading.world().now_ns();
+  return fmt::format("clockid: {}\nticks: {}\nsettime flags: 00\nit_value: {}\nit_interval: {}\n",
+                     reading.value(*context, "clockid"), reading.value(*context, "ticks"),
+                     pair(expires > now ? expires - now : 0), pair(reading.value(*context, "tintv")));
+}
+
+/// signalfd_show_fdinfo(): a bit a signal, SIGHUP (1) the lowest.
+std::string signalfd_lines(const Reading& reading, const Object& file) {
+  const Object* context = reading.target(file, "private_data");
+  if (context == nullptr) return "";
+  return fmt::format("sigmask:\t{:016x}\n", reading.value(*context, "sigmask"));
+}
+
+/// unix_show_fdinfo(): how many files wait in messages. Other families show nothing.
+std::string socket_lines(const Reading& reading, const Object& file) {
+  const Object* socket = reading.target(file, "private_data");
+  const Object* sk = socket == nullptr ? nullptr : reading.target(*socket, "sk");
+  if (!reading.is(sk, "unix_sock")) return "";
+  std::uint64_t files = 0;
+  for (trace::Ref ref : reading.list(*sk, "sk_receive_queue.list")) {
+    const Object* skb = reading.find(ref.object);
+    const Object* list = skb == nullptr ? nullptr : reading.target(*skb, "fp");
+    if (list != nullptr) files += reading.value(*list, "count");
+  }
+  return fmt::format("scm_fds: {}\n", files);
 }
 
 }  // namespace
@@ -111,18 +138,22 @@ std::optional<std::string> proc_fdinfo(const trace::Trace& trace, const trace::W
   const Object* task = reading.task(name);
   const Object* file = task == nullptr ? nullptr : reading.file(*task, fd);
   if (file == nullptr) return std::nullopt;
-  const Place& place = place_of(reading, *file);
-  std::uint64_t flags = reading.value(*file, "f_flags") | place.extra_flags;
+  Place place = place_of(reading, *file);
+  std::uint64_t flags = reading.value(*file, "f_flags");
   for (trace::Ref ref : reading.list(*reading.target(*task, "files"), "fd_array")) {
     const Object* slot = reading.find(ref.object);
     constexpr std::uint64_t kCloseOnExec = 02000000;
     if (slot != nullptr && reading.number(*slot, "fd") == fd && reading.value(*slot, "close_on_exec") != 0)
       flags |= kCloseOnExec;
   }
-  std::string out =
-      fmt::format("pos:\t0\nflags:\t0{:o}\nmnt_id:\t{}\nino:\t{}\n", flags, place.mnt_id, inode_of(reading, *file));
-  if (place.f_op == "eventpoll_fops") out += epoll_lines(reading, *file);
-  if (place.f_op == "eventfd_fops") out += eventfd_lines(reading, *file);
+  std::string_view f_op = reading.symbol(*file, "f_op");
+  std::string out = fmt::format("pos:\t{}\nflags:\t0{:o}\nmnt_id:\t{}\nino:\t{}\n", reading.number(*file, "f_pos"),
+                                flags, place.mnt_id, place.ino);
+  if (f_op == "eventpoll_fops") out += epoll_lines(reading, *file);
+  if (f_op == "socket_file_ops") out += socket_lines(reading, *file);
+  if (f_op == "eventfd_fops") out += eventfd_lines(reading, *file);
+  if (f_op == "timerfd_fops") out += timerfd_lines(reading, *file);
+  if (f_op == "signalfd_fops") out += signalfd_lines(reading, *file);
   return out;
 }
 

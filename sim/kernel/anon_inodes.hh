@@ -2,7 +2,6 @@
 
 // Models: fs/anon_inodes.c of Linux 6.18: descriptors whose file has nothing behind it but an object of its kind
 // (eventfd, timerfd, signalfd), and how a reader of these waits (wait_event_interruptible_locked_irq).
-// Left out: the one inode that all of them share.
 
 #include <cstring>
 
@@ -14,11 +13,11 @@ inline bool is_nonblocking(const file* file) { return (file->f_flags & O_NONBLOC
 
 /// A new descriptor for a new file. -EMFILE or -ENOMEM: then the object is the caller's still.
 template <class Object>
-long anon_inode_getfd(Kernel& k, const file_operations* fops, Object* object, int flags) {
+long anon_inode_getfd(Kernel& k, const char* name, const file_operations* fops, Object* object, int flags) {
   int fd = get_unused_fd(k, (flags & O_CLOEXEC) != 0);
   if (fd < 0) return fd;
   Call call(k, Fn::anon_inode_getfile_fmode, object);
-  struct file* file = alloc_file_pseudo(k, nullptr, static_cast<file_flags>(O_RDWR | (flags & O_NONBLOCK)), fops);
+  struct file* file = __anon_inode_getfile(k, name, fops, static_cast<file_flags>(O_RDWR | (flags & O_NONBLOCK)));
   if (file == nullptr) {
     put_unused_fd(k, fd);
     return call.result(k.error(Rule::no_memory, object));

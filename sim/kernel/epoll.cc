@@ -47,7 +47,8 @@ long ep_eventpoll_ioctl(Kernel& k, struct file* file, unsigned, int*) {
 
 }  // namespace
 
-const file_operations eventpoll_fops = {nullptr, nullptr, ep_eventpoll_poll, ep_eventpoll_release, ep_eventpoll_ioctl};
+const file_operations eventpoll_fops = {
+    nullptr, nullptr, ep_eventpoll_poll, ep_eventpoll_release, ep_eventpoll_ioctl, noop_llseek};
 
 void poll_wait(Kernel& k, struct file* file, wait_queue_head* queue, poll_table* table) {
   if (table != nullptr && table->_qproc != nullptr) table->_qproc(k, file, queue, table);
@@ -144,7 +145,7 @@ long do_epoll_create(Kernel& k, int flags) {
     return call.result(fd);
   }
   Call getfile(k, Fn::anon_inode_getfile, ep);
-  file* file = alloc_file_pseudo(k, nullptr, static_cast<file_flags>(O_RDWR), &eventpoll_fops);
+  file* file = __anon_inode_getfile(k, "[eventpoll]", &eventpoll_fops, static_cast<file_flags>(O_RDWR));
   if (file == nullptr) {
     put_unused_fd(k, fd);
     k.eventpolls.free(ep);

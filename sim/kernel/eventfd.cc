@@ -70,7 +70,7 @@ void eventfd_release(Kernel& k, file* file) {
 
 }  // namespace
 
-const file_operations eventfd_fops = {eventfd_read, eventfd_write, eventfd_poll, eventfd_release};
+const file_operations eventfd_fops = {eventfd_read, eventfd_write, eventfd_poll, eventfd_release, nullptr, noop_llseek};
 
 void eventfd_ctx::describe(record::KindBuilder<eventfd_ctx>& b) {
   b.embed(&eventfd_ctx::wqh, "wqh", "wait_queue_head", 8, 24)
@@ -96,7 +96,7 @@ long do_eventfd(Kernel& k, u32 count, int flags) {
   ctx->count = count;
   ctx->flags = static_cast<eventfd_flags>(flags);
   ctx->id = k.next_eventfd_id++;
-  long fd = anon_inode_getfd(k, &eventfd_fops, ctx, flags);
+  long fd = anon_inode_getfd(k, "[eventfd]", &eventfd_fops, ctx, flags);
   if (fd < 0) k.eventfds.free(ctx);
   return call.result(fd);
 }

@@ -5,28 +5,65 @@
 
 namespace wakepath::kernel {
 
-void inode::describe(record::KindBuilder<inode>& b) { b.field(&inode::i_mode, "i_mode").field(&inode::i_ino, "i_ino"); }
-
 void file::describe(record::KindBuilder<file>& b) {
   b.field(&file::f_op, "f_op")
       .field(&file::f_flags, "f_flags")
       .field(&file::f_ref, "f_ref")
       .field(&file::f_inode, "f_inode")
+      .field(&file::f_dentry, "f_path.dentry")
       .field(&file::private_data, "private_data")
+      .field(&file::f_pos, "f_pos")
       .field(&file::f_ep, "f_ep");
 }
 
-struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, file_flags flags, const file_operations* fop) {
-  Call call(k, Fn::alloc_file_pseudo, inode);
-  Call empty(k, Fn::alloc_empty_file, nullptr);
+struct file* alloc_empty_file(Kernel& k, file_flags flags, const file_operations* fop) {
+  Call call(k, Fn::alloc_empty_file, nullptr);
   struct file* file = k.alloc(k.files);
   if (file == nullptr) return nullptr;
   file->f_op = fop;
   file->f_flags = flags;
-  file->f_inode = inode;
   file->f_ref = 1;
   return file;
 }
+
+struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, vfsmount* mnt, const char* name, file_flags flags,
+                               const file_operations* fop) {
+  Call call(k, Fn::alloc_file_pseudo, inode);
+  struct dentry* dentry = d_alloc_pseudo(k, mnt->mnt_sb, name);
+  if (dentry == nullptr) return nullptr;
+  d_instantiate(dentry, inode);
+  struct file* file = alloc_empty_file(k, flags, fop);
+  if (file == nullptr) {
+    ihold(inode);
+    dput(k, dentry);
+    return nullptr;
+  }
+  file->f_inode = inode;
+  file->f_dentry = dentry;
+  return file;
+}
+
+struct file* alloc_file_clone(Kernel& k, struct file* base, file_flags flags, const file_operations* fop) {
+  Call call(k, Fn::alloc_file_clone, base);
+  struct file* file = alloc_empty_file(k, flags, fop);
+  if (file == nullptr) return nullptr;
+  ++base->f_dentry->d_lockref;
+  file->f_inode = base->f_inode;
+  file->f_dentry = base->f_dentry;
+  return file;
+}
+
+struct file* __anon_inode_getfile(Kernel& k, const char* name, const file_operations* fop, file_flags flags) {
+  struct file* file = alloc_file_pseudo(k, ihold(k.anon_inode_inode), k.anon_inode_mnt, name, flags, fop);
+  if (file == nullptr) iput(k, k.anon_inode_inode);
+  return file;
+}
+
+std::string d_path(const Kernel& k, const struct file* file) {
+  return file->f_dentry->d_op->d_dname(k, file->f_dentry);
+}
+
+void vfs_statfs(const struct file* file, kstatfs* out) { file->f_dentry->d_sb->s_op->statfs(file->f_dentry, out); }
 
 /// Whoever watches it is told first, while it still can be polled.
 void __fput(Kernel& k, struct file* file) {
@@ -35,6 +72,7 @@ void __fput(Kernel& k, struct file* file) {
   if (file->f_ep != nullptr && !late) eventpoll_release_file(k, file);
   if (file->f_op->release != nullptr) file->f_op->release(k, file);
   if (file->f_ep != nullptr) eventpoll_release_file(k, file);
+  if (file->f_dentry != nullptr) dput(k, file->f_dentry);
   k.files.free(file);
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
 // Models: fs/file.c, fs/file_table.c, fs/read_write.c, fs/ioctl.c and the structures of include/linux/fs.h that a
-// socket or an epoll touches, as of Linux 6.18. Left out: dentries and paths, permissions, RCU and the growth of the
-// descriptor table; none changes a result here.
+// socket or an epoll touches, as of Linux 6.18. Left out: look-up by path, permissions, RCU and the growth of the
+// descriptor table; none changes a result here. Inodes and dentries: inode.hh.
 
 #include <string>
 #include <vector>
 
-#include "sim/kernel/sched.hh"
+#include "sim/kernel/inode.hh"
 
 namespace wakepath::kernel {
 
@@ -15,13 +15,8 @@ struct file;
 struct epitem;
 struct poll_table;
 
-/// The part of struct inode that sockfs uses. Embedded in socket_alloc.
-struct inode {
-  record::Field<record::Hex> i_mode;
-  record::Field<u64> i_ino;
-
-  static void describe(record::KindBuilder<inode>& b);
-};
+/// O_LARGEFILE, which open(2) and memfd_create(2) set by themselves on 64-bit machines; the C library's is 0 there.
+constexpr u32 kLargeFile = 0100000;
 
 /// What a kind of file can do; its address says of which kind a file is (`f_op`). Members may be nullptr.
 struct file_operations {
@@ -31,6 +26,8 @@ struct file_operations {
   void (*release)(Kernel&, file*);
   /// unlocked_ioctl: commands that are about this kind of file; `argument` is read or written, by the command.
   long (*ioctl)(Kernel&, file*, unsigned command, int* argument) = nullptr;
+  /// The new position. nullptr: the file has none (-ESPIPE).
+  long (*llseek)(Kernel&, file*, long offset, int whence) = nullptr;
 };
 
 /// Hook of fs/eventpoll.c: the epitems that watch this file, in order of their making. Linux reaches them through
@@ -43,7 +40,9 @@ struct file {
   record::Field<file_flags> f_flags;
   record::Field<int> f_ref;  ///< Plain count of references; Linux 6.18 stores it minus one.
   record::Ptr<inode> f_inode;
+  record::Ptr<dentry> f_dentry;  ///< f_path.dentry; nullptr: /dev/null, which stands in a real directory.
   record::Ptr<epitems_head> f_ep;
+  record::Field<long> f_pos;                   ///< Where a regular file is read and written next; others leave it 0.
   record::Field<record::AnyPtr> private_data;  ///< struct socket*, eventpoll* or pipe_inode_info*, by f_op.
 
   static void describe(record::KindBuilder<file>& b);
@@ -110,8 +109,20 @@ class HeldFile {
   struct file* file_;
 };
 
-/// nullptr: no memory.
-struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, file_flags flags, const file_operations* fop);
+/// A file with a dentry of its own for `inode`, whose reference passes to it. nullptr: no memory, and the reference is
+/// the caller's still.
+struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, vfsmount* mnt, const char* name, file_flags flags,
+                               const file_operations* fop);
+/// A second file with the same dentry: the other end of a pipe. nullptr: no memory.
+struct file* alloc_file_clone(Kernel& k, struct file* base, file_flags flags, const file_operations* fop);
+/// A file without a dentry, which open(2) would have found: /dev/null.
+struct file* alloc_empty_file(Kernel& k, file_flags flags, const file_operations* fop);
+/// fs/anon_inodes.c: a file of the one anonymous inode. nullptr: no memory.
+struct file* __anon_inode_getfile(Kernel& k, const char* name, const file_operations* fop, file_flags flags);
+/// fs/d_path.c: what a link in /proc/PID/fd shows of a file that has a dentry.
+std::string d_path(const Kernel& k, const struct file* file);
+/// fs/statfs.c: of a file that has a dentry.
+void vfs_statfs(const struct file* file, kstatfs* out);
 void fput(Kernel& k, struct file* file);
 /// The end of an open file description, whose last reference is gone.
 void __fput(Kernel& k, struct file* file);
@@ -138,5 +149,10 @@ MaySleep<long> vfs_writev(Kernel& k, struct file* file, const void* data, std::s
 long do_vfs_ioctl(Kernel& k, struct file* file, unsigned command, int* argument);
 
 poll_t vfs_poll(Kernel& k, struct file* file, poll_table* table);
+
+/// -EINVAL for an unknown `whence`, -ESPIPE when the file has no position.
+long ksys_lseek(Kernel& k, struct file* file, long offset, int whence);
+/// llseek of files that have a position without a meaning.
+long noop_llseek(Kernel& k, struct file* file, long offset, int whence);
 
 }  // namespace wakepath::kernel

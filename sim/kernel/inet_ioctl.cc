@@ -1,5 +1,5 @@
 // Models: tcp_ioctl() of net/ipv4/tcp.c, tcp_inq() of include/net/tcp.h, udp_ioctl() of net/ipv4/udp.c, Linux 6.18.
-// Left out: SIOCATMARK (urgent data), SIOCOUTQNSD (what was not sent even once).
+// Left out: SIOCOUTQNSD (what was not sent even once).
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -27,6 +27,10 @@ int tcp_inq(const sock* sk) {
 
 long tcp_ioctl(Kernel& k, sock* sk, unsigned command, int* argument) {
   Call call(k, Fn::tcp_ioctl, sk);
+  if (command == SIOCATMARK) {
+    *argument = tcp_sk(sk)->urg_data != TCP_URG_NONE && tcp_sk(sk)->urg_seq == tcp_sk(sk)->copied_seq ? 1 : 0;
+    return call.result(0);
+  }
   if (command != SIOCINQ && command != SIOCOUTQ) return call.result(k.error(Rule::ioctl_unknown, sk));
   if (tcp_state(sk) == TcpState::LISTEN) return call.result(k.error(Rule::ioctl_while_listening, sk));
   if (command == SIOCINQ)

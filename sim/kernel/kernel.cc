@@ -48,7 +48,7 @@ MaySleep<long> null_write(Kernel&, file*, const void*, std::size_t size) { co_re
 }  // namespace
 
 /// drivers/char/mem.c: /dev/null, on which 0, 1 and 2 of every process stand. It has no poll(): epoll_ctl gives EPERM.
-extern const file_operations null_fops = {null_read, null_write, nullptr, nullptr};
+extern const file_operations null_fops = {null_read, null_write, nullptr, nullptr, nullptr, noop_llseek};
 
 const std::vector<MutantWords>& mutants() {
   static const std::vector<MutantWords> all = {
@@ -90,6 +90,7 @@ Kernel::Kernel(const Config& c)
       task_by_id(1, nullptr) {
   recorder.leave_out(absent_functions(config.profile));
   name_symbols();
+  mount_file_systems(*this);
   for (unsigned cpu = 0; cpu < config.cpus; ++cpu) softnet_of_cpu.emplace_back(softnets.make())->cpu = cpu;
   if (config.cpus > 1) sched_init_smp(*this, config.cpus);
   if (config.nic) nic_probe(*this);
@@ -110,6 +111,8 @@ void Kernel::name_symbols() {
 #define WP_SYMBOL(name) recorder.name_symbol(reinterpret_cast<const void*>(&(name)), #name);
 #include "sim/kernel/symbols.def"
 #undef WP_SYMBOL
+  recorder.name_symbol(&sock_fs_type_4_19, "sock_fs_type");
+  recorder.name_symbol(&sockfs_ops_4_19, "sockfs_ops");
 }
 
 task_struct* Kernel::current() const {
@@ -132,13 +135,10 @@ task_struct* Kernel::spawn(std::string_view name, files_struct* table, int tgid)
   return task;
 }
 
-/// O_LARGEFILE, which open(2) sets by itself on 64-bit machines; the C library's is 0 there.
-constexpr int kLargeFile = 0100000;
-
 task_struct* Kernel::spawn_process(std::string_view name) {
   files_struct* table = files_structs.make();
   task_struct* task = spawn(name, table, 0);
-  file* null = alloc_file_pseudo(*this, nullptr, static_cast<file_flags>(O_RDWR | kLargeFile), &null_fops);
+  file* null = alloc_empty_file(*this, static_cast<file_flags>(O_RDWR | static_cast<int>(kLargeFile)), &null_fops);
   for (int fd = 0; fd < 3; ++fd) {
     fd_slot* slot = fd_slots.make();
     slot->fd = fd;

@@ -16,6 +16,7 @@
 #include "sim/kernel/pipe.hh"
 #include "sim/kernel/profile.hh"
 #include "sim/kernel/select.hh"
+#include "sim/kernel/shmem.hh"
 #include "sim/kernel/signal.hh"
 #include "sim/kernel/signalfd.hh"
 #include "sim/kernel/smp.hh"
@@ -216,7 +217,13 @@ class Kernel {
   task_struct* exiting = nullptr;  ///< whose table is being closed
   std::vector<wire_fault*> wire;   ///< What is wrong with the loopback wire; empty: nothing.
   int bh_disabled = 0;             ///< local_bh_disable() depth
-  u64 next_ino = 10001;
+  u64 next_ino = 10000;
+  std::vector<const file_system_type*> file_systems;  ///< those that are registered, in order
+  vfsmount* shm_mnt = nullptr;                        ///< Mounted at boot, as the next three.
+  vfsmount* sock_mnt = nullptr;
+  vfsmount* pipe_mnt = nullptr;
+  vfsmount* anon_inode_mnt = nullptr;
+  inode* anon_inode_inode = nullptr;  ///< of every eventfd, timerfd, signalfd and epoll
   int next_eventfd_id = 0;
   u64 epoll_watches = 0;  ///< of the one user there is
   u32 next_isn = 1000;

@@ -1,6 +1,7 @@
 #include "sim/kernel/pipe.hh"
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
@@ -157,8 +158,7 @@ void pipe_inode_info::describe(record::KindBuilder<pipe_inode_info>& b) {
       .field(&pipe_inode_info::bytes, "bytes")
       .field(&pipe_inode_info::readers, "readers")
       .field(&pipe_inode_info::writers, "writers")
-      .field(&pipe_inode_info::poll_usage, "poll_usage")
-      .field(&pipe_inode_info::i_ino, "i_ino");
+      .field(&pipe_inode_info::poll_usage, "poll_usage");
 }
 
 namespace {
@@ -182,28 +182,57 @@ long install_ends(Kernel& k, file* reader, file* writer, bool close_on_exec, int
 
 }  // namespace
 
+namespace {
+
+/// An inode of pipefs, and the pipe behind it. nullptr: no memory.
+inode* get_pipe_inode(Kernel& k, pipe_inode_info** pipe) {
+  Call call(k, Fn::get_pipe_inode, nullptr);
+  inode* inode = alloc_inode(k, k.pipe_mnt->mnt_sb);
+  if (inode == nullptr) return nullptr;
+  *pipe = k.alloc(k.pipes);
+  if (*pipe == nullptr) {
+    iput(k, inode);
+    return nullptr;
+  }
+  inode->i_ino = k.next_ino++;
+  inode->i_mode = record::Hex{S_IFIFO | S_IRUSR | S_IWUSR};
+  (*pipe)->readers = 1u;
+  (*pipe)->writers = 1u;
+  return inode;
+}
+
+/// The two files of a new pipe: they share a dentry. 0 or an error.
+long create_pipe_files(Kernel& k, file** reader, file** writer, int flags) {
+  Call call(k, Fn::create_pipe_files, nullptr);
+  pipe_inode_info* pipe = nullptr;
+  inode* inode = get_pipe_inode(k, &pipe);
+  if (inode == nullptr) return call.result(k.error(Rule::no_pipe_inode, nullptr));
+  auto kept = static_cast<u32>(flags & O_NONBLOCK);
+  *writer = alloc_file_pseudo(k, inode, k.pipe_mnt, "", static_cast<file_flags>(O_WRONLY | kept), &pipefifo_fops);
+  if (*writer == nullptr) {
+    k.pipes.free(pipe);
+    iput(k, inode);
+    return call.result(k.error(Rule::no_memory, nullptr));
+  }
+  (*writer)->private_data = pipe;
+  *reader = alloc_file_clone(k, *writer, static_cast<file_flags>(O_RDONLY | kept), &pipefifo_fops);
+  if (*reader == nullptr) {
+    pipe->readers = 0u;
+    fput(k, *writer);
+    return call.result(k.error(Rule::no_memory, nullptr));
+  }
+  (*reader)->private_data = pipe;
+  return call.result(0);
+}
+
+}  // namespace
+
 long do_pipe2(Kernel& k, int fds[2], int flags) {
   Call call(k, Fn::do_pipe2, nullptr);
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) return call.result(k.error(Rule::pipe_flags, nullptr));
-  pipe_inode_info* pipe = k.alloc(k.pipes);  // the files come first, then the numbers
-  if (pipe == nullptr) return call.result(k.error(Rule::no_pipe_inode, nullptr));
-  pipe->readers = 1u;
-  pipe->writers = 1u;
-  pipe->i_ino = k.next_ino++;
-  auto kept = static_cast<u32>(flags & O_NONBLOCK);
-  file* writer = alloc_file_pseudo(k, nullptr, static_cast<file_flags>(O_WRONLY | kept), &pipefifo_fops);
-  if (writer == nullptr) {
-    k.pipes.free(pipe);
-    return call.result(k.error(Rule::no_memory, nullptr));
-  }
-  writer->private_data = pipe;
-  file* reader = alloc_file_pseudo(k, nullptr, static_cast<file_flags>(O_RDONLY | kept), &pipefifo_fops);
-  if (reader == nullptr) {
-    pipe->readers = 0u;
-    fput(k, writer);
-    return call.result(k.error(Rule::no_memory, nullptr));
-  }
-  reader->private_data = pipe;
+  file* reader = nullptr;
+  file* writer = nullptr;
+  if (long error = create_pipe_files(k, &reader, &writer, flags); error != 0) return call.result(error);
   return call.result(install_ends(k, reader, writer, (flags & O_CLOEXEC) != 0, fds));
 }
 

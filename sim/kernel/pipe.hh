@@ -24,7 +24,6 @@ struct pipe_inode_info {
   record::Field<u32> readers;
   record::Field<u32> writers;
   record::Field<bool> poll_usage;  ///< Somebody has polled it.
-  record::Field<u64> i_ino;
 
   std::deque<pipe_page> pages;  ///< Oldest first; none is read to its end.
   static void describe(record::KindBuilder<pipe_inode_info>& b);

@@ -1,5 +1,5 @@
-// Models: fs/read_write.c and fs/ioctl.c of Linux 6.18: how read, write and ioctl reach a file's own operations.
-// Left out: the file's position (f_pos is the regular file's own affair here), rw_verify_area(), fsnotify.
+// Models: fs/read_write.c and fs/ioctl.c of Linux 6.18: how read, write, lseek and ioctl reach a file's own operations.
+// Left out: locks of files, fsnotify.
 
 #include <sys/ioctl.h>
 
@@ -11,28 +11,34 @@ namespace {
 
 u32 access_mode(const file* file) { return static_cast<u32>(file->f_flags.get()) & O_ACCMODE; }
 
-/// FMODE_READ and FMODE_CAN_READ, in this order. 0 when the file can be read.
-long may_read(Kernel& k, const file* file) {
-  if (access_mode(file) == O_WRONLY) return k.error(Rule::fd_not_for_reading, file);
-  return file->f_op->read == nullptr ? k.error(Rule::fd_cannot_read, file) : 0;
+long rw_verify_area(Kernel& k, const file* file, std::size_t size) {
+  long end = 0;
+  bool fits = !__builtin_add_overflow(file->f_pos.get(), static_cast<long>(size), &end);
+  return fits ? 0 : k.error(Rule::position_overflows, file);
 }
 
-long may_write(Kernel& k, const file* file) {
+/// FMODE_READ and FMODE_CAN_READ, in this order. 0 when the file can be read.
+long may_read(Kernel& k, const file* file, std::size_t size) {
+  if (access_mode(file) == O_WRONLY) return k.error(Rule::fd_not_for_reading, file);
+  return file->f_op->read == nullptr ? k.error(Rule::fd_cannot_read, file) : rw_verify_area(k, file, size);
+}
+
+long may_write(Kernel& k, const file* file, std::size_t size) {
   if (access_mode(file) == O_RDONLY) return k.error(Rule::fd_not_for_writing, file);
-  return file->f_op->write == nullptr ? k.error(Rule::fd_cannot_write, file) : 0;
+  return file->f_op->write == nullptr ? k.error(Rule::fd_cannot_write, file) : rw_verify_area(k, file, size);
 }
 
 }  // namespace
 
 MaySleep<long> vfs_read(Kernel& k, file* file, void* buffer, std::size_t size) {
   Call call(k, Fn::vfs_read, file);
-  if (long error = may_read(k, file); error != 0) co_return call.result(error);
+  if (long error = may_read(k, file, size); error != 0) co_return call.result(error);
   co_return call.result(co_await file->f_op->read(k, file, buffer, size));
 }
 
 MaySleep<long> vfs_write(Kernel& k, file* file, const void* data, std::size_t size) {
   Call call(k, Fn::vfs_write, file);
-  if (long error = may_write(k, file); error != 0) co_return call.result(error);
+  if (long error = may_write(k, file, size); error != 0) co_return call.result(error);
   co_return call.result(co_await file->f_op->write(k, file, data, size));
 }
 
@@ -40,14 +46,14 @@ MaySleep<long> vfs_write(Kernel& k, file* file, const void* data, std::size_t si
 /// not asked at all.
 MaySleep<long> vfs_readv(Kernel& k, file* file, void* buffer, std::size_t size) {
   Call call(k, Fn::vfs_readv, file);
-  if (long error = may_read(k, file); error != 0) co_return call.result(error);
+  if (long error = may_read(k, file, size); error != 0) co_return call.result(error);
   if (size == 0) co_return call.result(0);
   co_return call.result(co_await file->f_op->read(k, file, buffer, size));
 }
 
 MaySleep<long> vfs_writev(Kernel& k, file* file, const void* data, std::size_t size) {
   Call call(k, Fn::vfs_writev, file);
-  if (long error = may_write(k, file); error != 0) co_return call.result(error);
+  if (long error = may_write(k, file, size); error != 0) co_return call.result(error);
   if (size == 0) co_return call.result(0);
   co_return call.result(co_await file->f_op->write(k, file, data, size));
 }
@@ -59,8 +65,21 @@ long do_vfs_ioctl(Kernel& k, file* file, unsigned command, int* argument) {
     file->f_flags = static_cast<file_flags>(others | (*argument != 0 ? static_cast<u32>(O_NONBLOCK) : 0));
     return call.result(0);
   }
+  if (command == FIONREAD && is_regular(file)) {
+    *argument = static_cast<int>(i_size_read(file->f_inode) - file->f_pos);
+    return call.result(0);
+  }
   if (file->f_op->ioctl == nullptr) return call.result(k.error(Rule::ioctl_unknown, file));
   return call.result(file->f_op->ioctl(k, file, command, argument));
 }
+
+long ksys_lseek(Kernel& k, file* file, long offset, int whence) {
+  Call call(k, Fn::ksys_lseek, file);
+  if (whence < 0 || whence > SEEK_HOLE) return call.result(k.error(Rule::lseek_from_where, file));
+  if (file->f_op->llseek == nullptr) return call.result(k.error(Rule::file_has_no_position, file));
+  return call.result(file->f_op->llseek(k, file, offset, whence));
+}
+
+long noop_llseek(Kernel&, file* file, long, int) { return file->f_pos; }
 
 }  // namespace wakepath::kernel

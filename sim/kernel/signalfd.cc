@@ -68,7 +68,7 @@ void signalfd_release(Kernel& k, file* file) {
 
 }  // namespace
 
-const file_operations signalfd_fops = {signalfd_read, nullptr, signalfd_poll, signalfd_release};
+const file_operations signalfd_fops = {signalfd_read, nullptr, signalfd_poll, signalfd_release, nullptr, noop_llseek};
 
 void signalfd_ctx::describe(record::KindBuilder<signalfd_ctx>& b) { b.field(&signalfd_ctx::sigmask, "sigmask"); }
 
@@ -84,7 +84,7 @@ long do_signalfd4(Kernel& k, signal_set set, int flags) {
   if (ctx == nullptr) return call.result(k.error(Rule::no_memory, nullptr));
   u32 never = static_cast<u32>(signal_bit(SIGKILL)) | static_cast<u32>(signal_bit(SIGSTOP));
   ctx->sigmask = static_cast<signal_set>(static_cast<u32>(set) & ~never);
-  long fd = anon_inode_getfd(k, &signalfd_fops, ctx, flags);
+  long fd = anon_inode_getfd(k, "[signalfd]", &signalfd_fops, ctx, flags);
   if (fd < 0) k.signalfds.free(ctx);
   return call.result(fd);
 }

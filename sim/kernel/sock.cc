@@ -150,7 +150,10 @@ void tcp_sock::describe(record::KindBuilder<tcp_sock>& b) {
 void udp_sock::describe(record::KindBuilder<udp_sock>& b) {
   b.embed(&udp_sock::inet, "inet", "inet_sock", 0, 1016)
       .embed(&udp_sock::reader_queue, "reader_queue", "sk_buff_head", 1152, 24)
-      .field(&udp_sock::forward_deficit, "forward_deficit");
+      .field(&udp_sock::forward_deficit, "forward_deficit")
+      .field(&udp_sock::pending, "pending")
+      .field(&udp_sock::len, "len")
+      .field(&udp_sock::corkflag, "udp_flags.CORK");
 }
 
 void udp_hslot::describe(record::KindBuilder<udp_hslot>& b) {

@@ -272,6 +272,9 @@ struct udp_sock {
   inet_sock inet;
   sk_buff_head reader_queue;           ///< Datagrams that poll or recv have moved here from sk_receive_queue.
   record::Field<int> forward_deficit;  ///< Receive memory that was read but not given back yet.
+  record::Field<int> pending;          ///< AF_INET or AF_INET6 while a datagram waits in sk_write_queue for more.
+  record::Field<u16> len;              ///< How long that datagram is so far, with its header.
+  record::Field<bool> corkflag;        ///< UDP_CORK
   record::ListNode<udp_sock> udp_portaddr_node;
 
   int forward_threshold = 0;  ///< Above it forward_deficit is given back: a quarter of the receive buffer.

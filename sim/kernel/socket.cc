@@ -1,5 +1,7 @@
 #include "sim/kernel/socket.hh"
 
+#include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -52,12 +54,14 @@ long sock_ioctl(Kernel& k, file* file, unsigned command, int* argument) {
   return call.result(socket->ops->ioctl(k, socket, command, argument));
 }
 
-/// nullptr: no memory, and the socket is released.
-file* sock_alloc_file(Kernel& k, struct socket* socket, int flags) {
+inode* SOCK_INODE(struct socket* socket) { return &container_of(socket, &socket_alloc::socket)->vfs_inode; }
+socket_alloc* whole_of(inode* inode) { return container_of(inode, &socket_alloc::vfs_inode); }
+
+/// `name`: of the protocol. nullptr: no memory, and the socket is released.
+file* sock_alloc_file(Kernel& k, struct socket* socket, int flags, const char* name) {
   Call call(k, Fn::sock_alloc_file, socket);
-  auto* whole = reinterpret_cast<socket_alloc*>(socket);
   auto kept = static_cast<file_flags>(O_RDWR | (flags & O_NONBLOCK));
-  file* file = alloc_file_pseudo(k, &whole->vfs_inode, kept, &socket_file_ops);
+  file* file = alloc_file_pseudo(k, SOCK_INODE(socket), k.sock_mnt, name, kept, &socket_file_ops);
   if (file == nullptr) {
     sock_release(k, socket);
     return nullptr;
@@ -112,25 +116,51 @@ struct socket* sock_from_fd(Kernel& k, const HeldFile& held, long* error) {
   return *error == 0 ? socket_of(held.get()) : nullptr;
 }
 
-struct socket* sock_alloc(Kernel& k) {
-  Call call(k, Fn::sock_alloc, nullptr);
-  Call inode(k, Fn::sock_alloc_inode, nullptr);
+inode* sock_alloc_inode(Kernel& k) {
+  Call call(k, Fn::sock_alloc_inode, nullptr);
   socket_alloc* whole = k.alloc(k.socket_allocs);
   if (whole == nullptr) return nullptr;
   if (k.linux_4_19()) whole->socket.wq_apart = k.socket_wqs.make();
-  whole->vfs_inode.i_ino = k.next_ino++;
-  whole->vfs_inode.i_mode = record::Hex{S_IFSOCK | 0777};
   whole->socket.state = SocketState::SS_UNCONNECTED;
-  return &whole->socket;
+  return &whole->vfs_inode;
+}
+
+void sock_free_inode(Kernel& k, inode* inode) {
+  Call call(k, Fn::sock_free_inode, inode);
+  k.socket_allocs.free(whole_of(inode));
+}
+
+void sock_destroy_inode(Kernel& k, inode* inode) {
+  Call call(k, Fn::sock_destroy_inode, inode);
+  k.socket_wqs.free(whole_of(inode)->socket.wq_apart);
+  k.socket_allocs.free(whole_of(inode));
+}
+
+std::string sockfs_dname(const Kernel&, const dentry* dentry) {
+  return fmt::format("socket:[{}]", dentry->d_inode->i_ino.get());
+}
+
+const super_operations sockfs_ops = {sock_alloc_inode, nullptr, sock_free_inode, nullptr, simple_statfs};
+const super_operations sockfs_ops_4_19 = {sock_alloc_inode, sock_destroy_inode, nullptr, nullptr, simple_statfs};
+const dentry_operations sockfs_dentry_operations = {sockfs_dname};
+const file_system_type sock_fs_type = {"sockfs", SOCKFS_MAGIC, &sockfs_ops, &sockfs_dentry_operations};
+const file_system_type sock_fs_type_4_19 = {"sockfs", SOCKFS_MAGIC, &sockfs_ops_4_19, &sockfs_dentry_operations};
+
+struct socket* sock_alloc(Kernel& k) {
+  Call call(k, Fn::sock_alloc, nullptr);
+  inode* inode = alloc_inode(k, k.sock_mnt->mnt_sb);
+  if (inode == nullptr) return nullptr;
+  inode->i_ino = k.next_ino++;
+  inode->i_mode = record::Hex{S_IFSOCK | 0777};
+  return &whole_of(inode)->socket;
 }
 
 void sock_release(Kernel& k, struct socket* socket) {
   if (socket->ops != nullptr) socket->ops->release(k, socket);
-  if (socket->wq_apart != nullptr) {
-    Call destroy(k, Fn::sock_destroy_inode, socket);
-    k.socket_wqs.free(socket->wq_apart);
-  }
-  k.socket_allocs.free(reinterpret_cast<socket_alloc*>(socket));
+  if (socket->file == nullptr)
+    iput(k, SOCK_INODE(socket));
+  else
+    socket->file = nullptr;
 }
 
 long sock_map_fd(Kernel& k, struct socket* socket, int flags) {
@@ -139,7 +169,7 @@ long sock_map_fd(Kernel& k, struct socket* socket, int flags) {
     sock_release(k, socket);
     return fd;
   }
-  file* file = sock_alloc_file(k, socket, flags);
+  file* file = sock_alloc_file(k, socket, flags, socket->sk->sk_prot->name);
   if (file == nullptr) {
     put_unused_fd(k, fd);
     return k.error(Rule::no_memory, nullptr);
@@ -207,12 +237,12 @@ long __sys_socketpair(Kernel& k, int family, int type, int protocol, int fds[2])
     sock_release(k, sock1);
     return call.result(error);
   }
-  file* file1 = sock_alloc_file(k, sock1, flags);
+  file* file1 = sock_alloc_file(k, sock1, flags, sock1->sk->sk_prot->name);
   if (file1 == nullptr) {
     sock_release(k, sock2);
     return call.result(k.error(Rule::no_memory, nullptr));
   }
-  file* file2 = sock_alloc_file(k, sock2, flags);
+  file* file2 = sock_alloc_file(k, sock2, flags, sock2->sk->sk_prot->name);
   if (file2 == nullptr) {
     fput(k, file1);
     return call.result(k.error(Rule::no_memory, nullptr));
@@ -263,7 +293,7 @@ struct socket* new_socket_like(Kernel& k, const struct socket* listener) {
 MaySleep<long> take_connection(Kernel& k, file* listening, struct socket* socket, struct socket* newsock, Address* peer,
                                int flags, file** out) {
   if (k.mutant(Mutant::accepted_inherits_nonblock)) flags |= nonblock_flag(listening);
-  NewFile newfile{k, sock_alloc_file(k, newsock, flags)};
+  NewFile newfile{k, sock_alloc_file(k, newsock, flags, socket->sk->sk_prot->name)};
   if (newfile.made == nullptr) co_return k.error(Rule::no_memory, socket);
   long error = co_await socket->ops->accept(k, socket, newsock, nonblock_flag(listening));
   if (error < 0) co_return error;

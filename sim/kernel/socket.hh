@@ -2,7 +2,7 @@
 
 // Models: net/socket.c (sockfs, the socket's file, the socket system calls' upper half) and include/linux/net.h, as of
 // Linux 6.18.
-// Left out: security hooks, the dentry of the file, fasync; none has a visible effect here.
+// Left out: security hooks, fasync; none has a visible effect here.
 
 #include <netinet/in.h>
 
@@ -106,6 +106,15 @@ struct socket_alloc {
 };
 
 extern const file_operations socket_file_ops;
+// sockfs
+extern const super_operations sockfs_ops;
+extern const super_operations sockfs_ops_4_19;  ///< as Linux 4.19 has them
+extern const dentry_operations sockfs_dentry_operations;
+extern const file_system_type sock_fs_type_4_19;
+inode* sock_alloc_inode(Kernel& k);
+void sock_free_inode(Kernel& k, inode* inode);
+void sock_destroy_inode(Kernel& k, inode* inode);
+std::string sockfs_dname(const Kernel& k, const dentry* dentry);
 extern const proto_ops inet_stream_ops;
 extern const proto_ops inet_dgram_ops;
 extern const proto_ops inet6_stream_ops;
@@ -113,8 +122,7 @@ extern const proto_ops inet6_dgram_ops;
 
 /// The socket of a descriptor's file, or nullptr with `error` -EBADF or -ENOTSOCK.
 socket* sock_from_fd(Kernel& k, const HeldFile& held, long* error);
-/// A new socket with its inode; its file comes later.
-/// nullptr: no memory.
+/// A new socket with its inode; its file comes later. nullptr: no memory.
 socket* sock_alloc(Kernel& k);
 /// struct net_proto_family: who makes the protocol half of a new socket of a family.
 struct net_proto_family {
@@ -126,6 +134,7 @@ extern const net_proto_family inet_family_ops;
 extern const net_proto_family inet6_family_ops;
 /// Gives the socket its file and a descriptor. On failure the socket is released. Returns the descriptor or an error.
 long sock_map_fd(Kernel& k, socket* sock, int flags);
+/// The protocol half goes; the socket itself with its inode: now when it has no file, else with the file's dentry.
 void sock_release(Kernel& k, socket* sock);
 
 long __sys_socket(Kernel& k, int family, int type, int protocol);

@@ -208,6 +208,8 @@ long tcp_disconnect(Kernel& k, sock* sk) {
     inet_bhash2_update_saddr(k, sk);
   }
   inet_csk(sk)->icsk_retransmits = static_cast<u8>(0);
+  inet_csk(sk)->icsk_ack_quick = static_cast<u8>(0);  // inet_csk_delack_init()
+  inet_csk(sk)->icsk_ack_pingpong = static_cast<u8>(0);
   sk->sk_shutdown = SHUTDOWN_NONE;
   sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_DONE_BIT));
   tcp_sock* tp = tcp_sk(sk);

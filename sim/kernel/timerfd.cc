@@ -74,7 +74,7 @@ void timerfd_release(Kernel& k, file* file) {
 
 }  // namespace
 
-const file_operations timerfd_fops = {timerfd_read, nullptr, timerfd_poll, timerfd_release};
+const file_operations timerfd_fops = {timerfd_read, nullptr, timerfd_poll, timerfd_release, nullptr, noop_llseek};
 
 void timerfd_ctx::describe(record::KindBuilder<timerfd_ctx>& b) {
   b.field(&timerfd_ctx::clockid, "clockid")
@@ -94,7 +94,7 @@ long do_timerfd_create(Kernel& k, int clock, int flags) {
   timerfd_ctx* ctx = k.alloc(k.timerfds);
   if (ctx == nullptr) return k.error(Rule::no_memory, nullptr);
   ctx->clockid = clock;
-  long fd = anon_inode_getfd(k, &timerfd_fops, ctx, flags);
+  long fd = anon_inode_getfd(k, "[timerfd]", &timerfd_fops, ctx, flags);
   if (fd < 0) k.timerfds.free(ctx);
   return fd;
 }

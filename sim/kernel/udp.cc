@@ -1,5 +1,5 @@
 // Models: the user's side of net/ipv4/udp.c and datagram.c (connect) of Linux 6.18.
-// Left out: corking (UDP_CORK, MSG_MORE), segmentation and GRO, encapsulation, checksums, options of a datagram
+// Corks: udp_cork.cc. Left out: segmentation and GRO, encapsulation, checksums, options of a datagram
 // (ancillary data), the error queue (IP_RECVERR): without it the socket's error alone tells of an ICMP message.
 
 #include "sim/kernel/udp.hh"
@@ -54,12 +54,15 @@ MaySleep<long> udp_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
   Call call(k, Fn::udp_sendmsg, sk);
   if (message.size > 0xffff) co_return call.result(k.error(Rule::send_too_long, sk));
   if ((message.flags & MSG_OOB) != 0) co_return call.result(k.error(Rule::send_no_urgent, sk));
+  if (udp_sk(sk)->pending != 0) co_return call.result(udp_append(k, sk, message, {.family = AF_INET}));
   Destination to = destination_of(k, sk, message);
   if (to.error != 0) co_return call.result(to.error);
   rtable route = ip_route_output(inet_sk(sk)->inet_saddr.get().value, to.daddr);
   if (!route.found) co_return call.result(k.error(Rule::connect_no_route, sk));
   if (route.broadcast && !sock_flag(sk, SOCK_BROADCAST_BIT))
     co_return call.result(k.error(Rule::broadcast_not_allowed, sk));
+  if (udp_corks(sk, message))
+    co_return call.result(udp_append(k, sk, message, {.family = AF_INET, .route = route, .dport = to.dport}));
   long error = 0;
   sk_buff* skb = ip_make_skb(k, sk, std::string(message.data, message.size), &error);
   if (skb == nullptr) co_return call.result(error);
@@ -192,6 +195,7 @@ int udp_init_sock(Kernel& k, sock* sk) {
 void udp_lib_close(Kernel& k, sock* sk) {
   Call call(k, Fn::udp_lib_close, sk);
   Call common(k, Fn::sk_common_release, sk);
+  udp_flush_pending_frames(k, sk);
   udp_lib_unhash(k, sk);
   sock_orphan(k, sk);
   sock_put(k, sk);
@@ -265,6 +269,8 @@ const proto udp_prot = {.name = "UDP",
                         .close = udp_lib_close,
                         .connect = udp_connect,
                         .get_port = udp_lib_get_port,
+                        .setsockopt = udp_setsockopt,
+                        .getsockopt = udp_getsockopt,
                         .sendmsg = udp_sendmsg,
                         .recvmsg = udp_recvmsg,
                         .protocol = IPPROTO_UDP,

@@ -21,6 +21,24 @@ int first_packet_length(Kernel& k, sock* sk);
 /// Gives back the memory of what was read, at once or when enough of it has come together.
 void udp_rmem_release(Kernel& k, sock* sk, int size, bool partial);
 
+// --- datagrams that grow: udp_cork.cc ---
+/// Does the socket keep a datagram that waits for more, or does this message begin one?
+bool udp_corks(const sock* sk, const OutMessage& message);
+/// Where a datagram goes that waits for more: fixed when it was begun.
+struct UdpCork {
+  int family = AF_INET;
+  rtable route;  ///< of IPv4
+  In6 daddr6;    ///< of IPv6
+  u16 dport = 0;
+};
+/// Adds the message to the datagram that waits, or begins one; sends it unless there is more to come. The message's
+/// size or an error.
+long udp_append(Kernel& k, sock* sk, const OutMessage& message, const UdpCork& cork);
+/// The datagram that waits is dropped.
+void udp_flush_pending_frames(Kernel& k, sock* sk);
+long udp_setsockopt(Kernel& k, sock* sk, int option, OptionValue value);
+long udp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value);
+
 // --- inet_ioctl.cc: SIOCINQ (FIONREAD) and SIOCOUTQ ---
 long udp_ioctl(Kernel& k, sock* sk, unsigned command, int* argument);
 

@@ -75,7 +75,7 @@ Destination6 destination_of(Kernel& k, const sock* sk, const OutMessage& message
     out.daddr = in6_make(k, to->ip6);
     out.dport = to->port;
     if (out.daddr.any() && c.skc_v6_rcv_saddr.get().v4mapped()) out.daddr = in6_mapped(k, kLoopback);
-  } else {
+  } else if (udp_sk(sk)->pending == 0) {
     if (tcp_state(sk) != TcpState::ESTABLISHED) return {.error = k.error(Rule::send_no_destination, sk)};
     out.daddr = c.skc_v6_daddr;
     out.dport = c.skc_dport;
@@ -109,9 +109,13 @@ MaySleep<long> udpv6_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
     message.to = named;
     co_return call.result(sent);
   }
+  if (udp_sk(sk)->pending == AF_INET) co_return call.result(co_await udp_sendmsg(k, sk, message));
+  if (udp_sk(sk)->pending != 0) co_return call.result(udp_append(k, sk, message, {.family = AF_INET6}));
   if (to.daddr.any()) to.daddr = in6_loopback(k);
   if (to.daddr != in6_loopback(k)) co_return call.result(k.error(Rule::connect_no_route, sk));
   if (sk->common.skc_v6_rcv_saddr.get().v4mapped()) co_return call.result(k.error(Rule::route_from_mapped, sk));
+  if (udp_corks(sk, message))
+    co_return call.result(udp_append(k, sk, message, {.family = AF_INET6, .daddr6 = to.daddr, .dport = to.dport}));
   long error = 0;
   sk_buff* skb = ip6_make_skb(k, sk, std::string(message.data, message.size), &error);
   if (skb == nullptr) co_return call.result(error);

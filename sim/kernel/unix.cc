@@ -23,7 +23,8 @@ void unix_sock::describe(record::KindBuilder<unix_sock>& b) {
       .embed(&unix_sock::peer_wq, "peer_wq", "socket_wq", 960, 64)
       .embed(&unix_sock::peer_wake, "peer_wake", "wait_queue_entry", 1024, 40)
       .field(&unix_sock::peer_wake_private, "peer_wake.private")
-      .field(&unix_sock::inq_len, "inq_len");
+      .field(&unix_sock::inq_len, "inq_len")
+      .field(&unix_sock::oob_skb, "oob_skb");
 }
 
 namespace {
@@ -140,7 +141,10 @@ void unix_release_sock(Kernel& k, sock* sk, bool embrion) {
   if (skpair != nullptr) {
     if (connection_based(sk)) {
       skpair->sk_shutdown = SHUTDOWN_MASK;
-      if (!sk->sk_receive_queue.list.empty() || embrion) {
+      // the mark that an urgent byte left behind is nothing unread
+      const sk_buff* unread = sk->sk_receive_queue.list.front();
+      if (unread != nullptr && unix_skb_spent(unread)) unread = sk->sk_receive_queue.list.next(unread);
+      if (unread != nullptr || embrion) {
         k.rule(Rule::unix_unread_data_resets, sk);
         skpair->sk_err = ECONNRESET;
       }
@@ -330,6 +334,9 @@ long unix_ioctl(Kernel& k, struct socket* socket, unsigned command, int* argumen
   sock* sk = socket->sk;
   if (command == SIOCOUTQ) {
     *argument = sk->sk_wmem_alloc;
+  } else if (command == SIOCATMARK) {
+    if (sk->sk_type != SOCK_STREAM) return call.result(k.error(Rule::send_no_urgent, sk));
+    *argument = unix_at_mark(sk) ? 1 : 0;
   } else if (command == SIOCINQ) {
     if (sk->common.skc_state == TcpState::LISTEN) return call.result(k.error(Rule::ioctl_while_listening, sk));
     const sk_buff* first = sk->sk_receive_queue.list.front();
@@ -361,6 +368,7 @@ void unix_slab_free(Kernel& k, sock* sk) { k.unix_socks.free(unix_sk(sk)); }
 poll_t unix_events(const sock* sk) {
   poll_t mask = POLL_NONE;
   if (sk->sk_err != 0) mask = mask | EPOLLERR;
+  if (unix_sk(sk)->oob_skb != nullptr) mask = mask | EPOLLPRI;
   if (sk->sk_shutdown == SHUTDOWN_MASK) mask = mask | EPOLLHUP;
   if ((sk->sk_shutdown & RCV_SHUTDOWN) != 0) mask = mask | (EPOLLRDHUP | EPOLLIN | EPOLLRDNORM);
   if (!sk->sk_receive_queue.list.empty()) mask = mask | (EPOLLIN | EPOLLRDNORM);

@@ -1,5 +1,5 @@
 // Models: of net/unix/af_unix.c (Linux 6.18) receiving: unix_stream_read_generic(), __unix_dgram_recvmsg().
-// Left out: urgent data of streams (there never is any), credentials, SO_PEEK_OFF.
+// Left out: credentials, SO_PEEK_OFF. Urgent data: unix_oob.cc.
 
 #include <algorithm>
 #include <cstring>
@@ -41,29 +41,37 @@ MaySleep<u64> unix_stream_data_wait(Kernel& k, sock* sk, u64 timeout, const sk_b
   co_return timeout;
 }
 
-/// Bytes out of the buffers behind one another, until the message is full, the queue is, or files came along.
-/// True: the call ends with what it has.
+/// Bytes out of the buffers behind one another, until the message is full, the queue is empty, or files came along; an
+/// urgent byte ends it, too. True: the call ends with what it has. `*last`: behind what a sleeper waits for more.
 bool take_from_queue(Kernel& k, sock* sk, InMessage& message, std::size_t* copied, const sk_buff** last) {
   bool peek = (message.flags & MSG_PEEK) != 0;
-  for (sk_buff* skb : sk->sk_receive_queue.list) {
+  sk_buff* skb = sk->sk_receive_queue.list.front();
+  *last = skb;
+  while (skb != nullptr) {
+    skb = manage_oob(k, sk, skb, message.flags, *copied);
+    if (skb == nullptr) return *copied > 0;
     std::size_t skip = skb->consumed;
-    *last = skb;
     std::size_t chunk = std::min<std::size_t>(skb->len - skip, message.size - *copied);
     unix_copy_addr(skb, message);
     std::memcpy(message.buffer + *copied, skb->payload.data() + skip, chunk);
     *copied += chunk;
     bool files = skb->fp != nullptr;
     if (files) scm_recv_unix(k, skb, message, peek);
-    if (!peek) {
-      skb->consumed += static_cast<u32>(chunk);
-      unix_sk(sk)->inq_len -= static_cast<int>(chunk);
-      if (skb->consumed < skb->len) return true;
-      consume(k, sk, skb);
-      *last = nullptr;
+    if (peek) {
+      *last = skb;
+      skb = sk->sk_receive_queue.list.next(skb);
+      if (files || skb == nullptr) return true;
+      continue;
     }
+    skb->consumed += static_cast<u32>(chunk);
+    unix_sk(sk)->inq_len -= static_cast<int>(chunk);
+    if (!unix_skb_spent(skb)) return true;
+    consume(k, sk, skb);
     if (files || *copied == message.size) return true;
+    skb = sk->sk_receive_queue.list.front();
+    *last = skb;
   }
-  return peek && *copied > 0;
+  return false;
 }
 
 }  // namespace
@@ -73,7 +81,7 @@ MaySleep<long> unix_stream_recvmsg(Kernel& k, struct socket* socket, InMessage& 
   Call generic(k, Fn::unix_stream_read_generic, socket->sk);
   sock* sk = socket->sk;
   if (sk->common.skc_state != TcpState::ESTABLISHED) co_return call.result(k.error(Rule::unix_recv_not_connected, sk));
-  if ((message.flags & MSG_OOB) != 0) co_return call.result(k.error(Rule::unix_no_urgent_data, sk));
+  if ((message.flags & MSG_OOB) != 0) co_return call.result(unix_stream_recv_urg(k, sk, message));
   std::size_t least = std::min<std::size_t>(static_cast<std::size_t>(sk->sk_rcvlowat), message.size);
   std::size_t target = std::max<std::size_t>((message.flags & MSG_WAITALL) != 0 ? message.size : least, 1);
   u64 timeout = sock_rcvtimeo(sk, message.flags);

@@ -165,6 +165,7 @@ std::vector<sock*> unreachable(const Kernel& k) {
 
 void collect_queue(sock* sk, std::vector<sk_buff*>* hitlist) {
   unix_sk(sk)->inq_len = 0;
+  unix_sk(sk)->oob_skb = nullptr;
   while (sk_buff* skb = __skb_dequeue(sk->sk_receive_queue)) hitlist->push_back(skb);
 }
 

@@ -1,6 +1,6 @@
 // Models: of net/unix/af_unix.c and net/core/sock.c (Linux 6.18) sending: a message is charged to its sender until the
 // receiver has read it, and goes straight into the receiver's queue.
-// Left out: urgent data of streams (MSG_OOB sends like other data), credentials, SIGPIPE (actors ignore it).
+// Left out: credentials, SIGPIPE (actors ignore it).
 
 #include <algorithm>
 #include <bit>
@@ -88,11 +88,37 @@ void deliver(Kernel& k, sock* other, sk_buff* skb) {
   other->sk_data_ready(k, other);
 }
 
+/// Nobody will read it any more.
+bool is_deaf(const sock* other) { return sock_flag(other, SOCK_DEAD_BIT) || (other->sk_shutdown & RCV_SHUTDOWN) != 0; }
+
+/// The last byte of a message, urgent: in a buffer of its own. 0 or an error.
+MaySleep<long> queue_oob(Kernel& k, sock* sk, sock* other, OutMessage& message) {
+  Call call(k, Fn::queue_oob, sk);
+  long error = 0;
+  std::string byte(1, message.data[message.size - 1]);
+  sk_buff* skb = co_await unix_alloc_skb(k, sk, std::move(byte), skb_truesize(1, 0), message.flags, &error);
+  if (skb == nullptr) co_return call.result(error);
+  if (!unix_scm_to_skb(k, message, skb)) {
+    kfree_skb(k, skb);
+    co_return call.result(k.error(Rule::no_memory, sk));
+  }
+  if (is_deaf(other)) {
+    kfree_skb(k, skb);
+    co_return call.result(k.error(Rule::send_ended, sk));
+  }
+  unix_sk(other)->oob_skb = skb;
+  deliver(k, other, skb);
+  co_return call.result(0);
+}
+
 }  // namespace
 
 MaySleep<long> unix_stream_sendmsg(Kernel& k, struct socket* socket, OutMessage& message) {
   Call call(k, Fn::unix_stream_sendmsg, socket);
   sock* sk = socket->sk;
+  bool urgent = (message.flags & MSG_OOB) != 0;
+  if (urgent && message.size == 0) co_return call.result(k.error(Rule::send_urgent_nothing, sk));
+  std::size_t plain = message.size - (urgent ? 1 : 0);
   if (message.to != nullptr)
     co_return call.result(k.error(
         sk->common.skc_state == TcpState::ESTABLISHED ? Rule::connect_again : Rule::unix_stream_has_no_address, sk));
@@ -101,9 +127,9 @@ MaySleep<long> unix_stream_sendmsg(Kernel& k, struct socket* socket, OutMessage&
   if ((sk->sk_shutdown & SEND_SHUTDOWN) != 0) co_return call.result(k.error(Rule::send_ended, sk));
   HeldSock held(k, other);
   std::size_t sent = 0;
-  while (sent < message.size) {
+  while (sent < plain) {
     std::size_t half = static_cast<std::size_t>(std::max(sk->sk_sndbuf / 2 - 64, 0));
-    std::size_t size = std::min({message.size - sent, half, kMaxHead + kFrags});
+    std::size_t size = std::min({plain - sent, half, kMaxHead + kFrags});
     std::size_t data = std::min(size, page_align(size > kMaxHead ? size - kMaxHead : 0));
     long error = 0;
     u32 truesize = skb_truesize(size - data, data);
@@ -114,12 +140,17 @@ MaySleep<long> unix_stream_sendmsg(Kernel& k, struct socket* socket, OutMessage&
       kfree_skb(k, skb);
       co_return call.result(k.error(Rule::no_memory, sk));
     }
-    if (sock_flag(other, SOCK_DEAD_BIT) || (other->sk_shutdown & RCV_SHUTDOWN) != 0) {
+    if (is_deaf(other)) {
       kfree_skb(k, skb);
       co_return call.result(sent > 0 ? static_cast<long>(sent) : k.error(Rule::send_ended, sk));
     }
     deliver(k, other, skb);
     sent += size;
+  }
+  if (urgent) {
+    long error = co_await queue_oob(k, sk, other, message);
+    if (error != 0) co_return call.result(sent > 0 ? static_cast<long>(sent) : error);
+    ++sent;
   }
   co_return call.result(static_cast<long>(sent));
 }

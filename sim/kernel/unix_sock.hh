@@ -2,8 +2,8 @@
 
 // Models: include/net/af_unix.h and net/unix/af_unix.c, garbage.c of Linux 6.18: sockets of one machine (stream, dgram,
 // seqpacket), with names in the abstract space, and descriptors on their way inside messages.
-// Left out: names in the file system, credentials (SCM_CREDENTIALS, SO_PEERCRED), urgent data (MSG_OOB), SO_PEEK_OFF;
-// no call of the model can ask for them.
+// Left out: names in the file system, credentials (SCM_CREDENTIALS, SO_PEERCRED), SO_PEEK_OFF; no call of the model can
+// ask for them.
 
 #include "sim/kernel/datagram.hh"
 
@@ -46,7 +46,8 @@ struct unix_sock {
   socket_wq peer_wq;            ///< peer_wait: who waits for room in this socket's receive queue.
   wait_queue_entry peer_wake;   ///< This socket's own place on its peer's peer_wait, for poll().
   record::Ptr<sock> peer_wake_private;
-  record::Field<int> inq_len;
+  record::Field<int> inq_len;    ///< Bytes to be read; skipped urgent ones stay counted, as in Linux.
+  record::Ptr<sk_buff> oob_skb;  ///< The urgent byte that came last, in sk_receive_queue: a buffer of its own.
 
   static void describe(record::KindBuilder<unix_sock>& b);
 };
@@ -122,6 +123,16 @@ MaySleep<long> unix_seqpacket_sendmsg(Kernel& k, struct socket* socket, OutMessa
 MaySleep<long> unix_stream_recvmsg(Kernel& k, struct socket* socket, InMessage& message);
 MaySleep<long> unix_dgram_recvmsg(Kernel& k, struct socket* socket, InMessage& message);
 MaySleep<long> unix_seqpacket_recvmsg(Kernel& k, struct socket* socket, InMessage& message);
+
+// --- urgent data of streams: unix_oob.cc ---
+/// Nothing of the buffer is left to read: an urgent byte that was read stays on the queue as the mark.
+bool unix_skb_spent(const sk_buff* skb);
+/// What a read that stands at `skb` may go on with; nullptr: nothing. `copied`: what the call has so far.
+sk_buff* manage_oob(Kernel& k, sock* sk, sk_buff* skb, int flags, std::size_t copied);
+/// recv() with MSG_OOB.
+long unix_stream_recv_urg(Kernel& k, sock* sk, InMessage& message);
+/// SIOCATMARK: does the next read begin at the mark?
+bool unix_at_mark(const sock* sk);
 
 // --- net/core/scm.c, net/unix/garbage.c: unix_scm.cc ---
 /// Binds the message's files to the buffer and makes unix_destruct_scm its destructor. Takes them out of the message.

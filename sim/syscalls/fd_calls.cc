@@ -1,4 +1,4 @@
-// System calls on descriptors of any kind: read and write, dup, fcntl, ioctl.
+// System calls on descriptors of any kind: read and write, lseek, dup, fcntl, ioctl; and memfd_create.
 
 #include <fmt/format.h>
 #include <linux/sockios.h>
@@ -42,6 +42,7 @@ std::string fcntl_words(int fd, int command, int argument) {
 std::string ioctl_words(int fd, unsigned command, int argument) {
   if (command == FIONBIO) return fmt::format("ioctl({}, FIONBIO, {})", fd, argument);
   if (command == FIONREAD) return fmt::format("ioctl({}, FIONREAD)", fd);
+  if (command == SIOCATMARK) return fmt::format("ioctl({}, SIOCATMARK)", fd);
   if (command == SIOCOUTQ) return fmt::format("ioctl({}, SIOCOUTQ)", fd);
   return fmt::format("ioctl({}, {:#x})", fd, command);
 }
@@ -92,6 +93,20 @@ MaySleep<long> sys_writev(Kernel& k, int fd, const std::vector<std::string>& pie
   co_return call.done(result);
 }
 
+MaySleep<long> sys_memfd_create(Kernel& k, std::string name, unsigned flags) {
+  SyscallScope call(k, Fn::__x64_sys_memfd_create,
+                    [&] { return fmt::format("memfd_create({}, {})", words::data(name), words::memfd_flags(flags)); });
+  co_return call.done(do_memfd_create(k, name, flags));
+}
+
+MaySleep<long> sys_lseek(Kernel& k, int fd, long offset, int whence) {
+  SyscallScope call(k, Fn::__x64_sys_lseek,
+                    [&] { return fmt::format("lseek({}, {}, {})", fd, offset, words::seek_from(whence)); });
+  HeldFile held(k, fd);
+  if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  co_return call.done(ksys_lseek(k, held.get(), offset, whence));
+}
+
 MaySleep<long> sys_dup(Kernel& k, int fd) {
   SyscallScope call(k, Fn::__x64_sys_dup, [&] { return fmt::format("dup({})", fd); });
   file* file = fd_file(k, fd);
@@ -118,8 +133,9 @@ MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
     case F_GETFL:
       co_return call.done(file->f_flags);
     case F_SETFL: {
-      auto kept = static_cast<u32>(file->f_flags) & ~static_cast<u32>(O_NONBLOCK);
-      file->f_flags = static_cast<file_flags>(kept | static_cast<u32>(argument & O_NONBLOCK));
+      constexpr u32 kSettable = O_NONBLOCK | O_APPEND;
+      auto kept = static_cast<u32>(file->f_flags) & ~kSettable;
+      file->f_flags = static_cast<file_flags>(kept | (static_cast<u32>(argument) & kSettable));
       co_return call.done(0);
     }
     case F_GETFD:

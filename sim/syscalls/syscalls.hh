@@ -24,6 +24,9 @@ MaySleep<long> sys_dup(Kernel& k, int fd);
 MaySleep<long> sys_dup2(Kernel& k, int oldfd, int newfd);
 /// F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD, F_DUPFD_CLOEXEC; others -EINVAL.
 MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument);
+/// A regular file in memory.
+MaySleep<long> sys_memfd_create(Kernel& k, std::string name, unsigned flags);
+MaySleep<long> sys_lseek(Kernel& k, int fd, long offset, int whence);
 /// FIONBIO, FIONREAD (SIOCINQ), SIOCOUTQ.
 MaySleep<long> sys_ioctl(Kernel& k, int fd, unsigned command, int* argument);
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <linux/memfd.h>
 #include <netinet/tcp.h>
 
 #include <array>
@@ -144,9 +145,24 @@ std::string message_flags(int mask) {
 }
 
 std::string open_flags(int mask) {
-  static constexpr std::array<Named, 4> kNames = {
-      {{O_WRONLY, "O_WRONLY"}, {O_RDWR, "O_RDWR"}, {O_NONBLOCK, "O_NONBLOCK"}, {O_CLOEXEC, "O_CLOEXEC"}}};
+  static constexpr std::array<Named, 5> kNames = {{{O_WRONLY, "O_WRONLY"},
+                                                   {O_RDWR, "O_RDWR"},
+                                                   {O_NONBLOCK, "O_NONBLOCK"},
+                                                   {O_APPEND, "O_APPEND"},
+                                                   {O_CLOEXEC, "O_CLOEXEC"}}};
   return flags(static_cast<u32>(mask), kNames);
+}
+
+std::string memfd_flags(unsigned mask) {
+  static constexpr std::array<Named, 2> kNames = {
+      {{MFD_CLOEXEC, "MFD_CLOEXEC"}, {MFD_ALLOW_SEALING, "MFD_ALLOW_SEALING"}}};
+  return flags(mask, kNames);
+}
+
+std::string seek_from(int whence) {
+  static constexpr std::array<const char*, 5> kNames = {"SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE"};
+  bool known = whence >= 0 && static_cast<std::size_t>(whence) < kNames.size();
+  return known ? kNames[static_cast<std::size_t>(whence)] : fmt::to_string(whence);
 }
 
 std::string option(int level, int option) {

@@ -23,6 +23,8 @@ namespace wakepath::kernel::words {
 [[nodiscard]] std::string signals(signal_set set);
 [[nodiscard]] std::string message_flags(int flags);
 [[nodiscard]] std::string open_flags(int flags);
+[[nodiscard]] std::string memfd_flags(unsigned flags);
+[[nodiscard]] std::string seek_from(int whence);
 [[nodiscard]] std::string option(int level, int option);
 [[nodiscard]] std::string option_value(const std::vector<int>& value);
 

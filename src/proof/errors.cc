@@ -101,6 +101,7 @@ void files(std::vector<Situation>& out) {
   add("epoll in an epoll",
       {"a: x = epoll_create1(0)", "a: q = epoll_create1(0)", "a: epoll_ctl(q, EPOLL_CTL_ADD, x, EPOLLIN)"});
   add("eventfd", {"a: x = eventfd(0, EFD_NONBLOCK)"});
+  add("file in memory", {"a: x = memfd_create(\"m\", 0)", "a: write(x, \"0123456789\")", "a: lseek(x, 2, SEEK_SET)"});
   add("timerfd", {"a: x = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK)"});
   add("signalfd", {"a: x = signalfd4([SIGUSR1], SFD_NONBLOCK)"});
 }
@@ -188,6 +189,9 @@ const std::vector<std::string>& calls_on_a_descriptor() {
       "fcntl(x, F_GETFL)",
       "fcntl(x, F_SETFL, O_NONBLOCK)",
       "ioctl(x, FIONREAD)",
+      "lseek(x, 3, SEEK_SET)",
+      "lseek(x, -3, SEEK_END)",
+      "lseek(x, 0, SEEK_HOLE)",
       "n = dup(x)",
       "n = dup2(x, 9)",
       "n = dup2(x, -1)",

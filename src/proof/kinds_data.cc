@@ -48,15 +48,21 @@ std::string recv_flags(World& w) {
                           "MSG_DONTWAIT|MSG_TRUNC", "MSG_OOB|MSG_DONTWAIT", "0"});
 }
 
-/// Without MSG_OOB: urgent data of AF_UNIX streams is not modelled; nor MSG_MORE: it ends by a timer on TCP, and is
-/// not modelled on UDP.
-std::string send_flags(World& w) { return w.random.one_of({"MSG_DONTWAIT", "MSG_DONTWAIT", "MSG_NOSIGNAL", "0"}); }
+/// MSG_MORE for UDP alone: on TCP it ends by a timer.
+std::string send_flags(World& w, const std::string& process, const std::string& fd) {
+  const std::optional<Descriptor> d = w.behind(process, fd);
+  const Sort sort = d ? w.object(d->object).sort : Sort::tcp;
+  if (sort == Sort::udp) {
+    return w.random.one_of({"MSG_DONTWAIT", "MSG_MORE", "0", "0", "MSG_OOB"});
+  }
+  return w.random.one_of({"MSG_DONTWAIT", "MSG_OOB", "MSG_OOB|MSG_DONTWAIT", "MSG_NOSIGNAL", "0"});
+}
 
 bool make_send(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = socket_source(w, process);
   s.args = {fd, random_data(w)};
   if (w.random.percent(40)) {
-    s.args.push_back(send_flags(w));
+    s.args.push_back(send_flags(w, process, fd));
   }
   return !fd.empty();
 }
@@ -95,7 +101,8 @@ bool make_sendto(World& w, const std::string& process, ProgramStep& s) {
   if (!to) {
     return false;
   }
-  s.args = {from->name, random_data(w), w.random.one_of({"0", "MSG_DONTWAIT"}), World::addr_of(*to)};
+  const char* flags = w.random.one_of({"0", "0", "MSG_DONTWAIT", o.sort == Sort::udp ? "MSG_MORE" : "MSG_DONTWAIT"});
+  s.args = {from->name, random_data(w), flags, World::addr_of(*to)};
   return true;
 }
 
@@ -119,7 +126,7 @@ bool make_recvmsg(World& w, const std::string& process, ProgramStep& s) {
 
 bool make_ioctl(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = w.fd(process, is_anything);
-  s.args = {fd, "FIONREAD"};
+  s.args = {fd, w.random.one_of({"FIONREAD", "FIONREAD", "SIOCATMARK"})};
   return !fd.empty();
 }
 
@@ -127,11 +134,11 @@ bool make_ioctl(World& w, const std::string& process, ProgramStep& s) {
 
 bool can_be_read(const Object& o, const Descriptor& d) {
   return is_socket(o, d) || o.sort == Sort::pipe_read || o.sort == Sort::eventfd || o.sort == Sort::timerfd ||
-         o.sort == Sort::signalfd;
+         o.sort == Sort::signalfd || o.sort == Sort::memory_file;
 }
 
 bool can_be_written(const Object& o, const Descriptor& d) {
-  return is_socket(o, d) || o.sort == Sort::pipe_write || o.sort == Sort::eventfd;
+  return is_socket(o, d) || o.sort == Sort::pipe_write || o.sort == Sort::eventfd || o.sort == Sort::memory_file;
 }
 
 std::string random_data(World& w) {
@@ -143,8 +150,8 @@ std::string random_data(World& w) {
 }
 
 const std::vector<Kind> kDataKinds = {
-    {"read", 26, make_read},      {"write", 14, make_write},      {"send", 26, make_send},
-    {"recv", 40, make_recv},      {"readv", 5, make_readv},       {"writev", 5, make_writev},
+    {"read", 28, make_read},      {"write", 14, make_write},      {"send", 26, make_send},
+    {"recv", 44, make_recv},      {"readv", 5, make_readv},       {"writev", 5, make_writev},
     {"sendto", 8, make_sendto},   {"recvfrom", 8, make_recvfrom}, {"sendmsg", 6, make_sendmsg},
     {"recvmsg", 6, make_recvmsg}, {"ioctl", 4, make_ioctl},
 };

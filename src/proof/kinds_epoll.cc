@@ -12,9 +12,11 @@ bool make_epoll_create(World& w, const std::string&, ProgramStep& s) {
   return true;
 }
 
-/// Something to watch; an epoll now and then, so that they nest.
+/// Something to watch; an epoll now and then, so that they nest; seldom a file that cannot be watched.
 std::string watched(World& w, const std::string& process) {
-  return w.fd(process, [&](const Object& o, const Descriptor& d) { return !is_epoll(o, d) || w.random.percent(40); });
+  return w.fd(process, [&](const Object& o, const Descriptor& d) {
+    return is_epoll(o, d) ? w.random.percent(40) : o.sort != Sort::memory_file || w.random.percent(20);
+  });
 }
 
 bool make_ctl(World& w, const std::string& process, ProgramStep& s) {

@@ -30,7 +30,7 @@ bool make_fcntl(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = w.fd(process, is_anything);
   s.args = {fd, "F_GETFL"};
   if (w.random.percent(60)) {
-    s.args = {fd, "F_SETFL", w.random.one_of({"O_NONBLOCK", "O_NONBLOCK", "0"})};
+    s.args = {fd, "F_SETFL", w.random.one_of({"O_NONBLOCK", "O_NONBLOCK", "0", "O_APPEND"})};
   }
   return !fd.empty();
 }
@@ -56,6 +56,21 @@ bool make_eventfd(World& w, const std::string&, ProgramStep& s) {
       w.random.one_of({"0", "0", "1", "3"}),
       w.random.one_of({"0", "EFD_NONBLOCK", "EFD_NONBLOCK", "EFD_SEMAPHORE", "EFD_SEMAPHORE|EFD_NONBLOCK", "1024"})};
   return true;
+}
+
+bool make_memfd(World& w, const std::string&, ProgramStep& s) {
+  s.targets = {w.fresh("m")};
+  s.args = {"\"m\"", w.random.one_of({"0", "MFD_CLOEXEC", "MFD_ALLOW_SEALING", "1024"})};
+  return true;
+}
+
+/// Mostly of files that have a position.
+bool make_lseek(World& w, const std::string& process, ProgramStep& s) {
+  const std::string fd = w.fd(
+      process, [&](const Object& o, const Descriptor&) { return o.sort == Sort::memory_file || w.random.percent(10); });
+  s.args = {fd, w.random.one_of({"0", "0", "0", "3", "100", "4096", "9000", "-1", "-7"}),
+            w.random.one_of({"SEEK_SET", "SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE", "9"})};
+  return !fd.empty();
 }
 
 bool make_timerfd(World& w, const std::string&, ProgramStep& s) {
@@ -106,6 +121,8 @@ const std::vector<Kind> kFileKinds = {
     {"pipe2", 6, make_pipe},
     {"socketpair", 6, make_socketpair},
     {"eventfd", 5, make_eventfd},
+    {"memfd_create", 1, make_memfd},
+    {"lseek", 6, make_lseek},
     {"timerfd_create", 3, make_timerfd},
     {"timerfd_settime", 5, make_timerfd_settime},
     {"signalfd4", 2, make_signalfd},

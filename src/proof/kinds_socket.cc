@@ -35,6 +35,7 @@ const std::vector<Option>& options() {
       {"IPPROTO_TCP", "TCP_DEFER_ACCEPT", {"0", "1"}},
       {"IPPROTO_TCP", "TCP_USER_TIMEOUT", {"0", "5000"}},
       {"IPPROTO_TCP", "TCP_LINGER2", {"0", "-1", "20"}},
+      {"IPPROTO_UDP", "UDP_CORK", {"0", "1"}},
       {"IPPROTO_IPV6", "IPV6_V6ONLY", {"0", "1"}},
   };
   return all;

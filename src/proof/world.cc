@@ -239,6 +239,8 @@ void World::made(const Begun& begun, const scenario::Entry& entry) {
     pair(sort_of_socket(begun.step), sort_of_socket(begun.step), true);
   } else if (f == "eventfd") {
     one({Sort::eventfd});
+  } else if (f == "memfd_create") {
+    one({Sort::memory_file});
   } else if (f == "timerfd_create") {
     one({Sort::timerfd});
   } else if (f == "signalfd4") {

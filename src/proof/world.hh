@@ -26,6 +26,7 @@ enum class Sort {
   eventfd,
   timerfd,
   signalfd,
+  memory_file,
   epoll
 };
 

@@ -377,6 +377,12 @@ Outcome perform(const Request& r) {
     case Call::eventfd:
       finish(out, syscall(SYS_eventfd2, at(r, 0), at(r, 1)));
       break;
+    case Call::memfd_create:
+      finish(out, syscall(SYS_memfd_create, r.data.c_str(), at(r, 0)));
+      break;
+    case Call::lseek:
+      finish(out, syscall(SYS_lseek, fd_of(r), at(r, 1), at(r, 2)));
+      break;
     case Call::dup:
       finish(out, syscall(SYS_dup, fd_of(r)));
       break;

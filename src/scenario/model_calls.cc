@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
@@ -37,16 +38,16 @@ int at(const Request& r, size_t index) { return index < r.numbers.size() ? stati
 
 std::optional<std::string> unknown_option(const CallStep& call) {
   static const std::vector<std::pair<long, long>> kSettable = {
-      {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_RCVBUF},
-      {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_LINGER},
-      {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_SNDLOWAT},
-      {IPPROTO_IPV6, IPV6_V6ONLY}};
+      {SOL_SOCKET, SO_REUSEADDR},  {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_RCVBUF},
+      {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_LINGER},
+      {SOL_SOCKET, SO_REUSEPORT},  {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_SNDLOWAT},
+      {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_UDP, UDP_CORK}};
   static const std::vector<std::pair<long, long>> kReadable = {
-      {SOL_SOCKET, SO_ERROR},     {SOL_SOCKET, SO_REUSEADDR}, {SOL_SOCKET, SO_TYPE},      {SOL_SOCKET, SO_ACCEPTCONN},
-      {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_DOMAIN},    {SOL_SOCKET, SO_PROTOCOL},  {SOL_SOCKET, SO_REUSEPORT},
-      {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_RCVBUF},    {SOL_SOCKET, SO_LINGER},
-      {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_OOBINLINE},
-      {SOL_SOCKET, SO_SNDLOWAT},  {IPPROTO_IPV6, IPV6_V6ONLY}};
+      {SOL_SOCKET, SO_ERROR},     {SOL_SOCKET, SO_REUSEADDR},  {SOL_SOCKET, SO_TYPE},      {SOL_SOCKET, SO_ACCEPTCONN},
+      {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_DOMAIN},     {SOL_SOCKET, SO_PROTOCOL},  {SOL_SOCKET, SO_REUSEPORT},
+      {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVBUF},    {SOL_SOCKET, SO_LINGER},
+      {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},   {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_OOBINLINE},
+      {SOL_SOCKET, SO_SNDLOWAT},  {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_UDP, UDP_CORK}};
   static const std::vector<long> kTcp = {TCP_NODELAY, TCP_CORK,     TCP_DEFER_ACCEPT, TCP_QUICKACK,
                                          TCP_MAXSEG,  TCP_KEEPIDLE, TCP_KEEPINTVL,    TCP_KEEPCNT,
                                          TCP_LINGER2, TCP_SYNCNT,   TCP_USER_TIMEOUT, TCP_NOTSENT_LOWAT};
@@ -111,6 +112,8 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
     case Call::epoll_wait:
     case Call::epoll_pwait:
     case Call::eventfd:
+    case Call::memfd_create:
+    case Call::lseek:
     case Call::poll:
     case Call::ppoll:
     case Call::select:
@@ -187,6 +190,10 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
       return sys_epoll_ctl(k, at(r, 0), at(r, 1), at(r, 2), {static_cast<u32>(r.numbers[3]), r.token});
     case scenario::Call::eventfd:
       return sys_eventfd2(k, static_cast<unsigned>(at(r, 0)), at(r, 1));
+    case scenario::Call::memfd_create:
+      return sys_memfd_create(k, r.data, static_cast<unsigned>(at(r, 0)));
+    case scenario::Call::lseek:
+      return sys_lseek(k, at(r, 0), r.numbers[1], at(r, 2));
     case scenario::Call::sigprocmask:
       return sys_sigprocmask(k, at(r, 0), to_model(r.signals).value_or(NO_SIGNALS));
     case scenario::Call::epoll_wait:

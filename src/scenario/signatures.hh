@@ -36,6 +36,8 @@ enum class Call {
   pipe2,
   socketpair,
   eventfd,
+  memfd_create,
+  lseek,
   dup,
   dup2,
   epoll_create1,

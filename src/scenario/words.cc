@@ -4,15 +4,18 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -39,15 +42,20 @@ const std::vector<Word> kTcpOptions = {
     WORD(TCP_NODELAY),      WORD(TCP_CORK),         WORD(TCP_DEFER_ACCEPT), WORD(TCP_QUICKACK),     WORD(TCP_MAXSEG),
     WORD(TCP_KEEPIDLE),     WORD(TCP_KEEPINTVL),    WORD(TCP_KEEPCNT),      WORD(TCP_LINGER2),      WORD(TCP_SYNCNT),
     WORD(TCP_USER_TIMEOUT), WORD(TCP_WINDOW_CLAMP), WORD(TCP_FASTOPEN),     WORD(TCP_NOTSENT_LOWAT)};
+const std::vector<Word> kUdpOptions = {WORD(UDP_CORK)};
 const std::vector<Word> kIpv6Options = {WORD(IPV6_V6ONLY)};
 
 const std::vector<Word>& options_of(long level) {
-  return level == SOL_SOCKET ? kSocketOptions : level == IPPROTO_TCP ? kTcpOptions : kIpv6Options;
+  return level == SOL_SOCKET    ? kSocketOptions
+         : level == IPPROTO_TCP ? kTcpOptions
+         : level == IPPROTO_UDP ? kUdpOptions
+                                : kIpv6Options;
 }
 
 std::vector<Word> all_options() {
   std::vector<Word> all = kSocketOptions;
   all.insert(all.end(), kTcpOptions.begin(), kTcpOptions.end());
+  all.insert(all.end(), kUdpOptions.begin(), kUdpOptions.end());
   all.insert(all.end(), kIpv6Options.begin(), kIpv6Options.end());
   return all;
 }
@@ -69,6 +77,9 @@ const Set& set_of(Words set) {
   static const Set accept_flags{"SOCK_NONBLOCK or SOCK_CLOEXEC", {WORD(SOCK_NONBLOCK), WORD(SOCK_CLOEXEC)}};
   static const Set pipe_flags{"a pipe2 flag", {WORD(O_NONBLOCK), WORD(O_CLOEXEC), WORD(O_DIRECT)}};
   static const Set eventfd_flags{"an eventfd flag", {WORD(EFD_SEMAPHORE), WORD(EFD_NONBLOCK), WORD(EFD_CLOEXEC)}};
+  static const Set memfd_flags{"a memfd_create flag", {WORD(MFD_CLOEXEC), WORD(MFD_ALLOW_SEALING)}};
+  static const Set seek_from{"SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA or SEEK_HOLE",
+                             {WORD(SEEK_SET), WORD(SEEK_CUR), WORD(SEEK_END), WORD(SEEK_DATA), WORD(SEEK_HOLE)}};
   static const Set epoll_flags{"EPOLL_CLOEXEC", {WORD(EPOLL_CLOEXEC)}};
   static const Set epoll_op{"an EPOLL_CTL_ operation", {WORD(EPOLL_CTL_ADD), WORD(EPOLL_CTL_DEL), WORD(EPOLL_CTL_MOD)}};
   static const Set epoll_events{"an epoll event",
@@ -102,11 +113,20 @@ const Set& set_of(Words set) {
       {WORD(F_GETFL), WORD(F_SETFL), WORD(F_GETFD), WORD(F_SETFD), WORD(F_DUPFD), WORD(F_DUPFD_CLOEXEC)}};
   static const Set fd_flags{"FD_CLOEXEC", {WORD(FD_CLOEXEC)}};
   static const Set fcntl_result{"a file status flag or FD_CLOEXEC",
-                                {WORD(O_RDONLY), WORD(O_WRONLY), WORD(O_RDWR), WORD(O_APPEND), WORD(O_NONBLOCK),
-                                 WORD(O_ASYNC), WORD(O_DIRECT), WORD(FD_CLOEXEC)}};
-  static const Set ioctl_command{"FIONREAD, SIOCOUTQ or FIONBIO", {WORD(FIONREAD), WORD(SIOCOUTQ), WORD(FIONBIO)}};
-  static const Set socket_level{"a socket option level",
-                                {WORD(SOL_SOCKET), WORD(IPPROTO_TCP), WORD(IPPROTO_IPV6), {"SOL_TCP", IPPROTO_TCP}}};
+                                {WORD(O_RDONLY),
+                                 WORD(O_WRONLY),
+                                 WORD(O_RDWR),
+                                 WORD(O_APPEND),
+                                 WORD(O_NONBLOCK),
+                                 WORD(O_ASYNC),
+                                 WORD(O_DIRECT),
+                                 {"O_LARGEFILE", 0100000},
+                                 WORD(FD_CLOEXEC)}};
+  static const Set ioctl_command{"FIONREAD, SIOCOUTQ, SIOCATMARK or FIONBIO",
+                                 {WORD(FIONREAD), WORD(SIOCOUTQ), WORD(SIOCATMARK), WORD(FIONBIO)}};
+  static const Set socket_level{
+      "a socket option level",
+      {WORD(SOL_SOCKET), WORD(IPPROTO_TCP), WORD(IPPROTO_UDP), WORD(IPPROTO_IPV6), {"SOL_TCP", IPPROTO_TCP}}};
   static const Set socket_option{"a socket option", all_options()};
   static const Set clock{"a clock", {WORD(CLOCK_REALTIME), WORD(CLOCK_MONOTONIC), WORD(CLOCK_BOOTTIME)}};
   static const Set timerfd_flags{"a timerfd flag", {WORD(TFD_NONBLOCK), WORD(TFD_CLOEXEC)}};
@@ -135,6 +155,10 @@ const Set& set_of(Words set) {
       return pipe_flags;
     case Words::eventfd_flags:
       return eventfd_flags;
+    case Words::memfd_flags:
+      return memfd_flags;
+    case Words::seek_from:
+      return seek_from;
     case Words::epoll_flags:
       return epoll_flags;
     case Words::epoll_op:

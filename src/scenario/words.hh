@@ -19,6 +19,8 @@ enum class Words {
   accept_flags,
   pipe_flags,
   eventfd_flags,
+  memfd_flags,
+  seek_from,
   epoll_flags,
   epoll_op,
   epoll_events,

@@ -43,7 +43,7 @@ using Errors = std::vector<long>;
 TEST(FailingAllocation, OfSocket) {
   Machine m;
   auto errors = fail_each(m, m.server, [](Kernel& k) { return sys_socket(k, AF_INET, SOCK_STREAM, 0); });
-  EXPECT_EQ(errors, (Errors{-ENFILE, -ENOBUFS, -ENOMEM})) << "the inode, the sock, the file";
+  EXPECT_EQ(errors, (Errors{-ENFILE, -ENOBUFS, -ENOMEM, -ENOMEM})) << "the inode, the sock, the dentry, the file";
   expect_all_freed(m);
 }
 
@@ -52,14 +52,14 @@ TEST(FailingAllocation, OfAcceptLeavesTheConnectionOnTheQueue) {
   m.listen();
   EXPECT_EQ(m.connect(), 0);
   auto errors = fail_each(m, m.server, [](Kernel& k) { return sys_accept4(k, 3, nullptr, 0); });
-  EXPECT_EQ(errors, (Errors{-ENFILE, -ENOMEM})) << "the inode, the file";
+  EXPECT_EQ(errors, (Errors{-ENFILE, -ENOMEM, -ENOMEM})) << "the inode, the dentry, the file";
   expect_all_freed(m);
 }
 
 TEST(FailingAllocation, OfEpollCreateAndOfAdd) {
   Machine m;
   auto create = fail_each(m, m.server, [](Kernel& k) { return sys_epoll_create1(k, 0); });
-  EXPECT_EQ(create, (Errors{-ENOMEM, -ENOMEM})) << "the eventpoll, the file";
+  EXPECT_EQ(create, (Errors{-ENOMEM, -ENOMEM, -ENOMEM})) << "the eventpoll, the dentry, the file";
   EXPECT_EQ(m.call(m.server, sys_eventfd2(m.k, 0, 0)), 4);
   auto add = fail_each(m, m.server, [](Kernel& k) { return sys_epoll_ctl(k, 3, EPOLL_CTL_ADD, 4, {EPOLLIN, 0}); });
   EXPECT_EQ(add, (Errors{-ENOMEM, -ENOMEM, -ENOMEM})) << "the item, the file's list of watchers, the entry";
@@ -70,7 +70,8 @@ TEST(FailingAllocation, OfPipe) {
   Machine m;
   int fds[2] = {-1, -1};
   auto errors = fail_each(m, m.server, [&fds](Kernel& k) { return sys_pipe2(k, fds, 0); });
-  EXPECT_EQ(errors, (Errors{-ENFILE, -ENOMEM, -ENOMEM})) << "the pipe, the two files";
+  EXPECT_EQ(errors, (Errors{-ENFILE, -ENFILE, -ENOMEM, -ENOMEM, -ENOMEM}))
+      << "the inode, the pipe, the dentry, the two files";
   EXPECT_EQ(fds[0], 3);
   EXPECT_EQ(fds[1], 4);
   expect_all_freed(m);
@@ -78,10 +79,19 @@ TEST(FailingAllocation, OfPipe) {
 
 TEST(FailingAllocation, OfEventfdTimerfdSignalfd) {
   Machine m;
-  const Errors two = {-ENOMEM, -ENOMEM};
-  EXPECT_EQ(fail_each(m, m.server, [](Kernel& k) { return sys_eventfd2(k, 0, 0); }), two);
-  EXPECT_EQ(fail_each(m, m.server, [](Kernel& k) { return sys_timerfd_create(k, 0, 0); }), two);
-  EXPECT_EQ(fail_each(m, m.server, [](Kernel& k) { return sys_signalfd4(k, NO_SIGNALS, 0); }), two);
+  const Errors three = {-ENOMEM, -ENOMEM, -ENOMEM};  // the object, the dentry, the file
+  EXPECT_EQ(fail_each(m, m.server, [](Kernel& k) { return sys_eventfd2(k, 0, 0); }), three);
+  EXPECT_EQ(fail_each(m, m.server, [](Kernel& k) { return sys_timerfd_create(k, 0, 0); }), three);
+  EXPECT_EQ(fail_each(m, m.server, [](Kernel& k) { return sys_signalfd4(k, NO_SIGNALS, 0); }), three);
+  expect_all_freed(m);
+}
+
+TEST(FailingAllocation, OfAFileInMemory) {
+  Machine m;
+  auto errors = fail_each(m, m.server, [](Kernel& k) { return sys_memfd_create(k, "notes", 0); });
+  EXPECT_EQ(errors, (Errors{-ENOSPC, -ENOMEM, -ENOMEM})) << "the inode, the dentry, the file";
+  auto write = fail_each(m, m.server, [](Kernel& k) { return sys_write(k, 3, "hello", 5); });
+  EXPECT_EQ(write, (Errors{-ENOMEM})) << "the page";
   expect_all_freed(m);
 }
 

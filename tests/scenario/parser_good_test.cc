@@ -155,6 +155,8 @@ TEST(ScenarioParser, ReadsEveryCallOfTheFormat) {
                                           "r, w = pipe2(O_NONBLOCK)",
                                           "x, y = socketpair(AF_UNIX, SOCK_STREAM, 0)",
                                           "e = eventfd(0, EFD_NONBLOCK)",
+                                          "m = memfd_create(\"notes\", MFD_CLOEXEC)",
+                                          "lseek(a, -1, SEEK_END)",
                                           "d = dup(a)",
                                           "dup2(a, 9)",
                                           "e = epoll_create1(EPOLL_CLOEXEC)",

@@ -1,0 +1,174 @@
+#include "sim/kernel/shmem.hh"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/memfd.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "sim/kernel/kernel.hh"
+
+namespace wakepath::kernel {
+
+namespace {
+
+constexpr long kPage = shmem_inode_info::kPage;
+
+shmem_inode_info* SHMEM_I(inode* inode) { return container_of(inode, &shmem_inode_info::vfs_inode); }
+
+MaySleep<long> shmem_file_read_iter(Kernel& k, file* file, void* buffer, std::size_t size) {
+  Call call(k, Fn::shmem_file_read_iter, file);
+  const shmem_inode_info* info = SHMEM_I(file->f_inode);
+  auto* out = static_cast<char*>(buffer);
+  long left = std::clamp(info->i_size - file->f_pos, 0L, static_cast<long>(size));
+  for (long at = file->f_pos, end = at + left; at < end;) {
+    long now = std::min(kPage - at % kPage, end - at);
+    auto page = info->i_pages.find(at / kPage);
+    if (page == info->i_pages.end())
+      std::memset(out, 0, static_cast<std::size_t>(now));
+    else
+      std::memcpy(out, page->second->data() + at % kPage, static_cast<std::size_t>(now));
+    out += now;
+    at += now;
+  }
+  file->f_pos += left;
+  co_return call.result(left);
+}
+
+/// Page after page, as they are made. How many bytes were written, or -ENOMEM.
+long generic_perform_write(Kernel& k, shmem_inode_info* info, const char* data, long at, long size) {
+  Call call(k, Fn::generic_perform_write, info);
+  long begin = at;
+  for (long end = at + size; at < end;) {
+    auto page = info->i_pages.find(at / kPage);
+    if (page == info->i_pages.end()) {
+      if (k.allocation_fails()) break;
+      page = info->i_pages.emplace(at / kPage, std::make_unique<shmem_inode_info::Page>()).first;
+      ++info->alloced;
+    }
+    long now = std::min(kPage - at % kPage, end - at);
+    std::memcpy(page->second->data() + at % kPage, data, static_cast<std::size_t>(now));
+    data += now;
+    at += now;
+    if (at > info->i_size) info->i_size = at;
+  }
+  return call.result(at > begin ? at - begin : k.error(Rule::no_memory, info));
+}
+
+MaySleep<long> shmem_file_write_iter(Kernel& k, file* file, const void* data, std::size_t size) {
+  Call call(k, Fn::shmem_file_write_iter, file);
+  if (size == 0) co_return call.result(0);
+  shmem_inode_info* info = SHMEM_I(file->f_inode);
+  if ((file->f_flags & O_APPEND) != 0) file->f_pos = info->i_size;
+  auto length = static_cast<long>(size);
+  long written = generic_perform_write(k, info, static_cast<const char*>(data), file->f_pos, length);
+  if (written > 0) file->f_pos += written;
+  co_return call.result(written);
+}
+
+/// mapping_seek_hole_data(): where data, or a hole, begins at or behind `at`. The end counts as a hole.
+long next_hole_or_data(const shmem_inode_info* info, long at, bool data) {
+  auto page = info->i_pages.lower_bound(at / kPage);
+  if (data) return page == info->i_pages.end() ? info->i_size.get() : std::max(at, page->first * kPage);
+  for (; page != info->i_pages.end() && page->first == at / kPage && at < info->i_size; ++page)
+    at = std::min(info->i_size.get(), (page->first + 1) * kPage);
+  return at;
+}
+
+long shmem_file_llseek(Kernel& k, file* file, long offset, int whence) {
+  Call call(k, Fn::shmem_file_llseek, file);
+  const shmem_inode_info* info = SHMEM_I(file->f_inode);
+  if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+    if (offset < 0 || offset >= info->i_size) return call.result(k.error(Rule::lseek_beyond_the_end, file));
+    offset = next_hole_or_data(info, offset, whence == SEEK_DATA);
+    if (whence == SEEK_DATA && offset >= info->i_size) return call.result(k.error(Rule::lseek_beyond_the_end, file));
+  } else {
+    long from = whence == SEEK_CUR ? file->f_pos.get() : whence == SEEK_END ? info->i_size.get() : 0;
+    if (__builtin_add_overflow(from, offset, &offset) || offset < 0)
+      return call.result(k.error(Rule::lseek_out_of_range, file));
+  }
+  file->f_pos = offset;
+  return call.result(offset);
+}
+
+void shmem_evict_inode(Kernel& k, inode* inode) {
+  Call call(k, Fn::shmem_evict_inode, inode);
+  SHMEM_I(inode)->i_pages.clear();
+  SHMEM_I(inode)->alloced = 0u;
+}
+
+inode* __shmem_get_inode(Kernel& k, super_block* sb) {
+  Call call(k, Fn::__shmem_get_inode, sb);
+  inode* inode = alloc_inode(k, sb);
+  if (inode == nullptr) return nullptr;
+  inode->i_ino = k.next_ino++;
+  inode->i_mode = record::Hex{S_IFREG | 0777};
+  SHMEM_I(inode)->seals = static_cast<u32>(F_SEAL_SEAL);
+  return inode;
+}
+
+/// 0 or an error.
+long __shmem_file_setup(Kernel& k, const std::string& name, file** out) {
+  Call call(k, Fn::__shmem_file_setup, nullptr);
+  inode* inode = __shmem_get_inode(k, k.shm_mnt->mnt_sb);
+  if (inode == nullptr) return call.result(k.error(Rule::no_file_inode, nullptr));
+  auto flags = static_cast<file_flags>(O_RDWR);
+  *out = alloc_file_pseudo(k, inode, k.shm_mnt, name.c_str(), flags, &shmem_file_operations);
+  if (*out != nullptr) return call.result(0);
+  iput(k, inode);
+  return call.result(k.error(Rule::no_memory, nullptr));
+}
+
+long shmem_file_setup(Kernel& k, const std::string& name, file** out) {
+  Call call(k, Fn::shmem_file_setup, nullptr);
+  return call.result(__shmem_file_setup(k, name, out));
+}
+
+}  // namespace
+
+const file_operations shmem_file_operations = {shmem_file_read_iter, shmem_file_write_iter, nullptr, nullptr, nullptr,
+                                               shmem_file_llseek};
+const super_operations shmem_ops = {shmem_alloc_inode, nullptr, shmem_free_in_core_inode, shmem_evict_inode,
+                                    simple_statfs};
+const file_system_type shmem_fs_type = {"tmpfs", TMPFS_MAGIC, &shmem_ops, nullptr};
+
+void shmem_inode_info::describe(record::KindBuilder<shmem_inode_info>& b) {
+  b.field(&shmem_inode_info::seals, "seals")
+      .field(&shmem_inode_info::alloced, "alloced")
+      .field(&shmem_inode_info::i_size, "i_size")
+      .embed(&shmem_inode_info::vfs_inode, "vfs_inode", "inode", 128, 616);
+}
+
+inode* shmem_alloc_inode(Kernel& k) {
+  Call call(k, Fn::shmem_alloc_inode, nullptr);
+  shmem_inode_info* info = k.alloc(k.shmem_inodes);
+  return info != nullptr ? &info->vfs_inode : nullptr;
+}
+
+void shmem_free_in_core_inode(Kernel& k, inode* inode) {
+  Call call(k, Fn::shmem_free_in_core_inode, inode);
+  k.shmem_inodes.free(SHMEM_I(inode));
+}
+
+bool is_regular(const file* file) { return file->f_op.get() == &shmem_file_operations; }
+
+long i_size_read(inode* inode) { return SHMEM_I(inode)->i_size; }
+
+long do_memfd_create(Kernel& k, const std::string& name, unsigned flags) {
+  constexpr unsigned kExec = 0x10;  // MFD_EXEC, since Linux 6.3
+  constexpr unsigned kKnown = MFD_CLOEXEC | MFD_ALLOW_SEALING | kExec;
+  constexpr std::size_t kLongest = 249;  // MFD_NAME_MAX_LEN
+  if ((flags & ~kKnown) != 0) return k.error(Rule::memfd_flags, nullptr);
+  if (name.size() > kLongest) return k.error(Rule::memfd_name_too_long, nullptr);
+  ReservedFd fd(k, (flags & MFD_CLOEXEC) != 0);
+  if (fd.fd() < 0) return fd.fd();
+  file* file = nullptr;
+  if (long error = shmem_file_setup(k, "memfd:" + name, &file); error != 0) return error;
+  file->f_flags = static_cast<file_flags>(static_cast<u32>(file->f_flags.get()) | kLargeFile);
+  if ((flags & MFD_ALLOW_SEALING) != 0) SHMEM_I(file->f_inode)->seals = 0u;
+  return fd.install(file);
+}
+
+}  // namespace wakepath::kernel
