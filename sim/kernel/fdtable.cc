@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp_close.hh"
 
 namespace wakepath::kernel {
 
@@ -94,14 +95,19 @@ HeldFile::~HeldFile() {
   if (file_ != nullptr) fput(k_, file_);
 }
 
-long close_fd(Kernel& k, int fd) {
+MaySleep<long> close_fd(Kernel& k, int fd) {
   struct file* file = fd_file(k, fd);
-  if (file == nullptr) return k.error(Rule::fd_not_open, nullptr);
+  if (file == nullptr) co_return k.error(Rule::fd_not_open, nullptr);
   files_struct* files = k.current()->files;
   remove_slot(k, files, slot_of(files, fd));
   if (file->f_ep != nullptr && k.mutant(Mutant::close_forgets_duplicates)) eventpoll_release_file(k, file);
-  fput(k, file);
-  return 0;
+  if (file->f_ref == 1 && lingers(file)) {
+    --file->f_ref;
+    co_await __fput_and_linger(k, file);
+  } else {
+    fput(k, file);
+  }
+  co_return 0;
 }
 
 long f_dupfd(Kernel& k, u32 from, struct file* file, bool close_on_exec) {

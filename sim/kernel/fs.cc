@@ -1,6 +1,7 @@
 #include "sim/kernel/fs.hh"
 
 #include "sim/kernel/epoll.hh"
+#include "sim/kernel/final_put.hh"
 #include "sim/kernel/kernel.hh"
 
 namespace wakepath::kernel {
@@ -65,15 +66,20 @@ std::string d_path(const Kernel& k, const struct file* file) {
 
 void vfs_statfs(const struct file* file, kstatfs* out) { file->f_dentry->d_sb->s_op->statfs(file->f_dentry, out); }
 
-/// Whoever watches it is told first, while it still can be polled.
-void __fput(Kernel& k, struct file* file) {
-  Call call(k, Fn::__fput, file);
+FinalPut::FinalPut(Kernel& k, struct file* file) : k_(k), file_(file), call_(k, Fn::__fput, file) {
   bool late = k.mutant(Mutant::release_before_epoll);
   if (file->f_ep != nullptr && !late) eventpoll_release_file(k, file);
+}
+
+FinalPut::~FinalPut() {
+  if (file_->f_ep != nullptr) eventpoll_release_file(k_, file_);
+  if (file_->f_dentry != nullptr) dput(k_, file_->f_dentry);
+  k_.files.free(file_);
+}
+
+void __fput(Kernel& k, struct file* file) {
+  FinalPut put(k, file);
   if (file->f_op->release != nullptr) file->f_op->release(k, file);
-  if (file->f_ep != nullptr) eventpoll_release_file(k, file);
-  if (file->f_dentry != nullptr) dput(k, file->f_dentry);
-  k.files.free(file);
 }
 
 void fput(Kernel& k, struct file* file) {

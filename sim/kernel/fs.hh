@@ -129,7 +129,7 @@ void __fput(Kernel& k, struct file* file);
 /// As fput() of Linux: the end, if it is the end, comes before the running call returns (task_work).
 void fput_deferred(Kernel& k, struct file* file);
 /// close(2) of one number. -EBADF.
-long close_fd(Kernel& k, int fd);
+MaySleep<long> close_fd(Kernel& k, int fd);
 /// A second number for the file, the lowest free one from `from` on. -EINVAL beyond the limit, -EMFILE.
 long f_dupfd(Kernel& k, u32 from, struct file* file, bool close_on_exec);
 /// `newfd` comes to mean what `oldfd` means; what it meant before is closed. -EINVAL for unknown flags and equal

@@ -1,12 +1,13 @@
 // Models: the end of a connection in net/ipv4/tcp.c and tcp_minisocks.c, Linux 6.18: close(), shutdown(), resets,
 // TIME_WAIT.
-// Left out: limits on orphans; close() with SO_LINGER waits for nothing but resets at 0 s.
+// Left out: limits on orphans.
 
 #include <algorithm>
 
 #include "sim/kernel/ip.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/tcp_close.hh"
 
 namespace wakepath::kernel {
 
@@ -88,8 +89,8 @@ void orphan_in_fin_wait2(Kernel& k, sock* sk) {
   }
 }
 
-void __tcp_close(Kernel& k, sock* sk) {
-  Call call(k, Fn::__tcp_close, sk);
+/// Our side is over: what the peer is told depends on the state.
+void tell_peer(Kernel& k, sock* sk) {
   sk->sk_shutdown = SHUTDOWN_MASK;
   if (tcp_state(sk) == TcpState::LISTEN) {
     tcp_set_state(k, sk, TcpState::CLOSE);
@@ -109,6 +110,10 @@ void __tcp_close(Kernel& k, sock* sk) {
       tcp_send_fin(k, sk);
     }
   }
+}
+
+/// From here on the sock has no socket; it ends now, or when peer or timer say so.
+void become_orphan(Kernel& k, sock* sk) {
   TcpState state = tcp_state(sk);
   sock_hold(sk);
   sock_orphan(k, sk);
@@ -137,14 +142,41 @@ u64 tcp_fin_time_ns(const Kernel& k, const sock* sk) {
   return std::max(static_cast<u64>(std::max(seconds, 0)) * 1000 * kNsPerMs, rto * 4 - rto / 2);
 }
 
-void tcp_close(Kernel& k, sock* sk) {
-  Call call(k, Fn::tcp_close, sk);
+TcpClose::Locked::Locked(Kernel& kernel, sock* socket) : k(kernel), sk(socket) {
   sock_hold(sk);
   lock_sock(k, sk);
-  __tcp_close(k, sk);
+}
+
+TcpClose::Locked::~Locked() {
   release_sock(k, sk);
   sock_put(k, sk);
 }
+
+TcpClose::TcpClose(Kernel& k, sock* sk) : call_(k, Fn::tcp_close, sk), locked_(k, sk), inner_(k, Fn::__tcp_close, sk) {
+  tell_peer(k, sk);
+}
+
+TcpClose::~TcpClose() {
+  if (!locked_.sk->sk_lock_owned) lock_sock(locked_.k, locked_.sk);  // killed while it lingered
+  become_orphan(locked_.k, locked_.sk);
+}
+
+MaySleep<> TcpClose::linger() {
+  Kernel& k = locked_.k;
+  sock* sk = locked_.sk;
+  u64 timeout = static_cast<u64>(sk->linger_s) * 1000 * kNsPerMs;
+  auto closing = [sk] {
+    TcpState state = tcp_state(sk);
+    return state == TcpState::FIN_WAIT1 || state == TcpState::CLOSING || state == TcpState::LAST_ACK;
+  };
+  Call call(k, Fn::sk_stream_wait_close, sk);
+  while (closing() && timeout != 0 && !signal_pending(k)) {
+    k.rule(Rule::close_lingers, sk);
+    timeout = co_await sk_wait(k, sk, timeout);
+  }
+}
+
+void tcp_close(Kernel& k, sock* sk) { TcpClose close(k, sk); }
 
 void tcp_shutdown(Kernel& k, sock* sk, int how) {
   if ((how & SEND_SHUTDOWN) == 0) return;

@@ -108,7 +108,7 @@ MaySleep<long> sys_shutdown(Kernel& k, int fd, int how) {
 
 MaySleep<long> sys_close(Kernel& k, int fd) {
   SyscallScope call(k, Fn::__x64_sys_close, [&] { return fmt::format("close({})", fd); });
-  co_return call.done(close_fd(k, fd));
+  co_return call.done(co_await close_fd(k, fd));
 }
 
 MaySleep<long> sys_getsockname(Kernel& k, int fd, Address* out) {
