@@ -112,7 +112,7 @@ void tell_peer(Kernel& k, sock* sk) {
   }
 }
 
-/// From here on the sock has no socket; it ends now, or when peer or timer say so.
+/// From here on the sock has no socket; it ends now, or when peer or timer say so. Leaves a reference to its caller.
 void become_orphan(Kernel& k, sock* sk) {
   TcpState state = tcp_state(sk);
   sock_hold(sk);
@@ -126,7 +126,6 @@ void become_orphan(Kernel& k, sock* sk) {
     if (was_closed || (tcp_state(sk) == TcpState::CLOSE && tcp_sk(sk)->linger2_s < 0)) inet_csk_destroy_sock(k, sk);
   }
   local_bh_enable(k);
-  sock_put(k, sk);
 }
 
 void arm_tw_timer(Kernel& k, tcp_timewait_sock* tw, u64 timeout_ns) {
@@ -142,10 +141,7 @@ u64 tcp_fin_time_ns(const Kernel& k, const sock* sk) {
   return std::max(static_cast<u64>(std::max(seconds, 0)) * 1000 * kNsPerMs, rto * 4 - rto / 2);
 }
 
-TcpClose::Locked::Locked(Kernel& kernel, sock* socket) : k(kernel), sk(socket) {
-  sock_hold(sk);
-  lock_sock(k, sk);
-}
+TcpClose::Locked::Locked(Kernel& kernel, sock* socket) : k(kernel), sk(socket) { lock_sock(k, sk); }
 
 TcpClose::Locked::~Locked() {
   release_sock(k, sk);
