@@ -44,11 +44,29 @@ void check_pipes(const Kernel& k, Complaints& out) {
   });
 }
 
+/// An urgent byte waits in the queue of its receiver, unread; bytes are counted at least as often as they are there.
+void check_unix_streams(const Kernel& k, Complaints& out) {
+  k.unix_socks.for_each([&](const unix_sock& u) {
+    if (u.sk.sk_type != SOCK_STREAM || u.sk.common.skc_state == TcpState::LISTEN) return;
+    bool found = u.oob_skb == nullptr;
+    int unread = 0;
+    for (const sk_buff* skb : u.sk.sk_receive_queue.list) {
+      found = found || (skb == u.oob_skb && skb->len == 1 && !unix_skb_spent(skb));
+      unread += static_cast<int>(skb->len - skb->consumed);
+    }
+    if (!found) out.push_back(named("unix_sock", &u) + ": oob_skb is no unread byte of its queue");
+    if (u.inq_len < unread)
+      out.push_back(
+          fmt::format("{}: inq_len is {}, but {} bytes are unread", named("unix_sock", &u), u.inq_len.get(), unread));
+  });
+}
+
 }  // namespace
 
 void check_shares(const Kernel& k, Complaints& out) {
   check_tables(k, out);
   check_pipes(k, out);
+  check_unix_streams(k, out);
 }
 
 }  // namespace wakepath::check

@@ -135,6 +135,9 @@ long f_dupfd(Kernel& k, u32 from, struct file* file, bool close_on_exec);
 /// `newfd` comes to mean what `oldfd` means; what it meant before is closed. -EINVAL for unknown flags and equal
 /// numbers, -EBADF, -EBUSY while another call has reserved the number.
 long ksys_dup3(Kernel& k, int oldfd, int newfd, int flags);
+/// fcntl() F_SETFL: O_APPEND, O_NONBLOCK, O_DIRECT and O_ASYNC, as far as the kind of file knows them. -EINVAL for
+/// O_DIRECT on what cannot.
+long setfl(Kernel& k, struct file* file, int flags);
 /// fcntl() F_GETFD and F_SETFD, of an open descriptor.
 long do_fcntl_fd(Kernel& k, int fd, int command, int argument);
 /// Everything that the table has open, in order; then the table. Called when its last task exits.

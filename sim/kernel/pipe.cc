@@ -19,20 +19,26 @@ bool pipe_full(const pipe_inode_info* pipe) { return pipe->pages.size() >= kSlot
 
 pipe_inode_info* pipe_of(file* file) { return file->private_data.get().as<pipe_inode_info>(); }
 bool is_writer(const file* file) { return (file->f_flags & O_WRONLY) != 0; }
+bool is_packetized(const file* file) { return (file->f_flags & O_DIRECT) != 0; }
 bool nonblocking(const file* file) { return (file->f_flags & O_NONBLOCK) != 0; }
 
-/// Takes up to `size` bytes from the oldest pages.
+/// Takes up to `size` bytes from the oldest pages; of packets one, and the rest of that is dropped.
 std::size_t take_from_pages(pipe_inode_info* pipe, char* buffer, std::size_t size) {
   std::size_t taken = 0;
-  while (taken < size && !pipe->pages.empty()) {
+  std::size_t gone = 0;
+  bool packet = false;
+  while (taken < size && !packet && !pipe->pages.empty()) {
     pipe_page& page = pipe->pages.front();
     std::size_t now = std::min(size - taken, page.data.size() - page.read);
     std::memcpy(buffer + taken, page.data.data() + page.read, now);
     taken += now;
-    page.read += now;
+    packet = page.packet;
+    std::size_t used = packet ? page.data.size() - page.read : now;
+    gone += used;
+    page.read += used;
     if (page.read == page.data.size()) pipe->pages.pop_front();
   }
-  pipe->bytes -= static_cast<u32>(taken);
+  pipe->bytes -= static_cast<u32>(gone);
   return taken;
 }
 
@@ -60,7 +66,8 @@ MaySleep<long> pipe_read(Kernel& k, file* file, void* buffer, std::size_t size) 
 /// The odd bytes of a write join the last page when they fit there (PIPE_BUF_FLAG_CAN_MERGE). How many they were.
 std::size_t merge_into_last_page(pipe_inode_info* pipe, const char* data, std::size_t size) {
   std::size_t odd = size % kPage;
-  if (odd == 0 || pipe->pages.empty() || pipe->pages.back().data.size() + odd > kPage) return 0;
+  if (odd == 0 || pipe->pages.empty() || pipe->pages.back().packet || pipe->pages.back().data.size() + odd > kPage)
+    return 0;
   pipe->pages.back().data.append(data, odd);
   pipe->bytes += static_cast<u32>(odd);
   return odd;
@@ -82,7 +89,7 @@ MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t s
       error = k.error(Rule::no_memory, file);
     } else if (!pipe_full(pipe)) {
       std::size_t now = std::min(kPage, size - written);
-      pipe->pages.push_back({std::string(bytes + written, now), 0});
+      pipe->pages.push_back({std::string(bytes + written, now), 0, is_packetized(file)});
       pipe->bytes += static_cast<u32>(now);
       written += now;
     } else if (nonblocking(file)) {
@@ -208,7 +215,9 @@ long create_pipe_files(Kernel& k, file** reader, file** writer, int flags) {
   inode* inode = get_pipe_inode(k, &pipe);
   if (inode == nullptr) return call.result(k.error(Rule::no_pipe_inode, nullptr));
   auto kept = static_cast<u32>(flags & O_NONBLOCK);
-  *writer = alloc_file_pseudo(k, inode, k.pipe_mnt, "", static_cast<file_flags>(O_WRONLY | kept), &pipefifo_fops);
+  auto direct = static_cast<u32>(flags & O_DIRECT);  // the reader learns it from each packet
+  auto writes = static_cast<file_flags>(O_WRONLY | kept | direct);
+  *writer = alloc_file_pseudo(k, inode, k.pipe_mnt, "", writes, &pipefifo_fops);
   if (*writer == nullptr) {
     k.pipes.free(pipe);
     iput(k, inode);
@@ -229,7 +238,7 @@ long create_pipe_files(Kernel& k, file** reader, file** writer, int flags) {
 
 long do_pipe2(Kernel& k, int fds[2], int flags) {
   Call call(k, Fn::do_pipe2, nullptr);
-  if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) return call.result(k.error(Rule::pipe_flags, nullptr));
+  if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) != 0) return call.result(k.error(Rule::pipe_flags, nullptr));
   file* reader = nullptr;
   file* writer = nullptr;
   if (long error = create_pipe_files(k, &reader, &writer, flags); error != 0) return call.result(error);

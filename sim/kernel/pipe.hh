@@ -1,8 +1,7 @@
 #pragma once
 
 // Models: fs/pipe.c of Linux 6.18, as far as a control pipe needs it: 16 pages, of which the last takes more when it
-// has room, two wait queues, poll. Left out: splice, O_DIRECT packets and F_SETPIPE_SZ, which no call of the model can
-// ask for.
+// has room, two wait queues, poll. Left out: splice and F_SETPIPE_SZ, which no call of the model can ask for.
 
 #include <deque>
 #include <string>
@@ -15,6 +14,7 @@ namespace wakepath::kernel {
 struct pipe_page {
   std::string data;
   std::size_t read = 0;
+  bool packet = false;  ///< PIPE_BUF_FLAG_PACKET: written with O_DIRECT. Read on its own; what a read leaves is lost.
 };
 
 struct pipe_inode_info {

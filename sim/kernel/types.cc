@@ -41,8 +41,8 @@ Values EnumWords<kernel::TaskState>::values() {
 Values EnumWords<kernel::wq_flags>::values() { return {{1, "WQ_FLAG_EXCLUSIVE"}, {2, "WQ_FLAG_WOKEN"}}; }
 
 Values EnumWords<kernel::file_flags>::values() {
-  return {{O_WRONLY, "O_WRONLY"}, {O_RDWR, "O_RDWR"},       {O_NONBLOCK, "O_NONBLOCK"},
-          {O_APPEND, "O_APPEND"}, {0100000, "O_LARGEFILE"}, {O_CLOEXEC, "O_CLOEXEC"}};
+  return {{O_WRONLY, "O_WRONLY"}, {O_RDWR, "O_RDWR"},     {O_NONBLOCK, "O_NONBLOCK"}, {O_APPEND, "O_APPEND"},
+          {O_ASYNC, "O_ASYNC"},   {O_DIRECT, "O_DIRECT"}, {0100000, "O_LARGEFILE"},   {O_CLOEXEC, "O_CLOEXEC"}};
 }
 
 Values EnumWords<kernel::shutdown_mask>::values() { return {{1, "RCV_SHUTDOWN"}, {2, "SEND_SHUTDOWN"}}; }

@@ -132,12 +132,8 @@ MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
   switch (command) {
     case F_GETFL:
       co_return call.done(file->f_flags);
-    case F_SETFL: {
-      constexpr u32 kSettable = O_NONBLOCK | O_APPEND;
-      auto kept = static_cast<u32>(file->f_flags) & ~kSettable;
-      file->f_flags = static_cast<file_flags>(kept | (static_cast<u32>(argument) & kSettable));
-      co_return call.done(0);
-    }
+    case F_SETFL:
+      co_return call.done(setfl(k, file, argument));
     case F_GETFD:
     case F_SETFD:
       co_return call.done(do_fcntl_fd(k, fd, command, argument));

@@ -30,14 +30,14 @@ bool make_fcntl(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = w.fd(process, is_anything);
   s.args = {fd, "F_GETFL"};
   if (w.random.percent(60)) {
-    s.args = {fd, "F_SETFL", w.random.one_of({"O_NONBLOCK", "O_NONBLOCK", "0", "O_APPEND"})};
+    s.args = {fd, "F_SETFL", w.random.one_of({"O_NONBLOCK", "O_NONBLOCK", "0", "O_APPEND", "O_DIRECT", "O_ASYNC"})};
   }
   return !fd.empty();
 }
 
 bool make_pipe(World& w, const std::string&, ProgramStep& s) {
   s.targets = {w.fresh("r"), w.fresh("w")};
-  s.args = {w.random.one_of({"0", "O_NONBLOCK", "O_NONBLOCK", "O_CLOEXEC", "1"})};
+  s.args = {w.random.one_of({"0", "O_NONBLOCK", "O_NONBLOCK", "O_CLOEXEC", "O_DIRECT", "O_DIRECT|O_NONBLOCK", "1"})};
   return true;
 }
 
