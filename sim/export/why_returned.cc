@@ -191,7 +191,7 @@ class Returned {
   const Question& q_;
   const trace::Trace& trace_;
   Position returned_;
-  const Record& record_;
+  const Record record_;
   WhyAnswer& answer_;
   Position entered_ = 0;
   const Object* task_ = nullptr;

@@ -12,24 +12,28 @@ namespace wakepath::record {
 
 using trace::RecordKind;
 
-Recorder::Recorder(trace::Trace& trace, bool enabled)
-    : trace_(&trace), enabled_(enabled), known_sites_(enabled ? 1024 : 1), open_calls_(1) {
+Recorder::Recorder(trace::Trace& trace, bool enabled) : trace_(&trace), enabled_(enabled), open_calls_(1) {
   if (enabled) ++enabled_count_;
   stack_ = &open_calls_[0];
+  make_room_for_sites(enabled ? 1024 : 1);
+}
+
+void Recorder::make_room_for_sites(std::size_t count) {
+  std::vector<KnownSite> before = std::exchange(known_sites_, std::vector<KnownSite>(count));
+  sites_ = known_sites_.data();
+  site_mask_ = count - 1;
+  for (const KnownSite& known : before)
+    if (known.file != nullptr) remember_site(known);
 }
 
 void Recorder::remember_site(const KnownSite& site) {
   std::size_t slot = first_slot({site.file, site.line});
-  while (known_sites_[slot & (known_sites_.size() - 1)].file != nullptr) ++slot;
-  known_sites_[slot & (known_sites_.size() - 1)] = site;
+  while (known_sites_[slot & site_mask_].file != nullptr) ++slot;
+  known_sites_[slot & site_mask_] = site;
 }
 
 std::uint16_t Recorder::learn_site(Site site) {
-  if (++known_site_count_ * 2 > known_sites_.size()) {
-    std::vector<KnownSite> before = std::exchange(known_sites_, std::vector<KnownSite>(known_sites_.size() * 2));
-    for (const KnownSite& known : before)
-      if (known.file != nullptr) remember_site(known);
-  }
+  if (++known_site_count_ * 2 > known_sites_.size()) make_room_for_sites(known_sites_.size() * 2);
   std::string_view file = site.file;  // absolute in the build; the trace has it from the repository's root
   if (auto at = file.rfind("/sim/"); at != std::string_view::npos) file.remove_prefix(at + 1);
   std::uint16_t id = trace_->intern_site(fmt::format("{}:{}", file, site.line));
@@ -37,11 +41,16 @@ std::uint16_t Recorder::learn_site(Site site) {
   return id;
 }
 
+void Recorder::set_at_new_site(Member member, std::uint64_t before, std::uint64_t after, Site site) {
+  learn_site(site);
+  set(member, before, after, site);
+}
+
 void Recorder::switch_stack(trace::TaskId task) {
   task_ = task;
   if (open_calls_.size() <= task) open_calls_.resize(task + std::size_t{1});
   stack_ = &open_calls_[task];
-  top_ = stack_->empty() ? OpenCall{} : stack_->back();
+  set_top(stack_->empty() ? OpenCall{} : stack_->back());
 }
 
 void Recorder::run(trace::TaskId task, std::uint32_t cause) {
@@ -66,7 +75,7 @@ trace::Position Recorder::enter(trace::FunctionId function, trace::ObjectId subj
   if (left_out_ != nullptr && left_out_[function] != 0) return kLeftOut;
   std::uint16_t id = site_id(site);
   trace::Position at = put(RecordKind::kCall, function, subject, 0, 0, id);
-  top_ = {static_cast<std::uint32_t>(at), id};
+  set_top({static_cast<std::uint32_t>(at), id});
   stack_->push_back(top_);
   return at;
 }
@@ -79,7 +88,7 @@ void Recorder::leave(trace::Position call, trace::FunctionId function, trace::Co
   put(RecordKind::kReturn, function, subject, call, static_cast<std::uint64_t>(result), top_.site);
   context_ = now;
   stack_->pop_back();
-  top_ = stack_->empty() ? OpenCall{} : stack_->back();
+  set_top(stack_->empty() ? OpenCall{} : stack_->back());
 }
 
 trace::Position Recorder::syscall(trace::FunctionId function, std::string_view text) {

@@ -17,6 +17,12 @@ struct Site {
   int line = 0;
 };
 
+/// A field of an object. (One argument, so that those of a recorded write all travel in registers.)
+struct Member {
+  trace::ObjectId object;
+  trace::FieldId field;
+};
+
 /// Writes the model's doings into a trace. One for each model; not thread safe (the model has no threads).
 ///
 /// It keeps what the records need to be complete: whose stack we are on, in which context, and the open calls of each
@@ -49,7 +55,7 @@ class Recorder {
   void set_context(trace::Context context) { context_ = context; }
   void clock(std::uint64_t now_ns);
 
-  // --- what happens to objects (called by Arena, Field, List) ---
+  // --- what happens to objects (called by Arena; by Field and List only with recording on) ---
   trace::ObjectId create(trace::KindId kind) {
     ++last_object_;
     if (enabled_) note_created(kind);
@@ -58,14 +64,17 @@ class Recorder {
   void destroy(trace::ObjectId object, trace::KindId kind) {
     put(trace::RecordKind::kDestroy, kind, object, 0, 0, top_.site);
   }
-  void set(trace::ObjectId object, trace::FieldId field, std::uint64_t before, std::uint64_t after, Site site) {
-    put(trace::RecordKind::kSet, field, object, before, after, site_id(site));
+  void set(Member member, std::uint64_t before, std::uint64_t after, Site site) {
+    std::uint16_t id = 0;
+    if (!known_site(site, id)) return set_at_new_site(member, before, after, site);
+    trace_->append(what(trace::RecordKind::kSet, member.field, member.object), where_ | std::uint64_t{id} << 16, before,
+                   after);
   }
   void list_insert(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
-    put(trace::RecordKind::kListInsert, field, object, behind, element, top_.site);
+    trace_->append(what(trace::RecordKind::kListInsert, field, object), where_here(), behind, element);
   }
   void list_erase(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
-    put(trace::RecordKind::kListErase, field, object, behind, element, top_.site);
+    trace_->append(what(trace::RecordKind::kListErase, field, object), where_here(), behind, element);
   }
 
   // --- calls ---
@@ -121,6 +130,10 @@ class Recorder {
   };
   static constexpr std::size_t kKnownSymbols = 64;
 
+  [[nodiscard]] std::uint64_t what(trace::RecordKind kind, std::uint16_t field, std::uint32_t object) const {
+    return trace::PackedRecord::what(kind, context_, field, object);
+  }
+  [[nodiscard]] std::uint64_t where_here() const { return where_ | std::uint64_t{top_.site} << 16; }
   /// The cause of a record that has none of its own is the innermost open call.
   trace::Position put(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
                       std::uint64_t after, std::uint16_t site) {
@@ -129,32 +142,32 @@ class Recorder {
   trace::Position put_caused(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
                              std::uint64_t after, std::uint16_t site, std::uint32_t cause) {
     if (!enabled_) return 0;
-    trace::Record* r = trace_->place();
-    if (r == nullptr) return trace_->drop();
-    // member by member: a record that is put together elsewhere and copied costs more than all the rest
-    r->kind = kind;
-    r->context = context_;
-    r->field = field;
-    r->object = object;
-    r->task = task_;
-    r->site = site;
-    r->cause = cause;
-    r->before = before;
-    r->after = after;
-    return trace_->publish();
+    return trace_->append(what(kind, field, object), trace::PackedRecord::where(task_, site, cause), before, after);
+  }
+  void set_top(OpenCall top) {
+    top_ = top;
+    where_ = trace::PackedRecord::where(task_, 0, top.position);
   }
   std::uint16_t site_id(Site site) {
-    if (site.file == nullptr) return top_.site;
+    std::uint16_t id = 0;
+    return known_site(site, id) ? id : learn_site(site);
+  }
+  [[nodiscard]] bool known_site(Site site, std::uint16_t& id) const {
+    if (site.file == nullptr) return id = top_.site, true;
     for (std::size_t slot = first_slot(site);; ++slot) {
-      const KnownSite& known = known_sites_[slot & (known_sites_.size() - 1)];
-      if (known.file == site.file && known.line == site.line) return known.id;
-      if (known.file == nullptr) return learn_site(site);
+      const KnownSite& known = sites_[slot & site_mask_];
+      id = known.id;
+      if (known.file == site.file && known.line == site.line) return true;
+      if (known.file == nullptr) return false;
     }
   }
+  /// Apart, so that what happens once for each place does not weigh on every write.
+  void set_at_new_site(Member member, std::uint64_t before, std::uint64_t after, Site site);
   [[nodiscard]] static std::size_t first_slot(Site site) {
     return (reinterpret_cast<std::uintptr_t>(site.file) >> 3) + static_cast<std::uintptr_t>(site.line) * 5;
   }
   void note_created(trace::KindId kind);
+  void make_room_for_sites(std::size_t count);
   void remember_site(const KnownSite& site);
   std::uint16_t learn_site(Site site);
   [[nodiscard]] std::uint64_t find_symbol(const void* address, std::size_t slot) const;
@@ -167,13 +180,16 @@ class Recorder {
   bool enabled_;
   trace::TaskId task_ = 0;
   trace::Context context_ = trace::Context::kProcess;
-  OpenCall top_;                  ///< the innermost open call of the running task
-  std::vector<OpenCall>* stack_;  ///< its open calls, outermost first
+  OpenCall top_;  ///< the innermost open call of the running task
+  std::uint64_t where_ = trace::PackedRecord::where(0, 0, trace::kNoCause);  ///< of a record there, but for its site
+  std::vector<OpenCall>* stack_;                                             ///< its open calls, outermost first
   trace::ObjectId last_object_ = 0;
   std::uint64_t now_ = 0;
   std::uint64_t last_step_ = 0;
   std::uint64_t last_quiet_ = 0;
   std::vector<KnownSite> known_sites_;  // as many as a power of two
+  const KnownSite* sites_ = nullptr;    // the same, at hand
+  std::size_t site_mask_ = 0;
   std::size_t known_site_count_ = 0;
   mutable std::array<KnownSymbol, kKnownSymbols> known_symbols_;
   std::vector<std::uint32_t> serials_;             // by kind: objects made so far

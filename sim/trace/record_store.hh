@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "sim/trace/record.hh"
+#include "sim/trace/packed_record.hh"
 
 namespace wakepath::trace {
 
@@ -17,7 +17,7 @@ namespace wakepath::trace {
 /// until the reading ends.
 class RecordStore {
  public:
-  static constexpr std::size_t kChunkRecords = 65536;  ///< 2 MiB: one huge page where the system has them
+  static constexpr std::size_t kChunkRecords = RecordChunk::kRecords;
   static constexpr std::size_t kMaxChunks = 8192;
 
   /// `keep` 0: all of them; else at least the last `keep`.
@@ -30,9 +30,14 @@ class RecordStore {
   /// Position of the oldest record that is kept; rises in a ring only.
   [[nodiscard]] Position floor() const { return floor_.load(); }
   /// A record below a size() seen by this thread. One below the floor reads as a blank record.
-  [[nodiscard]] const Record& operator[](Position position) const {
-    const Record* chunk = chunks_[position / kChunkRecords].load();
-    return chunk != nullptr ? chunk[position % kChunkRecords] : kBlank;
+  [[nodiscard]] Record operator[](Position position) const {
+    const RecordChunk* chunk = chunk_of(position);
+    return chunk != nullptr ? (*chunk)[position % kChunkRecords] : Record{};
+  }
+
+  /// The chunk that holds a record: index `position % kChunkRecords`. nullptr when it is no longer kept.
+  [[nodiscard]] const RecordChunk* chunk_of(Position position) const {
+    return chunks_[position / kChunkRecords].load();
   }
 
   /// While one lives, no chunk that it may look at is written over. Short: the ring grows meanwhile.
@@ -48,37 +53,38 @@ class RecordStore {
   };
 
   // --- the writer only ---
-  /// The place of the next record, to be filled and then published; nullptr when the store is full.
-  [[nodiscard]] Record* place() {
-    if (tail_ == tail_end_ && !add_chunk()) return nullptr;
-    return tail_;
-  }
-  /// Makes the record at place() visible. Returns its position.
-  Position publish() {
-    ++tail_;
+  /// Appends and publishes. `what` and `where`: the first two words of a PackedRecord. Returns the position; a record
+  /// that finds the store full is dropped, and counted.
+  Position append(std::uint64_t what, std::uint64_t where, std::uint64_t before, std::uint64_t after) {
     Position position = size_.load(std::memory_order_relaxed);
+    std::size_t index = position % kChunkRecords;
+    if (__builtin_expect(index == 0 || !PackedRecord::are_small(before, after), 0))
+      return append_slowly(what, where, before, after);
+    last_chunk_->put(index, PackedRecord::of_small(what, where, before, after));
     size_.store(position + 1, std::memory_order_release);
     return position;
   }
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
+  /// Apart, so that what is rare does not weigh on every write.
+  Position append_slowly(std::uint64_t what, std::uint64_t where, std::uint64_t before, std::uint64_t after);
   bool add_chunk();
-  [[nodiscard]] Record* fresh_chunk();
+  [[nodiscard]] RecordChunk* fresh_chunk();
 
-  static constexpr Record kBlank{};
   struct Free {
-    void operator()(std::atomic<Record*>* table) const;
+    void operator()(std::atomic<RecordChunk*>* table) const;
   };
-  std::unique_ptr<std::atomic<Record*>[], Free> chunks_;  // the table's untouched pages cost nothing
+  std::unique_ptr<std::atomic<RecordChunk*>[], Free> chunks_;  // the table's untouched pages cost nothing
   std::atomic<Position> size_{0};
   std::atomic<Position> floor_{0};
   mutable std::atomic<int> readers_{0};
-  Record* tail_ = nullptr;
-  Record* tail_end_ = nullptr;
+  RecordChunk* last_chunk_ = nullptr;
+  std::uint64_t dropped_ = 0;
   std::size_t chunk_count_ = 0;
-  std::size_t keep_chunks_;        // 0: all
-  std::size_t attached_from_ = 0;  // chunks before this one are no longer in the table
-  std::vector<Record*> detached_;  // of a ring: out of the table, but somebody reads
+  std::size_t keep_chunks_;             // 0: all
+  std::size_t attached_from_ = 0;       // chunks before this one are no longer in the table
+  std::vector<RecordChunk*> detached_;  // of a ring: out of the table, but somebody reads
 };
 
 }  // namespace wakepath::trace

@@ -64,7 +64,8 @@ class Trace {
 
   [[nodiscard]] const Schema& schema() const { return schema_; }
   [[nodiscard]] Position size() const { return records_.size(); }
-  [[nodiscard]] const Record& operator[](Position position) const { return records_[position]; }
+  [[nodiscard]] Record operator[](Position position) const { return records_[position]; }
+  [[nodiscard]] const RecordStore& records() const { return records_; }
   /// Position of the oldest record that is still kept: 0 unless the trace is a ring.
   [[nodiscard]] Position floor() const { return records_.floor(); }
   /// Held while records of a growing ring are read.
@@ -78,24 +79,21 @@ class Trace {
   [[nodiscard]] std::size_t site_count() const { return sites_.size(); }
 
   // --- the writer only ---
-  /// Appends and publishes. Returns its position. A full trace (536,870,912 records) drops the record and says so in
-  /// `dropped()`.
-  Position append(const Record& record) {
-    Record* place = records_.place();
-    if (place == nullptr) return drop();
-    *place = record;
-    return records_.publish();
+  /// Appends and publishes. Returns its position. Kind below 32, context below 4. A full trace (536,870,912 records)
+  /// drops the record and says so in `dropped()`.
+  Position append(const Record& r) {
+    return records_.append(PackedRecord::what(r.kind, r.context, r.field, r.object),
+                           PackedRecord::where(r.task, r.site, r.cause), r.before, r.after);
   }
-  /// The same in two halves, for a writer in a hurry: fill the place, then publish it. nullptr: the trace is full.
-  [[nodiscard]] Record* place() { return records_.place(); }
-  Position publish() { return records_.publish(); }
-  /// Counts a record that found the trace full. Returns the position that it would have had.
-  Position drop() { return ++dropped_, records_.size(); }
+  /// The same in parts, for a writer in a hurry (see RecordStore).
+  Position append(std::uint64_t what, std::uint64_t where, std::uint64_t before, std::uint64_t after) {
+    return records_.append(what, where, before, after);
+  }
   /// The id of `text`, new or known.
   StringId intern(std::string_view text);
   /// The id of a place in the source. 65,535 at most; more get 0.
   std::uint16_t intern_site(std::string_view file_and_line);
-  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+  [[nodiscard]] std::uint64_t dropped() const { return records_.dropped(); }
 
  private:
   Schema schema_;
@@ -104,7 +102,6 @@ class Trace {
   AppendOnly<StringId, 256, 256> sites_;
   std::unordered_map<std::string, StringId> ids_;  // look-up only; never iterated
   std::unordered_map<StringId, std::uint16_t> site_ids_;
-  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace wakepath::trace

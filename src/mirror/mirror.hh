@@ -22,7 +22,7 @@ namespace wakepath::mirror {
 struct MirrorOptions {
   kernel::Config config;              ///< for mutants; port range and descriptor limit are taken from this machine
   double oracle_share = 0.05;         ///< of one CPU's time, for reading oracles; 0: never
-  uint64_t max_records = 20'000'000;  ///< then the mirror stops, with a note; a record takes 32 bytes
+  uint64_t max_records = 20'000'000;  ///< then the mirror stops, with a note; a record takes 24 bytes
 };
 
 /// Keeps a modelled kernel in step with the calls of a RecordedOs, and compares every answer.
