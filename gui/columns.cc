@@ -85,9 +85,9 @@ Choice everything(const ViewModel& model) {
   }
   for (TaskId task : model.chains().tasks()) add(task);
   for (std::size_t task = 1; task < model.index().task_count(); ++task)
-    if (!model.index().spans(static_cast<TaskId>(task)).empty()) add(static_cast<TaskId>(task));
+    if (model.index().calls(static_cast<TaskId>(task)) > 0) add(static_cast<TaskId>(task));
   for (auto& [task, thread] : threads) {
-    thread.calls = model.index().spans(task).size();
+    thread.calls = model.index().calls(task);
     choice.threads.push_back(thread);
   }
   choice.shared = model.chains().has_shared();

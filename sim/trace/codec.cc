@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
+#include <span>
 
 namespace wakepath::trace {
 
@@ -75,18 +75,14 @@ class Reader {
   }
   template <class T>
   void byte(std::size_t stream, T& value) {
-    value = static_cast<T>(next(stream));
+    value = static_cast<T>(next(streams_[stream]));
   }
-  void number(std::size_t stream, std::uint64_t& value) {
+  [[gnu::always_inline]] void number(std::size_t stream, std::uint64_t& value) {
     Stream& in = streams_[stream];
-    if (in.at != in.end && *in.at < 128) return value = *in.at++, void();  // nearly always
-    value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      unsigned char part = next(stream);
-      value |= static_cast<std::uint64_t>(part & 127) << shift;
-      if (part < 128) return;
-    }
-    good_ = false;
+    if (in.at != in.end && *in.at < 128)
+      value = *in.at++;  // nearly always
+    else
+      value = long_number(in);
   }
   [[nodiscard]] std::uint32_t count() const { return count_; }
   [[nodiscard]] bool good() const { return good_; }
@@ -97,24 +93,34 @@ class Reader {
   static constexpr bool kReads = true;
 
  private:
-  unsigned char next(std::size_t stream) {
-    Stream& in = streams_[stream];
-    if (in.at == in.end) return good_ = false, static_cast<unsigned char>(0);
-    return *in.at++;
-  }
-
   struct Stream {
     const unsigned char* at = nullptr;
     const unsigned char* end = nullptr;
   };
+
+  unsigned char next(Stream& in) {
+    if (in.at == in.end) return good_ = false, static_cast<unsigned char>(0);
+    return *in.at++;
+  }
+  [[gnu::noinline]] std::uint64_t long_number(Stream& in) {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      unsigned char part = next(in);
+      value |= static_cast<std::uint64_t>(part & 127) << shift;
+      if (part < 128) return value;
+    }
+    good_ = false;
+    return value;
+  }
+
   std::array<Stream, kStreams> streams_;
   std::uint32_t count_ = 0;
   bool good_ = true;
 };
 
-/// A member as its difference from what is expected.
+/// A member as its difference from what is expected. (In line: ten million records are eighty million members.)
 template <class Io, class T>
-void pass_delta(Io& io, std::size_t stream, T& value, std::uint64_t expected) {
+[[gnu::always_inline]] inline void pass_delta(Io& io, std::size_t stream, T& value, std::uint64_t expected) {
   std::uint64_t code = zigzag(static_cast<std::uint64_t>(value) - expected);
   io.number(stream, code);
   if constexpr (Io::kReads) value = static_cast<T>(expected + unzigzag(code));
@@ -122,7 +128,7 @@ void pass_delta(Io& io, std::size_t stream, T& value, std::uint64_t expected) {
 
 /// An object's number near another's; 0, which is none, stands for itself.
 template <class Io, class T>
-void pass_near(Io& io, std::size_t stream, T& value, std::uint64_t near) {
+[[gnu::always_inline]] inline void pass_near(Io& io, std::size_t stream, T& value, std::uint64_t near) {
   std::uint64_t code = value == 0 ? 0 : 1 + zigzag(static_cast<std::uint64_t>(value) - near);
   io.number(stream, code);
   if constexpr (Io::kReads) value = static_cast<T>(code == 0 ? 0 : near + unzigzag(code - 1));
@@ -141,42 +147,34 @@ void pass_ref(Io& io, std::size_t stream, std::uint64_t& value, std::uint64_t ne
 }  // namespace
 
 RecordCoder::RecordCoder(const Schema& schema)
-    : schema_(&schema),
+    : stacks_(1, {Frame{}}),
       function_sites_(schema.functions.size()),
       serials_(schema.kinds.size()),
       last_of_record_kind_(32) {
-  for (const Kind& kind : schema.kinds) kind_values_.emplace_back(kind.fields.size());
-}
-
-RecordCoder::Frame RecordCoder::top_of(TaskId task) const {
-  return task < stacks_.size() && !stacks_[task].empty() ? stacks_[task].back() : Frame{};
-}
-
-void RecordCoder::push(TaskId task, const Frame& frame) {
-  if (stacks_.size() <= task) stacks_.resize(task + std::size_t{1});
-  stacks_[task].push_back(frame);
-}
-
-RecordCoder::LastValue& RecordCoder::last_value(ObjectId object, FieldId field) {
-  std::uint64_t key = std::uint64_t{object} << 16 | field;
-  for (std::size_t slot = (key * 0x9E3779B97F4A7C15u) >> 40;; ++slot) {
-    LastValue& value = values_[slot & (values_.size() - 1)];
-    if (!value.used) value = {key, 0, true};
-    if (value.field == key) return value;
+  stack_ = &stacks_[0];
+  for (const Kind& kind : schema.kinds) {
+    fields_.emplace_back();
+    for (const FieldInfo& field : kind.fields) fields_.back().push_back({0, field.type == FieldType::kPointer});
   }
 }
 
-void RecordCoder::begin_block(std::size_t records) { values_.assign(std::bit_ceil(2 * records + 2), {}); }
-
-const FieldInfo* RecordCoder::field_of(ObjectId object, FieldId field) const {
-  if (object >= kinds_.size() || kinds_[object] >= schema_->kinds.size()) return nullptr;
-  const auto& fields = schema_->kinds[kinds_[object]].fields;
-  return field < fields.size() ? &fields[field] : nullptr;
+void RecordCoder::turn_to(TaskId task) {
+  if (stacks_.size() <= task) stacks_.resize(task + std::size_t{1}, {Frame{}});
+  stack_ = &stacks_[task];
+  last_task_ = task;
 }
 
-std::uint64_t& RecordCoder::last_of_kind(ObjectId object, FieldId field) {
-  if (field_of(object, field) == nullptr) return nowhere_ = 0;
-  return kind_values_[kinds_[object]][field];
+void RecordCoder::learn_object(ObjectId object, KindId kind) {
+  if (object >= kMostObjects) return;
+  if (kinds_.size() <= object) kinds_.resize(object + std::size_t{1}, KindId{0xFFFF});
+  kinds_[object] = kind;
+}
+
+/// nullptr for what the schema does not have.
+RecordCoder::FieldState* RecordCoder::state_of(ObjectId object, FieldId field) {
+  if (object >= kinds_.size() || kinds_[object] >= fields_.size()) return nullptr;
+  auto& fields = fields_[kinds_[object]];
+  return field < fields.size() ? &fields[field] : nullptr;
 }
 
 template <class Io>
@@ -185,16 +183,17 @@ void RecordCoder::pass_set(Io& io, Record& r, const Frame& top) {
   pass_delta(io, stream_of(kField, kSets), r.field, 0);
   pass_delta(io, stream_of(kSite, kSets), r.site, 0);
   pass_delta(io, stream_of(kCause, kSets), r.cause, top.cause);
-  LastValue& last = last_value(r.object, r.field);
-  pass_delta(io, stream_of(kBefore, kSets), r.before, last.value);
-  const FieldInfo* info = field_of(r.object, r.field);
-  std::uint64_t& of_kind = last_of_kind(r.object, r.field);
-  if (info != nullptr && info->type == FieldType::kPointer)
+  std::uint64_t& last = values_.of(r.object, r.field);
+  pass_delta(io, stream_of(kBefore, kSets), r.before, last);
+  FieldState nowhere;
+  FieldState* state = state_of(r.object, r.field);
+  if (state == nullptr) state = &nowhere;
+  if (state->is_pointer)
     pass_ref(io, stream_of(kAfter, kSets), r.after, r.object);
   else
-    pass_delta(io, stream_of(kAfter, kSets), r.after, r.before == 0 ? of_kind : r.before);
-  last.value = r.after;
-  of_kind = r.after;
+    pass_delta(io, stream_of(kAfter, kSets), r.after, r.before == 0 ? state->last : r.before);
+  last = r.after;
+  state->last = r.after;
 }
 
 template <class Io>
@@ -214,30 +213,30 @@ void RecordCoder::pass_create(Io& io, Record& r, const Frame& top) {
   pass_delta(io, stream_of(kSite, kOthers), r.site, top.site);
   pass_delta(io, stream_of(kCause, kOthers), r.cause, top.cause);
   pass_delta(io, stream_of(kBefore, kOthers), r.before, 0);
-  std::uint64_t& serial = r.field < serials_.size() ? serials_[r.field] : nowhere_;
+  std::uint64_t unknown = 0;
+  std::uint64_t& serial = r.field < serials_.size() ? serials_[r.field] : unknown;
   pass_delta(io, stream_of(kAfter, kOthers), r.after, serial + 1);
   serial = r.after;
   last_created_ = r.object;
-  if (r.object < kMostObjects) {
-    if (kinds_.size() <= r.object) kinds_.resize(r.object + std::size_t{1}, KindId{0xFFFF});
-    kinds_[r.object] = r.field;
-  }
+  learn_object(r.object, r.field);
 }
 
-/// Calls, returns and everything that is rare.
+template <class Io>
+void RecordCoder::pass_call(Io& io, Record& r, const Frame& top) {
+  pass_delta(io, stream_of(kField, kCalls), r.field, 0);
+  pass_near(io, stream_of(kObject, kCalls), r.object, last_object_);
+  std::uint16_t unknown = 0;
+  std::uint16_t& site = r.field < function_sites_.size() ? function_sites_[r.field] : unknown;
+  pass_delta(io, stream_of(kSite, kCalls), r.site, site);
+  site = r.site;
+  pass_delta(io, stream_of(kCause, kCalls), r.cause, top.cause);
+  pass_delta(io, stream_of(kBefore, kCalls), r.before, 0);
+  pass_delta(io, stream_of(kAfter, kCalls), r.after, 0);
+}
+
+/// Returns and everything that is rare.
 template <class Io>
 void RecordCoder::pass_other(Io& io, Record& r, const Frame& top, Position position) {
-  if (r.kind == RecordKind::kCall) {
-    pass_delta(io, stream_of(kField, kCalls), r.field, 0);
-    pass_near(io, stream_of(kObject, kCalls), r.object, last_object_);
-    std::uint64_t known = r.field < function_sites_.size() ? function_sites_[r.field] : 0;
-    pass_delta(io, stream_of(kSite, kCalls), r.site, known);
-    if (r.field < function_sites_.size()) function_sites_[r.field] = r.site;
-    pass_delta(io, stream_of(kCause, kCalls), r.cause, top.cause);
-    pass_delta(io, stream_of(kBefore, kCalls), r.before, 0);
-    pass_delta(io, stream_of(kAfter, kCalls), r.after, 0);
-    return;
-  }
   bool returns = r.kind == RecordKind::kReturn;
   Group group = returns ? kReturns : kOthers;
   const Record& like = last_of_record_kind_[static_cast<std::size_t>(r.kind) % 32];
@@ -257,10 +256,12 @@ void RecordCoder::pass(Io& io, Record& r, Position position) {
   // the kinds follow one another as the calls do: a stream of their own
   io.byte(stream_of(kHead, kCalls), r.kind);
   auto context = static_cast<std::uint64_t>(r.context);
-  pass_delta(io, stream_of(kHead, kOthers), context, static_cast<std::uint64_t>(last_.context));
+  pass_delta(io, stream_of(kHead, kOthers), context, static_cast<std::uint64_t>(last_context_));
   if constexpr (Io::kReads) r.context = static_cast<Context>(context);
-  pass_delta(io, stream_of(kTask, kCalls), r.task, last_.task);
-  Frame top = top_of(r.task);
+  last_context_ = r.context;
+  pass_delta(io, stream_of(kTask, kCalls), r.task, last_task_);
+  if (r.task != last_task_) turn_to(r.task);
+  const Frame& top = stack_->back();
   bool about_object = true;
   switch (r.kind) {
     case RecordKind::kSet:
@@ -274,22 +275,20 @@ void RecordCoder::pass(Io& io, Record& r, Position position) {
       pass_create(io, r, top);
       break;
     case RecordKind::kCall:
-      pass_other(io, r, top, position);
-      push(r.task, {position, static_cast<std::uint32_t>(position), r.object, r.field, r.site});
+      pass_call(io, r, top);
+      stack_->push_back({position, static_cast<std::uint32_t>(position), r.object, r.field, r.site});
       break;
     default:
       pass_other(io, r, top, position);
       about_object = r.kind == RecordKind::kReturn || r.kind == RecordKind::kDestroy;
-      if (r.kind == RecordKind::kReturn && r.task < stacks_.size() && !stacks_[r.task].empty())
-        stacks_[r.task].pop_back();
+      if (r.kind == RecordKind::kReturn && stack_->size() > 1) stack_->pop_back();
       break;
   }
   if (about_object && r.object != 0) last_object_ = r.object;
-  last_ = r;
 }
 
 std::string RecordCoder::encode(const Trace& trace, Position from, Position to) {
-  begin_block(static_cast<std::size_t>(to - from));
+  values_.begin_block();
   Writer writer;
   for (Position position = from; position < to; ++position) {
     Record record = trace[position];
@@ -301,10 +300,15 @@ std::string RecordCoder::encode(const Trace& trace, Position from, Position to) 
 bool RecordCoder::decode(std::string_view block, Trace& trace) {
   Reader reader(block);
   if (!reader.good()) return false;
-  begin_block(reader.count());
-  std::vector<Record> records(reader.count());
-  for (std::size_t i = 0; i < records.size() && reader.good(); ++i) pass(reader, records[i], trace.size() + i);
-  if (!reader.good() || !reader.at_end()) return false;
+  values_.begin_block();
+  if (decoded_.size() < reader.count()) decoded_.resize(reader.count());
+  std::span<Record> records(decoded_.data(), reader.count());
+  Position position = trace.size();
+  for (Record& record : records) {
+    pass(reader, record, position++);
+    if (!reader.good() || !PackedRecord::has_place_for(record)) return false;
+  }
+  if (!reader.at_end()) return false;
   for (const Record& record : records) trace.append(record);
   return true;
 }

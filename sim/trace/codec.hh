@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/trace/last_values.hh"
 #include "sim/trace/trace.hh"
 
 namespace wakepath::trace {
@@ -20,6 +21,8 @@ class RecordCoder {
   static constexpr Position kMostRecords = 65536;  ///< of one block
 
   explicit RecordCoder(const Schema& schema);
+  RecordCoder(const RecordCoder&) = delete;
+  RecordCoder& operator=(const RecordCoder&) = delete;
   /// Records `from` to before `to`, at most kMostRecords; they follow those of the last call.
   [[nodiscard]] std::string encode(const Trace& trace, Position from, Position to);
   /// Appends the records of a block. False when it is damaged; then none was appended.
@@ -33,11 +36,10 @@ class RecordCoder {
     std::uint16_t field = 0;
     std::uint16_t site = 0;
   };
-  /// The last value of each field, within a block.
-  struct LastValue {
-    std::uint64_t field = 0;
-    std::uint64_t value = 0;
-    bool used = false;
+  /// What was written last to the fields of a kind's objects.
+  struct FieldState {
+    std::uint64_t last = 0;
+    bool is_pointer = false;
   };
 
   // One description of a record for both directions: Io either writes a member or sets it.
@@ -50,27 +52,27 @@ class RecordCoder {
   template <class Io>
   void pass_create(Io& io, Record& r, const Frame& top);
   template <class Io>
+  void pass_call(Io& io, Record& r, const Frame& top);
+  template <class Io>
   void pass_other(Io& io, Record& r, const Frame& top, Position position);
 
-  [[nodiscard]] Frame top_of(TaskId task) const;
-  void push(TaskId task, const Frame& frame);
-  void begin_block(std::size_t records);
-  LastValue& last_value(ObjectId object, FieldId field);
-  [[nodiscard]] const FieldInfo* field_of(ObjectId object, FieldId field) const;
-  std::uint64_t& last_of_kind(ObjectId object, FieldId field);
+  void turn_to(TaskId task);
+  [[nodiscard]] FieldState* state_of(ObjectId object, FieldId field);
+  void learn_object(ObjectId object, KindId kind);
 
-  const Schema* schema_;
-  Record last_;               // the record before
-  ObjectId last_object_ = 0;  // what something happened to last
+  Context last_context_{};  // of the record before
+  TaskId last_task_ = 0;
+  std::vector<Frame>* stack_;  // its task's
+  ObjectId last_object_ = 0;   // what something happened to last
   ObjectId last_created_ = 0;
-  std::vector<std::vector<Frame>> stacks_;               // by task
-  std::vector<std::uint16_t> function_sites_;            // by function: where it was entered last
-  std::vector<KindId> kinds_;                            // by object
-  std::vector<std::uint64_t> serials_;                   // by kind
-  std::vector<std::vector<std::uint64_t>> kind_values_;  // by kind and field: what was written last
+  std::vector<std::vector<Frame>> stacks_;       // by task; the lowest frame of each is blank and stays
+  std::vector<std::uint16_t> function_sites_;    // by function: where it was entered last
+  std::vector<KindId> kinds_;                    // by object
+  std::vector<std::uint64_t> serials_;           // by kind
+  std::vector<std::vector<FieldState>> fields_;  // by kind and field
   std::vector<Record> last_of_record_kind_;
-  std::vector<LastValue> values_;  // a hash table with open addressing
-  std::uint64_t nowhere_ = 0;
+  LastValues values_;
+  std::vector<Record> decoded_;
 };
 
 }  // namespace wakepath::trace

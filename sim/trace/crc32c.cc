@@ -24,9 +24,24 @@ constexpr Tables make_tables() {
 
 constexpr Tables kTables = make_tables();
 
+#if defined(__x86_64__)
+/// The processor's own instruction for this very polynomial.
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::span<const std::byte> bytes, std::uint32_t crc) {
+  std::uint64_t wide = crc;
+  for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, bytes.data(), sizeof eight);
+    wide = __builtin_ia32_crc32di(wide, eight);
+  }
+  crc = static_cast<std::uint32_t>(wide);
+  for (std::byte b : bytes) crc = __builtin_ia32_crc32qi(crc, std::to_integer<unsigned char>(b));
+  return crc;
+}
+#endif
+
 }  // namespace
 
-std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t previous) {
+std::uint32_t crc32c_by_tables(std::span<const std::byte> bytes, std::uint32_t previous) {
   std::uint32_t crc = ~previous;
   for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
     std::uint64_t eight = 0;
@@ -37,6 +52,14 @@ std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t previous) {
   }
   for (std::byte b : bytes) crc = (crc >> 8) ^ kTables[0][(crc ^ std::to_integer<std::uint32_t>(b)) & 0xFFu];
   return ~crc;
+}
+
+std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t previous) {
+#if defined(__x86_64__)
+  static const bool kHasInstruction = __builtin_cpu_supports("sse4.2") != 0;
+  if (kHasInstruction) return ~by_instruction(bytes, ~previous);
+#endif
+  return crc32c_by_tables(bytes, previous);
 }
 
 }  // namespace wakepath::trace

@@ -8,13 +8,13 @@ namespace wakepath::trace {
 
 /// A reader's own place in a trace, with the world as it is there. Moving costs the distance in records; far moves
 /// start from the nearer of the keyframes before and behind (copies of the world that share what did not change), which
-/// the cursor keeps about every 100,000 records that it has passed.
+/// the cursor keeps about every 50,000 records that it has passed.
 ///
 /// In a ring a cursor that follows its growth can go back as far as the floor. One that began after the floor rose, or
 /// fell behind it, has no world to start from.
 class Cursor {
  public:
-  static constexpr Position kKeyframeEvery = 100'000;
+  static constexpr Position kKeyframeEvery = 50'000;
 
   explicit Cursor(const Trace& trace) : trace_(&trace) { keyframes_.emplace(0, World{}); }
 
@@ -28,6 +28,9 @@ class Cursor {
   bool seek(Position target);
 
  private:
+  /// Starting from a keyframe costs about as much as walking so many records: what it shares is copied when written.
+  static constexpr Position kKeyframeCosts = 10'000;
+
   void walk(Position target);
 
   const Trace* trace_;

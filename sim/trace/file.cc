@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -53,6 +54,7 @@ bool unpack_records(std::string_view in, Trace& trace) {
   for_each_column([&](auto member) {
     for (Record& r : records) take(in, member(r));
   });
+  if (!std::all_of(records.begin(), records.end(), PackedRecord::has_place_for)) return false;
   for (const Record& r : records) trace.append(r);
   return true;
 }
@@ -76,14 +78,26 @@ bool unpack_sites(std::string_view in, Trace& trace) {
   return true;
 }
 
-std::optional<std::string> decompress(std::string_view in) {
-  unsigned long long size = ZSTD_getFrameContentSize(in.data(), in.size());
-  if (size > kMostPayload) return std::nullopt;  // also the two error values, which are huge
-  std::string out(size, '\0');
-  std::size_t got = ZSTD_decompress(out.data(), out.size(), in.data(), in.size());
-  if (ZSTD_isError(got) != 0 || got != size) return std::nullopt;
-  return out;
-}
+/// Unpacks one chunk after another into the same room.
+class Decompressor {
+ public:
+  /// Nothing when it is damaged. Good until the next call.
+  std::optional<std::string_view> unpack(std::string_view in) {
+    unsigned long long size = ZSTD_getFrameContentSize(in.data(), in.size());
+    if (size > kMostPayload) return std::nullopt;  // also the two error values, which are huge
+    if (room_.size() < size) room_.resize(size);
+    std::size_t got = ZSTD_decompressDCtx(context_.get(), room_.data(), size, in.data(), in.size());
+    if (ZSTD_isError(got) != 0 || got != size) return std::nullopt;
+    return std::string_view(room_).substr(0, size);
+  }
+
+ private:
+  struct Free {
+    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+  };
+  std::unique_ptr<ZSTD_DCtx, Free> context_{ZSTD_createDCtx()};
+  std::string room_;
+};
 
 std::uint32_t checksum(std::string_view name, std::string_view payload) {
   return crc32c(std::as_bytes(std::span(payload)), crc32c(std::as_bytes(std::span(name))));
@@ -184,10 +198,10 @@ std::optional<Chunk> next_chunk(std::string_view& in) {
   return chunk;
 }
 
-bool read_chunk(const Chunk& chunk, RecordCoder& coder, Trace& trace) {
+bool read_chunk(const Chunk& chunk, Decompressor& decompressor, RecordCoder& coder, Trace& trace) {
   bool known = chunk.name == "STRS" || chunk.name == "SITE" || chunk.name == "RECS" || chunk.name == "RECD";
   if (!known) return true;
-  std::optional<std::string> payload = decompress(chunk.payload);
+  std::optional<std::string_view> payload = decompressor.unpack(chunk.payload);
   if (!payload) return false;
   if (chunk.name == "STRS") return unpack_strings(*payload, trace);
   if (chunk.name == "SITE") return unpack_sites(*payload, trace);
@@ -204,6 +218,8 @@ OpenedFile open_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return {nullptr, cannot(errno)};
   std::string bytes;
+  auto size = std::filesystem::file_size(path, ignored);
+  if (!ignored) bytes.reserve(static_cast<std::size_t>(size));  // a pipe has none
   for (std::string block(1u << 20, '\0'); file;) {
     file.read(block.data(), static_cast<std::streamsize>(block.size()));
     bytes.append(block, 0, static_cast<std::size_t>(file.gcount()));
@@ -221,10 +237,11 @@ OpenedFile open_file(const std::filesystem::path& path) {
     return {nullptr, fmt::format("{}: found format version {}, expected {} to {}", path.string(), version,
                                  kOldestVersion, kVersion)};
 
+  Decompressor decompressor;
   std::optional<Chunk> first = next_chunk(in);
   std::optional<Schema> schema;
   if (first && first->name == "SCHM")
-    if (auto text = decompress(first->payload)) schema = Schema::from_json(*text);
+    if (auto text = decompressor.unpack(first->payload)) schema = Schema::from_json(*text);
   if (!schema)
     return {nullptr, fmt::format("{}: found no whole schema chunk, expected one at the start", path.string())};
 
@@ -233,7 +250,7 @@ OpenedFile open_file(const std::filesystem::path& path) {
   bool whole = false;
   while (auto chunk = next_chunk(in)) {
     whole = chunk->name == "INDX";
-    if (!read_chunk(*chunk, coder, *opened.trace)) {
+    if (!read_chunk(*chunk, decompressor, coder, *opened.trace)) {
       whole = false;
       break;
     }

@@ -4,58 +4,55 @@
 
 namespace wakepath::trace {
 
-const std::vector<Span>& Index::spans(TaskId task) const {
-  static const std::vector<Span> kNone;
-  return task < spans_.size() ? spans_[task] : kNone;
+namespace {
+
+constexpr bool is_noted(RecordKind kind) {
+  return kind == RecordKind::kStep || kind == RecordKind::kStepEnd || kind == RecordKind::kWake ||
+         kind == RecordKind::kClock || kind == RecordKind::kDivergence || kind == RecordKind::kNote;
 }
 
+}  // namespace
+
+/// Few records are noted; the others pass without a question whose answer cannot be foreseen.
 void Index::update() {
-  for (Position end = trace_->size(); seen_ < end; ++seen_) {
-    const Record& r = (*trace_)[seen_];
-    auto enter = [&](bool is_syscall) {
-      if (spans_.size() <= r.task) spans_.resize(r.task + std::size_t{1}), open_.resize(spans_.size());
-      auto& open = open_[r.task];
-      open.push_back(spans_[r.task].size());
-      spans_[r.task].push_back({seen_, 0, r.field, static_cast<std::uint16_t>(open.size() - 1), r.context,
-                                is_syscall ? ObjectId{0} : r.object, is_syscall});
-    };
-    auto leave = [&] {
-      if (r.task >= open_.size() || open_[r.task].empty()) return;
-      spans_[r.task][open_[r.task].back()].end = seen_;
-      open_[r.task].pop_back();
-    };
-    switch (r.kind) {
-      case RecordKind::kCall:
-        enter(false);
-        break;
-      case RecordKind::kSyscall:
-        enter(true);
-        break;
-      case RecordKind::kReturn:
-      case RecordKind::kSyscallReturn:
-        leave();
-        break;
-      case RecordKind::kStep:
-        steps_.push_back({r.after, r.object, seen_, 0});
-        break;
-      case RecordKind::kStepEnd:
-        if (!steps_.empty() && steps_.back().number == r.after) steps_.back().end = seen_;
-        break;
-      case RecordKind::kWake:
-        wakes_.push_back({seen_, r.task, static_cast<TaskId>(r.before)});
-        break;
-      case RecordKind::kClock:
-        clocks_.push_back(seen_);
-        break;
-      case RecordKind::kDivergence:
-        divergences_.push_back(seen_);
-        break;
-      case RecordKind::kNote:
-        if (r.field == static_cast<std::uint16_t>(NoteKind::kMark)) marks_.push_back(seen_);
-        break;
-      default:
-        break;
+  RecordStore::Reading reading = trace_->reading();
+  constexpr Position kChunk = RecordStore::kChunkRecords;
+  for (Position end = trace_->size(); seen_ < end;) {
+    const RecordChunk* chunk = trace_->records().chunk_of(seen_);
+    Position stop = std::min(end, (seen_ / kChunk + 1) * kChunk);
+    if (chunk == nullptr) seen_ = stop;  // no longer kept
+    for (; seen_ < stop; ++seen_) {
+      const PackedRecord& r = chunk->packed(seen_ % kChunk);
+      if (r.task() >= calls_.size()) calls_.resize(r.task() + std::size_t{1});
+      bool is_call = (r.kind() == RecordKind::kCall) | (r.kind() == RecordKind::kSyscall);
+      calls_[r.task()] += is_call ? 1 : 0;
+      if (is_noted(r.kind())) note((*chunk)[seen_ % kChunk]);
     }
+  }
+}
+
+void Index::note(const Record& r) {
+  switch (r.kind) {
+    case RecordKind::kStep:
+      steps_.push_back({r.after, r.object, seen_, 0});
+      break;
+    case RecordKind::kStepEnd:
+      if (!steps_.empty() && steps_.back().number == r.after) steps_.back().end = seen_;
+      break;
+    case RecordKind::kWake:
+      wakes_.push_back({seen_, r.task, static_cast<TaskId>(r.before)});
+      break;
+    case RecordKind::kClock:
+      clocks_.push_back(seen_);
+      break;
+    case RecordKind::kDivergence:
+      divergences_.push_back(seen_);
+      break;
+    case RecordKind::kNote:
+      if (r.field == static_cast<std::uint16_t>(NoteKind::kMark)) marks_.push_back(seen_);
+      break;
+    default:
+      break;
   }
 }
 

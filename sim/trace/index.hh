@@ -8,17 +8,6 @@
 
 namespace wakepath::trace {
 
-/// One call of a function, from entry to return.
-struct Span {
-  Position begin = 0;  ///< Position of the kCall (or kSyscall).
-  Position end = 0;    ///< Position of the kReturn; 0 while it has not returned.
-  FunctionId function = 0;
-  std::uint16_t depth = 0;  ///< 0 is outermost; a system call stands at 0 and its functions below it.
-  Context context{};
-  ObjectId subject = 0;
-  bool is_syscall = false;
-};
-
 /// From a task that was asleep to the one that woke it.
 struct WakeEdge {
   Position at = 0;  ///< Position of the kWake.
@@ -33,8 +22,8 @@ struct StepEntry {
   Position end = 0;  ///< Position of the kStepEnd; 0 while it is not quiet.
 };
 
-/// Where things are in a trace: steps, marks, calls by task, wake-ups. Grows with the trace: `update()` reads only what
-/// is new. One reader's own.
+/// Where things are in a trace: steps, marks, wake-ups, and who calls how much. Grows with the trace: `update()` reads
+/// only what is new. One reader's own.
 class Index {
  public:
   explicit Index(const Trace& trace) : trace_(&trace) {}
@@ -42,9 +31,10 @@ class Index {
   [[nodiscard]] Position seen() const { return seen_; }
 
   [[nodiscard]] const std::vector<StepEntry>& steps() const { return steps_; }
-  /// Spans of one task in order of entry; empty for a task without any.
-  [[nodiscard]] const std::vector<Span>& spans(TaskId task) const;
-  [[nodiscard]] std::size_t task_count() const { return spans_.size(); }
+  /// How many functions and system calls a task has entered.
+  [[nodiscard]] std::uint64_t calls(TaskId task) const { return task < calls_.size() ? calls_[task] : 0; }
+  /// Tasks above the last one that did anything have not called.
+  [[nodiscard]] std::size_t task_count() const { return calls_.size(); }
   [[nodiscard]] const std::vector<WakeEdge>& wakes() const { return wakes_; }
   [[nodiscard]] const std::vector<Position>& divergences() const { return divergences_; }
   [[nodiscard]] const std::vector<Position>& clock_changes() const { return clocks_; }
@@ -57,11 +47,12 @@ class Index {
   [[nodiscard]] std::uint64_t time_at(Position position) const;
 
  private:
+  void note(const Record& record);
+
   const Trace* trace_;
   Position seen_ = 0;
   std::vector<StepEntry> steps_;
-  std::vector<std::vector<Span>> spans_;
-  std::vector<std::vector<std::size_t>> open_;  // by task: indexes of spans not closed, outermost first
+  std::vector<std::uint64_t> calls_;  // by task
   std::vector<WakeEdge> wakes_;
   std::vector<Position> divergences_;
   std::vector<Position> clocks_;

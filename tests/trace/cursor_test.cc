@@ -55,6 +55,33 @@ TEST(Cursor, TakesBeyondTheEndAsTheEndAsItIsNow) {
   EXPECT_EQ(cursor.world(), world_at(trace, trace.size()));
 }
 
+// Calls of several tasks, and returns whose result is too large for a packed record: the stacks are the same from both
+// sides.
+TEST(Cursor, FindsTheStacksAgainBackward) {
+  Trace trace(toy::schema());
+  std::vector<std::vector<Position>> open(5);
+  std::mt19937 random(9);
+  while (trace.size() < 3000) {
+    auto task = static_cast<TaskId>(1 + random() % 4);
+    if (open[task].size() > random() % 12) {
+      trace.append({.kind = RecordKind::kReturn,
+                    .field = 1,
+                    .task = task,
+                    .before = open[task].back(),
+                    .after = std::uint64_t{random()} << 20});
+      open[task].pop_back();
+    } else {
+      open[task].push_back(trace.append({.kind = RecordKind::kCall, .field = 1, .task = task}));
+    }
+  }
+  Cursor cursor(trace);
+  cursor.seek(trace.size());
+  for (Position target = trace.size(); target > 0; target -= std::min<Position>(target, 1 + random() % 300)) {
+    cursor.seek(target);
+    ASSERT_EQ(cursor.world(), world_at(trace, target)) << "back, position " << target;
+  }
+}
+
 // Over 300,000 records there are keyframes: the world near, at and between them, taken from the one before or the one
 // behind, is still the one from scratch.
 TEST(Cursor, StartsFromKeyframesInALongTrace) {

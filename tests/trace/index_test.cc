@@ -46,22 +46,12 @@ TEST_F(IndexOfAStory, FindsSteps) {
   EXPECT_EQ(index.after_step(3), std::nullopt);
 }
 
-TEST_F(IndexOfAStory, FindsSpansOfEachTask) {
+TEST_F(IndexOfAStory, CountsTheCallsOfEachTask) {
   Index index(trace);
   index.update();
-  const auto& server = index.spans(1);
-  ASSERT_EQ(server.size(), 2u);
-  EXPECT_TRUE(server[0].is_syscall);
-  EXPECT_EQ(server[0].begin, wait);
-  EXPECT_EQ(server[0].end, 14u);
-  EXPECT_EQ(server[0].subject, 0u);
-  EXPECT_EQ(server[1].begin, sleep);
-  EXPECT_EQ(server[1].end, 12u);
-  EXPECT_EQ(server[1].depth, 1u);
-  EXPECT_EQ(server[1].subject, 9u);
-  ASSERT_EQ(index.spans(2).size(), 2u);
-  EXPECT_EQ(index.spans(2)[1].context, Context::kSoftirq);
-  EXPECT_TRUE(index.spans(77).empty());
+  EXPECT_EQ(index.calls(1), 2u) << "a system call and a function";
+  EXPECT_EQ(index.calls(2), 2u);
+  EXPECT_EQ(index.calls(77), 0u);
 }
 
 TEST_F(IndexOfAStory, FindsMarksWakesAndDivergences) {
@@ -98,14 +88,7 @@ TEST(Index, ComesToTheSameInPiecesAsAtOnce) {
   Index once(trace);
   once.update();
   ASSERT_EQ(pieces.task_count(), once.task_count());
-  for (TaskId t = 0; t < once.task_count(); ++t) {
-    ASSERT_EQ(pieces.spans(t).size(), once.spans(t).size());
-    for (std::size_t i = 0; i < once.spans(t).size(); ++i) {
-      EXPECT_EQ(pieces.spans(t)[i].begin, once.spans(t)[i].begin);
-      EXPECT_EQ(pieces.spans(t)[i].end, once.spans(t)[i].end);
-      EXPECT_EQ(pieces.spans(t)[i].depth, once.spans(t)[i].depth);
-    }
-  }
+  for (TaskId t = 0; t < once.task_count(); ++t) EXPECT_EQ(pieces.calls(t), once.calls(t)) << t;
   EXPECT_EQ(pieces.steps().size(), once.steps().size());
   EXPECT_EQ(pieces.clock_changes(), once.clock_changes());
 }
