@@ -109,7 +109,6 @@ void check_epolls(const Kernel& k, Complaints& out) {
     watched += ep.rbr.size();
     if (ep.ovflist.get() != ep_unactive_ptr() || !ep.txlist.empty())
       out.push_back(named("eventpoll", &ep) + ": a scan never ended");
-    if (ep.rbr.size() != ep.by_key.size()) out.push_back(named("eventpoll", &ep) + ": rbr and its index differ");
   });
   if (watched != k.epitems.live())
     out.push_back(fmt::format("{} items are watched, but {} are alive", watched, k.epitems.live()));

@@ -148,58 +148,10 @@ void Scheduler::kill(Task& task) {
   recorder_.run(0, trace::kNoCause);
 }
 
-void Scheduler::put(std::size_t index, const Armed& armed) {
-  timers_[index] = armed;
-  armed.timer->place_ = static_cast<std::uint32_t>(index + 1);
-}
-
-void Scheduler::sift_up(std::size_t index, const Armed& armed) {
-  while (index > 0 && armed.before(timers_[(index - 1) / 4])) {
-    put(index, timers_[(index - 1) / 4]);
-    index = (index - 1) / 4;
-  }
-  put(index, armed);
-}
-
-void Scheduler::sift_down(std::size_t index, const Armed& armed) {
-  for (;;) {
-    std::size_t first = index * 4 + 1;
-    if (first >= timers_.size()) break;
-    std::size_t least = first;
-    for (std::size_t child = first + 1; child < std::min(first + 4, timers_.size()); ++child)
-      if (timers_[child].before(timers_[least])) least = child;
-    if (!timers_[least].before(armed)) break;
-    put(index, timers_[least]);
-    index = least;
-  }
-  put(index, armed);
-}
-
 void Scheduler::arm(Timer& timer, std::uint64_t deadline_ns) {
-  cancel(timer);
-  timer.deadline_ = std::max(deadline_ns, now_);
+  timers_.remove(timer);
   timer.cpu_ = cpu_;
-  timers_.push_back({});
-  sift_up(timers_.size() - 1, {timer.deadline_, ++armed_, &timer});
-}
-
-bool Scheduler::cancel(Timer& timer) {
-  if (!timer.active()) return false;
-  std::size_t hole = timer.place_ - 1;
-  timer.place_ = 0;
-  Armed last = timers_.back();
-  timers_.pop_back();
-  if (last.timer == &timer) return true;
-  if (hole > 0 && last.before(timers_[(hole - 1) / 4]))
-    sift_up(hole, last);
-  else
-    sift_down(hole, last);
-  return true;
-}
-
-std::optional<std::uint64_t> Scheduler::next_deadline() const {
-  if (timers_.empty()) return std::nullopt;
-  return timers_.front().deadline;
+  timers_.add(timer, std::max(deadline_ns, now_));
 }
 
 void Scheduler::set_now(std::uint64_t now_ns) {
@@ -209,13 +161,11 @@ void Scheduler::set_now(std::uint64_t now_ns) {
 }
 
 bool Scheduler::fire_next(std::uint64_t limit_ns) {
-  if (timers_.empty() || timers_.front().deadline > limit_ns) return false;
-  Timer* timer = timers_.front().timer;
-  set_now(timer->deadline_);
+  auto [timer, deadline] = timers_.take_due(limit_ns);
+  if (timer == nullptr) return false;
+  set_now(deadline);
   cpu_ = timer->cpu_;
-  cancel(*timer);
-  auto function = timer->function;  // it may free the timer's owner
-  function();
+  timer->function(machine_, *timer);  // which may free the timer's owner
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/engine/may_sleep.hh"
+#include "sim/engine/timer_wheel.hh"
 #include "sim/record/recorder.hh"
 
 namespace wakepath::engine {
@@ -29,6 +30,8 @@ class Task {
   /// The result of the call that ended last.
   [[nodiscard]] long result() const { return result_; }
 
+  void* owner = nullptr;  ///< The machine's own half of the task.
+
  private:
   friend class Scheduler;
 
@@ -42,29 +45,12 @@ class Task {
   long result_ = 0;
 };
 
-/// A timer of the modelled machine. Owned by whoever embeds it; must be inactive when it dies.
-class Timer {
- public:
-  Timer() = default;
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
-  [[nodiscard]] bool active() const { return place_ != 0; }
-  [[nodiscard]] std::uint64_t deadline_ns() const { return deadline_; }
-
-  std::function<void()> function;  ///< A plain function: timers run in softirq and must not sleep.
-
- private:
-  friend class Scheduler;
-  std::uint64_t deadline_ = 0;
-  unsigned cpu_ = 0;         // it fires where it was armed
-  std::uint32_t place_ = 0;  // its index in the scheduler's heap, plus 1; 0: inactive
-};
-
 /// Virtual time, CPUs, and timers. Deterministic: first woken runs first; several CPUs take turns, each with the first
 /// of its own tasks; timers fire in order of deadline and then of arming. Knows no Linux.
 class Scheduler {
  public:
-  explicit Scheduler(record::Recorder& recorder) : recorder_(recorder) {}
+  /// `machine`: what timers' functions are given.
+  explicit Scheduler(record::Recorder& recorder, void* machine = nullptr) : recorder_(recorder), machine_(machine) {}
 
   // --- CPUs ---
   /// One, unless this is called, before there is anything to run. With several, tasks are preemptible(): on another CPU
@@ -124,42 +110,30 @@ class Scheduler {
   [[nodiscard]] std::uint64_t now_ns() const { return now_; }
   void arm(Timer& timer, std::uint64_t deadline_ns);
   /// True if it was active.
-  bool cancel(Timer& timer);
-  [[nodiscard]] std::optional<std::uint64_t> next_deadline() const;
+  bool cancel(Timer& timer) { return timers_.remove(timer); }
+  [[nodiscard]] std::optional<std::uint64_t> next_deadline() const { return timers_.earliest(); }
   /// Moves time to `target_ns`, firing what is due on the way and running whoever that wakes. Never moves back.
   void advance_to(std::uint64_t target_ns);
   /// Fires due timers and moves the clock, without running the tasks that this wakes.
   void advance_clock_to(std::uint64_t target_ns);
 
  private:
-  /// An armed timer. The pair orders all of them, so the heap's shape decides nothing.
-  struct Armed {
-    std::uint64_t deadline;
-    std::uint64_t sequence;
-    Timer* timer;
-    [[nodiscard]] bool before(const Armed& other) const {
-      return deadline != other.deadline ? deadline < other.deadline : sequence < other.sequence;
-    }
-  };
-  void put(std::size_t index, const Armed& armed);
-  void sift_up(std::size_t index, const Armed& armed);
-  void sift_down(std::size_t index, const Armed& armed);
   Task* next_task();
   void resume(Task& task);
   bool fire_next(std::uint64_t limit_ns);
   void set_now(std::uint64_t now_ns);
 
   record::Recorder& recorder_;
+  void* machine_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::deque<Task*> run_queue_;
   bool preemptible_ = false;
   unsigned cpus_ = 1;
   unsigned cpu_ = 0;
-  unsigned turn_ = 0;          // the CPU that had the last one
-  std::vector<Armed> timers_;  // a heap of four children each, the earliest first
+  unsigned turn_ = 0;  // the CPU that had the last one
+  TimerWheel timers_;
   Task* current_ = nullptr;
   std::uint64_t now_ = 0;
-  std::uint64_t armed_ = 0;
 };
 
 }  // namespace wakepath::engine

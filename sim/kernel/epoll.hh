@@ -5,9 +5,6 @@
 // list in order of (file, fd)); no call that the scenario language knows can tell. One user has all the watches. An
 // item hangs on one wait queue: no file of the model has two.
 
-#include <map>
-#include <utility>
-
 #include "sim/kernel/fs.hh"
 
 namespace wakepath::kernel {
@@ -68,8 +65,6 @@ struct eventpoll {
   record::Ptr<struct file> file;
   epitems_head refs;                              ///< The items by which other epolls watch this one.
   record::List<epitem, &epitem::rdllink> txlist;  ///< ep_start_scan()'s local list; it is only used during a scan.
-
-  std::map<std::pair<trace::ObjectId, int>, epitem*> by_key;  ///< Index into rbr: (file, fd).
 
   static void describe(record::KindBuilder<eventpoll>& b);
 };

@@ -48,6 +48,26 @@ void detach_epitem(Kernel& k, struct file* file, epitem* epi) {
   if (!is_file_epoll(file)) k.epitems_heads.free(head);
 }
 
+/// Linux walks the tree; the file's own list of who watches it is shorter.
+epitem* ep_find(const eventpoll* ep, const struct file* file, int fd) {
+  if (file->f_ep == nullptr) return nullptr;
+  for (epitem* epi : file->f_ep->epitems)
+    if (epi->ep == ep && epi->ffd_fd == fd) return epi;
+  return nullptr;
+}
+
+/// In order of (file, fd). Who is watched has mostly been opened last, so the place is looked for from the end.
+void ep_rbtree_insert(eventpoll* ep, epitem* epi) {
+  trace::ObjectId file = record::object_of(epi->ffd_file.get());
+  auto goes_before = [&](const epitem* other) {
+    trace::ObjectId theirs = record::object_of(other->ffd_file.get());
+    return theirs != file ? theirs > file : other->ffd_fd > epi->ffd_fd;
+  };
+  epitem* behind = ep->rbr.back();
+  while (behind != nullptr && goes_before(behind)) behind = ep->rbr.prev(behind);
+  ep->rbr.insert_behind(behind, epi);
+}
+
 /// Ready already, and not on the ready list: there it goes, and whoever waits is told.
 void queue_if_ready(Kernel& k, eventpoll* ep, epitem* epi, poll_t revents) {
   if (revents == POLL_NONE || ep_is_linked(epi)) return;
@@ -69,8 +89,7 @@ epitem* new_item(Kernel& k, eventpoll* ep, const user_epoll_event& event, struct
     k.epitems.free(epi);
     return nullptr;
   }
-  auto place = ep->by_key.emplace(std::pair{record::object_of(tfile), fd}, epi).first;
-  ep->rbr.insert_behind(place == ep->by_key.begin() ? nullptr : std::prev(place)->second, epi);
+  ep_rbtree_insert(ep, epi);
   ++k.epoll_watches;
   return epi;
 }
@@ -141,7 +160,6 @@ void ep_remove(Kernel& k, eventpoll* ep, epitem* epi) {
   struct file* file = epi->ffd_file;
   detach_epitem(k, file, epi);
   ep->rbr.erase(epi);
-  ep->by_key.erase({record::object_of(file), epi->ffd_fd});
   if (ep_is_linked(epi)) ep->rdllist.erase(epi);
   k.epitems.free(epi);
   --k.epoll_watches;
@@ -157,8 +175,7 @@ long do_epoll_ctl(Kernel& k, int epfd, int op, int fd, const user_epoll_event& u
   if (long error = ep_ctl_refuses(k, op, held.get(), tfile, user_event); error != 0) return call.result(error);
   eventpoll* ep = eventpoll_of(held.get());
   user_epoll_event event = user_event;
-  auto found = ep->by_key.find({record::object_of(tfile), fd});
-  epitem* epi = found == ep->by_key.end() ? nullptr : found->second;
+  epitem* epi = ep_find(ep, tfile, fd);
   bool nested = held.get()->f_ep != nullptr || is_file_epoll(tfile);
   switch (op) {
     case EPOLL_CTL_ADD:

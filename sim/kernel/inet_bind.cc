@@ -98,11 +98,6 @@ void inet_csk_update_fastreuse(const sock* sk, inet_bind_bucket* tb) {
   }
 }
 
-inet_bind_bucket* find_bucket(Kernel& k, u16 port) {
-  auto found = k.bind_hash.find(port);
-  return found != k.bind_hash.end() ? found->second : nullptr;
-}
-
 inet_bind_bucket* inet_bind_bucket_create(Kernel& k, u16 port) {
   Call call(k, Fn::inet_bind_bucket_create, nullptr);
   inet_bind_bucket* tb = k.alloc(k.bind_buckets);
@@ -135,7 +130,7 @@ bool no_memory_for_owner(Kernel& k, sock* sk, inet_bind_bucket* tb) {
   if (tb == nullptr) return true;
   if (inet_bind2_bucket_find(tb, sk->common) != nullptr || !k.allocation_fails()) return false;
   if (tb->bhash2.empty()) {
-    k.bind_hash.erase(tb->port);
+    k.bind_hash[tb->port] = nullptr;
     k.bind_buckets.free(tb);
   }
   return true;
@@ -165,7 +160,7 @@ void release_buckets(Kernel& k, inet_bind_bucket* tb, inet_bind2_bucket* tb2) {
     k.bind2_buckets.free(tb2);
   }
   if (tb->bhash2.empty()) {
-    k.bind_hash.erase(tb->port);
+    k.bind_hash[tb->port] = nullptr;
     k.bind_buckets.free(tb);
   } else if ((tb->fastreuse != -1 || tb->fastreuseport != -1) && chosen_by_connect(tb)) {
     tb->fastreuse = std::int8_t{-1};  // the last one that had asked for it is gone
@@ -177,7 +172,7 @@ void release_buckets(Kernel& k, inet_bind_bucket* tb, inet_bind2_bucket* tb2) {
 u16 inet_csk_find_open_port(Kernel& k, const sock* sk) {
   for (u32 tries = k.config.port_high - k.config.port_low + 1u; tries > 0; --tries) {
     u16 candidate = next_ephemeral(k);
-    const inet_bind_bucket* tb = find_bucket(k, candidate);
+    const inet_bind_bucket* tb = k.bind_hash.at(candidate);
     if (tb == nullptr || !inet_csk_bind_conflict(sk, tb, false, false)) return candidate;
   }
   return 0;
@@ -194,7 +189,7 @@ long inet_csk_get_port(Kernel& k, sock* sk, u16 port) {
   bool named = port != 0;
   if (!named) port = inet_csk_find_open_port(k, sk);
   if (port == 0) return call.result(k.error(Rule::ports_used_up, sk));
-  inet_bind_bucket* tb = find_bucket(k, port);
+  inet_bind_bucket* tb = k.bind_hash.at(port);
   if (tb == nullptr) tb = inet_bind_bucket_create(k, port);
   if (tb == nullptr) return call.result(k.error(Rule::no_memory_for_port, sk));
   if (named && !tb->bhash2.empty()) {
@@ -214,7 +209,7 @@ long inet_csk_get_port(Kernel& k, sock* sk, u16 port) {
 }
 
 long inet_bind_hash(Kernel& k, sock* sk, u16 port) {
-  inet_bind_bucket* tb = find_bucket(k, port);
+  inet_bind_bucket* tb = k.bind_hash.at(port);
   bool made = tb == nullptr;
   if (made) tb = inet_bind_bucket_create(k, port);
   if (no_memory_for_owner(k, sk, tb)) return k.error(Rule::no_memory, sk);
@@ -229,8 +224,8 @@ long inet_bind_hash(Kernel& k, sock* sk, u16 port) {
 }
 
 bool inet_port_is_bound(const Kernel& k, u16 port) {
-  auto found = k.bind_hash.find(port);
-  return found != k.bind_hash.end() && (found->second->fastreuse >= 0 || found->second->fastreuseport >= 0);
+  const inet_bind_bucket* tb = k.bind_hash.at(port);
+  return tb != nullptr && (tb->fastreuse >= 0 || tb->fastreuseport >= 0);
 }
 
 void inet_bhash2_update_saddr(Kernel& k, sock* sk) {

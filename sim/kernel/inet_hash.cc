@@ -12,8 +12,6 @@ namespace wakepath::kernel {
 
 namespace {
 
-constexpr u32 kEhashSlots = 65536;
-
 /// The two ends of a connection, seen from here.
 struct Ends {
   bool v6 = false;
@@ -32,16 +30,16 @@ Ends ends_of(const sock_common* c) {
           c->skc_dport};
 }
 
-u32 ehash_slot(const Ends& e) {
+u16 ehash_slot(const Ends& e) {
   u32 mixed = e.v6 ? e.local6.value * 31 + e.remote6.value * 17 : e.local * 31 + e.remote * 17;
   mixed += (static_cast<u32>(e.local_port) << 16) + e.remote_port * 7u;
-  return (mixed ^ (mixed >> 16)) % kEhashSlots;
+  return static_cast<u16>(mixed ^ (mixed >> 16));
 }
 
 sock_common* find_connection(Kernel& k, const Ends& e) {
-  auto found = k.ehash.find(ehash_slot(e));
-  if (found == k.ehash.end()) return nullptr;
-  for (sock_common* c : found->second->chain) {
+  const inet_ehash_bucket* bucket = k.ehash.at(ehash_slot(e));
+  if (bucket == nullptr) return nullptr;
+  for (sock_common* c : bucket->chain) {
     if (c->skc_num != e.local_port || c->skc_dport != e.remote_port || speaks_v6(c) != e.v6) continue;
     bool same = e.v6 ? c->skc_v6_rcv_saddr.get() == e.local6 && c->skc_v6_daddr.get() == e.remote6
                      : c->skc_rcv_saddr.get().value == e.local && c->skc_daddr.get().value == e.remote;
@@ -50,9 +48,8 @@ sock_common* find_connection(Kernel& k, const Ends& e) {
   return nullptr;
 }
 
-template <class Key>
-inet_ehash_bucket* bucket_at(Kernel& k, std::unordered_map<Key, inet_ehash_bucket*>& table, Key key, u32 slot) {
-  inet_ehash_bucket*& bucket = table[key];
+/// The chain at a place of a table, made at its first use.
+inet_ehash_bucket* made(Kernel& k, inet_ehash_bucket*& bucket, u32 slot) {
   if (bucket == nullptr) {
     bucket = k.hash_buckets.make();
     bucket->slot = slot;
@@ -61,12 +58,12 @@ inet_ehash_bucket* bucket_at(Kernel& k, std::unordered_map<Key, inet_ehash_bucke
 }
 
 inet_ehash_bucket* bucket_of(Kernel& k, const sock_common* entry) {
-  u32 slot = ehash_slot(ends_of(entry));
-  return bucket_at(k, k.ehash, slot, slot);
+  u16 slot = ehash_slot(ends_of(entry));
+  return made(k, k.ehash[slot], slot);
 }
 
 inet_ehash_bucket* listeners_of(Kernel& k, const sock* sk) {
-  return bucket_at(k, k.lhash2, portaddr_key(sk->common), sk->common.skc_num);
+  return made(k, k.lhash2[portaddr_key(sk->common)], sk->common.skc_num);
 }
 
 /// As tcp_twsk_unique(): with net.ipv4.tcp_tw_reuse 1, and on loopback with 2, a connection may take the place of one

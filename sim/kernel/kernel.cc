@@ -81,7 +81,7 @@ Kernel::Kernel(const Config& c)
       trace_(std::make_shared<trace::Trace>(kinds_.schema)),
       config(c),
       recorder(*trace_, c.record),
-      scheduler(recorder),
+      scheduler(recorder, this),
 #define WP_KIND(type, member, name, layer, source, sentence, bytes, is_task) \
   member(recorder, kinds_.layouts[KindOrder::member]),
 #include "sim/kernel/kinds.def"
@@ -115,15 +115,11 @@ void Kernel::name_symbols() {
   recorder.name_symbol(&sockfs_ops_4_19, "sockfs_ops");
 }
 
-task_struct* Kernel::current() const {
-  engine::Task* thread = scheduler.current();
-  return thread != nullptr ? task_by_id[thread->id()] : nullptr;
-}
-
 task_struct* Kernel::spawn(std::string_view name, files_struct* table, int tgid) {
   engine::Task& thread = scheduler.add_task();
   task_struct* task = tasks.make();
   task->thread = &thread;
+  thread.owner = task;
   task->comm = record::Text{recorder.enabled() ? recorder.trace().intern(name) : 0};
   task->pid = 1000 + thread.id();
   task->tgid = tgid != 0 ? tgid : 1000 + thread.id();

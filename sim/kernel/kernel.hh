@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/engine/scheduler.hh"
+#include "sim/engine/slot_table.hh"
 #include "sim/kernel/eventfd.hh"
 #include "sim/kernel/nic.hh"
 #include "sim/kernel/pipe.hh"
@@ -151,7 +152,10 @@ class Kernel {
   [[nodiscard]] std::shared_ptr<trace::Trace> trace() const { return trace_; }
   [[nodiscard]] u64 now_ns() const { return scheduler.now_ns(); }
   /// The task whose code runs; nullptr in a timer.
-  [[nodiscard]] task_struct* current() const;
+  [[nodiscard]] task_struct* current() const {
+    const engine::Task* thread = scheduler.current();
+    return thread != nullptr ? static_cast<task_struct*>(thread->owner) : nullptr;
+  }
   /// Of the CPU whose code runs.
   [[nodiscard]] softnet_data* softnet() const { return softnet_of_cpu[scheduler.cpu()]; }
   [[nodiscard]] bool linux_4_19() const { return config.profile == Profile::v4_19; }
@@ -228,12 +232,12 @@ class Kernel {
   u64 epoll_watches = 0;  ///< of the one user there is
   u32 next_isn = 1000;
   u16 next_port = 0;
-  std::vector<task_struct*> task_by_id;                   // by TaskId
-  std::unordered_map<u16, inet_bind_bucket*> bind_hash;   // look-up only
-  std::unordered_map<u32, inet_ehash_bucket*> ehash;      // look-up only
+  std::vector<task_struct*> task_by_id;           // by TaskId
+  engine::SlotTable<inet_bind_bucket> bind_hash;  // by port
+  engine::SlotTable<inet_ehash_bucket> ehash;
   std::unordered_map<u64, inet_ehash_bucket*> lhash2;     // by port and address, look-up only
   std::unordered_map<u32, std::array<u8, 16>> in6_table;  // by In6, look-up only
-  std::unordered_map<u16, udp_hslot*> udp_hash;           // by port, look-up only
+  engine::SlotTable<udp_hslot> udp_hash;                  // by port
   std::unordered_map<u64, udp_hslot2*> udp_hash2;         // by port and address, look-up only
   std::unordered_map<std::string, sock*> unix_table;      // by type and name, look-up only
   std::vector<unix_edge> unix_edges;                      // which sockets of AF_UNIX are on their way, in order
@@ -253,6 +257,12 @@ class Call : public record::Call {
     if (k.recorder.enabled()) begin(k.recorder, static_cast<trace::FunctionId>(function), subject, {file, line});
   }
 };
+
+/// What a timer that a structure embeds as `Member` runs when it is due: Body(k, structure). As timer_container_of().
+template <auto Member, auto Body>
+void timer_of(void* machine, engine::Timer& timer) {
+  Body(*static_cast<Kernel*>(machine), container_of(&timer, Member));
+}
 
 /// What a call has left to do before it returns to user mode: files that messages held are closed, sockets that nobody
 /// can reach are freed.

@@ -164,6 +164,30 @@ namespace {
 
 using RunTimer = void (*)(Kernel&, Fn, const void*, const std::function<void()>&);
 
+/// A sleeping task's timer, on its stack.
+struct SleepTimer {
+  engine::Timer timer;
+  Kernel& k;
+  task_struct* task;
+  Fn expired;
+  RunTimer run;
+  bool passed = false;
+
+  SleepTimer(Kernel& kernel, task_struct* sleeper, Fn name, RunTimer context)
+      : k(kernel), task(sleeper), expired(name), run(context) {
+    timer.function = [](void*, engine::Timer& due) {
+      auto* self = container_of(&due, &SleepTimer::timer);
+      self->run(self->k, self->expired, self->task, [self] {
+        self->passed = true;
+        try_to_wake_up(self->k, self->task);
+      });
+    };
+  }
+  ~SleepTimer() { k.scheduler.cancel(timer); }
+  SleepTimer(const SleepTimer&) = delete;
+  SleepTimer& operator=(const SleepTimer&) = delete;
+};
+
 /// Arms a timer that wakes the task, sleeps, and disarms it. False when the time passed first. `run`: in which context
 /// such a timer expires.
 MaySleep<bool> sleep_until(Kernel& k, u64 deadline_ns, Fn expired, RunTimer run) {
@@ -171,23 +195,10 @@ MaySleep<bool> sleep_until(Kernel& k, u64 deadline_ns, Fn expired, RunTimer run)
     co_await schedule(k);
     co_return true;
   }
-  engine::Timer timer;
-  bool passed = false;
-  task_struct* task = k.current();
-  timer.function = [&k, &passed, task, expired, run] {
-    run(k, expired, task, [&k, &passed, task] {
-      passed = true;
-      try_to_wake_up(k, task);
-    });
-  };
-  struct Disarm {
-    Kernel& k;
-    engine::Timer& timer;
-    ~Disarm() { k.scheduler.cancel(timer); }
-  } disarm{k, timer};
-  k.scheduler.arm(timer, deadline_ns);
+  SleepTimer sleep(k, k.current(), expired, run);
+  k.scheduler.arm(sleep.timer, deadline_ns);
   co_await schedule(k);
-  co_return !passed;
+  co_return !sleep.passed;
 }
 
 }  // namespace

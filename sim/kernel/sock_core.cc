@@ -2,7 +2,6 @@
 // Left out: memory limits of the whole protocol, cgroups, timestamps, busy polling, asynchronous I/O signals.
 
 #include <algorithm>
-#include <cctype>
 
 #include "sim/kernel/datagram.hh"
 #include "sim/kernel/kernel.hh"
@@ -17,8 +16,9 @@ constexpr int kPage = 4096;
 
 record::Text preview(Kernel& k, const std::string& payload) {
   if (!k.recorder.enabled() || payload.empty()) return {};
-  std::string text;
-  for (char c : payload.substr(0, 24)) text += std::isprint(static_cast<unsigned char>(c)) != 0 ? c : '.';
+  std::string text(payload, 0, 24);
+  for (char& c : text)
+    if (c < ' ' || c > '~') c = '.';
   if (payload.size() > 24) text += "...";
   return {k.recorder.trace().intern(text)};
 }

@@ -204,7 +204,7 @@ void tcp_clear_retrans(Kernel& k, sock* sk);
 void inet_csk_clear_xmit_timers(Kernel& k, sock* sk);
 void tcp_arm_delack(Kernel& k, sock* sk, u64 delay_ns);
 void tcp_reset_keepalive_timer(Kernel& k, sock* sk, u64 delay_ns);
-void tcp_init_timers(Kernel& k, sock* sk);
+void tcp_init_timers(sock* sk);
 /// The handshake is over: buffers take their size, keepalive begins.
 void tcp_init_transfer(Kernel& k, sock* sk);
 /// What a new TCP socket starts with.

@@ -128,6 +128,10 @@ void become_orphan(Kernel& k, sock* sk) {
   local_bh_enable(k);
 }
 
+void run_tw_timer(Kernel& k, tcp_timewait_sock* tw) {
+  timer_softirq(k, Fn::tw_timer_handler, tw, [&k, tw] { inet_twsk_kill(k, tw); });
+}
+
 void arm_tw_timer(Kernel& k, tcp_timewait_sock* tw, u64 timeout_ns) {
   k.scheduler.arm(tw->tw_timer, k.now_ns() + timeout_ns);
   tw->tw_timer_expires = record::Time{k.now_ns() + timeout_ns};
@@ -293,9 +297,7 @@ void tcp_time_wait(Kernel& k, sock* sk, TcpState substate, u64 timeout_ns) {
     inet_twsk_bind_node_add(tw, sk);
     ehash_remove(k, &sk->common);
     ehash_insert(k, c);
-    tw->tw_timer.function = [&k, tw] {
-      timer_softirq(k, Fn::tw_timer_handler, tw, [&k, tw] { inet_twsk_kill(k, tw); });
-    };
+    tw->tw_timer.function = timer_of<&tcp_timewait_sock::tw_timer, run_tw_timer>;
     arm_tw_timer(k, tw, timeout_ns);
   }
   if (k.mutant(Mutant::timewait_forgotten)) inet_twsk_kill(k, tw);

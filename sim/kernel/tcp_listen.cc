@@ -85,11 +85,13 @@ void reqsk_timer_handler(Kernel& k, tcp_request_sock* req) {
   arm_rsk_timer(k, req);
 }
 
+void run_reqsk_timer(Kernel& k, tcp_request_sock* req) {
+  timer_softirq(k, Fn::reqsk_timer_handler, req, [&k, req] { reqsk_timer_handler(k, req); });
+}
+
 void inet_csk_reqsk_queue_hash_add(Kernel& k, sock* listener, tcp_request_sock* req) {
   Call call(k, Fn::inet_csk_reqsk_queue_hash_add, req);
-  req->rsk_timer.function = [&k, req] {
-    timer_softirq(k, Fn::reqsk_timer_handler, req, [&k, req] { reqsk_timer_handler(k, req); });
-  };
+  req->rsk_timer.function = timer_of<&tcp_request_sock::rsk_timer, run_reqsk_timer>;
   arm_rsk_timer(k, req);
   ehash_insert(k, as_common(req));
   request_sock_queue& queue = inet_csk(listener)->icsk_accept_queue;
@@ -189,7 +191,7 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   tp->snd_wnd = req->peer_window;
   tp->max_window = req->peer_window;
   inet_csk(child)->last_data_received_ns = k.now_ns();
-  tcp_init_timers(k, child);
+  tcp_init_timers(child);
   if (sock_flag(child, SOCK_KEEPOPEN_BIT)) tcp_reset_keepalive_timer(k, child, keepalive_time_when_ns(k, child));
   if (inet_bind_hash(k, child, c.skc_num) != 0) {
     child->sk_flags |= SOCK_DEAD_BIT;  // inet_csk_prepare_forced_close()
@@ -252,11 +254,12 @@ void inet_csk_listen_stop(Kernel& k, sock* sk) {
   }
   // half-open requests find no listener any more; Linux lets their timers notice, the model drops them at once
   std::vector<tcp_request_sock*> half_open;
-  for (auto& [slot, bucket] : k.ehash)
+  k.ehash.for_each([&](const inet_ehash_bucket* bucket) {
     for (sock_common* entry : bucket->chain)
       if (entry->skc_state == TcpState::NEW_SYN_RECV)
         if (auto* req = reinterpret_cast<tcp_request_sock*>(entry); req->req.req.rsk_listener.get() == sk)
           half_open.push_back(req);
+  });
   std::sort(half_open.begin(), half_open.end(),
             [](auto* a, auto* b) { return record::object_of(a) < record::object_of(b); });
   for (tcp_request_sock* req : half_open) {

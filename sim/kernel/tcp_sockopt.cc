@@ -207,7 +207,7 @@ int tcp_init_sock(Kernel& k, sock* sk) {
   sk->sk_sndbuf = k.config.tcp_wmem[1];
   sk->sk_write_space = sk_stream_write_space;
   tcp_sk(sk)->notsent_limit = k.config.tcp_notsent_lowat;
-  tcp_init_timers(k, sk);
+  tcp_init_timers(sk);
   return 0;
 }
 

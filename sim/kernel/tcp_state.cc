@@ -41,12 +41,18 @@ constexpr std::array kEdges = {
     Edge{LAST_ACK, CLOSE},          // our FIN is acknowledged
 };
 
+/// The same by state: a bit for each that may follow.
+constexpr auto kFollowers = [] {
+  std::array<u16, 16> followers{};
+  for (const Edge& edge : kEdges)
+    followers[static_cast<u8>(edge.from)] |= static_cast<u16>(1u << static_cast<u8>(edge.to));
+  return followers;
+}();
+
 }  // namespace
 
 bool tcp_edge_is_legal(TcpState from, TcpState to) {
-  for (const Edge& edge : kEdges)
-    if (edge.from == from && edge.to == to) return true;
-  return false;
+  return (kFollowers[static_cast<u8>(from)] >> static_cast<u8>(to) & 1u) != 0;
 }
 
 void tcp_set_state(Kernel& k, sock* sk, TcpState state) {

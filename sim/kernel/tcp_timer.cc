@@ -94,8 +94,10 @@ void tcp_delack_timer(Kernel& k, sock* sk) {
 
 /// A timer finds the socket owned by a system call: Linux defers to release_sock(). Nothing sleeps with the lock held
 /// and time does not move in a call, so here the socket is always free.
-void run_sock_timer(Kernel& k, Fn name, sock* sk, void (*body)(Kernel&, sock*)) {
-  timer_softirq(k, name, sk, [&k, sk, body] {
+template <Fn name, void (*body)(Kernel&, sock*)>
+void run_sock_timer(Kernel& k, inet_connection_sock* icsk) {
+  sock* sk = as_sock(icsk);
+  timer_softirq(k, name, sk, [&k, sk] {
     sock_hold(sk);
     body(k, sk);
     sock_put(k, sk);
@@ -114,11 +116,14 @@ int tcp_orphan_retries(const Kernel& k, bool alive) {
   return retries == 0 && alive ? 8 : retries;
 }
 
-void tcp_init_timers(Kernel& k, sock* sk) {
-  inet_connection_sock* icsk = inet_csk(sk);
-  icsk->icsk_retransmit_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_write_timer, sk, tcp_write_timer); };
-  icsk->icsk_delack_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_delack_timer, sk, tcp_delack_timer); };
-  icsk->sk_timer.function = [&k, sk] { run_sock_timer(k, Fn::tcp_keepalive_timer, sk, tcp_keepalive_timer); };
+void tcp_init_timers(sock* sk) {
+  using Csk = inet_connection_sock;
+  Csk* icsk = inet_csk(sk);
+  icsk->icsk_retransmit_timer.function =
+      timer_of<&Csk::icsk_retransmit_timer, run_sock_timer<Fn::tcp_write_timer, tcp_write_timer>>;
+  icsk->icsk_delack_timer.function =
+      timer_of<&Csk::icsk_delack_timer, run_sock_timer<Fn::tcp_delack_timer, tcp_delack_timer>>;
+  icsk->sk_timer.function = timer_of<&Csk::sk_timer, run_sock_timer<Fn::tcp_keepalive_timer, tcp_keepalive_timer>>;
 }
 
 void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns) {

@@ -18,11 +18,13 @@ void timerfd_triggered(Kernel& k, timerfd_ctx* ctx) {
   if (!ctx->wqh.head.empty()) __wake_up_locked_key(k, ctx->wqh, POLL_NONE | EPOLLIN);
 }
 
+void timerfd_tmrproc(Kernel& k, timerfd_ctx* ctx) {
+  hrtimer_interrupt(k, Fn::timerfd_tmrproc, ctx, [&k, ctx] { timerfd_triggered(k, ctx); });
+}
+
 void start_timer(Kernel& k, timerfd_ctx* ctx, u64 expires_ns) {
   ctx->expires = record::Time{expires_ns};
-  ctx->timer.function = [&k, ctx] {
-    hrtimer_interrupt(k, Fn::timerfd_tmrproc, ctx, [&k, ctx] { timerfd_triggered(k, ctx); });
-  };
+  ctx->timer.function = timer_of<&timerfd_ctx::timer, timerfd_tmrproc>;
   k.scheduler.arm(ctx->timer, expires_ns);
 }
 

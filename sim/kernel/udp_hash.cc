@@ -58,7 +58,7 @@ bool udp_lib_lport_inuse(Kernel& k, const sock* sk, u16 port, bool choosing) {
 
 void free_if_empty(Kernel& k, udp_hslot* slot) {
   if (!slot->head.empty()) return;
-  k.udp_hash.erase(slot->port);
+  k.udp_hash[slot->port] = nullptr;
   k.udp_hslots.free(slot);
 }
 
@@ -128,10 +128,7 @@ sock* udp_lib_lookup2(Kernel& k, const inet_flow& flow, u64 key, Score score_of)
 
 }  // namespace
 
-udp_hslot* udp_hashslot(Kernel& k, u16 port) {
-  auto found = k.udp_hash.find(port);
-  return found != k.udp_hash.end() ? found->second : nullptr;
-}
+udp_hslot* udp_hashslot(Kernel& k, u16 port) { return k.udp_hash.at(port); }
 
 long udp_lib_get_port(Kernel& k, sock* sk, u16 port) {
   Call call(k, Fn::udp_lib_get_port, sk);

@@ -24,12 +24,14 @@ void arrive(Kernel& k, wire_fault* fault) {
   arm_arrival(k, fault);
 }
 
+void wire_arrival(Kernel& k, wire_fault* fault) {
+  timer_softirq(k, Fn::wire_arrival, fault, [&k, fault] { arrive(k, fault); });
+}
+
 void arm_arrival(Kernel& k, wire_fault* fault) {
   const sk_buff* next = fault->in_flight.front();
   if (next == nullptr || next->arrives_at_ns == kForever) return;
-  fault->arrival.function = [&k, fault] {
-    timer_softirq(k, Fn::wire_arrival, fault, [&k, fault] { arrive(k, fault); });
-  };
+  fault->arrival.function = timer_of<&wire_fault::arrival, wire_arrival>;
   k.scheduler.arm(fault->arrival, next->arrives_at_ns);
 }
 

@@ -12,9 +12,8 @@ namespace wakepath::record {
 
 using trace::RecordKind;
 
-Recorder::Recorder(trace::Trace& trace, bool enabled) : trace_(&trace), enabled_(enabled), open_calls_(1) {
+Recorder::Recorder(trace::Trace& trace, bool enabled) : trace_(&trace), enabled_(enabled), tops_(1) {
   if (enabled) ++enabled_count_;
-  stack_ = &open_calls_[0];
   make_room_for_sites(enabled ? 1024 : 1);
 }
 
@@ -33,7 +32,7 @@ void Recorder::remember_site(const KnownSite& site) {
 }
 
 std::uint16_t Recorder::learn_site(Site site) {
-  if (++known_site_count_ * 2 > known_sites_.size()) make_room_for_sites(known_sites_.size() * 2);
+  if (++known_site_count_ * 4 > known_sites_.size()) make_room_for_sites(known_sites_.size() * 2);
   std::string_view file = site.file;  // absolute in the build; the trace has it from the repository's root
   if (auto at = file.rfind("/sim/"); at != std::string_view::npos) file.remove_prefix(at + 1);
   std::uint16_t id = trace_->intern_site(fmt::format("{}:{}", file, site.line));
@@ -47,10 +46,10 @@ void Recorder::set_at_new_site(Member member, std::uint64_t before, std::uint64_
 }
 
 void Recorder::switch_stack(trace::TaskId task) {
+  tops_[task_] = top_;
   task_ = task;
-  if (open_calls_.size() <= task) open_calls_.resize(task + std::size_t{1});
-  stack_ = &open_calls_[task];
-  set_top(stack_->empty() ? OpenCall{} : stack_->back());
+  if (tops_.size() <= task) tops_.resize(task + std::size_t{1});
+  set_top(tops_[task]);
 }
 
 void Recorder::run(trace::TaskId task, std::uint32_t cause) {
@@ -69,26 +68,6 @@ void Recorder::clock(std::uint64_t now_ns) {
 void Recorder::note_created(trace::KindId kind) {
   if (serials_.size() <= kind) serials_.resize(kind + std::size_t{1});
   put(RecordKind::kCreate, kind, last_object_, 0, ++serials_[kind], top_.site);
-}
-
-trace::Position Recorder::enter(trace::FunctionId function, trace::ObjectId subject, Site site) {
-  if (left_out_ != nullptr && left_out_[function] != 0) return kLeftOut;
-  std::uint16_t id = site_id(site);
-  trace::Position at = put(RecordKind::kCall, function, subject, 0, 0, id);
-  set_top({static_cast<std::uint32_t>(at), id});
-  stack_->push_back(top_);
-  return at;
-}
-
-void Recorder::leave(trace::Position call, trace::FunctionId function, trace::Context context, trace::ObjectId subject,
-                     std::int64_t result) {
-  if (call == kLeftOut) return;
-  WP_BUG_ON(this, stack_->empty() || top_.position != static_cast<std::uint32_t>(call));
-  trace::Context now = std::exchange(context_, context);  // a return stands in the context of its call
-  put(RecordKind::kReturn, function, subject, call, static_cast<std::uint64_t>(result), top_.site);
-  context_ = now;
-  stack_->pop_back();
-  set_top(stack_->empty() ? OpenCall{} : stack_->back());
 }
 
 trace::Position Recorder::syscall(trace::FunctionId function, std::string_view text) {
@@ -158,11 +137,15 @@ std::uint64_t Recorder::find_symbol(const void* address, std::size_t slot) const
 }
 
 void Call::begin(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject, Site site) {
+  if (recorder.left_out_ != nullptr && recorder.left_out_[function] != 0) return;
+  std::uint16_t where = recorder.site_id(site);
   recorder_ = &recorder;
-  function_ = function;
   subject_ = subject;
-  context_ = recorder.context();
-  call_ = recorder.enter(function, subject, site);
+  function_ = function;
+  context_ = recorder.context_;
+  caller_ = recorder.top_;
+  call_ = recorder.put(RecordKind::kCall, function, subject, 0, 0, where);
+  recorder.set_top({static_cast<std::uint32_t>(call_), where});
 }
 
 void Call::begin(Recorder& recorder, trace::FunctionId function, const void* subject, Site site) {
@@ -170,7 +153,13 @@ void Call::begin(Recorder& recorder, trace::FunctionId function, const void* sub
 }
 
 void Call::end() {
-  if (recorder_->enabled()) recorder_->leave(call_, function_, context_, subject_, result_);
+  Recorder& r = *recorder_;
+  if (!r.enabled_) return;
+  WP_BUG_ON(&r, r.top_.position != static_cast<std::uint32_t>(call_));
+  trace::Context now = std::exchange(r.context_, context_);  // a return stands in the context of its call
+  r.put(RecordKind::kReturn, function_, subject_, call_, static_cast<std::uint64_t>(result_), r.top_.site);
+  r.context_ = now;
+  r.set_top(caller_);
 }
 
 void bug(const Recorder* recorder, const char* condition, const char* file, int line) {

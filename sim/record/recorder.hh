@@ -77,11 +77,7 @@ class Recorder {
     trace_->append(what(trace::RecordKind::kListErase, field, object), where_here(), behind, element);
   }
 
-  // --- calls ---
-  /// Returns the position of the kCall, for `leave`.
-  trace::Position enter(trace::FunctionId function, trace::ObjectId subject, Site site);
-  void leave(trace::Position call, trace::FunctionId function, trace::Context context, trace::ObjectId subject,
-             std::int64_t result);
+  // --- system calls (functions: Call) ---
   trace::Position syscall(trace::FunctionId function, std::string_view text);
   void syscall_return(trace::Position entered, trace::FunctionId function, std::int64_t result, std::string_view text);
 
@@ -113,12 +109,24 @@ class Recorder {
   }
 
  private:
-  static constexpr trace::Position kLeftOut = ~trace::Position{0};
+  friend class Call;
+
+  /// Each Call keeps its caller's, so that a task needs to remember its innermost one only. Copied member by member:
+  /// what was just written in two parts is slow to read as one.
   struct OpenCall {
     std::uint32_t position = trace::kNoCause;
     std::uint16_t site = 0;
+
+    OpenCall() = default;
+    OpenCall(std::uint32_t at, std::uint16_t where) : position(at), site(where) {}
+    OpenCall(const OpenCall& other) : position(other.position), site(other.site) {}
+    OpenCall& operator=(const OpenCall& other) {
+      position = other.position;
+      site = other.site;
+      return *this;
+    }
   };
-  /// A place in the source and its id in the trace: a hash table with open addressing, never more than half full.
+  /// A place in the source and its id in the trace: a hash table with open addressing, never more than a quarter full.
   struct KnownSite {
     const char* file = nullptr;  ///< nullptr: a free slot
     int line = 0;
@@ -144,7 +152,7 @@ class Recorder {
     if (!enabled_) return 0;
     return trace_->append(what(kind, field, object), trace::PackedRecord::where(task_, site, cause), before, after);
   }
-  void set_top(OpenCall top) {
+  void set_top(const OpenCall& top) {
     top_ = top;
     where_ = trace::PackedRecord::where(task_, 0, top.position);
   }
@@ -164,7 +172,9 @@ class Recorder {
   /// Apart, so that what happens once for each place does not weigh on every write.
   void set_at_new_site(Member member, std::uint64_t before, std::uint64_t after, Site site);
   [[nodiscard]] static std::size_t first_slot(Site site) {
-    return (reinterpret_cast<std::uintptr_t>(site.file) >> 3) + static_cast<std::uintptr_t>(site.line) * 5;
+    constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio: its products are spread evenly
+    auto line = static_cast<std::uint64_t>(site.line) << 32;
+    return (reinterpret_cast<std::uintptr_t>(site.file) ^ line) * kGolden >> 40;
   }
   void note_created(trace::KindId kind);
   void make_room_for_sites(std::size_t count);
@@ -182,7 +192,6 @@ class Recorder {
   trace::Context context_ = trace::Context::kProcess;
   OpenCall top_;  ///< the innermost open call of the running task
   std::uint64_t where_ = trace::PackedRecord::where(0, 0, trace::kNoCause);  ///< of a record there, but for its site
-  std::vector<OpenCall>* stack_;                                             ///< its open calls, outermost first
   trace::ObjectId last_object_ = 0;
   std::uint64_t now_ = 0;
   std::uint64_t last_step_ = 0;
@@ -192,8 +201,8 @@ class Recorder {
   std::size_t site_mask_ = 0;
   std::size_t known_site_count_ = 0;
   mutable std::array<KnownSymbol, kKnownSymbols> known_symbols_;
-  std::vector<std::uint32_t> serials_;             // by kind: objects made so far
-  std::vector<std::vector<OpenCall>> open_calls_;  // by task
+  std::vector<std::uint32_t> serials_;  // by kind: objects made so far
+  std::vector<OpenCall> tops_;          // by task: the innermost open call; the running one's is top_
   std::unordered_map<const void*, std::uint64_t> symbols_;
 };
 
@@ -229,6 +238,7 @@ class Call {
   Recorder* recorder_ = nullptr;  // nullptr: not recorded, and the rest means nothing
   std::int64_t result_ = 0;
   trace::Position call_;
+  Recorder::OpenCall caller_;
   trace::ObjectId subject_;
   trace::FunctionId function_;
   trace::Context context_;

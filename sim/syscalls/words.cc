@@ -1,12 +1,11 @@
 #include "sim/syscalls/words.hh"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fmt/compile.h>
 #include <linux/memfd.h>
 #include <netinet/tcp.h>
 
 #include <array>
-#include <cctype>
 #include <utility>
 
 namespace wakepath::kernel::words {
@@ -24,8 +23,8 @@ std::string flags(u32 mask, const std::array<Named, N>& names) {
     out += name;
     mask &= ~bit;
   }
-  if (mask != 0 || out.empty()) out += fmt::format("{}{:#x}", out.empty() ? "" : "|", mask);
-  return out == "0x0" ? "0" : out;
+  if (mask != 0) out += fmt::format("{}{:#x}", out.empty() ? "" : "|", mask);
+  return out.empty() ? "0" : out;
 }
 
 }  // namespace
@@ -60,11 +59,14 @@ std::string address(const Address& a) {
     inet_ntop(AF_INET6, a.ip6.data(), text, sizeof text);
     return fmt::format("[{}]:{}", text, a.port);
   }
-  return fmt::format("{}.{}.{}.{}:{}", a.ip >> 24, (a.ip >> 16) & 255, (a.ip >> 8) & 255, a.ip & 255, a.port);
+  return fmt::format(FMT_COMPILE("{}.{}.{}.{}:{}"), a.ip >> 24, (a.ip >> 16) & 255, (a.ip >> 8) & 255, a.ip & 255,
+                     a.port);
 }
 
 std::string data(std::string_view bytes) {
-  std::string out = "\"";
+  std::string out;
+  out.reserve(32);
+  out += '"';
   for (unsigned char c : bytes.substr(0, 24)) {
     if (c == '"' || c == '\\')
       out += fmt::format("\\{}", static_cast<char>(c));
@@ -72,13 +74,14 @@ std::string data(std::string_view bytes) {
       out += "\\n";
     else if (c == '\r')
       out += "\\r";
-    else if (std::isprint(c) != 0)
+    else if (c >= ' ' && c <= '~')
       out += static_cast<char>(c);
     else
       out += fmt::format("\\x{:02x}", c);
   }
   out += '"';
-  return bytes.size() > 24 ? out + "..." : out;
+  if (bytes.size() > 24) out += "...";
+  return out;
 }
 
 std::string pieces(const std::vector<std::string>& pieces) {
@@ -88,17 +91,21 @@ std::string pieces(const std::vector<std::string>& pieces) {
 }
 
 std::string events(u32 mask) {
-  static const auto kNamed = record::EnumWords<poll_t>::values();  // the words that the trace's fields have, too
-  std::array<Named, 14> names;
-  for (std::size_t i = 0; i < names.size(); ++i) names[i] = {static_cast<u32>(kNamed.at(i).value), kNamed[i].name};
-  return flags(mask, names);
+  static const auto kWords = record::EnumWords<poll_t>::values();  // the words that the trace's fields have, too
+  static const auto kNames = [] {
+    std::array<Named, 14> names;
+    for (std::size_t i = 0; i < names.size(); ++i) names[i] = {static_cast<u32>(kWords.at(i).value), kWords[i].name};
+    return names;
+  }();
+  return flags(mask, kNames);
 }
 
 std::string epoll_events(const user_epoll_event* list, long count) {
   std::string out = " [";
   for (long i = 0; i < count; ++i)
-    out += fmt::format("{}{{{}, {}}}", i == 0 ? "" : ", ", events(list[i].events), list[i].data);
-  return out + "]";
+    out += fmt::format(FMT_COMPILE("{}{{{}, {}}}"), i == 0 ? "" : ", ", events(list[i].events), list[i].data);
+  out += ']';
+  return out;
 }
 
 std::string poll_events(int mask) {

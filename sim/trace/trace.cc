@@ -16,9 +16,11 @@ std::string_view Trace::site(std::uint16_t site) const {
 }
 
 StringId Trace::intern(std::string_view text) {
-  auto [found, is_new] = ids_.try_emplace(std::string(text), static_cast<StringId>(strings_.size()));
-  if (is_new && !strings_.append(found->first)) found->second = 0;
-  return found->second;
+  if (auto found = ids_.find(text); found != ids_.end()) return found->second;
+  auto id = static_cast<StringId>(strings_.size());
+  if (!strings_.append(std::string(text))) return 0;
+  ids_.emplace(strings_[id], id);
+  return id;
 }
 
 std::uint16_t Trace::intern_site(std::string_view file_and_line) {

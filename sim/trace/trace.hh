@@ -100,7 +100,7 @@ class Trace {
   RecordStore records_;
   AppendOnly<std::string, 1024, 65536> strings_;
   AppendOnly<StringId, 256, 256> sites_;
-  std::unordered_map<std::string, StringId> ids_;  // look-up only; never iterated
+  std::unordered_map<std::string_view, StringId> ids_;  // of strings_, which never move; look-up only, never iterated
   std::unordered_map<StringId, std::uint16_t> site_ids_;
 };
 

@@ -32,13 +32,13 @@ long Peers::run(const Peer& peer, MaySleep<long> call) {
 }
 
 void Peers::free_port(u16 port) {
-  if (!k_.bind_hash.contains(port)) return;
+  if (k_.bind_hash.at(port) == nullptr) return;
   for (auto& [unused, old] : peers_)
     if (old.port == port) reset(old, "its port is in use again");
-  auto bucket = k_.bind_hash.find(port);
-  if (bucket == k_.bind_hash.end()) return;
+  const kernel::inet_bind_bucket* bucket = k_.bind_hash.at(port);
+  if (bucket == nullptr) return;
   std::vector<tcp_timewait_sock*> waiting;
-  for (inet_bind2_bucket* place : bucket->second->bhash2)
+  for (inet_bind2_bucket* place : bucket->bhash2)
     for (tcp_timewait_sock* owner : place->timewait_owners) waiting.push_back(owner);
   for (tcp_timewait_sock* owner : waiting) inet_twsk_kill(k_, owner);  // the last one frees the bucket
 }

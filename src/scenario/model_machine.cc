@@ -147,24 +147,21 @@ void ModelMachine::advance(Duration limit) {
 /// SYN_SENT is quiet, and so is a zero-window probe: it has nothing in flight.
 bool ModelMachine::unacknowledged() const {
   using kernel::TcpState;
-  for (const auto& [hash, bucket] : kernel_->ehash) {
-    for (const kernel::sock_common* entry : bucket->chain) {
-      switch (entry->skc_state.get()) {
-        case TcpState::ESTABLISHED:
-        case TcpState::FIN_WAIT1:
-        case TcpState::CLOSE_WAIT:
-        case TcpState::LAST_ACK:
-        case TcpState::CLOSING:
-          if (reinterpret_cast<const kernel::tcp_sock*>(entry)->packets_out > 0) {
-            return true;
-          }
-          break;
-        default:
-          break;
-      }
+  bool waits = false;
+  kernel_->tcp_socks.for_each([&](const kernel::tcp_sock& tp) {
+    switch (tp.inet_conn.icsk_inet.sk.common.skc_state.get()) {
+      case TcpState::ESTABLISHED:
+      case TcpState::FIN_WAIT1:
+      case TcpState::CLOSE_WAIT:
+      case TcpState::LAST_ACK:
+      case TcpState::CLOSING:
+        waits |= tp.packets_out > 0;
+        break;
+      default:
+        break;
     }
-  }
-  return false;
+  });
+  return waits;
 }
 
 std::optional<Duration> ModelMachine::timer(const std::string& name) {

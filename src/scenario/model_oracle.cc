@@ -108,19 +108,17 @@ Observation ModelMachine::state(const std::string& process, int fd) {
     return {};
   }
   const Known& k = known->second;
-  for (const auto& [hash, bucket] : kernel_->ehash) {
+  auto state = TcpState::CLOSE;
+  kernel_->ehash.for_each([&](const kernel::inet_ehash_bucket* bucket) {
     for (const kernel::sock_common* entry : bucket->chain) {
       if (local_of(*kernel_, *entry) != k.local || remote_of(*kernel_, *entry) != k.remote) {
         continue;
       }
-      if (entry->skc_state == TcpState::TIME_WAIT) {
-        const auto* tw = reinterpret_cast<const kernel::tcp_timewait_sock*>(entry);
-        return Observation::number(static_cast<long>(tw->tw_sk.tw_substate.get()));
-      }
-      return Observation::number(static_cast<long>(entry->skc_state.get()));
+      const auto* tw = reinterpret_cast<const kernel::tcp_timewait_sock*>(entry);
+      state = entry->skc_state == TcpState::TIME_WAIT ? tw->tw_sk.tw_substate.get() : entry->skc_state.get();
     }
-  }
-  return Observation::number(static_cast<long>(TcpState::CLOSE));
+  });
+  return Observation::number(static_cast<long>(state));
 }
 
 /// As unix_diag and the counting commands of ioctl() tell.

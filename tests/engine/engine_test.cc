@@ -1,7 +1,11 @@
 // The scheduler: who runs when, what wakes whom, and that nothing else decides.
 #include <gtest/gtest.h>
 
+#include <map>
+#include <optional>
+#include <random>
 #include <string>
+#include <vector>
 
 #include "sim/engine/scheduler.hh"
 
@@ -11,8 +15,30 @@ namespace {
 struct Machine {
   trace::Trace trace{trace::Schema{}};
   record::Recorder recorder{trace};
-  Scheduler scheduler{recorder};
+  Scheduler scheduler{recorder, this};
   std::string log;
+};
+
+/// A timer with a name, which it adds to the log.
+struct NamedTimer : Timer {
+  char name = '?';
+  explicit NamedTimer(char n) : name(n) {
+    function = [](void* machine, Timer& timer) {
+      static_cast<Machine*>(machine)->log += static_cast<NamedTimer&>(timer).name;
+    };
+  }
+};
+
+/// A timer that wakes tasks and adds the time to the log.
+struct WakingTimer : Timer {
+  std::vector<Task*> tasks;
+  explicit WakingTimer(std::vector<Task*> t) : tasks(std::move(t)) {
+    function = [](void* machine, Timer& timer) {
+      auto& m = *static_cast<Machine*>(machine);
+      m.log += std::to_string(m.scheduler.now_ns());
+      for (Task* task : static_cast<WakingTimer&>(timer).tasks) m.scheduler.wake(*task, trace::kNoCause);
+    };
+  }
 };
 
 MaySleep<long> sleeper(Machine& m, char name, int times) {
@@ -60,8 +86,7 @@ TEST(Scheduler, RunTaskLeavesTheOthers) {
 
 TEST(Scheduler, TimersFireByDeadlineThenInOrderOfArming) {
   Machine m;
-  Timer timers[4];
-  for (int i = 0; i < 4; ++i) timers[i].function = [&m, i] { m.log += static_cast<char>('0' + i); };
+  NamedTimer timers[4]{NamedTimer('0'), NamedTimer('1'), NamedTimer('2'), NamedTimer('3')};
   m.scheduler.arm(timers[0], 50);
   m.scheduler.arm(timers[1], 20);
   m.scheduler.arm(timers[2], 50);
@@ -79,15 +104,59 @@ TEST(Scheduler, TimersFireByDeadlineThenInOrderOfArming) {
   EXPECT_EQ(m.scheduler.now_ns(), 100u) << "time never moves back";
 }
 
+/// What the wheel does, beside a list that is searched: thousands of timers near and far, armed again and cancelled.
+TEST(TimerWheel, AgreesWithASortedList) {
+  TimerWheel wheel;
+  struct Armed {
+    std::uint64_t deadline = 0;
+    std::uint64_t sequence = 0;
+  };
+  constexpr std::size_t kTimers = 300;
+  std::vector<Timer> timers(kTimers);
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::size_t> expected;
+  std::vector<std::optional<Armed>> armed(kTimers);
+  std::mt19937_64 random(5);
+  std::uint64_t now = 0;
+  std::uint64_t sequence = 0;
+  std::size_t fired = 0;
+  auto forget = [&](std::size_t i) {
+    if (armed[i]) expected.erase({armed[i]->deadline, armed[i]->sequence});
+    armed[i].reset();
+  };
+  for (int round = 0; round < 30'000; ++round) {
+    std::size_t i = random() % kTimers;
+    EXPECT_EQ(wheel.remove(timers[i]), armed[i].has_value());
+    forget(i);
+    if (random() % 4 != 0) {
+      std::uint64_t deadline = now + random() % (std::uint64_t{1} << random() % 40);
+      wheel.add(timers[i], deadline);
+      armed[i] = Armed{deadline, ++sequence};
+      expected[{deadline, sequence}] = i;
+    }
+    EXPECT_EQ(wheel.earliest().has_value(), !expected.empty());
+    if (!expected.empty()) ASSERT_EQ(*wheel.earliest(), expected.begin()->first.first);
+    if (round % 8 != 0) continue;
+    std::uint64_t limit = now + random() % (std::uint64_t{1} << random() % 38);
+    for (;;) {
+      TimerWheel::Due due = wheel.take_due(limit);
+      bool any = !expected.empty() && expected.begin()->first.first <= limit;
+      ASSERT_EQ(due.timer != nullptr, any);
+      if (!any) break;
+      ASSERT_EQ(due.timer, &timers[expected.begin()->second]);
+      ASSERT_EQ(due.deadline, expected.begin()->first.first);
+      forget(expected.begin()->second);
+      ++fired;
+    }
+    now = limit;
+  }
+  EXPECT_GT(fired, 5'000u);
+}
+
 TEST(Scheduler, ATimerWakesAtItsTime) {
   Machine m;
   Task& a = m.scheduler.add_task();
   m.scheduler.start(a, sleeper(m, 'a', 1));
-  Timer timer;
-  timer.function = [&] {
-    m.log += std::to_string(m.scheduler.now_ns());
-    m.scheduler.wake(a, trace::kNoCause);
-  };
+  WakingTimer timer({&a});
   m.scheduler.arm(timer, 30);
   m.scheduler.advance_clock_to(40);
   EXPECT_EQ(m.log, "30") << "the task has not even begun";
@@ -169,10 +238,7 @@ std::string a_run() {
     tasks[i] = &m.scheduler.add_task();
     m.scheduler.start(*tasks[i], sleeper(m, static_cast<char>('a' + i), 2));
   }
-  Timer timer;
-  timer.function = [&] {
-    for (Task* task : tasks) m.scheduler.wake(*task, trace::kNoCause);
-  };
+  WakingTimer timer({tasks[0], tasks[1], tasks[2]});
   for (std::uint64_t i = 1; i < 4; ++i) {
     m.scheduler.arm(timer, i * 10);
     m.scheduler.advance_to(i * 10);

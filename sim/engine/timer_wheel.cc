@@ -1,0 +1,111 @@
+#include "sim/engine/timer_wheel.hh"
+
+#include <algorithm>
+#include <bit>
+
+namespace wakepath::engine {
+
+unsigned TimerWheel::slot_of(std::uint64_t deadline) const {
+  std::uint64_t different = (deadline ^ time_) | 1;  // equal: at the lowest digit
+  unsigned level = (63u - static_cast<unsigned>(std::countl_zero(different))) / kBits;
+  return level * kSlots + static_cast<unsigned>(deadline >> level * kBits & (kSlots - 1));
+}
+
+/// The first moment of a slot, seen from `time`.
+std::uint64_t TimerWheel::slot_begin(unsigned slot, std::uint64_t time) {
+  unsigned shift = slot / kSlots * kBits;
+  std::uint64_t above = shift + kBits < 64 ? time >> (shift + kBits) << (shift + kBits) : 0;
+  return above | static_cast<std::uint64_t>(slot % kSlots) << shift;
+}
+
+unsigned TimerWheel::first_slot() const {
+  auto level = static_cast<unsigned>(std::countr_zero(levels_));
+  return level * kSlots + static_cast<unsigned>(std::countr_zero(used_[level]));
+}
+
+void TimerWheel::link(Index at) {
+  Entry& entry = entries_[at];
+  entry.slot = static_cast<std::uint16_t>(slot_of(entry.deadline));
+  Slot& slot = slots_[entry.slot];
+  entry.before = slot.last;
+  entry.behind = 0;
+  (slot.last != 0 ? entries_[slot.last].behind : slot.first) = at;
+  slot.last = at;
+  unsigned level = entry.slot / kSlots;
+  used_[level] |= std::uint64_t{1} << entry.slot % kSlots;
+  levels_ |= 1u << level;
+}
+
+void TimerWheel::unlink(Index at) {
+  const Entry& entry = entries_[at];
+  Slot& slot = slots_[entry.slot];
+  (entry.before != 0 ? entries_[entry.before].behind : slot.first) = entry.behind;
+  (entry.behind != 0 ? entries_[entry.behind].before : slot.last) = entry.before;
+  if (slot.first != 0) return;
+  unsigned level = entry.slot / kSlots;
+  used_[level] &= ~(std::uint64_t{1} << entry.slot % kSlots);
+  if (used_[level] == 0) levels_ &= ~(1u << level);
+}
+
+void TimerWheel::add(Timer& timer, std::uint64_t deadline) {
+  Index at = free_;
+  if (at != 0) {
+    free_ = entries_[at].behind;
+  } else {
+    at = static_cast<Index>(entries_.size());
+    entries_.emplace_back();
+  }
+  entries_[at].deadline = deadline;
+  entries_[at].timer = &timer;
+  timer.place_ = at;
+  link(at);
+}
+
+TimerWheel::Due TimerWheel::take(Index at) {
+  Entry& entry = entries_[at];
+  unlink(at);
+  entry.behind = free_;
+  free_ = at;
+  entry.timer->place_ = 0;
+  return {entry.timer, entry.deadline};
+}
+
+bool TimerWheel::remove(Timer& timer) {
+  if (!timer.active()) return false;
+  take(timer.place_);
+  return true;
+}
+
+std::optional<std::uint64_t> TimerWheel::earliest() const {
+  if (levels_ == 0) return std::nullopt;
+  Index at = slots_[first_slot()].first;
+  std::uint64_t least = entries_[at].deadline;
+  for (; at != 0; at = entries_[at].behind) least = std::min(least, entries_[at].deadline);
+  return least;
+}
+
+TimerWheel::Due TimerWheel::take_due(std::uint64_t limit) {
+  while (levels_ != 0) {
+    unsigned number = first_slot();
+    Slot& slot = slots_[number];
+    if (slot.first == slot.last || number < kSlots) {  // alone, or among equals
+      if (entries_[slot.first].deadline > limit) break;
+      time_ = entries_[slot.first].deadline;
+      return take(slot.first);
+    }
+    std::uint64_t begin = slot_begin(number, time_);
+    if (begin > limit) break;
+    time_ = begin;
+    Index at = slot.first;
+    Index last = slot.last;
+    for (Index next = 0;; at = next) {
+      next = entries_[at].behind;
+      unlink(at);
+      link(at);
+      if (at == last) break;
+    }
+  }
+  return {};
+}
+
+}  // namespace wakepath::engine
