@@ -14,8 +14,8 @@ using Counts = std::map<std::string, std::int64_t>;
 const std::vector<std::string> kElevenStates = {"ESTABLISHED", "SYN_SENT",  "SYN_RECV", "FIN_WAIT1",
                                                 "FIN_WAIT2",   "TIME_WAIT", "CLOSE",    "CLOSE_WAIT",
                                                 "LAST_ACK",    "LISTEN",    "CLOSING"};
-const std::vector<std::string> kFeatures = {"EPOLLET", "EPOLLONESHOT", "EPOLLEXCLUSIVE", "nested epolls",
-                                            "several waiters"};
+const std::vector<std::string> kFeatures = {"EPOLLET",         "EPOLLONESHOT", "EPOLLEXCLUSIVE",  "nested epolls",
+                                            "several waiters", "IPv6",         "mapped addresses"};
 constexpr std::int64_t kLeastCalls = 50;     // of each kind, per 1,000 programs
 constexpr std::int64_t kLeastSleepers = 15;  // per cent of calls that blocked or woke somebody
 constexpr std::int64_t kLeastFeature = 5;    // per cent of programs
@@ -92,6 +92,13 @@ std::set<std::string> features_of(const Generated& g) {
       if (step.args[2][0] == 'p') {
         out.insert("nested epolls");
       }
+    }
+    if (step.function == "socket" && e.ret >= 0 && step.args[0] == "AF_INET6") {
+      out.insert("IPv6");
+    }
+    if (e.ret >= 0 && std::any_of(step.args.begin(), step.args.end(),
+                                  [](const std::string& arg) { return arg.starts_with("[::ffff:"); })) {
+      out.insert("mapped addresses");
     }
     if (joins_waiter(g.result.entries, i, g.program.steps)) {
       out.insert("several waiters");

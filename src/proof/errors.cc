@@ -75,7 +75,7 @@ void connected_family(std::vector<Situation>& out, const std::string& name, cons
   if (domain != "AF_UNIX") {
     add("connecting", server + Lines{fmt::format("b: c = socket({})", kind), "b: connect(c, addr(l))"} + unbound +
                           Lines{"a: connect(x, addr(b.l))"});
-    add("refused", unbound + Lines{"a: connect(x, 127.0.0.1:5009)"});
+    add("refused", unbound + Lines{fmt::format("a: connect(x, {}5009)", address.substr(0, address.size() - 1))});
     add("reset", connected + Lines{"a: send(x, \"unread\")", "b: close(c)"});
     add("reset, error taken",
         connected + Lines{"a: send(x, \"unread\")", "b: close(c)", "a: getsockopt(x, SOL_SOCKET, SO_ERROR)"});
@@ -106,14 +106,29 @@ void files(std::vector<Situation>& out) {
   add("signalfd", {"a: x = signalfd4([SIGUSR1], SFD_NONBLOCK)"});
 }
 
+/// UDP. `ip` is the address of this machine in the family.
+void datagrams_over(std::vector<Situation>& out, const std::string& name, const std::string& domain,
+                    const std::string& ip) {
+  const auto add = [&](const std::string& what, const Lines& lines) {
+    out.push_back({name + " " + what, steps(lines)});
+  };
+  const std::string kind = fmt::format("socket({}, SOCK_DGRAM|SOCK_NONBLOCK, 0)", domain);
+  const Lines unbound = {"a: x = " + kind};
+  add("unbound", unbound);
+  add("bound", unbound + Lines{fmt::format("a: bind(x, {}:0)", ip)});
+  add("connected",
+      Lines{"b: l = " + kind, fmt::format("b: bind(l, {}:0)", ip)} + unbound + Lines{"a: connect(x, addr(b.l))"});
+  add("refused", unbound + Lines{fmt::format("a: connect(x, {}:5009)", ip), "a: send(x, \"nobody\")"});
+}
+
 void datagrams(std::vector<Situation>& out) {
   const auto add = [&](const std::string& what, const Lines& lines) { out.push_back({what, steps(lines)}); };
-  const std::string udp = "x = socket(AF_INET, SOCK_DGRAM|SOCK_NONBLOCK, 0)";
-  const Lines peer = {"b: l = socket(AF_INET, SOCK_DGRAM|SOCK_NONBLOCK, 0)", "b: bind(l, 127.0.0.1:0)"};
-  add("UDP unbound", {"a: " + udp});
-  add("UDP bound", {"a: " + udp, "a: bind(x, 127.0.0.1:0)"});
-  add("UDP connected", peer + Lines{"a: " + udp, "a: connect(x, addr(b.l))"});
-  add("UDP refused", {"a: " + udp, "a: connect(x, 127.0.0.1:5009)", "a: send(x, \"nobody\")"});
+  datagrams_over(out, "UDP", "AF_INET", "127.0.0.1");
+  datagrams_over(out, "UDP over IPv6", "AF_INET6", "[::1]");
+  datagrams_over(out, "UDP over IPv4 from IPv6", "AF_INET6", "[::ffff:127.0.0.1]");
+  const Lines six = {"a: x = socket(AF_INET6, SOCK_DGRAM|SOCK_NONBLOCK, 0)"};
+  add("UDP of both families", six + Lines{"a: bind(x, [::]:0)"});
+  add("UDP of IPv6 alone", six + Lines{"a: setsockopt(x, IPPROTO_IPV6, IPV6_V6ONLY, 1)"});
   const std::string local = "x = socket(AF_UNIX, SOCK_DGRAM|SOCK_NONBLOCK, 0)";
   add("unix datagram unbound", {"a: " + local});
   add("unix datagram bound", {"a: " + local, "a: bind(x, unix:@x)"});
@@ -134,6 +149,9 @@ const std::vector<Situation>& situations() {
     files(out);
     connected_family(out, "TCP", "AF_INET", "SOCK_STREAM", "127.0.0.1:0");
     connected_family(out, "TCP over IPv6", "AF_INET6", "SOCK_STREAM", "[::1]:0");
+    connected_family(out, "TCP over IPv4 from IPv6", "AF_INET6", "SOCK_STREAM", "[::ffff:127.0.0.1]:0");
+    out.push_back({"TCP of IPv6 alone", steps({"a: x = socket(AF_INET6, SOCK_STREAM|SOCK_NONBLOCK, 0)",
+                                               "a: setsockopt(x, IPPROTO_IPV6, IPV6_V6ONLY, 1)"})});
     datagrams(out);
     connected_family(out, "unix stream", "AF_UNIX", "SOCK_STREAM", "unix:@s");
     connected_family(out, "unix seqpacket", "AF_UNIX", "SOCK_SEQPACKET", "unix:@s");
@@ -158,6 +176,8 @@ const std::vector<std::string>& calls_on_a_descriptor() {
       "recv(x, 10, MSG_PEEK)",
       "recv(x, 10, MSG_OOB)",
       "sendto(x, \"abc\", 0, 127.0.0.1:5008)",
+      "sendto(x, \"abc\", 0, [::1]:5008)",
+      "sendto(x, \"abc\", 0, [::ffff:127.0.0.1]:5008)",
       "recvfrom(x, 10, 0)",
       "sendmsg(x, [\"abc\"])",
       "recvmsg(x, 10)",
@@ -167,8 +187,11 @@ const std::vector<std::string>& calls_on_a_descriptor() {
       "bind(x, 127.0.0.1:0)",
       "bind(x, 192.0.2.1:0)",
       "bind(x, [::1]:0)",
+      "bind(x, [::ffff:127.0.0.1]:0)",
       "bind(x, unix:@other)",
       "connect(x, 127.0.0.1:5007)",
+      "connect(x, [::1]:5007)",
+      "connect(x, [::ffff:127.0.0.1]:5007)",
       "connect(x, unix:@nobody)",
       "listen(x, 4)",
       "listen(x, -1)",
@@ -186,6 +209,7 @@ const std::vector<std::string>& calls_on_a_descriptor() {
       "getsockopt(x, SOL_SOCKET, SO_TYPE)",
       "getsockopt(x, SOL_SOCKET, SO_ACCEPTCONN)",
       "getsockopt(x, IPPROTO_TCP, TCP_NODELAY)",
+      "getsockopt(x, IPPROTO_IPV6, IPV6_V6ONLY)",
       "fcntl(x, F_GETFL)",
       "fcntl(x, F_SETFL, O_NONBLOCK)",
       "ioctl(x, FIONREAD)",

@@ -127,7 +127,7 @@ bool Generator::random_call(ProgramStep& step) {
     idle.push_back(world_.new_process());
   }
   step.actor = world_.random.one_of(idle);
-  if (world_.random.percent(idle.size() < 3 ? 85 : 65) && wake_somebody(world_, step.actor, step)) {
+  if (world_.random.percent(idle.size() < 3 ? 88 : 74) && wake_somebody(world_, step.actor, step)) {
     return true;
   }
   step = {step.actor, {}, "", {}, "", "", false};

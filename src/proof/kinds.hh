@@ -34,6 +34,11 @@ std::string random_mask(World& world);
 std::string random_poll_mask(World& world);
 /// Now and then: `data` is a string in double quotes, perhaps `"ab"*500`.
 std::string random_data(World& world);
+/// The address by which a socket of one internet family reaches a port of the other; empty when the port has no number
+/// that is the same on every machine.
+std::string across(const Object& from, const Object& to);
+/// Where `from` sends to in order to reach `to`: `addr(a.l3)`, or across.
+std::string address_of(World& world, const Object& from, const Descriptor& to);
 /// Makes a blocked call of somebody else return, if that can be done with one call: sends to it, closes, signals.
 bool wake_somebody(World& world, const std::string& actor, ProgramStep& step);
 

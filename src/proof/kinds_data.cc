@@ -96,13 +96,13 @@ bool make_sendto(World& w, const std::string& process, ProgramStep& s) {
   }
   const Object o = w.object(from->object);
   const std::optional<Descriptor> to = w.pick_anywhere([&](const Object& other, const Descriptor&) {
-    return other.sort == o.sort && other.ipv6 == o.ipv6 && other.bound;
+    return other.sort == o.sort && other.bound && (other.ipv6 == o.ipv6 || !across(o, other).empty());
   });
   if (!to) {
     return false;
   }
   const char* flags = w.random.one_of({"0", "0", "MSG_DONTWAIT", o.sort == Sort::udp ? "MSG_MORE" : "MSG_DONTWAIT"});
-  s.args = {from->name, random_data(w), flags, World::addr_of(*to)};
+  s.args = {from->name, random_data(w), flags, address_of(w, o, *to)};
   return true;
 }
 

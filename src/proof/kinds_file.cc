@@ -124,7 +124,7 @@ const std::vector<Kind> kFileKinds = {
     {"memfd_create", 1, make_memfd},
     {"lseek", 6, make_lseek},
     {"timerfd_create", 3, make_timerfd},
-    {"timerfd_settime", 5, make_timerfd_settime},
+    {"timerfd_settime", 9, make_timerfd_settime},
     {"signalfd4", 2, make_signalfd},
     {"sigprocmask", 2, make_sigprocmask},
     {"fork", 2, make_fork},

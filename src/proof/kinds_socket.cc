@@ -44,7 +44,7 @@ const std::vector<Option>& options() {
 bool make_socket(World& w, const std::string&, ProgramStep& s) {
   s.targets = {w.fresh("s")};
   const bool inet = w.random.percent(75);
-  const std::string domain = inet ? w.random.percent(88) ? "AF_INET" : "AF_INET6" : "AF_UNIX";
+  const std::string domain = inet ? w.random.percent(82) ? "AF_INET" : "AF_INET6" : "AF_UNIX";
   std::string type = inet ? w.random.percent(82) ? "SOCK_STREAM" : "SOCK_DGRAM"
                           : w.random.one_of({"SOCK_STREAM", "SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET"});
   type += w.random.percent(25) ? "|SOCK_NONBLOCK" : "";
@@ -59,7 +59,7 @@ std::string address_for(World& w, const Object& o) {
     return "unix:@n" + std::to_string(w.random.below(4));
   }
   const std::string ip = o.ipv6 != w.random.percent(3)
-                             ? w.random.one_of({"[::1]", "[::1]", "[::]"})
+                             ? w.random.one_of({"[::1]", "[::1]", "[::]", "[::]", "[::ffff:127.0.0.1]"})
                              : w.random.one_of({"127.0.0.1", "127.0.0.1", "0.0.0.0", "127.0.0.2"});
   const std::string port = w.random.percent(60) ? "0" : std::to_string(5000 + w.random.below(3));
   return ip + ":" + port;
@@ -97,11 +97,11 @@ bool make_connect(World& w, const std::string& process, ProgramStep& s) {
   const std::optional<Descriptor> own = w.behind(process, fd);
   const Object o = own ? w.object(own->object) : Object{};
   const std::optional<Descriptor> target = w.pick_anywhere([&](const Object& other, const Descriptor& d) {
-    const bool fits = other.sort == o.sort && other.ipv6 == o.ipv6;
+    const bool fits = other.sort == o.sort && (other.ipv6 == o.ipv6 || !across(o, other).empty());
     return fits && (w.is_listener(d) || (o.sort == Sort::udp && other.bound) || w.random.percent(2));
   });
   const std::string somewhere = o.ipv6 ? "[::1]:5003" : "127.0.0.1:5003";
-  s.args = {fd, target && w.random.percent(94) ? World::addr_of(*target)
+  s.args = {fd, target && w.random.percent(94) ? address_of(w, o, *target)
                 : w.random.percent(70)         ? address_for(w, o)
                                                : somewhere};
   return true;
@@ -163,12 +163,28 @@ bool is_socket(const Object& o, const Descriptor&) {
          o.sort == Sort::unix_seqpacket;
 }
 
+std::string across(const Object& from, const Object& to) {
+  const std::string port = to.address.substr(to.address.find_last_of(':') + 1);
+  const bool inet = from.sort == Sort::tcp || from.sort == Sort::udp;
+  if (!inet || port.empty() || port == "0") {
+    return "";
+  }
+  return (from.ipv6 ? "[::ffff:127.0.0.1]:" : "127.0.0.1:") + port;
+}
+
+std::string address_of(World& w, const Object& from, const Descriptor& to) {
+  const Object& other = w.object(to.object);
+  const std::string crossing = across(from, other);
+  const bool must = other.ipv6 != from.ipv6;
+  return !crossing.empty() && (must || (from.ipv6 && w.random.percent(30))) ? crossing : World::addr_of(to);
+}
+
 const std::vector<Kind> kSocketKinds = {
-    {"socket", 8, make_socket},          {"bind", 8, make_bind},
-    {"listen", 10, make_listen},         {"connect", 13, make_connect},
-    {"accept", 18, make_accept},         {"accept4", 18, make_accept4},
-    {"shutdown", 8, make_shutdown},      {"getsockname", 5, make_name},
-    {"getpeername", 5, make_name},       {"setsockopt", 10, make_setsockopt},
+    {"socket", 8, make_socket},         {"bind", 8, make_bind},
+    {"listen", 10, make_listen},        {"connect", 13, make_connect},
+    {"accept", 18, make_accept},        {"accept4", 18, make_accept4},
+    {"shutdown", 8, make_shutdown},     {"getsockname", 5, make_name},
+    {"getpeername", 5, make_name},      {"setsockopt", 10, make_setsockopt},
     {"getsockopt", 8, make_getsockopt},
 };
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+#include <utility>
+
 #include "src/proof/kinds.hh"
 
 namespace wakepath::proof {
@@ -30,6 +33,7 @@ class Opening {
   std::string nonblock(int percent) { return w.random.percent(static_cast<unsigned>(percent)) ? "SOCK_NONBLOCK" : "0"; }
 
   std::string domain = "AF_INET", any_address = "127.0.0.1:0";
+  std::string client_domain, client_to;  ///< of a client that does not simply connect to addr() in `domain`
   std::string listener(const std::string& backlog) {
     const std::string l = w.fresh("l");
     add("a", {l}, "socket", {domain, "SOCK_STREAM" + std::string(w.random.percent(25) ? "|SOCK_NONBLOCK" : ""), "0"});
@@ -39,14 +43,15 @@ class Opening {
   }
   std::string client(const std::string& l, const std::string& actor, bool blocking) {
     const std::string c = w.fresh("c");
-    add(actor, {c}, "socket", {domain, blocking ? "SOCK_STREAM" : "SOCK_STREAM|SOCK_NONBLOCK", "0"});
-    add(actor, {}, "connect", {c, "addr(a." + l + ")"});
+    add(actor, {c}, "socket",
+        {client_domain.empty() ? domain : client_domain, blocking ? "SOCK_STREAM" : "SOCK_STREAM|SOCK_NONBLOCK", "0"});
+    add(actor, {}, "connect", {c, client_to.empty() ? "addr(a." + l + ")" : client_to});
     return c;
   }
   std::string accepted(const std::string& l) {
-    const std::string s = w.fresh("s");
-    add("a", {s}, "accept4", {l, nonblock(30)});
-    return s;
+    last_accepted = w.fresh("s");
+    add("a", {last_accepted}, "accept4", {l, nonblock(30)});
+    return last_accepted;
   }
   std::string epoll() {
     const std::string p = w.fresh("p");
@@ -77,6 +82,7 @@ class Opening {
   }
 
   World& w;
+  std::string last_accepted;
   std::vector<ProgramStep> steps;
   std::vector<ProgramStep> wakers;
 };
@@ -149,8 +155,10 @@ void nested(Opening& o) {
 /// A socket that connects to itself goes through SYN_RECV, and closes both ends at once: CLOSING.
 void self_connect(Opening& o) {
   const std::string c = o.w.fresh("c");
-  const std::string address = fmt::format("127.0.0.1:{}", 5000 + o.w.random.below(2));
-  o.add("b", {c}, "socket", {"AF_INET", "SOCK_STREAM", "0"});
+  const bool six = o.w.random.percent(25);
+  const std::string ip = six ? o.w.random.one_of({"[::1]", "[::ffff:127.0.0.1]"}) : "127.0.0.1";
+  const std::string address = fmt::format("{}:{}", ip, 5000 + o.w.random.below(2));
+  o.add("b", {c}, "socket", {six ? "AF_INET6" : "AF_INET", "SOCK_STREAM", "0"});
   o.add("b", {}, "bind", {c, address});
   o.add("b", {}, "connect", {c, address});
   o.add("b", {}, "send", {c, "\"self\""});
@@ -256,22 +264,87 @@ void unix_server(Opening& o) {
   o.w.random.percent(50) ? connected_pair(o) : epoll_server(o);
 }
 
+/// A client's family, and the address by which it reaches a port of this machine.
+std::pair<std::string, std::string> some_client(Opening& o, std::uint64_t port) {
+  const std::string ip = o.w.random.one_of({"127.0.0.1", "[::ffff:127.0.0.1]", "[::1]"});
+  return {ip[0] == '[' ? "AF_INET6" : "AF_INET", fmt::format("{}:{}", ip, port)};
+}
+
 void ipv6_server(Opening& o) {
   o.domain = "AF_INET6";
-  o.any_address = "[::1]:0";
-  o.w.random.percent(50) ? connected_pair(o) : epoll_server(o);
+  o.any_address = o.w.random.one_of({"[::1]:0", "[::]:0", "[::ffff:127.0.0.1]:0"});
+  if (o.w.random.percent(60)) {
+    const std::uint64_t port = 5000 + o.w.random.below(3);
+    o.any_address = fmt::format("[::]:{}", port);
+    std::tie(o.client_domain, o.client_to) = some_client(o, port);
+  }
+  using Write = void (*)(Opening&);
+  o.w.random.one_of<Write>({sleeping_accept, epoll_server, closing_first, several_waiters, several_waiters})(o);
+  if (!o.last_accepted.empty()) {
+    o.add("a", {}, o.w.random.one_of({"getsockname", "getpeername"}), {o.last_accepted});
+  }
+}
+
+/// One port in both families: who may bind beside whom, and whose the clients are.
+void two_families(Opening& o) {
+  const std::uint64_t port = 5000 + o.w.random.below(3);
+  const bool stream = o.w.random.percent(65), six_first = o.w.random.percent(50), both_six = o.w.random.percent(15);
+  const std::string p = o.epoll();
+  for (const bool first : {true, false}) {
+    const bool six = both_six || first == six_first;
+    const std::string l = o.w.fresh("l");
+    o.add("a", {l}, "socket", {six ? "AF_INET6" : "AF_INET", stream ? "SOCK_STREAM" : "SOCK_DGRAM|SOCK_NONBLOCK", "0"});
+    if (six && o.w.random.percent(40)) {
+      o.add("a", {}, "setsockopt", {l, "IPPROTO_IPV6", "IPV6_V6ONLY", "1"});
+    }
+    // two sockets of a family in one group: the kernel's choice among them is its secret
+    for (const char* option : {"SO_REUSEADDR", both_six ? "SO_REUSEADDR" : "SO_REUSEPORT"}) {
+      if (o.w.random.percent(40)) {
+        o.add("a", {}, "setsockopt", {l, "SOL_SOCKET", option, "1"});
+      }
+    }
+    const std::string ip = six ? o.w.random.one_of({"[::]", "[::]", "[::1]", "[::ffff:127.0.0.1]"})
+                               : o.w.random.one_of({"0.0.0.0", "0.0.0.0", "127.0.0.1"});
+    o.add("a", {}, "bind", {l, fmt::format("{}:{}", ip, port)});
+    if (stream) {
+      o.add("a", {}, "listen", {l, "8"});
+    }
+    o.watch(p, l, "EPOLLIN");
+  }
+  if (o.w.random.percent(75)) {
+    o.sleep(o.thread("a"), p);
+  }
+  for (std::uint64_t i = 0; i <= o.w.random.below(3); ++i) {
+    const std::string c = o.w.fresh("c");
+    const auto [domain, to] = some_client(o, port);
+    o.add("b", {c}, "socket", {domain, stream ? "SOCK_STREAM" : "SOCK_DGRAM", "0"});
+    if (stream || o.w.random.percent(40)) {
+      o.add("b", {}, "connect", {c, to});
+    } else {
+      o.add("b", {}, "sendto", {c, "\"datagram\"", "0", to});
+    }
+    o.add("a", {}, "epoll_wait", {p, "8", "0"});
+  }
 }
 
 void datagrams(Opening& o) {
   const std::string r = o.w.fresh("u"), s = o.w.fresh("v");
-  o.add("a", {r}, "socket", {"AF_INET", "SOCK_DGRAM", "0"});
-  o.add("a", {}, "bind", {r, "127.0.0.1:0"});
-  o.add("b", {s}, "socket", {"AF_INET", "SOCK_DGRAM", "0"});
+  const bool six = o.w.random.percent(35);
+  const std::uint64_t port = 5000 + o.w.random.below(3);
+  std::string domain = six ? "AF_INET6" : "AF_INET", from = domain, to = "addr(a." + r + ")";
+  std::string address = six ? "[::1]:0" : "127.0.0.1:0";
+  if (six && o.w.random.percent(60)) {
+    address = fmt::format("[::]:{}", port);
+    std::tie(from, to) = some_client(o, port);
+  }
+  o.add("a", {r}, "socket", {domain, "SOCK_DGRAM", "0"});
+  o.add("a", {}, "bind", {r, address});
+  o.add("b", {s}, "socket", {from, "SOCK_DGRAM", "0"});
   if (o.w.random.percent(50)) {
-    o.add("b", {}, "connect", {s, "addr(a." + r + ")"});
+    o.add("b", {}, "connect", {s, to});
   }
   o.add(o.thread("a"), {}, "recvfrom", {r, "10", "0"});
-  o.add("b", {}, "sendto", {s, "\"datagram\"", "0", "addr(a." + r + ")"});
+  o.add("b", {}, "sendto", {s, "\"datagram\"", "0", to});
 }
 
 void timers(Opening& o) {
@@ -289,10 +362,10 @@ struct Row {
 };
 
 const std::vector<Row> kOpenings = {
-    {12, connected_pair}, {12, sleeping_accept}, {14, epoll_server}, {18, several_waiters}, {10, exclusive},
-    {9, nested},          {6, self_connect},     {4, full_queue},    {9, closing_first},    {6, reading_pipe},
-    {5, forked_server},   {5, undying_entry},    {4, counter},       {4, unix_pair},        {5, unix_server},
-    {4, ipv6_server},     {5, datagrams},        {3, timers},
+    {8, connected_pair}, {16, sleeping_accept}, {14, epoll_server}, {23, several_waiters}, {13, exclusive},
+    {11, nested},        {8, self_connect},     {4, full_queue},    {9, closing_first},    {9, reading_pipe},
+    {5, forked_server},  {5, undying_entry},    {4, counter},       {4, unix_pair},        {5, unix_server},
+    {11, ipv6_server},   {7, two_families},     {7, datagrams},     {4, timers},
 };
 
 }  // namespace

@@ -19,11 +19,12 @@ std::optional<Descriptor> anybodys(World& w, int object) {
 bool connect_to(World& w, const Descriptor& listener, const std::string& process, ProgramStep& s) {
   const Object& wanted = w.object(listener.object);
   const std::optional<Descriptor> client = w.pick(process, [&](const Object& o, const Descriptor& d) {
-    return o.sort == wanted.sort && o.ipv6 == wanted.ipv6 && !w.is_connected(d) && !w.is_listener(d);
+    return o.sort == wanted.sort && (o.ipv6 == wanted.ipv6 || !across(o, wanted).empty()) && !w.is_connected(d) &&
+           !w.is_listener(d);
   });
   if (client) {
     s.function = "connect";
-    s.args = {client->name, World::addr_of(listener)};
+    s.args = {client->name, address_of(w, w.object(client->object), listener)};
     return true;
   }
   const char* type = wanted.sort == Sort::unix_seqpacket ? "SOCK_SEQPACKET" : "SOCK_STREAM";
