@@ -19,9 +19,15 @@ namespace wakepath::exports {
 /// /proc/net/tcp: listeners, then what stands in ehash. net/ipv4/tcp_ipv4.c, tcp4_seq_show().
 [[nodiscard]] std::string proc_net_tcp(const trace::Trace& trace, const trace::World& world);
 
+/// /proc/net/tcp6: the same of AF_INET6. net/ipv6/tcp_ipv6.c, tcp6_seq_show().
+[[nodiscard]] std::string proc_net_tcp6(const trace::Trace& trace, const trace::World& world);
+
 /// /proc/net/udp: bound sockets. net/ipv4/udp.c, udp4_seq_show(). The first column, a place in a hash table, is the
 /// port; what was dropped is 0.
 [[nodiscard]] std::string proc_net_udp(const trace::Trace& trace, const trace::World& world);
+
+/// /proc/net/udp6: the same of AF_INET6. net/ipv6/datagram.c, __ip6_dgram_sock_seq_show().
+[[nodiscard]] std::string proc_net_udp6(const trace::Trace& trace, const trace::World& world);
 
 /// `ls -l /proc/PID/fd`: links in the order of ls (as text), dated the first second of the epoch. fs/proc/fd.c and each
 /// file system's d_dname. Nothing when there is no such task. `task` is a name or a process id.

@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,8 +23,18 @@ std::string_view state_name(std::uint64_t state) {
   return state < kNames.size() ? kNames[state] : kNames[0];
 }
 
-std::string address(std::uint32_t ip) {
-  return fmt::format("{}.{}.{}.{}", ip >> 24, (ip >> 16) & 255, (ip >> 8) & 255, ip & 255);
+/// inet_addr_print(): "*" is any address of both families.
+std::string address(const RowEnd& end, bool v6only) {
+  if (end.v6 && end.any()) return v6only ? "[::]" : "*";
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(end.v6 ? AF_INET6 : AF_INET, end.bytes.data(), text, sizeof text);
+  return end.v6 ? fmt::format("[{}]", text) : text;
+}
+
+/// Does the connection travel over IPv6? Not when its peer is an IPv4-mapped address.
+bool over_v6(const RowEnd& end) {
+  constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return end.v6 && !std::equal(kMapped.begin(), kMapped.end(), end.bytes.begin());
 }
 
 /// print_ms_timer(): "200ms", "1.200ms", "59sec", "2min10sec".
@@ -53,6 +64,9 @@ std::string timer(const TcpRow& row) {
 std::string extended(const Reading& reading, const TcpRow& row) {
   std::string out = timer(row) + fmt::format(" ino:{} sk:{:x}", row.inode, row.object->id);
   if (!row.full) return out;
+  // the kernel tells of it while the socket has no connection
+  if (row.local.v6 && row.state == kListen)
+    out += fmt::format(" v6only:{}", reading.value(*row.object, "skc_ipv6only"));
   std::uint64_t shut = reading.value(*row.object, "sk_shutdown");
   return out + fmt::format(" {}-{}", (shut & 1) != 0 ? '-' : '<', (shut & 2) != 0 ? '-' : '>');
 }
@@ -65,7 +79,9 @@ std::string internal(const Reading& reading, const TcpRow& row) {
   std::string out = fmt::format("\t rto:{}", tcp_rto_ns(reading, sock) / kMs);
   if (std::uint64_t ato = reading.value(sock, "icsk_ack.ato")) out += fmt::format(" ato:{}", ato / kMs);
   // lo's mtu is 65536; timestamps take 12 bytes of each segment once both ends have agreed on them
-  out += fmt::format(" pmtu:65535 advmss:{} cwnd:10", row.state == kSynSent ? 65495 : 65483);
+  bool v6 = over_v6(row.remote);
+  int mss = v6 ? 65476 : 65495;
+  out += fmt::format(" pmtu:{} advmss:{} cwnd:10", v6 ? 65536 : 65535, row.state == kSynSent ? mss : mss - 12);
   if (std::uint64_t unacked = reading.value(sock, "packets_out")) out += fmt::format(" unacked:{}", unacked);
   auto unsent = static_cast<std::uint32_t>(reading.value(sock, "write_seq") - reading.value(sock, "snd_nxt"));
   if (unsent > 0) out += fmt::format(" notsent:{}", unsent);
@@ -91,14 +107,15 @@ using Cells = std::array<std::string, kColumns.size()>;
 
 Cells cells_of(const Reading& reading, const TcpRow& row, const SsOptions& options) {
   bool listens = row.state == kListen;
+  bool v6only = reading.value(*row.object, "skc_ipv6only") != 0;
   std::uint64_t send = listens ? reading.value(*row.object, "sk_max_ack_backlog") : row.send_queue;
   return {std::string(state_name(row.state)),
           fmt::format("{}", row.receive_queue),
           fmt::format("{}", send),
-          address(row.local) + ":",
-          fmt::format("{}", row.local_port),
-          address(row.remote) + ":",
-          row.remote_port != 0 ? fmt::format("{}", row.remote_port) : "*",
+          address(row.local, v6only) + ":",
+          fmt::format("{}", row.local.port),
+          address(row.remote, v6only) + ":",
+          row.remote.port != 0 ? fmt::format("{}", row.remote.port) : "*",
           options.extended ? extended(reading, row) : ""};
 }
 

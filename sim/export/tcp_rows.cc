@@ -1,6 +1,9 @@
 #include "sim/export/tcp_rows.hh"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <tuple>
 
 namespace wakepath::exports {
 
@@ -15,14 +18,27 @@ std::uint64_t left(const Reading& reading, std::uint64_t due) {
   return due > now ? due - now : 0;
 }
 
+RowEnd end_of(const Reading& reading, const Object& object, std::string_view v4, std::string_view v6,
+              std::string_view port) {
+  RowEnd end;
+  end.port = static_cast<std::uint16_t>(reading.value(object, port));
+  end.v6 = is_v6(reading, object);
+  if (end.v6) {
+    inet_pton(AF_INET6, std::string(reading.text(object, v6)).c_str(),
+              end.bytes.data());  // fails for "", which is "::"
+    return end;
+  }
+  std::uint64_t ip = reading.value(object, v4);
+  for (std::size_t i = 0; i < 4; ++i) end.bytes[i] = static_cast<std::uint8_t>(ip >> (24 - 8 * i));
+  return end;
+}
+
 TcpRow addresses(const Reading& reading, const Object& object) {
   TcpRow row;
   row.object = &object;
   row.state = reading.value(object, "skc_state");
-  row.local = static_cast<std::uint32_t>(reading.value(object, "skc_rcv_saddr"));
-  row.remote = static_cast<std::uint32_t>(reading.value(object, "skc_daddr"));
-  row.local_port = static_cast<std::uint16_t>(reading.value(object, "skc_num"));
-  row.remote_port = static_cast<std::uint16_t>(reading.value(object, "skc_dport"));
+  row.local = local_end(reading, object);
+  row.remote = remote_end(reading, object);
   row.refcnt = reading.number(object, "skc_refcnt");
   return row;
 }
@@ -59,6 +75,16 @@ TcpRow of_socket(const Reading& reading, const Object& sock) {
 
 }  // namespace
 
+bool is_v6(const Reading& reading, const Object& object) { return reading.value(object, "skc_family") == AF_INET6; }
+
+RowEnd local_end(const Reading& reading, const Object& object) {
+  return end_of(reading, object, "skc_rcv_saddr", "skc_v6_rcv_saddr", "skc_num");
+}
+
+RowEnd remote_end(const Reading& reading, const Object& object) {
+  return end_of(reading, object, "skc_daddr", "skc_v6_daddr", "skc_dport");
+}
+
 std::vector<TcpRow> tcp_rows(const Reading& reading) {
   std::vector<TcpRow> out;
   for (const Object* sock : reading.living("tcp_sock"))
@@ -80,11 +106,8 @@ std::vector<TcpRow> tcp_rows(const Reading& reading) {
     row.timer_left_ns = left(reading, reading.value(*timewait, "tw_timer.expires"));
     out.push_back(row);
   }
-  auto earlier = [](const TcpRow& a, const TcpRow& b) {
-    bool a_listens = a.state == kListen;
-    bool b_listens = b.state == kListen;
-    return a_listens != b_listens ? a_listens : a.object->id < b.object->id;
-  };
+  auto place = [](const TcpRow& row) { return std::tuple(row.local.v6, row.state != kListen, row.object->id); };
+  auto earlier = [&](const TcpRow& a, const TcpRow& b) { return place(a) < place(b); };
   std::sort(out.begin(), out.end(), earlier);
   return out;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "sim/export/reading.hh"
@@ -20,16 +22,26 @@ enum TcpStateNumber : std::uint64_t {
 /// The `tr` column of /proc/net/tcp, idiag_timer of sock_diag.
 enum class TcpTimer : std::uint8_t { kNone = 0, kRetransmit = 1, kSocket = 2, kTimewait = 3, kProbe = 4 };
 
+/// One end of a connection.
+struct RowEnd {
+  bool v6 = false;
+  std::array<std::uint8_t, 16> bytes{};  ///< network order; of IPv4 the first four
+  std::uint16_t port = 0;
+  [[nodiscard]] bool any() const { return bytes == decltype(bytes){}; }
+};
+/// The ends of an object that begins with a sock_common.
+[[nodiscard]] RowEnd local_end(const Reading& reading, const trace::Object& object);
+[[nodiscard]] RowEnd remote_end(const Reading& reading, const trace::Object& object);
+/// Is the object of AF_INET6?
+[[nodiscard]] bool is_v6(const Reading& reading, const trace::Object& object);
+
 /// What /proc/net/tcp and sock_diag both tell about one entry of TCP's tables, be it a socket, a request (SYN_RECV) or
 /// what is left of a connection (TIME_WAIT).
 struct TcpRow {
   const trace::Object* object = nullptr;
   bool full = false;  ///< a socket; else a request or a time-wait socket
   std::uint64_t state = 0;
-  std::uint32_t local = 0;  ///< host byte order, as the ports
-  std::uint32_t remote = 0;
-  std::uint16_t local_port = 0;
-  std::uint16_t remote_port = 0;
+  RowEnd local, remote;
   std::uint32_t send_queue = 0;     ///< not acknowledged; of a listener 0
   std::uint32_t receive_queue = 0;  ///< not read; of a listener its accept queue
   TcpTimer timer = TcpTimer::kNone;
@@ -40,7 +52,7 @@ struct TcpRow {
   std::int64_t refcnt = 0;
 };
 
-/// Listeners first, then the others; each in the order in which they were made.
+/// IPv4, then IPv6; listeners first, then the others; each in the order in which they were made.
 [[nodiscard]] std::vector<TcpRow> tcp_rows(const Reading& reading);
 
 /// icsk_rto. The model's retransmission timeout is the least there is, doubled at each try (sim/kernel/tcp_timer.cc).

@@ -103,6 +103,7 @@ void tcp_rtt_estimator(sock* sk, u64 rtt_ns);
 bool tcp_queue_rcv(Kernel& k, sock* sk, sk_buff* skb);
 bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb);
 void tcp_fin(Kernel& k, sock* sk);
+constexpr u64 kAtoMin = 40 * kNsPerMs;  ///< TCP_ATO_MIN
 void tcp_enter_quickack_mode(sock* sk);
 
 // --- segments out of order: tcp_ofo.cc ---

@@ -12,8 +12,7 @@ namespace wakepath::kernel {
 
 namespace {
 
-constexpr u32 kMaxQuickAcks = 16;       // TCP_MAX_QUICKACKS
-constexpr u64 kAtoMin = 40 * kNsPerMs;  // TCP_ATO_MIN
+constexpr u32 kMaxQuickAcks = 16;  // TCP_MAX_QUICKACKS
 constexpr u32 kMostCoalesced = 64 * 1024;
 
 bool in_quickack_mode(const sock* sk) {
@@ -60,9 +59,17 @@ void tcp_event_data_recv(Kernel& k, sock* sk, const sk_buff* skb) {
   inet_connection_sock* icsk = inet_csk(sk);
   inet_csk_schedule_ack(sk);
   tcp_measure_rcv_mss(sk, skb);
-  if (icsk->icsk_ack_ato.get().ns == 0) {
+  u64 ato = icsk->icsk_ack_ato.get().ns;
+  u64 gap = k.now_ns() - icsk->last_data_received_ns;
+  if (ato == 0) {  // the first data
     tcp_incr_quickack(sk);
     icsk->icsk_ack_ato = record::Time{kAtoMin};
+  } else if (gap <= kAtoMin / 2) {
+    if (ato != kAtoMin) icsk->icsk_ack_ato = record::Time{ato / 2 + kAtoMin / 2};
+  } else if (gap < ato) {
+    icsk->icsk_ack_ato = record::Time{std::min(ato / 2 + gap, icsk->icsk_rto_ns)};
+  } else if (gap > icsk->icsk_rto_ns) {
+    tcp_incr_quickack(sk);  // the sender may have started anew, and waits for ACKs
   }
   icsk->last_data_received_ns = k.now_ns();
 }

@@ -14,7 +14,10 @@ namespace {
 
 void tcp_event_ack_sent(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
-  if (icsk->icsk_ack_quick > 0) --icsk->icsk_ack_quick;
+  if (icsk->icsk_ack_quick > 0 && (icsk->icsk_ack_pending & ICSK_ACK_SCHED) != 0) {
+    --icsk->icsk_ack_quick;
+    if (icsk->icsk_ack_quick == 0 && icsk->icsk_ack_ato.get().ns != kAtoMin) icsk->icsk_ack_ato = record::Time{kAtoMin};
+  }
   icsk->icsk_ack_pending = ICSK_ACK_NONE;
   if (icsk->icsk_delack_timer.active()) {
     k.scheduler.cancel(icsk->icsk_delack_timer);
@@ -232,9 +235,11 @@ void tcp_send_ack(Kernel& k, sock* sk) {
 void tcp_send_delayed_ack(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_send_delayed_ack, sk);
   constexpr u64 kDelackMin = 40 * kNsPerMs;  // TCP_DELACK_MIN; loopback's round trip never makes it longer
+  constexpr u64 kTick = 4 * kNsPerMs;        // without data before there is no time to wait: at the next tick
+  u64 delay = std::clamp(inet_csk(sk)->icsk_ack_ato.get().ns, kTick, kDelackMin);
   inet_csk(sk)->icsk_ack_pending |= static_cast<ack_pending>(ICSK_ACK_SCHED | ICSK_ACK_TIMER);
   k.rule(Rule::tcp_ack_delayed, sk);
-  if (!inet_csk(sk)->icsk_delack_timer.active()) tcp_arm_delack(k, sk, kDelackMin);
+  if (!inet_csk(sk)->icsk_delack_timer.active()) tcp_arm_delack(k, sk, delay);
 }
 
 void tcp_send_fin(Kernel& k, sock* sk) {

@@ -88,7 +88,12 @@ void tcp_delack_timer(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
   icsk->delack_pending = false;
   if ((icsk->icsk_ack_pending & ICSK_ACK_SCHED) == 0) return;
-  icsk->icsk_ack_pingpong = 0;  // nothing came to ride on: not so interactive after all
+  if (icsk->icsk_ack_pingpong == 0) {
+    icsk->icsk_ack_ato = record::Time{std::min(icsk->icsk_ack_ato.get().ns * 2, icsk->icsk_rto_ns)};
+  } else {
+    icsk->icsk_ack_pingpong = 0;  // nothing came to ride on: not so interactive after all
+    icsk->icsk_ack_ato = record::Time{kAtoMin};
+  }
   tcp_send_ack(k, sk);
 }
 

@@ -118,9 +118,9 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
   command
       ->add_option("--view", options.view,
                    "objects: who points to whom; path, tree: the calls of the step; or what the kernel itself would "
-                   "show: proc-net-tcp, proc-net-udp, proc-fd, proc-fdinfo, ss")
-      ->check(
-          CLI::IsMember({"objects", "path", "tree", "proc-net-tcp", "proc-net-udp", "proc-fd", "proc-fdinfo", "ss"}))
+                   "show: proc-net-tcp, proc-net-tcp6, proc-net-udp, proc-net-udp6, proc-fd, proc-fdinfo, ss")
+      ->check(CLI::IsMember({"objects", "path", "tree", "proc-net-tcp", "proc-net-tcp6", "proc-net-udp",
+                             "proc-net-udp6", "proc-fd", "proc-fdinfo", "ss"}))
       ->capture_default_str();
   command->add_option("--format", options.format, "Taken from the output's name when not given; else svg, tree: text")
       ->check(CLI::IsMember({"dot", "svg", "png", "text"}));

@@ -64,7 +64,7 @@ struct ExportOptions {
   std::string step;    ///< a step's number or a mark's name; empty: the last step, when there is one
   std::string mark;    ///< a mark's name
   std::string record;  ///< any position: the first so many records
-  /// objects, path, tree, or a text of the kernel's own: proc-net-tcp, proc-fd, proc-fdinfo, ss
+  /// objects, path, tree, or a text of the kernel's own: proc-net-tcp (tcp6, udp, udp6), proc-fd, proc-fdinfo, ss
   std::string view = "objects";
   std::string process;       ///< proc-fd, proc-fdinfo: a task's name or process id; empty: the only process there is
   std::optional<int> fd;     ///< proc-fdinfo: the descriptor

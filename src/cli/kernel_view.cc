@@ -23,6 +23,8 @@ std::string tasks_there_are(const trace::Trace& trace, const trace::World& world
 std::optional<std::string> kernel_view(const ExportOptions& options, const trace::Trace& trace,
                                        const trace::World& world, std::string& error) {
   if (options.view == "proc-net-tcp") return exports::proc_net_tcp(trace, world);
+  if (options.view == "proc-net-tcp6") return exports::proc_net_tcp6(trace, world);
+  if (options.view == "proc-net-udp6") return exports::proc_net_udp6(trace, world);
   if (options.view == "proc-net-udp") return exports::proc_net_udp(trace, world);
   if (options.view == "ss") {
     auto letters = exports::ss_options(options.ss);

@@ -50,8 +50,9 @@ std::string output_of(const std::string& command) {
 }  // namespace
 
 void write_kernel_views(const fs::path& folder, const std::map<std::string, pid_t>& actors) {
-  write_file(folder / "proc-net-tcp", read_file("/proc/thread-self/net/tcp"));
-  write_file(folder / "proc-net-udp", read_file("/proc/thread-self/net/udp"));
+  for (const std::string table : {"tcp", "udp", "tcp6", "udp6"}) {
+    write_file(folder / ("proc-net-" + table), read_file("/proc/thread-self/net/" + table));
+  }
   write_file(folder / "ss", output_of("ss -tanie"));
   for (const auto& [name, tid] : actors) {
     const std::string task = fmt::format("/proc/{}/task/{}", getpid(), tid);
@@ -94,6 +95,8 @@ void write_model_views(const fs::path& folder, const trace::Trace& trace) {
     const fs::path place = folder / std::string(trace.string(record.object));
     write_file(place / "proc-net-tcp", exports::proc_net_tcp(trace, world));
     write_file(place / "proc-net-udp", exports::proc_net_udp(trace, world));
+    write_file(place / "proc-net-tcp6", exports::proc_net_tcp6(trace, world));
+    write_file(place / "proc-net-udp6", exports::proc_net_udp6(trace, world));
     write_file(place / "ss", exports::ss(trace, world, *exports::ss_options("tanie")));
     for (const trace::Task& task : world.tasks()) {
       if (task.object != 0) {

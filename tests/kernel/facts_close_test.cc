@@ -32,6 +32,8 @@ TEST(Fact13, TheFinWakesThroughTheStateChange) {
 TEST(Fact13, TheFinIsAcknowledgedByTheTimerAfter40Ms) {
   Machine m;
   watched_connection(m);
+  EXPECT_EQ(m.send(m.client, 3, "hello"), 5);
+  EXPECT_EQ(m.recv(m.server, 5), 5);
   EXPECT_EQ(m.call(m.client, sys_close(m.k, 3)), 0);
   m.wait_ms(39);
   EXPECT_EQ(count_of(m.seen(), "call __tcp_send_ack"), 0u);
@@ -39,6 +41,15 @@ TEST(Fact13, TheFinIsAcknowledgedByTheTimerAfter40Ms) {
   EXPECT_TRUE(contains_in_order(
       m.seen(), {"call tcp_delack_timer > __tcp_send_ack", "set tcp_sock.skc_state FIN_WAIT1 -> FIN_WAIT2",
                  "create tcp_timewait_sock", "set tcp_sock.skc_state FIN_WAIT2 -> CLOSE", "free tcp_sock"}));
+}
+
+TEST(Fact13, WithoutAnyDataBeforeTheFinIsAcknowledgedAtTheNextTick) {
+  Machine m;
+  watched_connection(m);
+  EXPECT_EQ(m.call(m.client, sys_close(m.k, 3)), 0);
+  EXPECT_EQ(count_of(m.seen(), "call __tcp_send_ack"), 0u);
+  m.wait_ms(4);
+  EXPECT_TRUE(contains_in_order(m.seen(), {"call tcp_delack_timer > __tcp_send_ack"}));
 }
 
 TEST(Fact13, ThePeersCloseBringsTheSmallTimeWaitSocket) {

@@ -1,5 +1,5 @@
-// The kernel's own texts (/proc/net/tcp, /proc/PID/fd, /proc/PID/fdinfo, ss) of one story, read on the running kernel
-// and printed by the model, compared mark by mark.
+// The kernel's own texts (/proc/net/tcp, udp, tcp6, udp6, /proc/PID/fd, /proc/PID/fdinfo, ss) of one story, read on the
+// running kernel and printed by the model, compared mark by mark.
 //
 // Free, and so taken out on both sides before: numbers of inodes (replaced by who has them), of mounts and devices;
 // addresses and cookies of sockets; the order of rows and of epoll's items (hash tables and a tree of addresses); how
@@ -75,11 +75,12 @@ class Place {
       const std::string name = fs::relative(entry.path(), folder_).string();
       const std::string file = entry.path().filename().string();
       const Lines lines = lines_of(entry.path());
-      out[name] = file == "proc-net-tcp"   ? tcp(lines)
-                  : file == "proc-net-udp" ? udp(lines)
-                  : file == "ss"           ? ss(lines)
-                  : file == "fd"           ? fd(lines)
-                                           : info(lines);
+      out[name] = file.starts_with("proc-net-tcp") ? tcp(lines, file.ends_with("6") ? std::nullopt : std::optional(149))
+                  : file.starts_with("proc-net-udp")
+                      ? udp(lines, file.ends_with("6") ? std::nullopt : std::optional(127))
+                  : file == "ss" ? ss(lines)
+                  : file == "fd" ? fd(lines)
+                                 : info(lines);
     }
     return out;
   }
@@ -91,13 +92,14 @@ class Place {
   }
 
   /// Also where the inode's column begins: all before it have fixed widths.
-  Lines tcp(const Lines& lines) const {
+  /// `width`: of every line; those of IPv6 are not filled up.
+  Lines tcp(const Lines& lines, std::optional<size_t> width) const {
     const std::regex columns(
         R"(^ *\d+: (\S+ \S+ \S\S \S+ \d\d):([0-9A-F]{8}) (\S{8}) +\d+ +(\d+) (\d+) \d+ [0-9a-f]{16}(?: (\d+ \d+ \d+) \d+ -?\d+)? *$)");
     Lines rows;
     for (size_t i = 1; i < lines.size(); ++i) {
       std::smatch c;
-      EXPECT_EQ(lines[i].size(), 149u) << lines[i];
+      EXPECT_EQ(lines[i].size(), width.value_or(lines[i].size())) << lines[i];
       if (!std::regex_match(lines[i], c, columns)) {
         ADD_FAILURE() << "not a row of /proc/net/tcp: " << lines[i];
         continue;
@@ -111,12 +113,12 @@ class Place {
     return rows;
   }
 
-  Lines udp(const Lines& lines) const {
+  Lines udp(const Lines& lines, std::optional<size_t> width) const {
     const std::regex columns(R"(^ *\d+: (\S+ \S+ \S\S \S+ \S+ \S{8}) +\d+ +(\d+) (\d+) \d+ [0-9a-f]{16} (\d+) *$)");
     Lines rows;
     for (size_t i = 1; i < lines.size(); ++i) {
       std::smatch c;
-      EXPECT_EQ(lines[i].size(), 127u) << lines[i];
+      EXPECT_EQ(lines[i].size(), width.value_or(lines[i].size())) << lines[i];
       if (std::regex_match(lines[i], c, columns)) {
         rows.push_back(fmt::format("{} inode[{}] {} {}", c[1].str(), c.position(3), owner(c[3]), c[4].str()));
       } else {
@@ -197,11 +199,14 @@ class Views : public testing::Test {
   }
   ~Views() override { fs::remove_all(folder); }
 
+  void compare(const std::string& file, const std::vector<const char*>& marks);
+
   fs::path folder;
 };
 
-TEST_F(Views, AreThoseOfTheRunningKernelAtEveryMark) {
-  const auto parsed = parse_file(WAKEPATH_SOURCE_DIR "/tests/scenario/stories/kernel_views.yaml");
+/// At each mark of a story.
+void Views::compare(const std::string& file, const std::vector<const char*>& marks) {
+  const auto parsed = parse_file(WAKEPATH_SOURCE_DIR "/tests/scenario/stories/" + file);
   ASSERT_TRUE(std::holds_alternative<Scenario>(parsed)) << std::get<Problem>(parsed).text();
   const Scenario& story = std::get<Scenario>(parsed);
   const FileResult kernel = run_on_kernel(story, {.views = folder / "kernel"});
@@ -210,7 +215,7 @@ TEST_F(Views, AreThoseOfTheRunningKernelAtEveryMark) {
   }
   ASSERT_TRUE(kernel.ok) << text_report(story, kernel, {});
   ASSERT_TRUE(run_on_model(story, {.views = folder / "model"}).ok);
-  for (const char* mark : {"listening", "queued", "overflow", "data", "halves", "over"}) {
+  for (const char* mark : marks) {
     SCOPED_TRACE(mark);
     const auto real = Place(folder / "kernel" / mark).texts();
     const auto ours = Place(folder / "model" / mark).texts();
@@ -224,6 +229,14 @@ TEST_F(Views, AreThoseOfTheRunningKernelAtEveryMark) {
                                                         << testing::PrintToString(ours.at(name));
     }
   }
+}
+
+TEST_F(Views, AreThoseOfTheRunningKernelAtEveryMark) {
+  compare("kernel_views.yaml", {"listening", "queued", "overflow", "data", "halves", "over"});
+}
+
+TEST_F(Views, AreThoseOfTheRunningKernelForBothFamilies) {
+  compare("kernel_views_ipv6.yaml", {"listening", "queued", "data", "halves", "over"});
 }
 
 }  // namespace
