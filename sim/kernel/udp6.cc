@@ -82,7 +82,7 @@ Destination6 destination_of(Kernel& k, const sock* sk, const OutMessage& message
   }
   if (out.daddr.v4mapped())
     out.v4 = Address{in6_v4(k, out.daddr), out.dport};
-  else if (named && out.dport == 0)
+  else if (named && out.dport == 0 && udp_sk(sk)->pending == 0)
     out.error = k.error(Rule::send_port_zero, sk);
   return out;
 }
