@@ -22,7 +22,7 @@ ObjectId card_of(const Stage& stage, const ViewModel& model, ObjectId id) {
 }  // namespace
 
 void add_pointers(Stage& stage, const ViewModel& model) {
-  static constexpr std::array<const char*, 3> kDown{"private_data", "socket.sk", "sk"};
+  static constexpr std::array<const char*, 4> kDown{"private_data", "f_inode", "socket.sk", "sk"};
   std::vector<Edge> edges;
   auto add = [&](ObjectId from, ObjectId to, Layer layer) {
     if (from == 0 || to == 0 || from == to) return;

@@ -357,7 +357,7 @@ class ObjectsDot {
     trace::Layer here = kind_of(from).layer;
     trace::Layer there = kind_of(to).layer;
     if (here != there) return here < there;
-    if (from_list) return true;
+    if (from_list || kind_of(from).name == "file") return true;  // what a file is about was there before it
     for (const auto& list : to.lists)
       for (const Ref& ref : list.refs)
         if (ref.object == from.id) return false;
