@@ -16,10 +16,15 @@ namespace {
 
 bool in_handshake(const sock* sk) { return tcp_state(sk) == TcpState::SYN_SENT || tcp_state(sk) == TcpState::SYN_RECV; }
 
-/// Bytes that recv() would give. A FIN that has come counts as one in rcv_nxt.
+/// Bytes that recv() would give: up to an urgent byte that is not read in line. A FIN that has come counts as one in
+/// rcv_nxt.
 int tcp_inq(const sock* sk) {
   if (in_handshake(sk)) return 0;
-  int bytes = static_cast<int>(tcp_sk(sk)->rcv_nxt - tcp_sk(sk)->copied_seq);
+  const tcp_sock* tp = tcp_sk(sk);
+  bool urgent = !sock_flag(sk, SOCK_URGINLINE_BIT) && tp->urg_data != TCP_URG_NONE &&
+                !before(tp->urg_seq, tp->copied_seq) && before(tp->urg_seq, tp->rcv_nxt);
+  if (urgent) return static_cast<int>(tp->urg_seq - tp->copied_seq);
+  int bytes = static_cast<int>(tp->rcv_nxt - tp->copied_seq);
   return bytes > 0 && sock_flag(sk, SOCK_DONE_BIT) ? bytes - 1 : bytes;
 }
 

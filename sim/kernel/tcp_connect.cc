@@ -16,7 +16,7 @@ namespace {
 long tcp_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_connect, sk);
   tcp_sock* tp = tcp_sk(sk);
-  if (sk->sk_err != 0) sk->sk_err = 0;  // of the attempt before
+  if (sk->sk_err != 0) sk->sk_err = 0;  // of an attempt before this one
   bool v6 = tcp_over_v6(sk);
   tp->rcv_wnd = tcp_select_initial_window(sk, v6);
   tp->retrans_stamp_ns = k.now_ns();
