@@ -153,6 +153,7 @@ void unix_release_sock(Kernel& k, sock* sk, bool embrion) {
     unix_dgram_peer_wake_disconnect(k, sk, skpair);
     sock_put(k, skpair);
   }
+  unix_sk(sk)->oob_skb = nullptr;
   while (sk_buff* skb = __skb_dequeue(sk->sk_receive_queue)) {
     if (state == TcpState::LISTEN) unix_release_sock(k, skb->sk, true);
     kfree_skb(k, skb);
