@@ -21,7 +21,8 @@ constexpr std::size_t kMaxPayload = 65535 - 8;  // IPV6_MAXPLEN without the UDP 
 
 void ip6_output(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::ip6_output, skb);
-  Call finish(k, Fn::ip6_finish_output2, skb);
+  Call finish(k, Fn::ip6_finish_output, skb);
+  Call neighbour(k, Fn::ip6_finish_output2, skb);
   __dev_queue_xmit(k, skb);
 }
 
@@ -33,7 +34,7 @@ void icmpv6_rcv(Kernel& k, sk_buff* skb) {
     std::memcpy(&quote, skb->payload.data(), sizeof quote);
     udp_err(k, quote);
   }
-  Call consume(k, Fn::consume_skb, skb);
+  Call drop(k, Fn::sk_skb_reason_drop, skb);
   k.skbs.free(skb);
 }
 
@@ -68,6 +69,7 @@ void ip6_send_skb(Kernel& k, sk_buff* skb) {
 void ipv6_rcv(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::ipv6_rcv, skb);
   Call input(k, Fn::ip6_input, skb);
+  Call finish(k, Fn::ip6_input_finish, skb);
   Call deliver(k, Fn::ip6_protocol_deliver_rcu, skb);
   switch (skb->protocol) {
     case IPPROTO_UDP:
@@ -87,7 +89,10 @@ void icmp6_send_port_unreachable(Kernel& k, const sk_buff* skb) {
   inet_flow quote = flow_of(skb);
   sk_buff* reply = nullptr;
   {
-    Call append(k, Fn::__ip6_append_data, nullptr);
+    Call append(k, Fn::ip6_append_data, nullptr);
+    Call data(k, Fn::__ip6_append_data, nullptr);
+    Call send(k, Fn::sock_alloc_send_pskb, nullptr);
+    Call frags(k, Fn::alloc_skb_with_frags, nullptr);
     reply = alloc_skb(k, nullptr, std::string(reinterpret_cast<const char*>(&quote), sizeof quote));
   }
   if (reply == nullptr) return;

@@ -212,6 +212,45 @@ TEST(KernelTrees, ARefusedConnect) {
   expect_trees(m, "refused.txt");
 }
 
+Address on_ipv6(u16 port) {
+  Address address{.port = port, .family = AF_INET6};
+  address.ip6[15] = 1;  // ::1
+  return address;
+}
+
+TEST(KernelTrees, ALifeOverIpv6) {
+  Machine m;
+  EXPECT_EQ(m.call(m.server, sys_socket(m.k, AF_INET6, SOCK_STREAM, 0)), 3);
+  const Address to = on_ipv6(kPort), nobody = on_ipv6(kPort + 1);
+  EXPECT_EQ(m.call(m.server, sys_bind(m.k, 3, to)), 0);
+  EXPECT_EQ(m.call(m.server, sys_listen(m.k, 3, 8)), 0);
+  EXPECT_EQ(m.call(m.client, sys_socket(m.k, AF_INET6, SOCK_STREAM, 0)), 3);
+  EXPECT_EQ(m.call(m.client, sys_connect(m.k, 3, to)), 0);
+  EXPECT_EQ(m.call(m.server, sys_accept4(m.k, 3, SOCK_NONBLOCK)), 4);
+  EXPECT_EQ(m.send(m.client, 3, "hello"), 5);
+  EXPECT_EQ(m.recv(m.server, 4), 5);
+  EXPECT_EQ(m.call(m.client, sys_close(m.k, 3)), 0);
+  EXPECT_EQ(m.recv(m.server, 4), 0);
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 4)), 0);
+  EXPECT_EQ(m.call(m.client, sys_socket(m.k, AF_INET6, SOCK_STREAM, 0)), 3);
+  EXPECT_EQ(m.call(m.client, sys_connect(m.k, 3, nobody)), -ECONNREFUSED);
+  expect_trees(m, "tcp_v6.txt");
+}
+
+TEST(KernelTrees, DatagramsOverIpv6) {
+  Machine m;
+  const Address to = on_ipv6(kPort), nobody = on_ipv6(kPort + 1);
+  const std::string hello = "hello";
+  EXPECT_EQ(m.call(m.server, sys_socket(m.k, AF_INET6, SOCK_DGRAM, 0)), 3);
+  EXPECT_EQ(m.call(m.server, sys_bind(m.k, 3, to)), 0);
+  EXPECT_EQ(m.call(m.client, sys_socket(m.k, AF_INET6, SOCK_DGRAM, 0)), 3);
+  EXPECT_EQ(m.call(m.client, sys_sendto(m.k, 3, hello.data(), hello.size(), 0, to)), 5);
+  EXPECT_EQ(m.recv(m.server, 3), 5);
+  EXPECT_EQ(m.call(m.client, sys_connect(m.k, 3, nobody)), 0);
+  EXPECT_EQ(m.send(m.client, 3, "hello"), 5);
+  expect_trees(m, "udp_v6.txt");
+}
+
 TEST(KernelTrees, ADatagram) {
   Machine m;
   const Address to{kLocalhost, kPort};
