@@ -35,10 +35,10 @@ struct eppoll_entry {
 /// One watched (file, descriptor) of an epoll.
 struct epitem {
   record::Field<int> ffd_fd;
+  record::Field<poll_t> event_events;
   record::Ptr<struct file> ffd_file;
   record::Ptr<eventpoll> ep;
   record::Ptr<eppoll_entry> pwqlist;
-  record::Field<poll_t> event_events;
   record::Field<u64> event_data;
   record::Ptr<epitem> ovflist_next;
   record::ListNode<epitem> rbn;

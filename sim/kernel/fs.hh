@@ -50,8 +50,8 @@ struct file {
 
 /// One used slot of fdtable.fd[]: a number and what it refers to. Linux has an array; the model has only used slots.
 struct fd_slot {
-  record::Field<int> fd;
   record::Ptr<struct file> file;
+  record::Field<int> fd;
   record::Field<bool> close_on_exec;
   record::ListNode<fd_slot> node;
 

@@ -54,7 +54,7 @@ void add_wait_queue_exclusive(Kernel& k, wait_queue_head& queue, StackWaitEntry&
 
 void unlink_wait_entry(wait_queue_entry* entry) {
   using Queue = decltype(wait_queue_head::head);
-  if (entry->entry.linked()) const_cast<Queue*>(static_cast<const Queue*>(entry->entry.list))->erase(entry);
+  if (entry->entry.linked()) const_cast<Queue*>(static_cast<const Queue*>(entry->entry.list.get()))->erase(entry);
 }
 
 void remove_wait_queue(Kernel& k, StackWaitEntry& entry) {

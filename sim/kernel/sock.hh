@@ -97,8 +97,10 @@ constexpr u8 SOCK_BINDADDR_LOCK = 4;  ///< bind() named the address.
 constexpr u8 SOCK_BINDPORT_LOCK = 8;  ///< bind() named the port.
 constexpr u8 SOCK_CONNECT_BIND = 16;  ///< connect() chose the port.
 
+/// Members stand by their size rather than as in Linux, here and in what embeds it: there may be very many of them.
 struct sock {
   sock_common common;
+  record::Field<int> sk_rcvlowat;
   record::Field<const proto*> sk_prot;
   sk_buff_head sk_receive_queue;
   record::List<sk_buff, &sk_buff::node> sk_backlog;  ///< Segments that came while a system call owned the socket.
@@ -110,27 +112,27 @@ struct sock {
   record::Field<void (*)(Kernel&, sock*)> sk_state_change;
   record::Field<void (*)(Kernel&, sock*)> sk_write_space;
   record::Field<void (*)(Kernel&, sock*)> sk_error_report;
-  record::Field<int> sk_rcvlowat;
-  record::Field<int> sk_err;
   record::Ptr<struct socket> sk_socket;
-  record::Field<bool> sk_lock_owned;  ///< sk_lock.owned: a system call holds the socket.
+  record::Field<int> sk_err;
   record::Field<int> sk_forward_alloc;
   record::Field<int> sk_wmem_queued;
   record::Field<int> sk_sndbuf;
   sk_buff_head sk_write_queue;
   record::List<sk_buff, &sk_buff::node> tcp_rtx_queue;
-  record::Ptr<sock_reuseport> sk_reuseport_cb;
-  record::Field<shutdown_mask> sk_shutdown;
-  record::Field<short> sk_type;  ///< SOCK_STREAM and its like; set for AF_UNIX alone.
   record::Field<u32> sk_ack_backlog;
   record::Field<u32> sk_max_ack_backlog;
   record::Field<sock_flags> sk_flags;
-  record::Field<bool> nospace;  ///< SOCK_NOSPACE of socket->flags: somebody waits for room to write.
+  record::Ptr<sock_reuseport> sk_reuseport_cb;
 
   u64 rcvtimeo_ns = kForever;
   u64 sndtimeo_ns = kForever;
   int linger_s = 0;
-  u8 sk_userlocks = 0;  ///< SOCK_BINDADDR_LOCK and its like: what the user has chosen.
+
+  record::Field<short> sk_type;  ///< SOCK_STREAM and its like; set for AF_UNIX alone.
+  record::Field<shutdown_mask> sk_shutdown;
+  record::Field<bool> sk_lock_owned;  ///< sk_lock.owned: a system call holds the socket.
+  record::Field<bool> nospace;        ///< SOCK_NOSPACE of socket->flags: somebody waits for room to write.
+  u8 sk_userlocks = 0;                ///< SOCK_BINDADDR_LOCK and its like: what the user has chosen.
 
   static void describe(record::KindBuilder<sock>& b);
 };
@@ -173,10 +175,10 @@ struct tcp_request_sock {
 
 /// icsk_accept_queue: what a listener has in the making, and what is ready to be accepted.
 struct request_sock_queue {
+  record::List<tcp_request_sock, &tcp_request_sock::dl_next> rskq_accept_head;
   record::Field<int> qlen;              ///< Half-open requests.
   record::Field<int> young;             ///< Those whose SYN-ACK was sent once only.
   record::Field<u8> rskq_defer_accept;  ///< TCP_DEFER_ACCEPT: SYN-ACKs that go out before a bare ACK is taken.
-  record::List<tcp_request_sock, &tcp_request_sock::dl_next> rskq_accept_head;
   static void describe(record::KindBuilder<request_sock_queue>& b);
 };
 
@@ -193,18 +195,19 @@ extern const inet_connection_sock_af_ops ipv6_mapped;
 struct inet_connection_sock {
   inet_sock icsk_inet;
   request_sock_queue icsk_accept_queue;
+  record::Field<u8> icsk_retransmits;
+  record::Field<u8> icsk_probes_out;       ///< Zero-window probes that nobody has answered.
+  record::Field<bool> retransmit_pending;  ///< icsk_retransmit_timer is active.
+  record::Field<bool> delack_pending;      ///< icsk_delack_timer is active.
   record::Ptr<inet_bind_bucket> icsk_bind_hash;
   record::Ptr<inet_bind2_bucket> icsk_bind2_hash;
-  record::Field<u8> icsk_retransmits;
-  record::Field<u8> icsk_probes_out;             ///< Zero-window probes that nobody has answered.
-  record::Field<bool> retransmit_pending;        ///< icsk_retransmit_timer is active.
-  record::Field<bool> delack_pending;            ///< icsk_delack_timer is active.
   record::Field<record::Time> icsk_timeout;      ///< When icsk_retransmit_timer is due, while it is pending.
   record::Field<record::Time> sk_timer_expires;  ///< When sk_timer is due; 0: it is not pending.
   record::Field<record::Time> icsk_ack_ato;      ///< How long an ACK may wait for something to ride on.
   record::Field<ack_pending> icsk_ack_pending;
   record::Field<u8> icsk_ack_quick;     ///< Immediate ACKs left.
   record::Field<u8> icsk_ack_pingpong;  ///< Interactive: ACKs may wait for an answer to ride on.
+  u8 icsk_syn_retries = 0;              ///< TCP_SYNCNT; 0: net.ipv4.tcp_syn_retries.
   record::ListNode<inet_connection_sock> bind_node;
 
   const inet_connection_sock_af_ops* icsk_af_ops = &ipv4_specific;
@@ -212,13 +215,12 @@ struct inet_connection_sock {
   engine::Timer icsk_delack_timer;
   engine::Timer sk_timer;  ///< FIN_WAIT2 of an orphan.
   u32 rcv_mss = 536;
-  u32 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
-  int icsk_backoff = 0;     ///< Doublings of the time between zero-window probes.
+  u32 scaling_ratio = 128;       ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
+  int icsk_backoff = 0;          ///< Doublings of the time between zero-window probes.
+  u32 icsk_user_timeout_ms = 0;  ///< TCP_USER_TIMEOUT; 0: none.
   u64 last_data_received_ns = 0;
   u64 icsk_rto_ns = 1'000'000'000;  ///< TCP_TIMEOUT_INIT, then from the round trips; doubled at each timeout.
   u64 icsk_probes_tstamp_ns = 0;    ///< Since when windows are probed; 0: not.
-  u32 icsk_user_timeout_ms = 0;     ///< TCP_USER_TIMEOUT; 0: none.
-  u8 icsk_syn_retries = 0;          ///< TCP_SYNCNT; 0: net.ipv4.tcp_syn_retries.
 
   static void describe(record::KindBuilder<inet_connection_sock>& b);
 };
@@ -234,35 +236,35 @@ struct tcp_sock {
   record::Field<u32> snd_una;
   record::Field<u32> snd_wnd;
   record::Field<u32> packets_out;
-  record::Field<nagle_flags> nonagle;
-  record::Field<u32> snd_up;  ///< Behind the urgent data that was sent; snd_una when there is none.
-  record::Field<urgent_data> urg_data;
+  record::Field<u32> snd_up;   ///< Behind the urgent data that was sent; snd_una when there is none.
   record::Field<u32> urg_seq;  ///< Where the urgent byte stands.
   record::List<sk_buff, &sk_buff::node> out_of_order_queue;
   record::Field<u32> sacked_out;  ///< Segments that the peer has beyond a hole.
   record::Field<u32> retrans_out;
   record::Field<u32> high_seq;  ///< snd_nxt when the recovery began, which ends when this is acknowledged.
-  record::Field<ca_state> icsk_ca_state;
 
   u32 max_window = 0;
-  u32 snd_sml = 0;           ///< End of the last small segment sent (Minshall's variant of Nagle).
-  u32 notsent_lowat = 0;     ///< TCP_NOTSENT_LOWAT
-  u32 notsent_limit = 0;     ///< The same, or net.ipv4.tcp_notsent_lowat; 0: none.
-  u32 srtt_us = 0;           ///< Smoothed round trip, eight times; 0: none measured.
-  u32 rttvar_us = 0;         ///< Its deviation, four times.
-  int linger2_s = 0;         ///< TCP_LINGER2; 0: net.ipv4.tcp_fin_timeout, -1: no FIN_WAIT2 of an orphan.
+  u32 snd_sml = 0;        ///< End of the last small segment sent (Minshall's variant of Nagle).
+  u32 notsent_lowat = 0;  ///< TCP_NOTSENT_LOWAT
+  u32 notsent_limit = 0;  ///< The same, or net.ipv4.tcp_notsent_lowat; 0: none.
+  u32 srtt_us = 0;        ///< Smoothed round trip, eight times; 0: none measured.
+  u32 rttvar_us = 0;      ///< Its deviation, four times.
+  u32 snd_wl1 = 0;        ///< seq of the segment that brought the last window.
+  u32 rack_end_seq = 0;
+  int linger2_s = 0;  ///< TCP_LINGER2; 0: net.ipv4.tcp_fin_timeout, -1: no FIN_WAIT2 of an orphan.
+  record::Field<urgent_data> urg_data;
   u16 user_mss = 0;          ///< TCP_MAXSEG
   u16 mss_clamp = 0;         ///< The least of what both ends said in their SYNs; 0 before.
   u16 keepalive_time_s = 0;  ///< TCP_KEEPIDLE; 0: the sysctl's. So are the next two.
   u16 keepalive_intvl_s = 0;
   u8 keepalive_probes = 0;
+  record::Field<nagle_flags> nonagle;
+  record::Field<ca_state> icsk_ca_state;
   u64 retrans_stamp_ns = 0;   ///< Of the first retransmission in a row; of a SYN: its first transmission.
   u64 rcv_tstamp_ns = 0;      ///< When the last ACK came.
   u64 min_rtt_ns = kForever;  ///< Least round trip.
   u64 rack_sent_ns = 0;       ///< When the segment that was delivered last of all had been sent.
   u64 rack_rtt_ns = 0;
-  u32 rack_end_seq = 0;
-  u32 snd_wl1 = 0;              ///< seq of the segment that brought the last window.
   u64 synq_overflow_ts_ns = 0;  ///< Of a listener: when it sent its last SYN cookie; 0: never.
   static void describe(record::KindBuilder<tcp_sock>& b);
 };

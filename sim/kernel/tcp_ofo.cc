@@ -31,7 +31,7 @@ void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb) {
     kfree_skb(k, skb);
     return;
   }
-  sk_buff* next = place != nullptr ? place->node.next : tp->out_of_order_queue.front();
+  sk_buff* next = place != nullptr ? tp->out_of_order_queue.next(place) : tp->out_of_order_queue.front();
   while (next != nullptr && !after(next->end_seq, skb->end_seq)) {
     sk_buff* behind = next->node.next;
     drop_queued(k, sk, next);

@@ -32,7 +32,7 @@ void hash2_insert(Kernel& k, sock* sk) {
 
 void hash2_remove(Kernel& k, sock* sk) {
   using Chain = decltype(udp_hslot2::head);
-  auto* chain = const_cast<Chain*>(static_cast<const Chain*>(udp_sk(sk)->udp_portaddr_node.list));
+  auto* chain = const_cast<Chain*>(static_cast<const Chain*>(udp_sk(sk)->udp_portaddr_node.list.get()));
   udp_hslot2* slot = container_of(chain, &udp_hslot2::head);
   slot->head.erase(udp_sk(sk));
   --slot->count;

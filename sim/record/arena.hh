@@ -1,18 +1,17 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
 #include <utility>
 #include <vector>
 
+#include "sim/record/blocks.hh"
 #include "sim/record/kind_builder.hh"
 #include "sim/record/recorder.hh"
 
 namespace wakepath::record {
-
-/// Objects live in blocks of this size, aligned to it, so that the block is found from any address inside.
-constexpr std::size_t kBlockBytes = 64 * 1024;
 
 /// The head of a block. Objects of one kind follow, each in a slot of the same size.
 struct BlockHead {
@@ -76,7 +75,7 @@ class Arena {
       auto& head = *reinterpret_cast<BlockHead*>(block);
       for (std::size_t slot = 0; slot < kSlots; ++slot)
         if (head.object_ids[slot] != 0) std::launder(reinterpret_cast<T*>(head.first + slot * kSlotBytes))->~T();
-      ::operator delete[](block, std::align_val_t{kBlockBytes});
+      give_back_block(block);
     }
   }
   Arena(const Arena&) = delete;
@@ -114,14 +113,14 @@ class Arena {
   }
 
  private:
-  static constexpr std::size_t kAlign = alignof(std::max_align_t);
+  static constexpr std::size_t kAlign = std::max(alignof(T), alignof(trace::ObjectId));
   static constexpr std::size_t kSlotBytes = (sizeof(T) + kAlign - 1) / kAlign * kAlign;
   static constexpr std::size_t kSlots =
       (kBlockBytes - sizeof(BlockHead) - kAlign) / (kSlotBytes + sizeof(trace::ObjectId));
   static_assert(kSlots >= 1, "the structure does not fit into a block");
 
   void add_block() {
-    auto* block = static_cast<std::byte*>(::operator new[](kBlockBytes, std::align_val_t{kBlockBytes}));
+    std::byte* block = take_block();
     auto* ids = reinterpret_cast<trace::ObjectId*>(block + sizeof(BlockHead));
     std::size_t head_bytes = sizeof(BlockHead) + kSlots * sizeof(trace::ObjectId);
     std::byte* first = block + (head_bytes + kAlign - 1) / kAlign * kAlign;

@@ -11,9 +11,9 @@ namespace wakepath::record {
 /// A member's links into one list. Not recorded itself: the list records who stands behind whom.
 template <class T>
 struct ListNode {
-  T* prev = nullptr;           ///< Of the first: the last, so that a list needs one pointer only.
-  T* next = nullptr;           ///< Of the last: nullptr.
-  const void* list = nullptr;  ///< The list it is on; nullptr when on none.
+  ShortPtr<T> prev;           ///< Of the first: the last, so that a list needs one pointer only.
+  ShortPtr<T> next;           ///< Of the last: nullptr.
+  ShortPtr<const void> list;  ///< The list it is on; nullptr when on none.
 
   [[nodiscard]] bool linked() const { return list != nullptr; }
 };
@@ -49,10 +49,10 @@ class List {
   void insert_behind(T* place, T* element) {
     ListNode<T>& node = element->*Node;
     WP_BUG_ON(BlockHead::of(this).recorder, node.linked());
-    T* after = place != nullptr ? (place->*Node).next : front_;
-    T* last = front_ == nullptr ? element : after == nullptr ? element : back();
+    T* after = place != nullptr ? next(place) : front();
+    T* last = after == nullptr ? element : back();
     node = {place, after, this};
-    (place != nullptr ? (place->*Node).next : front_) = element;
+    (place != nullptr ? (place->*Node).next : front_) = ShortPtr<T>(element);
     if (after != nullptr) (after->*Node).prev = element;
     (front_->*Node).prev = last;
     ++size_;
@@ -111,7 +111,7 @@ class List {
       here.recorder->list_erase(here.object, here.field(), ref_of(element).packed(), ref_of(behind).packed());
   }
 
-  T* front_ = nullptr;
+  ShortPtr<T> front_;
   std::uint32_t size_ = 0;
 };
 

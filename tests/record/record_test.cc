@@ -279,5 +279,22 @@ TEST_F(Toy, NestedCallsKeepTheirContext) {
   EXPECT_EQ(records[2].before, from_ - 2) << "its call";
 }
 
+TEST(Blocks, AreUsedAgainAndPointedToInFourBytes) {
+  std::byte* one = take_block();
+  std::byte* other = take_block();
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(one) % kBlockBytes, 0u);
+  ShortPtr<std::byte> here(one + 4096);
+  ShortPtr<std::byte> there(other);
+  EXPECT_EQ(here.get(), one + 4096);
+  EXPECT_EQ(there.get(), other);
+  EXPECT_EQ(ShortPtr<std::byte>(nullptr).get(), nullptr);
+  give_back_block(one);
+  give_back_block(other);
+  EXPECT_EQ(take_block(), other);
+  EXPECT_EQ(take_block(), one);
+  give_back_block(one);
+  give_back_block(other);
+}
+
 }  // namespace
 }  // namespace wakepath::record
