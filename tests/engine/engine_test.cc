@@ -134,7 +134,9 @@ TEST(TimerWheel, AgreesWithASortedList) {
       expected[{deadline, sequence}] = i;
     }
     EXPECT_EQ(wheel.earliest().has_value(), !expected.empty());
-    if (!expected.empty()) ASSERT_EQ(*wheel.earliest(), expected.begin()->first.first);
+    if (!expected.empty()) {
+      ASSERT_EQ(*wheel.earliest(), expected.begin()->first.first);
+    }
     if (round % 8 != 0) continue;
     std::uint64_t limit = now + random() % (std::uint64_t{1} << random() % 38);
     for (;;) {

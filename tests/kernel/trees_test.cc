@@ -226,7 +226,7 @@ TEST(KernelTrees, ALifeOverIpv6) {
   EXPECT_EQ(m.call(m.server, sys_listen(m.k, 3, 8)), 0);
   EXPECT_EQ(m.call(m.client, sys_socket(m.k, AF_INET6, SOCK_STREAM, 0)), 3);
   EXPECT_EQ(m.call(m.client, sys_connect(m.k, 3, to)), 0);
-  EXPECT_EQ(m.call(m.server, sys_accept4(m.k, 3, SOCK_NONBLOCK)), 4);
+  EXPECT_EQ(m.call(m.server, sys_accept4(m.k, 3, nullptr, SOCK_NONBLOCK)), 4);
   EXPECT_EQ(m.send(m.client, 3, "hello"), 5);
   EXPECT_EQ(m.recv(m.server, 4), 5);
   EXPECT_EQ(m.call(m.client, sys_close(m.k, 3)), 0);
