@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include "sim/kernel/tcp_close.hh"
+
 namespace wakepath::check {
 
 using namespace kernel;  // NOLINT: this folder is about nothing else
@@ -61,7 +63,7 @@ void check_dentries(const Kernel& k, Complaints& out) {
   k.socket_allocs.for_each([&](const socket_alloc& whole) { check_inode(whole.vfs_inode); });
 }
 
-bool is_lingering(const file& f) { return f.f_ref == 0 && is_unaccepted(f); }
+bool is_lingering(const file& f) { return f.f_ref == 0 && lingers(&f); }
 
 void check_sockfs(const Kernel& k, Complaints& out) {
   std::size_t socket_files = 0;

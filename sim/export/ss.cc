@@ -57,8 +57,9 @@ std::string duration(std::uint64_t ms) {
 std::string timer(const TcpRow& row) {
   static constexpr std::array<std::string_view, 5> kNames = {"off", "on", "keepalive", "timewait", "persist"};
   if (row.timer == TcpTimer::kNone) return "";
+  bool counts_probes = row.timer == TcpTimer::kProbe || row.timer == TcpTimer::kSocket;  // inet_sk_diag_fill()
   return fmt::format(" timer:({},{},{})", kNames[static_cast<std::size_t>(row.timer)],
-                     duration(row.timer_left_ns / kMs), row.timer == TcpTimer::kProbe ? row.probes : row.retransmits);
+                     duration(row.timer_left_ns / kMs), counts_probes ? row.probes : row.retransmits);
 }
 
 std::string extended(const Reading& reading, const TcpRow& row) {

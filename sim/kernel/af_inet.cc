@@ -185,7 +185,7 @@ void inet_release(Kernel& k, struct socket* socket) {
   Call call(k, Fn::inet_release, socket);
   sock* sk = socket->sk;
   if (sk == nullptr) return;
-  socket->sk = nullptr;
+  socket->sk = nullptr;  // Linux does it behind close(), when the sock may be gone: here nothing points to what is not
   sk->sk_prot->close(k, sk);
 }
 

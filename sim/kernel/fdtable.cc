@@ -101,7 +101,7 @@ MaySleep<long> close_fd(Kernel& k, int fd) {
   files_struct* files = k.current()->files;
   remove_slot(k, files, slot_of(files, fd));
   if (file->f_ep != nullptr && k.mutant(Mutant::close_forgets_duplicates)) eventpoll_release_file(k, file);
-  if (file->f_ref == 1 && lingers(file)) {
+  if (file->f_ref == 1 && !k.linux_4_19() && lingers(file)) {
     --file->f_ref;
     co_await __fput_and_linger(k, file);
   } else {

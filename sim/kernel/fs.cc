@@ -101,7 +101,7 @@ long setfl(Kernel& k, struct file* file, int flags) {
   bool is_pipe = file->f_op.get() == &pipefifo_fops;
   if ((flags & O_DIRECT) != 0 && !is_pipe) return call.result(k.error(Rule::setfl_not_direct, file));
   bool sends_signals = is_pipe || file->f_op.get() == &socket_file_ops;  // has a fasync()
-  u32 settable = O_APPEND | O_NONBLOCK | O_DIRECT | (sends_signals ? O_ASYNC : 0);
+  u32 settable = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | (sends_signals ? O_ASYNC : 0);
   u32 kept = static_cast<u32>(file->f_flags) & ~settable;
   file->f_flags = static_cast<file_flags>(kept | (static_cast<u32>(flags) & settable));
   return call.result(0);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "sim/kernel/kernel.hh"
 
@@ -15,6 +16,8 @@ namespace wakepath::kernel {
 namespace {
 
 constexpr long kPage = shmem_inode_info::kPage;
+constexpr int kSealExec = 0x20;                                // F_SEAL_EXEC, since Linux 6.3
+constexpr long kMostBytes = std::numeric_limits<long>::max();  // MAX_LFS_FILESIZE
 
 shmem_inode_info* SHMEM_I(inode* inode) { return container_of(inode, &shmem_inode_info::vfs_inode); }
 
@@ -61,10 +64,11 @@ MaySleep<long> shmem_file_write_iter(Kernel& k, file* file, const void* data, st
   Call call(k, Fn::shmem_file_write_iter, file);
   if (size == 0) co_return call.result(0);
   shmem_inode_info* info = SHMEM_I(file->f_inode);
-  if ((file->f_flags & O_APPEND) != 0) file->f_pos = info->i_size;
-  auto length = static_cast<long>(size);
-  long written = generic_perform_write(k, info, static_cast<const char*>(data), file->f_pos, length);
-  if (written > 0) file->f_pos += written;
+  long pos = (file->f_flags & O_APPEND) != 0 ? info->i_size.get() : file->f_pos.get();
+  if (pos == kMostBytes) co_return call.result(k.error(Rule::file_too_large, file));
+  auto length = static_cast<long>(std::min(size, static_cast<std::size_t>(kMostBytes - pos)));
+  long written = generic_perform_write(k, info, static_cast<const char*>(data), pos, length);
+  if (written > 0) file->f_pos = pos + written;
   co_return call.result(written);
 }
 
@@ -73,7 +77,8 @@ long next_hole_or_data(const shmem_inode_info* info, long at, bool data) {
   auto page = info->i_pages.lower_bound(at / kPage);
   if (data) return page == info->i_pages.end() ? info->i_size.get() : std::max(at, page->first * kPage);
   for (; page != info->i_pages.end() && page->first == at / kPage && at < info->i_size; ++page)
-    at = std::min(info->i_size.get(), (page->first + 1) * kPage);
+    at =
+        page->first < kMostBytes / kPage ? std::min(info->i_size.get(), (page->first + 1) * kPage) : info->i_size.get();
   return at;
 }
 
@@ -157,10 +162,11 @@ bool is_regular(const file* file) { return file->f_op.get() == &shmem_file_opera
 long i_size_read(inode* inode) { return SHMEM_I(inode)->i_size; }
 
 long do_memfd_create(Kernel& k, const std::string& name, unsigned flags) {
-  constexpr unsigned kExec = 0x10;  // MFD_EXEC, since Linux 6.3
-  constexpr unsigned kKnown = MFD_CLOEXEC | MFD_ALLOW_SEALING | kExec;
+  constexpr unsigned kNoExecSeal = 0x8, kExec = 0x10;  // MFD_NOEXEC_SEAL, MFD_EXEC, since Linux 6.3
+  constexpr unsigned kKnown = MFD_CLOEXEC | MFD_ALLOW_SEALING | kNoExecSeal | kExec;
   constexpr std::size_t kLongest = 249;  // MFD_NAME_MAX_LEN
-  if ((flags & ~kKnown) != 0) return k.error(Rule::memfd_flags, nullptr);
+  bool both = (flags & kNoExecSeal) != 0 && (flags & kExec) != 0;
+  if ((flags & ~kKnown) != 0 || both) return k.error(Rule::memfd_flags, nullptr);
   if (name.size() > kLongest) return k.error(Rule::memfd_name_too_long, nullptr);
   ReservedFd fd(k, (flags & MFD_CLOEXEC) != 0);
   if (fd.fd() < 0) return fd.fd();
@@ -168,6 +174,10 @@ long do_memfd_create(Kernel& k, const std::string& name, unsigned flags) {
   if (long error = shmem_file_setup(k, "memfd:" + name, &file); error != 0) return error;
   file->f_flags = static_cast<file_flags>(static_cast<u32>(file->f_flags.get()) | kLargeFile);
   if ((flags & MFD_ALLOW_SEALING) != 0) SHMEM_I(file->f_inode)->seals = 0u;
+  if ((flags & kNoExecSeal) != 0) {
+    file->f_inode->i_mode = record::Hex{S_IFREG | 0666};
+    SHMEM_I(file->f_inode)->seals = static_cast<u32>(kSealExec);
+  }
   return fd.install(file);
 }
 

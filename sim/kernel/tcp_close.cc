@@ -1,6 +1,5 @@
-// Models: the end of a connection in net/ipv4/tcp.c and tcp_minisocks.c, Linux 6.18: close(), shutdown(), resets,
-// TIME_WAIT.
-// Left out: limits on orphans.
+// Models: the end of a connection in net/ipv4/tcp.c, Linux 6.18: close(), shutdown(), resets. TIME_WAIT:
+// tcp_timewait.cc. Left out: limits on orphans.
 
 #include <algorithm>
 
@@ -101,9 +100,8 @@ void tell_peer(Kernel& k, sock* sk) {
       // nothing to tell anybody
     } else if (unread && !k.mutant(Mutant::unread_data_closes_politely)) {
       k.rule(Rule::close_unread_data_resets, sk);
-      TcpState before = tcp_state(sk);
       tcp_set_state(k, sk, TcpState::CLOSE);
-      if (tcp_need_reset(before)) tcp_send_active_reset(k, sk);
+      tcp_send_active_reset(k, sk);
     } else if (sock_flag(sk, SOCK_LINGER_BIT) && sk->linger_s == 0 && !k.mutant(Mutant::linger_ignored)) {
       tcp_disconnect(k, sk);
     } else if (tcp_close_state(k, sk)) {
@@ -126,15 +124,6 @@ void become_orphan(Kernel& k, sock* sk) {
     if (was_closed || (tcp_state(sk) == TcpState::CLOSE && tcp_sk(sk)->linger2_s < 0)) inet_csk_destroy_sock(k, sk);
   }
   local_bh_enable(k);
-}
-
-void run_tw_timer(Kernel& k, tcp_timewait_sock* tw) {
-  timer_softirq(k, Fn::tw_timer_handler, tw, [&k, tw] { inet_twsk_kill(k, tw); });
-}
-
-void arm_tw_timer(Kernel& k, tcp_timewait_sock* tw, u64 timeout_ns) {
-  k.scheduler.arm(tw->tw_timer, k.now_ns() + timeout_ns);
-  tw->tw_timer_expires = record::Time{k.now_ns() + timeout_ns};
 }
 
 }  // namespace
@@ -222,7 +211,9 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   if (before != TcpState::CLOSE) tcp_set_state(k, sk, TcpState::CLOSE);
   if (before == TcpState::LISTEN) {
     inet_csk_listen_stop(k, sk);
-  } else if (tcp_need_reset(before)) {
+  } else if (tcp_need_reset(before) ||
+             (tcp_sk(sk)->snd_nxt != tcp_sk(sk)->write_seq &&
+              (before == TcpState::CLOSING || before == TcpState::LAST_ACK))) {  // not all was sent: it is cut off
     tcp_send_active_reset(k, sk);
     sk->sk_err = ECONNRESET;
   } else if (before == TcpState::SYN_SENT) {
@@ -258,130 +249,6 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   inet_csk(sk)->icsk_probes_tstamp_ns = 0;
   if (sk->sk_wq != nullptr) sk_error_report(k, sk);
   return call.result(0);
-}
-
-void tcp_time_wait(Kernel& k, sock* sk, TcpState substate, u64 timeout_ns) {
-  Call call(k, Fn::tcp_time_wait, sk);
-  const tcp_sock* tp = tcp_sk(sk);
-  u64 rto = inet_csk(sk)->icsk_rto_ns;
-  timeout_ns = substate == TcpState::TIME_WAIT ? k.config.timewait_ns : std::max(timeout_ns, rto * 4 - rto / 2);
-  tcp_timewait_sock* tw = nullptr;
-  {
-    Call alloc(k, Fn::inet_twsk_alloc, sk);
-    tw = k.alloc(k.timewait_socks);
-  }
-  if (tw == nullptr) {  // then without it
-    tcp_done(k, sk);
-    return;
-  }
-  sock_common* c = as_common(tw);
-  c->skc_family = sk->common.skc_family;
-  c->skc_state = TcpState::TIME_WAIT;
-  c->skc_rcv_saddr = sk->common.skc_rcv_saddr;
-  c->skc_num = sk->common.skc_num;
-  c->skc_daddr = sk->common.skc_daddr;
-  c->skc_dport = sk->common.skc_dport;
-  c->skc_reuse = sk->common.skc_reuse;
-  c->skc_reuseport = sk->common.skc_reuseport;
-  c->skc_ipv6only = sk->common.skc_ipv6only;
-  c->skc_v6_rcv_saddr = sk->common.skc_v6_rcv_saddr;
-  c->skc_v6_daddr = sk->common.skc_v6_daddr;
-  tw->tw_sk.tw_substate = substate;
-  tw->since_ns = k.now_ns();
-  tw->tw_sk.tw_sport = sk->common.skc_num;
-  tw->tw_rcv_nxt = tp->rcv_nxt;
-  tw->tw_snd_nxt = tp->snd_nxt;
-  tw->tw_rcv_wnd = tcp_receive_window(sk);
-  {
-    Call dance(k, Fn::inet_twsk_hashdance_schedule, tw);
-    inet_twsk_bind_node_add(tw, sk);
-    ehash_remove(k, &sk->common);
-    ehash_insert(k, c);
-    tw->tw_timer.function = timer_of<&tcp_timewait_sock::tw_timer, run_tw_timer>;
-    arm_tw_timer(k, tw, timeout_ns);
-  }
-  if (k.mutant(Mutant::timewait_forgotten)) inet_twsk_kill(k, tw);
-  tcp_done(k, sk);
-}
-
-void inet_twsk_kill(Kernel& k, tcp_timewait_sock* tw) {
-  Call call(k, Fn::inet_twsk_kill, tw);
-  k.scheduler.cancel(tw->tw_timer);
-  ehash_remove(k, as_common(tw));
-  inet_twsk_bind_unhash(k, tw);
-  k.timewait_socks.free(tw);
-}
-
-namespace {
-
-void tcp_v4_timewait_ack(Kernel& k, const tcp_timewait_sock* tw) {
-  const sock_common& c = tw->tw_sk.tw_common;
-  bool v6 = speaks_v6(&c);
-  Call call(k, v6 ? Fn::tcp_v6_send_ack : Fn::tcp_v4_send_ack, tw);
-  ip_send_unicast_reply(k, {{c.skc_rcv_saddr.get().value, c.skc_num},
-                            {c.skc_daddr.get().value, c.skc_dport},
-                            tw->tw_snd_nxt,
-                            tw->tw_rcv_nxt,
-                            tw->tw_rcv_wnd,
-                            TCPHDR_ACK,
-                            v6,
-                            c.skc_v6_rcv_saddr,
-                            c.skc_v6_daddr});
-}
-
-enum class TimewaitAnswer { kNothing, kAck, kReset, kNewConnection };
-
-TimewaitAnswer tcp_timewait_state_process(Kernel& k, tcp_timewait_sock* tw, const sk_buff* skb) {
-  Call call(k, Fn::tcp_timewait_state_process, tw);
-  bool fin = (skb->flags & TCPHDR_FIN) != 0;
-  bool syn = (skb->flags & TCPHDR_SYN) != 0;
-  if ((skb->flags & TCPHDR_RST) != 0) {
-    inet_twsk_kill(k, tw);
-    return TimewaitAnswer::kNothing;
-  }
-  if (tw->tw_sk.tw_substate == TcpState::FIN_WAIT2) {
-    if (syn && !before(skb->seq, tw->tw_rcv_nxt)) {
-      inet_twsk_kill(k, tw);
-      return TimewaitAnswer::kReset;
-    }
-    if (!after(skb->end_seq, tw->tw_rcv_nxt) || skb->end_seq == skb->seq) return TimewaitAnswer::kNothing;
-    if (!fin || skb->end_seq != tw->tw_rcv_nxt + 1) {  // data: nobody is there to read it
-      inet_twsk_kill(k, tw);
-      return TimewaitAnswer::kReset;
-    }
-    tw->tw_sk.tw_substate = TcpState::TIME_WAIT;
-    tw->tw_rcv_nxt = skb->end_seq;
-    arm_tw_timer(k, tw, k.config.timewait_ns);
-    return TimewaitAnswer::kAck;
-  }
-  if (syn && after(skb->seq, tw->tw_rcv_nxt)) return TimewaitAnswer::kNewConnection;
-  if (skb->end_seq == skb->seq && skb->seq == tw->tw_rcv_nxt) return TimewaitAnswer::kNothing;
-  return TimewaitAnswer::kAck;
-}
-
-}  // namespace
-
-bool tcp_timewait_rcv(Kernel& k, tcp_timewait_sock* tw, sk_buff* skb) {
-  switch (tcp_timewait_state_process(k, tw, skb)) {
-    case TimewaitAnswer::kNothing:
-      break;
-    case TimewaitAnswer::kAck:
-      tcp_v4_timewait_ack(k, tw);
-      break;
-    case TimewaitAnswer::kReset:
-      tcp_v4_send_reset(k, skb);
-      break;
-    case TimewaitAnswer::kNewConnection:
-      if (inet_lookup_listener(k, flow_of(skb)) != nullptr) {
-        inet_twsk_kill(k, tw);
-        return true;
-      }
-      tcp_v4_timewait_ack(k, tw);
-      break;
-  }
-  Call drop(k, Fn::sk_skb_reason_drop, skb);
-  k.skbs.free(skb);
-  return false;
 }
 
 }  // namespace wakepath::kernel

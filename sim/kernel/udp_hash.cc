@@ -155,6 +155,7 @@ long udp_lib_get_port(Kernel& k, sock* sk, u16 port) {
   }
   slot->head.push_front(&sk->common);
   ++slot->count;
+  sock_hold(sk);  // the table's
   hash2_insert(k, sk);
   return call.result(0);
 }
@@ -169,6 +170,7 @@ void udp_lib_unhash(Kernel& k, sock* sk) {
   free_if_empty(k, slot);
   sk->common.skc_num = static_cast<u16>(0);
   hash2_remove(k, sk);
+  sock_put(k, sk);
 }
 
 void udp_lib_rehash(Kernel& k, sock* sk) {

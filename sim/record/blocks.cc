@@ -4,6 +4,8 @@
 
 #include <array>
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <new>
 
 namespace wakepath::record {
@@ -46,7 +48,11 @@ class Blocks {
   }
 
   void give_back(std::byte* which) {
-    if (kept_.fetch_add(1) >= kMostKept) madvise(which, kBlockBytes, MADV_DONTNEED);
+    bool keep = kept_.fetch_add(1) < kMostKept;
+    if (!keep) {
+      kept_.fetch_sub(1);
+      madvise(which, kBlockBytes, MADV_DONTNEED);
+    }
     auto freed = static_cast<std::uint32_t>((which - detail::block_range) / static_cast<std::ptrdiff_t>(kBlockBytes));
     std::uint64_t head = free_.load(std::memory_order_relaxed);
     do behind_[freed].store(number(head), std::memory_order_relaxed);
@@ -73,6 +79,11 @@ Blocks& blocks() {
 }
 
 }  // namespace
+
+void detail::not_in_a_block() {
+  std::fputs("BUG: a short pointer to what is not in a block of the arenas\n", stderr);
+  std::abort();
+}
 
 std::byte* take_block() { return blocks().take(); }
 void give_back_block(std::byte* block) { blocks().give_back(block); }

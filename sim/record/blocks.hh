@@ -18,6 +18,8 @@ void give_back_block(std::byte* block);
 namespace detail {
 /// Where the range begins; set before the first block is taken.
 inline std::byte* block_range = nullptr;
+/// Ends the program: a fault of its own.
+[[noreturn]] void not_in_a_block();
 }  // namespace detail
 
 /// A pointer to something that stands in a block, or nullptr, in half the room. `T` is aligned to 4 bytes.
@@ -26,8 +28,10 @@ class ShortPtr {
  public:
   constexpr ShortPtr() = default;
   ShortPtr(T* target) {  // NOLINT: converts as a pointer does
-    if (target != nullptr)
-      units_ = static_cast<std::uint32_t>((address(target) - address(detail::block_range)) / kUnit);
+    if (target == nullptr) return;
+    std::uintptr_t distance = address(target) - address(detail::block_range);
+    if (distance % kUnit != 0 || distance / kUnit > ~std::uint32_t{0}) detail::not_in_a_block();
+    units_ = static_cast<std::uint32_t>(distance / kUnit);
   }
   operator T*() const {  // NOLINT
     return units_ != 0 ? reinterpret_cast<T*>(detail::block_range + std::size_t{units_} * kUnit) : nullptr;

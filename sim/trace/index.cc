@@ -44,12 +44,13 @@ void Index::note(const Record& r) {
       break;
     case RecordKind::kClock:
       clocks_.push_back(seen_);
+      times_.push_back(r.after);
       break;
     case RecordKind::kDivergence:
       divergences_.push_back(seen_);
       break;
     case RecordKind::kNote:
-      if (r.field == static_cast<std::uint16_t>(NoteKind::kMark)) marks_.push_back(seen_);
+      if (r.field == static_cast<std::uint16_t>(NoteKind::kMark)) marks_.emplace_back(seen_, r.object);
       break;
     default:
       break;
@@ -64,14 +65,14 @@ std::optional<Position> Index::after_step(std::uint64_t number) const {
 }
 
 std::optional<Position> Index::mark(std::string_view name) const {
-  for (Position at : marks_)
-    if (trace_->string((*trace_)[at].object) == name) return at + 1;
+  for (const auto& [at, text] : marks_)
+    if (trace_->string(text) == name) return at + 1;
   return std::nullopt;
 }
 
 std::uint64_t Index::time_at(Position position) const {
   auto next = std::lower_bound(clocks_.begin(), clocks_.end(), position);
-  return next == clocks_.begin() ? 0 : (*trace_)[*std::prev(next)].after;
+  return next == clocks_.begin() ? 0 : times_[static_cast<std::size_t>(next - clocks_.begin()) - 1];
 }
 
 }  // namespace wakepath::trace

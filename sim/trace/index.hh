@@ -55,8 +55,10 @@ class Index {
   std::vector<std::uint64_t> calls_;  // by task
   std::vector<WakeEdge> wakes_;
   std::vector<Position> divergences_;
+  // what they say stands here, too: in a ring the records themselves go
   std::vector<Position> clocks_;
-  std::vector<Position> marks_;
+  std::vector<std::uint64_t> times_;  // ns, of each of clocks_
+  std::vector<std::pair<Position, StringId>> marks_;
 };
 
 }  // namespace wakepath::trace

@@ -58,7 +58,7 @@ class World::Walk {
           if (r.kind() == RecordKind::kSet && !r.wide())
             set(r, r.before());
           else
-            world_.revert(trace_[others_[i]], others_[i]);
+            world_.revert(trace_[others_[i]]);
         }
       }
       from = stop;
@@ -90,7 +90,8 @@ class World::Walk {
     for (std::size_t i = 0, count = high - low; i < count; ++i) {
       Position position = Forward ? low + i : high - 1 - i;
       const PackedRecord& r = at(position);
-      __builtin_prefetch(&r + (Forward ? kFarAhead : -kFarAhead));
+      constexpr std::ptrdiff_t kDistance = (Forward ? kFarAhead : -kFarAhead) * std::ptrdiff_t{sizeof(PackedRecord)};
+      __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::intptr_t>(&r) + kDistance));
       if (r.task() != task) {
         keep_stack(task, top);
         task = r.task();
@@ -99,7 +100,7 @@ class World::Walk {
       }
       std::int8_t step = kSteps.of[static_cast<std::size_t>(r.kind())];
       *top = {Forward ? position : r.wide() ? trace_[position].before : r.before(), r.field(), r.context(), r.object()};
-      top = std::max(top + step, bottom);
+      top += step >= 0 || top != bottom ? step : 0;  // a damaged trace may return from what was not called
       others_[others] = position;
       others += step == 0 ? 1 : 0;
     }
@@ -130,9 +131,7 @@ class World::Walk {
   World& world_;
   const Trace& trace_;
   const RecordChunk* chunk_ = nullptr;
-  TaskId task_ = 0;                      // whose stack stands in frames_
-  std::vector<Frame> frames_;            // and room above it
-  Frame* top_ = nullptr;                 // where the next one goes
+  std::vector<Frame> frames_;            // a task's stack, and room above it
   std::array<Position, kBatch> others_;  // positions of records that are neither call nor return
   std::size_t others_count_ = 0;
 };

@@ -99,7 +99,7 @@ void World::apply(const Schema& schema, const Record& r, Position position) {
   }
 }
 
-void World::revert(const Record& r, Position) {
+void World::revert(const Record& r) {
   switch (r.kind) {
     case RecordKind::kCreate:
       // ids rise: the last one created is the last one there, behind blanks for ids that were never used

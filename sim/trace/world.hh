@@ -31,7 +31,7 @@ class World {
  public:
   /// `record` stands at `position` of the trace. Records of a damaged file are survived, not trusted.
   void apply(const Schema& schema, const Record& record, Position position);
-  void revert(const Record& record, Position position);
+  void revert(const Record& record);
   /// The same with all records from `from` up to but without `to`, and back again from `from` down to and with `to`:
   /// the way for many at once.
   void forward(const Trace& trace, Position from, Position to);

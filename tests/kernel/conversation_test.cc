@@ -44,7 +44,7 @@ TEST(Conversation, TheWorldIsTheSameFromEitherSideAtEveryRecord) {
   }
   ASSERT_GT(trace.size(), 1000u);
   for (trace::Position i = trace.size(); i-- > 0;) {
-    world.revert(trace[i], i);
+    world.revert(trace[i]);
     ASSERT_EQ(world, forward[i]) << "after " << i << " records";
   }
   for (trace::Position i = 0; i <= trace.size(); i += 97) {

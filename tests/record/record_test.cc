@@ -251,7 +251,7 @@ TEST_F(Toy, TheWorldIsTheSameFromEitherSide) {
     forward.push_back(world);
   }
   for (trace::Position i = trace_.size(); i-- > 0;) {
-    world.revert(trace_[i], i);
+    world.revert(trace_[i]);
     // objects not born yet are forgotten or dead: what a cursor from the start sees is what must be equal
     trace::Cursor cursor(trace_);
     cursor.seek(i);

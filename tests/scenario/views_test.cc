@@ -114,13 +114,14 @@ class Place {
   }
 
   Lines udp(const Lines& lines, std::optional<size_t> width) const {
-    const std::regex columns(R"(^ *\d+: (\S+ \S+ \S\S \S+ \S+ \S{8}) +\d+ +(\d+) (\d+) \d+ [0-9a-f]{16} (\d+) *$)");
+    const std::regex columns(R"(^ *\d+: (\S+ \S+ \S\S \S+ \S+ \S{8}) +\d+ +(\d+) (\d+) (\d+) [0-9a-f]{16} (\d+) *$)");
     Lines rows;
     for (size_t i = 1; i < lines.size(); ++i) {
       std::smatch c;
       EXPECT_EQ(lines[i].size(), width.value_or(lines[i].size())) << lines[i];
       if (std::regex_match(lines[i], c, columns)) {
-        rows.push_back(fmt::format("{} inode[{}] {} {}", c[1].str(), c.position(3), owner(c[3]), c[4].str()));
+        rows.push_back(
+            fmt::format("{} inode[{}] {} {} {}", c[1].str(), c.position(3), owner(c[3]), c[4].str(), c[5].str()));
       } else {
         ADD_FAILURE() << "not a row of /proc/net/udp: " << lines[i];
       }

@@ -26,7 +26,7 @@ TEST(World, GoesBackThroughExactlyTheWorldsThatItCameThrough) {
     }
     World back = forward.back();
     for (Position p = trace.size(); p-- > 0;) {
-      back.revert(trace[p], p);
+      back.revert(trace[p]);
       ASSERT_EQ(back, forward[p]) << "seed " << seed << ", back over record " << p << " of kind "
                                   << static_cast<int>(trace[p].kind);
     }
@@ -50,7 +50,7 @@ TEST(World, KeepsListsInOrder) {
   World world = world_at(trace, trace.size());
   std::vector<Ref> expected = {{5, 0}, {10, 0}, {20, 0}};
   EXPECT_EQ(world.find(queue)->list(toy::kQueue), expected);
-  world.revert(trace[trace.size() - 1], trace.size() - 1);
+  world.revert(trace[trace.size() - 1]);
   expected.push_back({30, 0});
   EXPECT_EQ(world.find(queue)->list(toy::kQueue), expected);
 }
@@ -140,7 +140,7 @@ TEST(World, SurvivesRecordsThatMakeNoSense) {
         (void)field_text(trace, world, object, f);
     }
     for (const Task& task : world.tasks()) (void)task_name(trace, world, task.id);
-    for (Position p = trace.size(); p-- > 0;) world.revert(trace[p], p);
+    for (Position p = trace.size(); p-- > 0;) world.revert(trace[p]);
     ASSERT_LE(world.tasks().size(), 16u);
   }
 }
