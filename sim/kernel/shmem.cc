@@ -136,7 +136,7 @@ long shmem_file_setup(Kernel& k, const std::string& name, file** out) {
 const file_operations shmem_file_operations = {shmem_file_read_iter, shmem_file_write_iter, nullptr, nullptr, nullptr,
                                                shmem_file_llseek};
 const super_operations shmem_ops = {shmem_alloc_inode, nullptr, shmem_free_in_core_inode, shmem_evict_inode,
-                                    simple_statfs};
+                                    shmem_statfs};
 const file_system_type shmem_fs_type = {"tmpfs", TMPFS_MAGIC, &shmem_ops, nullptr};
 
 void shmem_inode_info::describe(record::KindBuilder<shmem_inode_info>& b) {
@@ -156,6 +156,9 @@ void shmem_free_in_core_inode(Kernel& k, inode* inode) {
   Call call(k, Fn::shmem_free_in_core_inode, inode);
   k.shmem_inodes.free(SHMEM_I(inode));
 }
+
+/// Blocks and their limits are left out: here they are as many as there is memory.
+void shmem_statfs(const dentry* dentry, kstatfs* out) { simple_statfs(dentry, out); }
 
 bool is_regular(const file* file) { return file->f_op.get() == &shmem_file_operations; }
 

@@ -32,6 +32,7 @@ extern const super_operations shmem_ops;
 inode* shmem_alloc_inode(Kernel& k);
 void shmem_free_in_core_inode(Kernel& k, inode* inode);
 
+void shmem_statfs(const dentry* dentry, kstatfs* out);
 /// S_ISREG, and none of the anonymous inode.
 bool is_regular(const file* file);
 /// Of a regular file.
