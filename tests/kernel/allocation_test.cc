@@ -140,7 +140,7 @@ TEST(FailingAllocation, OfASegmentWaitsOrSaysSoAndWakesWhoWaitsForAnEdge) {
   EXPECT_EQ(m.call(m.server, sys_send(m.k, 4, "x", 1, 0)), -EAGAIN);
   EXPECT_EQ(count_of(m.seen(), "call tcp_sendmsg_locked > sk_stream_write_space"), 1u);
   m.k.fail_allocation_after(0);
-  EXPECT_EQ(m.send(m.client, 3, "x"), kBlocked);
+  EXPECT_EQ(m.call(m.client, sys_send(m.k, 3, "x", 1, 0)), kBlocked);
   m.wait_ms(10);
   EXPECT_TRUE(m.client->call_done());
   EXPECT_EQ(m.client->call_result(), 1);
