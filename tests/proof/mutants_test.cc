@@ -139,7 +139,7 @@ Found look_for(const kernel::MutantWords& words) {
 
 class EveryMutant : public testing::TestWithParam<std::size_t> {};
 
-constexpr std::size_t kParts = 4;
+constexpr std::size_t kParts = 10;
 
 TEST_P(EveryMutant, IsCaught) {
   fmt::print("{:<30}", "fault");
