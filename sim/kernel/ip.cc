@@ -71,14 +71,24 @@ void ip_send_skb(Kernel& k, sk_buff* skb) {
   ip_output(k, skb);
 }
 
+std::string quote_of(const sk_buff* skb) {
+  inet_flow quote = flow_of(skb);
+  return {reinterpret_cast<const char*>(&quote), sizeof quote};
+}
+
+inet_flow quoted_flow(const sk_buff* icmp) {
+  inet_flow quote;
+  std::memcpy(&quote, icmp->payload.data(), sizeof quote);
+  return quote;
+}
+
 void icmp_send_port_unreachable(Kernel& k, const sk_buff* skb) {
   Call call(k, Fn::__icmp_send, skb);
   Call push(k, Fn::icmp_push_reply, nullptr);
-  inet_flow quote = flow_of(skb);  // an ICMP message carries the headers of the packet that it answers
   sk_buff* reply = nullptr;
   {
     Call append(k, Fn::__ip_append_data, nullptr);
-    reply = alloc_skb(k, nullptr, std::string(reinterpret_cast<const char*>(&quote), sizeof quote));
+    reply = alloc_skb(k, nullptr, quote_of(skb));
   }
   if (reply == nullptr) return;
   reply->protocol = IPPROTO_ICMP;
@@ -93,9 +103,7 @@ void icmp_rcv(Kernel& k, sk_buff* skb) {
   {
     Call unreach(k, Fn::icmp_unreach, skb);
     Call deliver(k, Fn::icmp_socket_deliver, skb);
-    inet_flow quote;
-    std::memcpy(&quote, skb->payload.data(), sizeof quote);
-    udp_err(k, quote);
+    udp_err(k, quoted_flow(skb));
   }
   Call consume(k, Fn::consume_skb, skb);
   k.skbs.free(skb);

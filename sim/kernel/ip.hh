@@ -43,6 +43,9 @@ struct inet_flow {
   u16 source = 0, dest = 0;
 };
 inet_flow flow_of(const sk_buff* skb);
+/// An ICMP message of either version carries the headers of the packet that it answers: as its data, and out of it.
+std::string quote_of(const sk_buff* skb);
+inet_flow quoted_flow(const sk_buff* icmp);
 
 /// Tells the sender of a packet that its port has no socket.
 void icmp_send_port_unreachable(Kernel& k, const sk_buff* skb);

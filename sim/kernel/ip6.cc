@@ -3,9 +3,6 @@
 // Left out: every route but that of ::1, extension headers, fragments (datagrams above 65,488 bytes), every other
 // ICMPv6 message.
 
-#include <bit>
-#include <cstring>
-
 #include "sim/kernel/datagram.hh"
 #include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
@@ -30,9 +27,7 @@ void icmpv6_rcv(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::icmpv6_rcv, skb);
   {
     Call notify(k, Fn::icmpv6_notify, skb);
-    inet_flow quote;
-    std::memcpy(&quote, skb->payload.data(), sizeof quote);
-    udp_err(k, quote);
+    udp_err(k, quoted_flow(skb));
   }
   Call drop(k, Fn::sk_skb_reason_drop, skb);
   k.skbs.free(skb);
@@ -86,14 +81,13 @@ void ipv6_rcv(Kernel& k, sk_buff* skb) {
 
 void icmp6_send_port_unreachable(Kernel& k, const sk_buff* skb) {
   Call call(k, Fn::icmp6_send, skb);
-  inet_flow quote = flow_of(skb);
   sk_buff* reply = nullptr;
   {
     Call append(k, Fn::ip6_append_data, nullptr);
     Call data(k, Fn::__ip6_append_data, nullptr);
     Call send(k, Fn::sock_alloc_send_pskb, nullptr);
     Call frags(k, Fn::alloc_skb_with_frags, nullptr);
-    reply = alloc_skb(k, nullptr, std::string(reinterpret_cast<const char*>(&quote), sizeof quote));
+    reply = alloc_skb(k, nullptr, quote_of(skb));
   }
   if (reply == nullptr) return;
   reply->protocol = IPPROTO_ICMPV6;

@@ -13,6 +13,11 @@ extern const proto tcp_prot;
 // --- sequence numbers, include/net/tcp.h ---
 inline bool before(u32 a, u32 b) { return static_cast<std::int32_t>(a - b) < 0; }
 inline bool after(u32 a, u32 b) { return before(b, a); }
+/// The segment has something inside the window, or is bare and stands at one of its ends (net/ipv4/tcp_minisocks.c).
+inline bool tcp_in_window(u32 seq, u32 end_seq, u32 first, u32 last) {
+  if (seq == first || (after(end_seq, first) && before(seq, last))) return true;
+  return seq == last && seq == end_seq;
+}
 
 // --- net/ipv4/inet_hashtables.c: inet_hash.cc ---
 // --- net/ipv4/inet_connection_sock.c: inet_bind.cc ---

@@ -362,13 +362,10 @@ void embryonic_reset(Kernel& k, sock* listener, tcp_request_sock* req, const sk_
   reqsk_free(k, req);
 }
 
-/// As tcp_in_window() with the request's window.
 bool in_window(const tcp_request_sock* req, const sk_buff* skb) {
   u32 first = req->rcv_isn + 1;
   u32 last = first + tcp_select_initial_window(req->req.req.rsk_listener, skb->v6);
-  if (skb->seq == first) return true;
-  if (after(skb->end_seq, first) && before(skb->seq, last)) return true;
-  return skb->seq == last && skb->seq == skb->end_seq;
+  return tcp_in_window(skb->seq, skb->end_seq, first, last);
 }
 
 }  // namespace

@@ -96,12 +96,6 @@ void tcp_v4_timewait_ack(Kernel& k, const tcp_timewait_sock* tw) {
 /// What becomes of a segment for a connection that is over; kEnd: and of what remembers it.
 enum class TimewaitAnswer { kNothing, kEnd, kAck, kReset, kNewConnection };
 
-/// The segment has something inside the window, or is bare and stands at one of its ends.
-bool tcp_in_window(u32 seq, u32 end_seq, u32 first, u32 last) {
-  if (seq == first || (after(end_seq, first) && before(seq, last))) return true;
-  return seq == last && seq == end_seq;
-}
-
 /// Our FIN is acknowledged, the peer's has not come: the checks are those of a whole socket.
 TimewaitAnswer in_fin_wait2(Kernel& k, tcp_timewait_sock* tw, const sk_buff* skb) {
   if (!tcp_in_window(skb->seq, skb->end_seq, tw->tw_rcv_nxt, tw->tw_rcv_nxt + tw->tw_rcv_wnd))
