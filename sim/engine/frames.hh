@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <new>
 
+#include "sim/record/poison.hh"
+
 /// Memory of coroutine frames: a call makes and frees several, so they are kept by size and used again. One pool for
 /// each thread: a model belongs to one thread at a time, and a frame that is freed on another goes into that one's
 /// pool, which is as good. Under the address sanitizer every frame is its own, so that a use after its end is seen.
@@ -22,11 +24,7 @@ inline thread_local constinit std::array<FreeFrame*, kFrameClasses> free_frames{
 /// Of a size that is not kept, or when there is none.
 [[nodiscard]] void* new_frame(std::size_t size);
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kFramesPooled = false;
-#else
-constexpr bool kFramesPooled = true;
-#endif
+constexpr bool kFramesPooled = !record::kPoisons;
 
 [[nodiscard]] inline void* allocate_frame(std::size_t size) {
   std::size_t size_class = (size - 1) / kFrameStep;

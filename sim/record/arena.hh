@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <new>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "sim/record/blocks.hh"
 #include "sim/record/kind_builder.hh"
+#include "sim/record/poison.hh"
 #include "sim/record/recorder.hh"
 
 namespace wakepath::record {
@@ -84,8 +87,8 @@ class Arena {
   /// A new object, all fields zero. Owned by the arena until `free`.
   [[nodiscard]] T* make() {
     if (free_.empty()) add_block();
-    std::byte* slot = free_.back();
-    free_.pop_back();
+    std::byte* slot = take_slot(free_);
+    unpoison(slot, sizeof(T));
     BlockHead& head = BlockHead::of(slot);
     head.object_ids[head.slot_of(static_cast<std::size_t>(slot - head.first))] = recorder_.create(layout_.kind);
     ++live_;
@@ -98,6 +101,7 @@ class Arena {
     recorder_.destroy(head.object_ids[slot], layout_.kind);
     head.object_ids[slot] = 0;
     object->~T();
+    poison(object, sizeof(T));
     free_.push_back(reinterpret_cast<std::byte*>(object));
     --live_;
   }
@@ -119,6 +123,19 @@ class Arena {
       (kBlockBytes - sizeof(BlockHead) - kAlign) / (kSlotBytes + sizeof(trace::ObjectId));
   static_assert(kSlots >= 1, "the structure does not fit into a block");
 
+  using FreeSlots = std::conditional_t<kPoisons, std::deque<std::byte*>, std::vector<std::byte*>>;
+
+  /// The slot that was freed last; where use after free is watched, the one that has been free for longest.
+  template <class Slots>
+  static std::byte* take_slot(Slots& free) {
+    std::byte* slot = kPoisons ? free.front() : free.back();
+    if constexpr (kPoisons)
+      free.pop_front();
+    else
+      free.pop_back();
+    return slot;
+  }
+
   void add_block() {
     std::byte* block = take_block();
     auto* ids = reinterpret_cast<trace::ObjectId*>(block + sizeof(BlockHead));
@@ -130,13 +147,14 @@ class Arena {
       ids[slot] = 0;
       free_.push_back(first + slot * kSlotBytes);  // the lowest address is handed out first
     }
+    poison(first, static_cast<std::size_t>(block + kBlockBytes - first));
     blocks_.push_back(block);
   }
 
   Recorder& recorder_;
   Layout layout_;
   std::vector<std::byte*> blocks_;
-  std::vector<std::byte*> free_;
+  FreeSlots free_;
   std::size_t live_ = 0;
 };
 

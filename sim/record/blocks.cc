@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "sim/record/poison.hh"
+
 namespace wakepath::record {
 
 namespace {
@@ -86,6 +88,9 @@ void detail::not_in_a_block() {
 }
 
 std::byte* take_block() { return blocks().take(); }
-void give_back_block(std::byte* block) { blocks().give_back(block); }
+void give_back_block(std::byte* block) {
+  unpoison(block, kBlockBytes);
+  blocks().give_back(block);
+}
 
 }  // namespace wakepath::record

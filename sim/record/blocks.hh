@@ -13,6 +13,7 @@ constexpr std::size_t kBlockBytes = 64 * 1024;
 
 /// A block, with whatever its last owner left in it. Any thread. Throws std::bad_alloc.
 [[nodiscard]] std::byte* take_block();
+/// All of it may be poisoned (poison.hh).
 void give_back_block(std::byte* block);
 
 namespace detail {
