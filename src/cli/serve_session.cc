@@ -5,6 +5,7 @@ namespace wakepath::cli {
 namespace {
 constexpr server::ServiceId kEcho = 1;
 constexpr int kBacklog = 128;
+constexpr size_t kFirstRead = 64;  // so small that epoll is seen to report again what was not read
 /// The server should sleep in epoll_wait when the first connection comes: its wake-up is what there is to see.
 constexpr int64_t kSettleNs = 20'000'000;
 }  // namespace
@@ -14,11 +15,11 @@ ServeSession::ServeSession(os::Os& os, probe::Probe& probe) : os_(os), probe_(pr
 ServeSession::~ServeSession() { stop(); }
 
 int ServeSession::start(uint16_t port) {
-  server_ = std::make_unique<server::SocketServer>(os_, probe_);
+  server_ = std::make_unique<server::SocketServer>(os_, probe_, server::SocketServerOptions{.min_read = kFirstRead});
   if (int error = server_->open(); error < 0) return error;
-  const server::Opened listening = server_->listen(kEcho, {.port = port}, kBacklog);
+  const server::Opened listening = server_->listen(kEcho, os::Endpoint{.port = port}, {.backlog = kBacklog});
   if (listening.error < 0) return listening.error;
-  endpoint_ = listening.endpoint;
+  endpoint_ = *listening.address.ipv4();
   service_ = std::make_unique<server::EchoService>(*server_, kEcho);
   loop_ = std::make_unique<server::ServiceLoop>(os_, probe_, *server_, *service_, kEcho);
   server_->start(kEcho, listening.id);

@@ -13,8 +13,8 @@ namespace words = kernel::words;
 namespace {
 
 std::string address(const os::Address& address) {
-  const auto endpoint = address.ipv4();
-  return endpoint ? endpoint->to_string() : "NULL";
+  const auto inet = os::SocketAddress::from(address.storage);
+  return inet.present() ? inet.to_string() : "NULL";
 }
 
 /// The call with its arguments; what the model does not know is given by its name alone.
@@ -47,6 +47,10 @@ struct Arguments {
     return fmt::format("{}, {}, {}", c.fd, words::data(c.data), c.data.size());
   }
   std::string operator()(const os::call::Recv& c) const { return fmt::format("{}, {}", c.fd, c.size); }
+  std::string operator()(const os::call::Sendto& c) const {
+    return fmt::format("{}, {}, {}, {}", c.fd, words::data(c.data), c.data.size(), address(c.address));
+  }
+  std::string operator()(const os::call::Recvfrom& c) const { return fmt::format("{}, {}", c.fd, c.size); }
   std::string operator()(const os::call::Fcntl& c) const {
     return fmt::format("{}, {}, {}", c.fd, c.command, c.argument);
   }
@@ -71,6 +75,8 @@ std::string output(const os::CallRecord& record) {
       return " " + text_of(record.output.events);
     case os::Call::recv:
       return " " + words::data(record.output.data);
+    case os::Call::recvfrom:
+      return fmt::format(" {} from {}", words::data(record.output.data), address(record.output.address));
     case os::Call::accept4:
     case os::Call::getsockname:
     case os::Call::getpeername:

@@ -102,9 +102,11 @@ void Mirror::begin_in_model(Actor& actor, const os::CallRecord& record) {
   kernel_.scheduler.run_task(*actor.task->thread);
 }
 
-void Mirror::apply(Actor& actor, const os::CallRecord& record) {
+void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
   const uint64_t number = ++steps_;
-  kernel_.recorder.step(number, text_of(record));
+  kernel_.recorder.step(number, text_of(returned));
+  const auto known = known_events(returned);
+  const os::CallRecord& record = known ? *known : returned;
   change_figures([](Figures& f) { ++f.calls; });
   if (const std::string reason = why_not_checked(record); !reason.empty()) {
     if (actor.started) abandon(actor);
@@ -113,6 +115,11 @@ void Mirror::apply(Actor& actor, const os::CallRecord& record) {
     const bool makes = record.call() == os::Call::socket || record.call() == os::Call::fcntl;
     if (makes && record.result >= 0) foreign_.insert(static_cast<int>(record.result));
     if (record.call() == os::Call::connect) foreign_.insert(descriptor_of(record));
+    if (const auto* control = std::get_if<os::call::EpollCtl>(&record.arguments); control != nullptr && control->event)
+      foreign_keys_.emplace(control->epfd, control->event->data.u64);
+  } else if (known && record.result == 0) {
+    if (actor.started) abandon(actor);
+    unchecked("epoll_wait reported nothing but descriptors that the model does not have");
   } else {
     Peer* closing = record.call() == os::Call::close ? peers_.of(sock_of(actor.task, descriptor_of(record))) : nullptr;
     settle(actor, record);

@@ -3,9 +3,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "sim/kernel/kernel.hh"
 #include "src/mirror/figures.hh"
@@ -49,6 +51,7 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   void slot_changed(const probe::SlotChange& change) override;
   void command_sent(const probe::CommandStep& step) override;
   void command_executed(const probe::CommandStep& step) override;
+  void sent(const probe::SendStep& step) override;
   void message_pushed(const probe::MessageStep& step) override;
   void message_taken(const probe::MessageStep& step) override;
   void callback_entered(const probe::CallbackStep& step) override;
@@ -93,6 +96,7 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   // mirror_calls.cc: what has to be known before the model can answer, and what is known after
   bool sleeps_on_model(const os::CallRecord& record) const;
   bool holds_gate(const os::CallRecord& record) const;
+  bool lacks(const os::CallRecord& record, int fd) const;
   std::string why_not_checked(const os::CallRecord& record) const;
   void settle(Actor& actor, const os::CallRecord& record);
   void settle_descriptors(Actor& actor, const os::CallRecord& record);
@@ -106,6 +110,8 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   void after(Actor& actor, const os::CallRecord& record);
 
   // mirror_epoll.cc
+  /// epoll_wait's answer without the descriptors that the model does not have; nullopt when there are none in it.
+  std::optional<os::CallRecord> known_events(const os::CallRecord& record) const;
   void settle_epoll(Actor& actor, const os::CallRecord& record);
   void settle_event(Actor& actor, const kernel::epitem* item, uint32_t events, const std::string& evidence);
   bool explained(const kernel::eventpoll* ep, const os::CallRecord& record) const;
@@ -127,7 +133,8 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   Peers peers_{kernel_, freedoms_};
   std::map<int, Actor> actors_;  // by os::ThreadInfo::id
   std::map<std::thread::id, Actor*> by_thread_;
-  std::set<int> foreign_;  // descriptors that the model does not have
+  std::set<int> foreign_;                            // descriptors that the model does not have
+  std::set<std::pair<int, uint64_t>> foreign_keys_;  // what they are registered with: epoll descriptor and data
   Oracles oracles_{peers_, foreign_};
   int64_t next_reading_ns_ = 0;
   int next_fd_ = 0;

@@ -91,10 +91,20 @@ bool Mirror::holds_gate(const os::CallRecord& record) const {
   return size && evidence::has_room(descriptor_of(record), *size);
 }
 
+/// Made by a call that was not followed, or past this process's Os.
+bool Mirror::lacks(const os::CallRecord& record, int fd) const {
+  if (fd < 0) return false;
+  return foreign_.contains(fd) || (record.result != -EBADF && file_of(first_, fd) == nullptr);
+}
+
 std::string Mirror::why_not_checked(const os::CallRecord& record) const {
   if (record.result == -EINTR) return "interrupted by a signal";
   const int fd = descriptor_of(record);
-  if (fd >= 0 && foreign_.contains(fd)) return "a descriptor that the model does not have";
+  const auto* control = std::get_if<call::EpollCtl>(&record.arguments);
+  if (lacks(record, fd) || (control != nullptr && lacks(record, control->fd)))
+    return "a descriptor that the model does not have";
+  if (record.call() == os::Call::sendto || record.call() == os::Call::recvfrom)
+    return "sendto and recvfrom are not mirrored";
   if (const auto* socket = std::get_if<call::Socket>(&record.arguments))
     if (socket->domain != AF_INET || (socket->type & 0xf) != SOCK_STREAM)
       return "a kind of socket that is not modelled";

@@ -14,6 +14,18 @@ namespace wakepath::mirror {
 
 using namespace kernel;
 
+std::optional<os::CallRecord> Mirror::known_events(const os::CallRecord& record) const {
+  if (record.call() != os::Call::epoll_wait || foreign_keys_.empty()) return std::nullopt;
+  const int epfd = descriptor_of(record);
+  const auto foreign = [&](const epoll_event& event) { return foreign_keys_.contains({epfd, event.data.u64}); };
+  const auto& events = record.output.events;
+  if (std::none_of(events.begin(), events.end(), foreign)) return std::nullopt;
+  os::CallRecord known = record;
+  std::erase_if(known.output.events, foreign);
+  known.result = static_cast<long>(known.output.events.size());
+  return known;
+}
+
 void Mirror::settle_epoll(Actor& actor, const os::CallRecord& record) {
   const int epfd = descriptor_of(record);
   eventpoll* ep = eventpoll_of(actor.task, epfd);

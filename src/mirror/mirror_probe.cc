@@ -25,11 +25,18 @@ void Mirror::slot_changed(const probe::SlotChange& change) {
 }
 
 void Mirror::command_sent(const probe::CommandStep& step) {
+  if (step.in_place) return;  // nothing goes anywhere
   note(fmt::format("command {} {} for socket {} goes into the control pipe", step.serial, step.name, step.socket));
 }
 
 void Mirror::command_executed(const probe::CommandStep& step) {
-  note(fmt::format("command {} {} for socket {} is executed", step.serial, step.name, step.socket));
+  note(fmt::format("command {} {} for socket {} is executed{}", step.serial, step.name, step.socket,
+                   step.in_place ? " where it is given" : ""));
+}
+
+void Mirror::sent(const probe::SendStep& step) {
+  note(fmt::format("socket {}: {} of {} bytes sent by the caller, {} wait", step.socket, step.taken, step.bytes,
+                   step.waiting));
 }
 
 void Mirror::message_pushed(const probe::MessageStep& step) {

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "src/os/endpoint.hh"
+#include "src/os/socket_address.hh"
 
 namespace wakepath::os {
 
@@ -85,6 +85,18 @@ struct Recv {
   size_t size;
   int flags;
 };
+struct Sendto {
+  int fd;
+  std::string data;
+  int flags;
+  Address address;
+};
+struct Recvfrom {
+  int fd;
+  size_t size;
+  int flags;
+  bool wants_address;
+};
 struct Fcntl {
   int fd, command, argument;
 };
@@ -124,14 +136,20 @@ struct SleepNs {
 struct Random {
   size_t size;
 };
+struct Resolve {
+  std::string host;
+  uint16_t port;
+  int type;
+  bool passive;
+};
 }  // namespace call
 
 using CallArguments =
     std::variant<call::Socket, call::Bind, call::Listen, call::Accept4, call::Connect, call::Getsockname,
                  call::Getpeername, call::Setsockopt, call::Getsockopt, call::Shutdown, call::Close, call::Read,
-                 call::Write, call::Send, call::Recv, call::Fcntl, call::Pipe2, call::EpollCreate1, call::EpollCtl,
-                 call::EpollWait, call::ThreadStart, call::ThreadJoin, call::Park, call::Unpark, call::MonotonicNs,
-                 call::SleepNs, call::Random>;
+                 call::Write, call::Send, call::Recv, call::Sendto, call::Recvfrom, call::Fcntl, call::Pipe2,
+                 call::EpollCreate1, call::EpollCtl, call::EpollWait, call::ThreadStart, call::ThreadJoin, call::Park,
+                 call::Unpark, call::MonotonicNs, call::SleepNs, call::Random, call::Resolve>;
 
 /// In the order of CallArguments: `record.call() == Call::recv` exactly when `arguments` holds a call::Recv.
 enum class Call : uint8_t {
@@ -150,6 +168,8 @@ enum class Call : uint8_t {
   write,
   send,
   recv,
+  sendto,
+  recvfrom,
   fcntl,
   pipe2,
   epoll_create1,
@@ -162,14 +182,16 @@ enum class Call : uint8_t {
   monotonic_ns,
   sleep_ns,
   random,
+  resolve,
 };
 
 /// What the call wrote for its caller. Empty when it failed.
 struct CallOutput {
-  std::string data;                 ///< read, recv, random: the bytes; getsockopt: the value
-  std::vector<epoll_event> events;  ///< epoll_wait, in the order in which they were reported
-  Address address;                  ///< accept4, getsockname, getpeername
-  std::array<int, 2> fds{-1, -1};   ///< pipe2: read end, write end
+  std::string data;                      ///< read, recv, recvfrom, random: the bytes; getsockopt: the value
+  std::vector<epoll_event> events;       ///< epoll_wait, in the order in which they were reported
+  Address address;                       ///< accept4, getsockname, getpeername, recvfrom
+  std::array<int, 2> fds{-1, -1};        ///< pipe2: read end, write end
+  std::vector<SocketAddress> addresses;  ///< resolve
 };
 
 /// One call of one thread.
@@ -179,8 +201,8 @@ struct CallRecord {
   std::string thread_name;
   CallArguments arguments;
   /// Whether this call may put its thread to sleep: epoll_wait with a timeout other than 0, read, write, recv, send,
-  /// accept4 and connect without O_NONBLOCK or MSG_DONTWAIT, and thread_join, park and sleep_ns.
-  /// A close that lingers is not counted (nobody here sets SO_LINGER with a time).
+  /// recvfrom, sendto, accept4 and connect without O_NONBLOCK or MSG_DONTWAIT, and resolve, thread_join, park,
+  /// sleep_ns. A close that lingers is not counted (nobody here sets SO_LINGER with a time).
   bool may_block = false;
 
   long result = 0;        ///< of the call, a negative errno when it failed; monotonic_ns: the time. Set on return.

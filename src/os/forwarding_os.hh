@@ -33,6 +33,12 @@ class ForwardingOs : public Os {
   ssize_t write(int fd, const void* data, size_t size) override { return inner_.write(fd, data, size); }
   ssize_t send(int fd, const void* data, size_t size, int flags) override { return inner_.send(fd, data, size, flags); }
   ssize_t recv(int fd, void* data, size_t size, int flags) override { return inner_.recv(fd, data, size, flags); }
+  ssize_t sendto(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t to_size) override {
+    return inner_.sendto(fd, data, size, flags, to, to_size);
+  }
+  ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* from_size) override {
+    return inner_.recvfrom(fd, data, size, flags, from, from_size);
+  }
   int fcntl(int fd, int command, int argument) override { return inner_.fcntl(fd, command, argument); }
   int pipe2(int fds[2], int flags) override { return inner_.pipe2(fds, flags); }
   int epoll_create1(int flags) override { return inner_.epoll_create1(flags); }
@@ -41,6 +47,10 @@ class ForwardingOs : public Os {
   }
   int epoll_wait(int epfd, epoll_event* events, int max_events, int timeout_ms) override {
     return inner_.epoll_wait(epfd, events, max_events, timeout_ms);
+  }
+  int resolve(const std::string& host, uint16_t port, int type, bool passive,
+              std::vector<SocketAddress>& addresses) override {
+    return inner_.resolve(host, port, type, passive, addresses);
   }
   int thread_start(const std::string& name, std::function<void()> body) override {
     return inner_.thread_start(name, std::move(body));

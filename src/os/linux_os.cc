@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -33,6 +36,24 @@ ThreadInfo& self() {
 }
 
 timespec timespec_of(int64_t ns) { return {.tv_sec = ns / 1'000'000'000, .tv_nsec = ns % 1'000'000'000}; }
+
+/// gai_strerror(3)'s numbers as an errno.
+int error_of_resolving(int error) {
+  switch (error) {
+    case EAI_SYSTEM:
+      return -errno;
+    case EAI_NONAME:
+      return -ENOENT;
+    case EAI_AGAIN:
+      return -EAGAIN;
+    case EAI_MEMORY:
+      return -ENOMEM;
+    case EAI_FAMILY:
+      return -EAFNOSUPPORT;
+    default:
+      return -EINVAL;
+  }
+}
 
 long futex(std::atomic<uint32_t>& word, int operation, uint32_t value, const timespec* timeout) {
   static_assert(sizeof(word) == sizeof(uint32_t) && std::atomic<uint32_t>::is_always_lock_free);
@@ -74,6 +95,12 @@ ssize_t LinuxOs::send(int fd, const void* data, size_t size, int flags) {
   return result_of(::send(fd, data, size, flags));
 }
 ssize_t LinuxOs::recv(int fd, void* data, size_t size, int flags) { return result_of(::recv(fd, data, size, flags)); }
+ssize_t LinuxOs::sendto(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t to_size) {
+  return result_of(::sendto(fd, data, size, flags, to, to_size));
+}
+ssize_t LinuxOs::recvfrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* from_size) {
+  return result_of(::recvfrom(fd, data, size, flags, from, from_size));
+}
 int LinuxOs::fcntl(int fd, int command, int argument) { return result_of(::fcntl(fd, command, argument)); }
 int LinuxOs::pipe2(int fds[2], int flags) { return result_of(::pipe2(fds, flags)); }
 int LinuxOs::epoll_create1(int flags) { return result_of(::epoll_create1(flags)); }
@@ -82,6 +109,26 @@ int LinuxOs::epoll_ctl(int epfd, int operation, int fd, epoll_event* event) {
 }
 int LinuxOs::epoll_wait(int epfd, epoll_event* events, int max_events, int timeout_ms) {
   return result_of(::epoll_wait(epfd, events, max_events, timeout_ms));
+}
+
+int LinuxOs::resolve(const std::string& host, uint16_t port, int type, bool passive,
+                     std::vector<SocketAddress>& addresses) {
+  addrinfo wanted{};
+  wanted.ai_flags = AI_NUMERICSERV | (passive ? AI_PASSIVE : 0);
+  wanted.ai_family = AF_UNSPEC;
+  wanted.ai_socktype = type;
+  addrinfo* found = nullptr;
+  const std::string service = std::to_string(port);
+  const int error = getaddrinfo(host.empty() ? nullptr : host.c_str(), service.c_str(), &wanted, &found);
+  if (error != 0) return error_of_resolving(error);
+  addresses.clear();
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+    sockaddr_storage storage{};
+    std::memcpy(&storage, each->ai_addr, std::min<size_t>(each->ai_addrlen, sizeof storage));
+    if (const SocketAddress address = SocketAddress::from(storage); address.present()) addresses.push_back(address);
+  }
+  freeaddrinfo(found);
+  return addresses.empty() ? -EAFNOSUPPORT : 0;
 }
 
 int LinuxOs::thread_start(const std::string& name, std::function<void()> body) {

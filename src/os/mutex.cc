@@ -5,15 +5,15 @@
 
 namespace wakepath::os {
 
-void Mutex::lock() {
+void MutexWord::lock(Os& os) {
   uint32_t seen = 0;
   if (state_.compare_exchange_strong(seen, 1, std::memory_order_acquire)) return;
   // Whoever has waited once takes the lock as "waited for": it cannot know whether others wait too.
-  while (state_.exchange(2, std::memory_order_acquire) != 0) os_.park(state_, 2, -1);
+  while (state_.exchange(2, std::memory_order_acquire) != 0) os.park(state_, 2, -1);
 }
 
-void Mutex::unlock() {
-  if (state_.exchange(0, std::memory_order_release) == 2) os_.unpark(state_, 1);
+void MutexWord::unlock(Os& os) {
+  if (state_.exchange(0, std::memory_order_release) == 2) os.unpark(state_, 1);
 }
 
 int Condition::wait(Mutex& mutex, int64_t timeout_ns) {

@@ -7,6 +7,30 @@
 
 namespace wakepath::os {
 
+/// The lock of a Mutex without the Os: four bytes, for those who have many. Whoever takes it brings the Os along.
+class MutexWord {
+ public:
+  void lock(Os& os);
+  void unlock(Os& os);
+
+ private:
+  /// 0 free, 1 held, 2 held and perhaps waited for.
+  std::atomic<uint32_t> state_{0};
+};
+
+/// Holds a MutexWord from here to the end of the block.
+class WordLock {
+ public:
+  WordLock(Os& os, MutexWord& word) : os_(os), word_(word) { word_.lock(os_); }
+  ~WordLock() { word_.unlock(os_); }
+  WordLock(const WordLock&) = delete;
+  WordLock& operator=(const WordLock&) = delete;
+
+ private:
+  Os& os_;
+  MutexWord& word_;
+};
+
 /// A mutual exclusion lock over park and unpark. Taking a free lock and giving up one that nobody waits for makes no
 /// call at all, so that a recording shows contention and nothing else.
 /// Not recursive. Works with std::lock_guard's shape: lock(), unlock().
@@ -16,14 +40,12 @@ class Mutex {
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
-  void lock();
-  void unlock();
+  void lock() { word_.lock(os_); }
+  void unlock() { word_.unlock(os_); }
 
  private:
-  friend class Condition;
   Os& os_;
-  /// 0 free, 1 held, 2 held and perhaps waited for.
-  std::atomic<uint32_t> state_{0};
+  MutexWord word_;
 };
 
 /// Holds a Mutex from here to the end of the block.

@@ -9,6 +9,9 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
+
+#include "src/os/socket_address.hh"
 
 namespace wakepath::os {
 
@@ -48,6 +51,9 @@ class Os {
   virtual ssize_t write(int fd, const void* data, size_t size) = 0;
   virtual ssize_t send(int fd, const void* data, size_t size, int flags) = 0;
   virtual ssize_t recv(int fd, void* data, size_t size, int flags) = 0;
+  virtual ssize_t sendto(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t to_size) = 0;
+  /// `from` and `from_size` may be null, both together.
+  virtual ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* from_size) = 0;
   /// Commands whose argument is an int or that have none (F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC).
   virtual int fcntl(int fd, int command, int argument) = 0;
   virtual int pipe2(int fds[2], int flags) = 0;
@@ -57,6 +63,14 @@ class Os {
   virtual int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) = 0;
   /// `timeout_ms`: -1 waits for ever, 0 does not wait.
   virtual int epoll_wait(int epfd, epoll_event* events, int max_events, int timeout_ms) = 0;
+
+  // ---- names
+  /// getaddrinfo(3): the addresses of `host` (a name, or an address in figures; "" is this machine) for sockets of
+  /// `type`, in the order in which they should be tried. `passive`: to be bound to, and "" is any address.
+  /// 0, or -ENOENT (no such name), -EAGAIN (no answer now), -EAFNOSUPPORT, -ENOMEM, -EINVAL or another errno.
+  /// May wait for a name server.
+  virtual int resolve(const std::string& host, uint16_t port, int type, bool passive,
+                      std::vector<SocketAddress>& addresses) = 0;
 
   // ---- threads
   /// Starts a thread that runs `body`; returns its id. Each started thread must be joined once.

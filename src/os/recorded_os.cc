@@ -139,6 +139,21 @@ ssize_t RecordedOs::recv(int fd, void* data, size_t size, int flags) {
       });
 }
 
+ssize_t RecordedOs::sendto(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t to_size) {
+  return through<ssize_t>(call::Sendto{fd, bytes(data, size), flags, Address::copy(to, to_size)}, sleeps(fd, flags),
+                          [&] { return inner_.sendto(fd, data, size, flags, to, to_size); });
+}
+
+ssize_t RecordedOs::recvfrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* from_size) {
+  return through<ssize_t>(
+      call::Recvfrom{fd, size, flags, from != nullptr}, sleeps(fd, flags),
+      [&] { return inner_.recvfrom(fd, data, size, flags, from, from_size); },
+      [&](CallRecord& record) {
+        record.output.data = bytes(data, std::min(size, static_cast<size_t>(record.result)));
+        if (from != nullptr) record.output.address = Address::copy(from, *from_size);
+      });
+}
+
 int RecordedOs::fcntl(int fd, int command, int argument) {
   return through<int>(
       call::Fcntl{fd, command, argument}, false, [&] { return inner_.fcntl(fd, command, argument); },
@@ -172,6 +187,14 @@ int RecordedOs::epoll_wait(int epfd, epoll_event* events, int max_events, int ti
       call::EpollWait{epfd, max_events, timeout_ms}, timeout_ms != 0,
       [&] { return inner_.epoll_wait(epfd, events, max_events, timeout_ms); },
       [&](CallRecord& record) { record.output.events.assign(events, events + record.result); });
+}
+
+int RecordedOs::resolve(const std::string& host, uint16_t port, int type, bool passive,
+                        std::vector<SocketAddress>& addresses) {
+  return through<int>(
+      call::Resolve{host, port, type, passive}, true,
+      [&] { return inner_.resolve(host, port, type, passive, addresses); },
+      [&](CallRecord& record) { record.output.addresses = addresses; });
 }
 
 int RecordedOs::thread_start(const std::string& name, std::function<void()> body) {

@@ -31,11 +31,15 @@ class RecordedOs final : public Os {
   ssize_t write(int fd, const void* data, size_t size) override;
   ssize_t send(int fd, const void* data, size_t size, int flags) override;
   ssize_t recv(int fd, void* data, size_t size, int flags) override;
+  ssize_t sendto(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t to_size) override;
+  ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* from_size) override;
   int fcntl(int fd, int command, int argument) override;
   int pipe2(int fds[2], int flags) override;
   int epoll_create1(int flags) override;
   int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) override;
   int epoll_wait(int epfd, epoll_event* events, int max_events, int timeout_ms) override;
+  int resolve(const std::string& host, uint16_t port, int type, bool passive,
+              std::vector<SocketAddress>& addresses) override;
   int thread_start(const std::string& name, std::function<void()> body) override;
   int thread_join(int thread) override;
   ThreadInfo thread_self() override { return inner_.thread_self(); }

@@ -12,7 +12,7 @@
 namespace wakepath::probe {
 
 struct SlotChange {
-  uint64_t socket = 0;  ///< id of the socket in the slot: capacity * generation + slot
+  uint64_t socket = 0;  ///< id of the socket in the slot
   uint32_t slot = 0;
   int fd = -1;  ///< -1 while the slot has none
   std::string_view from;
@@ -24,13 +24,20 @@ struct CommandStep {
   std::string_view name;  ///< "listen", "start", "send", …
   char letter = 0;        ///< as it goes through the control pipe
   uint64_t socket = 0;
-  uint64_t bytes = 0;  ///< of data that goes with the command
+  bool in_place = false;  ///< the poll thread's own: executed where it is given, without the pipe
+};
+
+struct SendStep {
+  uint64_t socket = 0;
+  uint64_t bytes = 0;    ///< given
+  uint64_t taken = 0;    ///< by the kernel, at once
+  uint64_t waiting = 0;  ///< in the socket's write buffer after this step
 };
 
 struct MessageStep {
   uint64_t serial = 0;    ///< of this message in its service's queue; the same when pushed and when taken
   uint32_t service = 0;   ///< whose queue
-  std::string_view type;  ///< "open", "accept", "data", "close", "error", "warning"
+  std::string_view type;  ///< "open", "accept", "data", "udp", "close", "error", "reset", "warning"
   uint64_t socket = 0;
   uint64_t bytes = 0;    ///< of payload
   uint64_t waiting = 0;  ///< messages in the queue after this step
@@ -58,6 +65,9 @@ class Probe {
   virtual void command_sent(const CommandStep& /*step*/) {}
   /// Read from the control pipe, about to be executed.
   virtual void command_executed(const CommandStep& /*step*/) {}
+
+  /// send() by the calling thread, which need not be the poll thread. The system call, if any, came just before.
+  virtual void sent(const SendStep& /*step*/) {}
 
   virtual void message_pushed(const MessageStep& /*step*/) {}
   virtual void message_taken(const MessageStep& /*step*/) {}

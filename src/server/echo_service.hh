@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "src/server/service.hh"
 #include "src/server/socket_server.hh"
 
@@ -15,6 +17,7 @@ class EchoService final : public Service {
   void on_open(const Message&) override {}
   void on_accept(const Message& message) override { server_.start(id_, message.accepted); }
   void on_data(Message& message) override;
+  void on_udp(Message& message) override { server_.udp_send(message.id, message.peer, std::move(message.data)); }
   void on_close(const Message& message) override { server_.close(message.id); }
   void on_error(const Message& message) override;
   void on_warning(const Message& message) override;

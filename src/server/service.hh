@@ -16,8 +16,9 @@ class Service {
   virtual void on_open(const Message& message) = 0;
   virtual void on_accept(const Message& message) = 0;
   virtual void on_data(Message& message) = 0;  ///< may take message.data
+  virtual void on_udp(Message& message) = 0;   ///< the same
   virtual void on_close(const Message& message) = 0;
-  virtual void on_error(const Message& message) = 0;
+  virtual void on_error(const Message& message) = 0;  ///< resets as well
   virtual void on_warning(const Message& message) = 0;
 };
 

@@ -36,9 +36,12 @@ void ServiceLoop::dispatch(Message& message, uint64_t serial) {
       return call("on_accept", &Service::on_accept);
     case MessageType::data:
       return call("on_data", &Service::on_data);
+    case MessageType::udp:
+      return call("on_udp", &Service::on_udp);
     case MessageType::close:
       return call("on_close", &Service::on_close);
     case MessageType::error:
+    case MessageType::reset:
       return call("on_error", &Service::on_error);
     case MessageType::warning:
       return call("on_warning", &Service::on_warning);

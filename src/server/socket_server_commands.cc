@@ -1,4 +1,4 @@
-// What the poll thread does for each command of the control pipe.
+// What the poll thread does for each command.
 
 #include <cerrno>
 #include <utility>
@@ -7,106 +7,126 @@
 
 namespace wakepath::server {
 
-void SocketServer::execute(const Command& command, std::string payload) {
+void SocketServer::execute(const Command& command) {
+  if (command.kind == CommandKind::exit) {
+    messages_.push_back({.type = MessageType::exit});
+    return;
+  }
+  if (command.kind == CommandKind::start) return execute_start(command);
+  Slot* slot = slots_.find(command.id);
+  if (slot == nullptr) return;  // gone in the meantime: whoever sent this will hear or has heard of it
   switch (command.kind) {
     case CommandKind::listen:
-      return execute_listen(command);
+      slot->owner = command.service;
+      return execute_listen(*slot);
     case CommandKind::connect:
-      return execute_connect(command);
-    case CommandKind::start:
-      return execute_start(command);
-    case CommandKind::exit:
-      messages_.push_back({.type = MessageType::exit});
-      return;
+      slot->owner = command.service;
+      return execute_connect(*slot);
+    case CommandKind::bind:
+      slot->owner = command.service;
+      return execute_bind(*slot);
+    case CommandKind::udp:
+    case CommandKind::dial:
+      slot->owner = command.service;
+      return execute_udp(*slot);
     case CommandKind::pause:
-    case CommandKind::send:
+      if (slot->watched) want(*slot, false, slot->writing);
+      return;
+    case CommandKind::write:
+      return attend(*slot);
+    case CommandKind::option:
+      if (slot->fd >= 0) os_.setsockopt(slot->fd, command.level, command.option, &command.value, sizeof command.value);
+      return;
+    case CommandKind::finish:
+      return execute_finish(*slot);
     case CommandKind::close:
-      break;
+      return execute_close(*slot, command.now);
+    case CommandKind::start:
+    case CommandKind::exit:
+      return;
   }
-  Slot* slot = slots_.find(command.id);
-  if (slot == nullptr || slot->fd < 0) return;  // gone in the meantime: whoever sent this will hear or has heard of it
-  if (command.kind == CommandKind::pause) want(*slot, false, slot->writing);
-  if (command.kind == CommandKind::send) execute_send(*slot, std::move(payload));
-  if (command.kind == CommandKind::close) execute_close(*slot, command.now);
 }
 
-void SocketServer::execute_listen(const Command& command) {
-  Slot& slot = *slots_.find(command.id);  // reserved by the sender: it cannot be gone
-  take_over(slot, command.fd, command.service);
-  slot.peer = {.address = command.address, .port = command.port};
-  if (int error = poller_.add(slot.fd, command.id, false, false); error < 0) return fail(slot, -error, "epoll_ctl");
+void SocketServer::execute_listen(Slot& slot) {
+  if (int error = watch(slot, false, false); error < 0) return fail(slot, -error, "listen");
   slots_.change(slot, SlotState::plisten);
-  raise(slot, MessageType::open, "listening " + slot.peer.to_string());
+  raise(slot, MessageType::open, "listening " + slot.peer.to_string()).peer = slot.peer;
 }
 
-void SocketServer::execute_connect(const Command& command) {
-  Slot& slot = *slots_.find(command.id);  // reserved by the sender: it cannot be gone
-  slot.owner = command.service;
-  slot.peer = {.address = command.address, .port = command.port};
-  const int fd = os_.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return fail(slot, -fd, "socket");
-  take_over(slot, fd, command.service);
-  const sockaddr_in address = slot.peer.to_sockaddr();
-  const int error = os_.connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  const bool pending = error == -EINPROGRESS || error == -EINTR;
-  if (error < 0 && !pending) return fail(slot, -error, "connect");
-  slot.reading = !pending;
-  slot.writing = pending;
-  if (int added = poller_.add(fd, command.id, slot.reading, slot.writing); added < 0)
-    return fail(slot, -added, "epoll_ctl");
-  slots_.change(slot, pending ? SlotState::connecting : SlotState::connected);
-  if (!pending) raise(slot, MessageType::open, "connected " + slot.peer.to_string());
+void SocketServer::execute_connect(Slot& slot) {
+  if (!try_next_target(slot, ENOENT)) return;
+  raise(slot, MessageType::open, "connected " + slot.peer.to_string());
+  attend(slot);  // what was sent before
+}
+
+void SocketServer::execute_bind(Slot& slot) {
+  const int was_set = poller_->nonblocking(slot.fd);
+  if (was_set < 0) return fail(slot, -was_set, "bind");
+  slot.was_blocking = was_set == 0;
+  if (int error = watch(slot, true, false); error < 0) return fail(slot, -error, "bind");
+  slots_.change(slot, SlotState::bind);
+  raise(slot, MessageType::open, "binding");
+  attend(slot);
+}
+
+void SocketServer::execute_udp(Slot& slot) {
+  if (int error = watch(slot, true, false); error < 0) return fail(slot, -error, "udp");
+  slots_.change(slot, SlotState::connected);
+  attend(slot);
 }
 
 void SocketServer::execute_start(const Command& command) {
   Slot* slot = slots_.find(command.id);
   const SlotState state = slot == nullptr ? SlotState::invalid : slot->state.load();
   const bool startable = state == SlotState::plisten || state == SlotState::listen || state == SlotState::paccept ||
-                         state == SlotState::connected || state == SlotState::halfclose_write;
+                         state == SlotState::connected || state == SlotState::halfclose_write ||
+                         state == SlotState::bind;
   if (!startable || slot->closing) {
     messages_.push_back({.type = MessageType::error,
-                         .id = command.id,
-                         .owner = command.service,
                          .error = EBADF,
+                         .owner = command.service,
+                         .id = command.id,
                          .text = "start: the socket is closed"});
     return;
   }
   slot->owner = command.service;
   slot->starved = false;
-  if (int error = want(*slot, true, slot->writing); error < 0) return fail(*slot, -error, "epoll_ctl");
+  if (state == SlotState::plisten) slot->read_size = 1;
+  if (int error = want(*slot, true, slot->writing); error < 0) return fail(*slot, -error, "start");
   if (state == SlotState::plisten) slots_.change(*slot, SlotState::listen);
   if (state == SlotState::paccept) slots_.change(*slot, SlotState::connected);
   if (state == SlotState::plisten || state == SlotState::paccept) raise(*slot, MessageType::open, "start");
 }
 
-void SocketServer::execute_send(Slot& slot, std::string data) {
+void SocketServer::execute_finish(Slot& slot) {
   const SlotState state = slot.state.load();
-  const bool can_send = state == SlotState::connecting || state == SlotState::connected ||
-                        (state == SlotState::halfclose_read && !slot.closing);
-  if (!can_send) return;
-  const bool idle = slot.out.empty() && state != SlotState::connecting;
-  slot.out.append(std::move(data));
-  if (idle) {  // as likely as not the kernel takes it all, and EPOLLOUT is never needed
-    const int result = slot.out.flush(os_, slot.fd);
-    if (result != 0 && result != -EAGAIN) return on_send_failed(slot, -result);
-    if (result == -EAGAIN) want(slot, slot.reading, true);
+  if (slot.kind == Sink::Kind::datagram) return;
+  if (state == SlotState::halfclose_read) return execute_close(slot, false);  // then both directions are over
+  if (state != SlotState::connected && state != SlotState::connecting && state != SlotState::bind) return;
+  bool drained = false;
+  {
+    os::WordLock hold(os_, slot.lock);
+    slot.finishing = true;
+    drained = slot.out.empty();
   }
-  if (slot.out.bytes() < slot.warn_at) return;
-  while (slot.out.bytes() >= slot.warn_at) slot.warn_at *= 2;
-  raise(slot, MessageType::warning);
-  messages_.back().kilobytes = (slot.out.bytes() + 1023) / 1024;
+  if (drained && state != SlotState::connecting) on_drained(slot, false);
 }
 
 void SocketServer::execute_close(Slot& slot, bool now) {
   const SlotState state = slot.state.load();
-  const bool drains =
-      !now && !slot.out.empty() && (state == SlotState::connected || state == SlotState::halfclose_read);
+  bool drains = !now && (state == SlotState::connected || state == SlotState::halfclose_read ||
+                         state == SlotState::bind || state == SlotState::connecting);
+  {
+    os::WordLock hold(os_, slot.lock);
+    drains = drains && !slot.out.empty() && slot.send_error == 0;
+    slot.closing = drains;
+  }
   if (!drains) {
     raise_close(slot);
     return force_close(slot);
   }
-  slot.closing = true;
-  if (state == SlotState::connected) slots_.change(slot, SlotState::halfclose_read);
+  if (state == SlotState::connecting) return;  // goes on when it is connected
+  if (state != SlotState::halfclose_read) slots_.change(slot, SlotState::halfclose_read);
   want(slot, false, true);  // what the peer still sends is not read any more
 }
 

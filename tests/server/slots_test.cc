@@ -6,8 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "src/os/linux_os.hh"
+
 namespace wakepath::server {
 namespace {
+
+os::LinuxOs machine;
 
 TEST(SlotEdges, EveryStateIsReachedFromInvalidAndLeadsBackToIt) {
   auto closure = [](auto follows) {
@@ -53,7 +57,7 @@ TEST(SlotEdgesDeathTest, TheChokePointLetsExactlyTheEdgesPass) {
   probe::Probe probe;
   for (SlotState from : {SlotState::listen, SlotState::halfclose_read})
     for (SlotState to : kSlotStates) {
-      Slots slots(16, probe);
+      Slots slots(machine, 16, probe);
       Slot& slot = slot_in(slots, from);
       const std::string complaint = std::string("BUG: slot .* cannot go from .* to ") + std::string(name_of(to));
       if (is_edge(from, to) && to != SlotState::invalid) slots.change(slot, to);
@@ -66,7 +70,7 @@ TEST(SlotEdgesDeathTest, TheChokePointLetsExactlyTheEdgesPass) {
 TEST(Slots, AllEdgesCanBeWalked) {
   for (const SlotEdge& edge : kSlotEdges) {
     probe::Probe probe;
-    Slots slots(16, probe);
+    Slots slots(machine, 16, probe);
     Slot* slot = edge.from == SlotState::invalid ? slots.reserve() : &slot_in(slots, edge.from);
     if (edge.to == SlotState::invalid) {
       slots.release(*slot);
@@ -79,7 +83,7 @@ TEST(Slots, AllEdgesCanBeWalked) {
 
 TEST(Slots, AStaleIdFindsNothingAlthoughItsSlotIsInUseAgain) {
   probe::Probe probe;
-  Slots slots(1, probe);
+  Slots slots(machine, 1, probe);
   Slot* first = slots.reserve();
   const SocketId stale = first->id.load();
   slots.release(*first);
@@ -90,9 +94,53 @@ TEST(Slots, AStaleIdFindsNothingAlthoughItsSlotIsInUseAgain) {
   EXPECT_EQ(slots.find(second->id.load()), second);
 }
 
+TEST(Slots, AnIdTellsItsSlotAndHowOftenThatWasUsed) {
+  probe::Probe probe;
+  Slots slots(machine, 2, probe);
+  Slot* first = slots.reserve();
+  Slot* second = slots.reserve();
+  EXPECT_EQ(first->id.load(), 1U);
+  EXPECT_EQ(second->id.load(), 2U);
+  slots.release(*second);
+  EXPECT_EQ(slots.reserve()->id.load(), kIdStride + 2);
+}
+
+TEST(Slots, ThereAreAsManyAsAreNeededAndAFreedOneComesAgainLast) {
+  probe::Probe probe;
+  Slots slots(machine, Slots::kMost, probe);
+  std::vector<Slot*> held;
+  for (int i = 0; i < 5000; ++i) held.push_back(slots.reserve());
+  EXPECT_EQ(slots.made(), 5000U);
+  for (Slot* slot : held) EXPECT_EQ(slots.find(slot->id.load()), slot) << "slots do not move when there are more";
+  slots.release(*held[10]);
+  slots.release(*held[3]);
+  EXPECT_EQ(slots.reserve(), held[10]);
+  EXPECT_EQ(slots.reserve(), held[3]);
+  EXPECT_EQ(slots.made(), 5000U);
+}
+
+TEST(Slots, AreFoundByOtherThreadsWhileMoreAreMade) {
+  probe::Probe probe;
+  Slots slots(machine, Slots::kMost, probe);
+  std::atomic<SocketId> latest{slots.reserve()->id.load()};
+  std::atomic<bool> done{false};
+  const int reader = machine.thread_start("reader", [&] {
+    while (!done.load()) {
+      const SocketId id = latest.load();
+      EXPECT_NE(slots.find(id), nullptr) << id;
+      EXPECT_EQ(slots.find(id + kIdStride), nullptr);
+    }
+  });
+  for (int i = 0; i < 20'000; ++i) latest.store(slots.reserve()->id.load());
+  done.store(true);
+  EXPECT_EQ(machine.thread_join(reader), 0);
+}
+
+TEST(Slots, TakeLittleMemory) { EXPECT_LE(sizeof(Slot), 256U) << "of a connection that does nothing"; }
+
 TEST(Slots, ThereIsNoSlotWithoutOneAndNoSocketWithIdZero) {
   probe::Probe probe;
-  Slots slots(2, probe);
+  Slots slots(machine, 2, probe);
   ASSERT_NE(slots.reserve(), nullptr);
   ASSERT_NE(slots.reserve(), nullptr);
   EXPECT_EQ(slots.reserve(), nullptr);
@@ -106,7 +154,7 @@ TEST(Slots, TheProbeHearsOfEveryChange) {
     }
     std::vector<std::string> heard;
   } probe;
-  Slots slots(4, probe);
+  Slots slots(machine, 4, probe);
   Slot& slot = *slots.reserve();
   slots.change(slot, SlotState::paccept);
   slots.change(slot, SlotState::connected);
