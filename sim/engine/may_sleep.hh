@@ -63,21 +63,29 @@ struct PromiseBase {
   }
 };
 
+/// Beside it, what the coroutine returns.
+template <class T>
+struct Promise : PromiseBase {
+  T value{};
+  void return_value(T v) { value = std::move(v); }
+  T take() { return std::move(value); }
+};
+template <>
+struct Promise<void> : PromiseBase {
+  void return_void() {}
+  void take() {}
+};
+
 }  // namespace detail
 
 /// Result of a function that may put its task to sleep: a coroutine, to be awaited where it is made, or given to
 /// Scheduler::start(), which begins it. What must not sleep (softirq, timers, wake callbacks) is a plain function, so
 /// that code which sleeps there does not compile.
 template <class T = void>
-class [[nodiscard]] MaySleep;
-
-template <class T>
 class [[nodiscard]] MaySleep {
  public:
-  struct promise_type : detail::PromiseBase {
-    T value{};
+  struct promise_type : detail::Promise<T> {
     MaySleep get_return_object() { return MaySleep(Handle::from_promise(*this)); }
-    void return_value(T v) { value = std::move(v); }
   };
   using Handle = std::coroutine_handle<promise_type>;
 
@@ -89,34 +97,10 @@ class [[nodiscard]] MaySleep {
 
   bool await_ready() const noexcept { return handle_.done(); }
   void await_suspend(std::coroutine_handle<> caller) { handle_.promise().await(handle_, caller); }
-  T await_resume() { return std::move(handle_.promise().value); }
+  T await_resume() { return handle_.promise().take(); }
 
   // for the scheduler
   [[nodiscard]] Handle handle() const { return handle_; }
-
- private:
-  explicit MaySleep(Handle handle) : handle_(handle) {}
-  Handle handle_;
-};
-
-template <>
-class [[nodiscard]] MaySleep<void> {
- public:
-  struct promise_type : detail::PromiseBase {
-    MaySleep get_return_object() { return MaySleep(Handle::from_promise(*this)); }
-    void return_void() {}
-  };
-  using Handle = std::coroutine_handle<promise_type>;
-
-  MaySleep(MaySleep&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
-  MaySleep& operator=(MaySleep&&) = delete;
-  ~MaySleep() {
-    if (handle_) handle_.destroy();
-  }
-
-  bool await_ready() const noexcept { return handle_.done(); }
-  void await_suspend(std::coroutine_handle<> caller) { handle_.promise().await(handle_, caller); }
-  void await_resume() {}
 
  private:
   explicit MaySleep(Handle handle) : handle_(handle) {}

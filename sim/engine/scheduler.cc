@@ -96,7 +96,7 @@ void Scheduler::resume(Task& task) {
     while (task.leaf_ && !task.sleeping_) task.leaf_.resume();
   }
   if (!task.leaf_) {
-    task.result_ = task.root_->handle().promise().value;
+    task.result_ = task.root_->handle().promise().take();
     task.root_.reset();
     // a wake-up that its last call did not need is no reason to run when there is nothing to run
     if (task.runnable_) run_queue_.erase(std::find(run_queue_.begin(), run_queue_.end(), &task));
