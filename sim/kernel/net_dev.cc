@@ -88,6 +88,19 @@ void net_rx_action(Kernel& k) {
   }
 }
 
+/// In rounds, while more is raised. With the card there is an end to it, and the rest is for ksoftirqd.
+void run_net_rx(Kernel& k) {
+  constexpr int kMaxRestart = 10;  // MAX_SOFTIRQ_RESTART
+  for (int round = 0; k.softnet()->net_rx_pending; ++round) {
+    if (k.nic != nullptr && round == kMaxRestart) {
+      wakeup_softirqd(k);
+      return;
+    }
+    k.softnet()->net_rx_pending = false;
+    net_rx_action(k);
+  }
+}
+
 void do_softirq(Kernel& k) {
   Call call(k, Fn::do_softirq, k.softnet());
   SoftirqScope softirq(k);
@@ -101,14 +114,9 @@ void netif_receive_skb(Kernel& k, sk_buff* skb) {
   __netif_receive_skb_one_core(k, skb);
 }
 
-bool handle_softirqs(Kernel& k) {
+void handle_softirqs(Kernel& k) {
   Call handle(k, Fn::handle_softirqs, k.softnet());
-  constexpr int kMaxRestart = 10;  // MAX_SOFTIRQ_RESTART
-  for (int round = 0; k.softnet()->net_rx_pending && (k.nic == nullptr || round < kMaxRestart); ++round) {
-    k.softnet()->net_rx_pending = false;
-    net_rx_action(k);
-  }
-  return !k.softnet()->net_rx_pending;
+  run_net_rx(k);
 }
 
 void __netif_rx(Kernel& k, sk_buff* skb) {
@@ -147,10 +155,7 @@ void timer_softirq(Kernel& k, Fn timer, const void* subject, const std::function
     Call call(k, timer, subject);
     body();
   }
-  while (k.softnet()->net_rx_pending) {
-    k.softnet()->net_rx_pending = false;
-    net_rx_action(k);
-  }
+  run_net_rx(k);
 }
 
 void ip_output(Kernel& k, sk_buff* skb) {

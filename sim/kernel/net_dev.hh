@@ -10,8 +10,8 @@ namespace wakepath::kernel {
 void netif_receive_skb(Kernel& k, sk_buff* skb);
 /// NET_RX is to run on the way out of the interrupt, or when bottom halves are enabled again.
 void raise_softirq_irqoff(Kernel& k);
-/// Runs what is pending, a bounded number of rounds. False: there is more, for ksoftirqd. Context: softirq.
-bool handle_softirqs(Kernel& k);
+/// Runs what is pending, with the card a bounded number of rounds: the rest is for ksoftirqd. Context: softirq.
+void handle_softirqs(Kernel& k);
 
 /// Gives a packet to the device.
 void __dev_queue_xmit(Kernel& k, sk_buff* skb);

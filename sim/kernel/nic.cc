@@ -19,12 +19,12 @@ void nic_interrupt(Kernel& k) {
   raise_softirq_irqoff(k);
 }
 
+}  // namespace
+
 void wakeup_softirqd(Kernel& k) {
   Call call(k, Fn::wakeup_softirqd, k.nic->ksoftirqd);
   try_to_wake_up(k, k.nic->ksoftirqd);
 }
-
-}  // namespace
 
 bool nic_interrupts(Kernel& k) {
   nic_adapter* nic = k.nic;
@@ -39,7 +39,7 @@ bool nic_interrupts(Kernel& k) {
   // on the way out of the interrupt: the softirqs that it raised
   SoftirqScope softirq(k);
   Call exit(k, Fn::__irq_exit_rcu, nic);
-  if (!handle_softirqs(k)) wakeup_softirqd(k);
+  handle_softirqs(k);
   return true;
 }
 

@@ -28,6 +28,8 @@ struct nic_adapter {
 void nic_probe(Kernel& k);
 /// The card interrupts CPU 0 when it has frames and is allowed to. Returns whether it did.
 bool nic_interrupts(Kernel& k);
+/// Softirqs have gone on for too long: ksoftirqd does the rest. Only where there is a card.
+void wakeup_softirqd(Kernel& k);
 /// ndo_start_xmit: the frame is on the wire, and at its end the same card receives it.
 void nic_start_xmit(Kernel& k, sk_buff* skb);
 /// NAPI's poll: fetches at most `budget` frames. When it has emptied the ring it switches the interrupt on again.
