@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "sim/export/changes.hh"
 #include "sim/export/dot.hh"
 
 namespace wakepath::exports {
@@ -18,17 +19,9 @@ using trace::FieldType;
 using trace::Kind;
 using trace::Object;
 using trace::ObjectId;
-using trace::Record;
-using trace::RecordKind;
 using trace::Ref;
 
 namespace {
-
-struct Change {
-  bool born = false;
-  std::map<FieldId, std::uint64_t> old_values;  // of plain fields and pointers
-  std::set<FieldId> lists;
-};
 
 constexpr std::size_t kMostMembers = 6;  // edges drawn from one list
 
@@ -60,10 +53,9 @@ bool is_boring(std::string_view name) {
 class ObjectsDot {
  public:
   ObjectsDot(const trace::Trace& trace, const trace::World& world, const ObjectsOptions& options)
-      : trace_(trace), world_(world), options_(options) {}
+      : trace_(trace), world_(world), options_(options), changes_(trace, options.changed_from, options.changed_to) {}
 
   std::string draw() {
-    read_changes();
     find_slots();
     choose();
     for (ObjectId id : shown_) find_targets(*world_.find(id));
@@ -75,16 +67,6 @@ class ObjectsDot {
 
  private:
   const Kind& kind_of(const Object& object) const { return trace_.schema().kinds[object.kind]; }
-
-  void read_changes() {
-    for (trace::Position at = options_.changed_from; at < std::min(options_.changed_to, trace_.size()); ++at) {
-      const Record& r = trace_[at];
-      if (r.kind == RecordKind::kCreate) changes_[r.object].born = true;
-      if (r.kind == RecordKind::kSet) changes_[r.object].old_values.try_emplace(r.field, r.before);
-      if (r.kind == RecordKind::kListInsert || r.kind == RecordKind::kListErase)
-        changes_[r.object].lists.insert(r.field);
-    }
-  }
 
   /// A slot is an object that does no more than stand in one list and point to something, as the entries of a
   /// descriptor table do: it is drawn as a row of the list's owner. Slots with /dev/null in them are not drawn at all.
@@ -99,7 +81,8 @@ class ObjectsDot {
       bool is_null = kind.name == "file" && trace::value_of(trace_, object, "f_op") == null_operations();
       bool is_hash = kind.name.ends_with("_bucket");  // of ports and of established and listening sockets
       bool in_background = is_hash || is_of_file_system(kind.name);
-      if ((is_null && !is_new(object)) || (in_background && change_of(object.id) == nullptr)) hidden_.insert(object.id);
+      if ((is_null && !changes_.is_new(object)) || (in_background && !changes_.touched(object.id)))
+        hidden_.insert(object.id);
       if (!kind.fields.empty() && kind.fields[0].name == kind.name && slot_target(object) && uses[object.id] == 1)
         slots_.insert(object.id);
     }
@@ -135,8 +118,8 @@ class ObjectsDot {
     }
     // what changed; then what that points to; then the rest, oldest first, as long as there is room
     std::vector<ObjectId> order;
-    for (const auto& [id, change] : changes_) order.push_back(id);
-    for (const auto& [id, change] : changes_)
+    for (ObjectId id : changes_.objects()) order.push_back(id);
+    for (ObjectId id : changes_.objects())
       if (const Object* object = world_.find(id))
         for (const Ref& ref : links(*object)) order.push_back(ref.object);
     order.insert(order.end(), alive.begin(), alive.end());
@@ -171,26 +154,9 @@ class ObjectsDot {
                        options_.subtitle.empty() ? "" : "; ", shown_.size(), living_);
   }
 
-  const Change* change_of(ObjectId id) const {
-    auto found = changes_.find(id);
-    return found == changes_.end() ? nullptr : &found->second;
-  }
-
-  bool is_new(const Object& object) const {
-    const Change* change = change_of(object.id);
-    return change != nullptr && change->born;
-  }
-
-  bool changed(const Object& object, FieldId field) const {
-    const Change* change = change_of(object.id);
-    if (change == nullptr) return false;
-    auto old = change->old_values.find(field);
-    return change->lists.contains(field) || (old != change->old_values.end() && old->second != object.values[field]);
-  }
-
   bool worth_showing(const Object& object, FieldId field) const {
     const FieldInfo& info = kind_of(object).fields[field];
-    if (changed(object, field) && !(is_new(object) && is_boring(info.name))) return true;
+    if (changes_.changed(object, field) && !(changes_.is_new(object) && is_boring(info.name))) return true;
     if (is_boring(info.name)) return false;
     if (auto target = pointer(object, field); target && hidden_.contains(target->object)) return false;
     if (info.type == FieldType::kList) return !object.list(field).empty();
@@ -199,7 +165,7 @@ class ObjectsDot {
 
   /// The smaller the sooner it is shown when there is no room for all.
   int rank(const Object& object, FieldId field) const {
-    if (changed(object, field)) return 0;
+    if (changes_.changed(object, field)) return 0;
     switch (kind_of(object).fields[field].type) {
       case FieldType::kList:
       case FieldType::kPointer:
@@ -267,10 +233,9 @@ class ObjectsDot {
     std::string text =
         html(target ? short_name(*target) : trace::value_text(trace_, world_, info, object.values[field]));
     if (target && world_.find(target->object) == nullptr) text += " " + small("(freed)");
-    if (!is_new(object) && changed(object, field))
+    if (!changes_.is_new(object) && changes_.changed(object, field))
       text +=
-          " " +
-          small("was " + html(trace::value_text(trace_, world_, info, change_of(object.id)->old_values.at(field)), 28));
+          " " + small("was " + html(trace::value_text(trace_, world_, info, changes_.old_value(object.id, field)), 28));
     return text;
   }
 
@@ -282,7 +247,7 @@ class ObjectsDot {
       const Object& slot = world_.objects()[ref.object];
       auto target = slot_target(slot);
       if (!target || hidden_.contains(target->object)) continue;
-      std::string back = change_of(slot.id) != nullptr ? fmt::format(R"( BGCOLOR="{}")", kChangedColour) : "";
+      std::string back = changes_.touched(slot.id) ? fmt::format(R"( BGCOLOR="{}")", kChangedColour) : "";
       out += fmt::format(R"(<TR><TD ALIGN="LEFT"{0}>{1}</TD><TD ALIGN="LEFT" PORT="s{2}"{0}>{3}</TD></TR>)", back,
                          html(fmt::format("  {} {}", kind_of(slot).fields[0].name,
                                           trace::value_text(trace_, world_, kind_of(slot).fields[0], slot.values[0]))),
@@ -303,7 +268,9 @@ class ObjectsDot {
                            small(html(kind.parts[part].type + "  ." + kind.parts[part].path)));
       for (FieldId f : fields) {
         if (kind.fields[f].part != part) continue;
-        std::string back = changed(object, f) && !is_new(object) ? fmt::format(R"( BGCOLOR="{}")", kChangedColour) : "";
+        std::string back = changes_.changed(object, f) && !changes_.is_new(object)
+                               ? fmt::format(R"( BGCOLOR="{}")", kChangedColour)
+                               : "";
         out +=
             fmt::format(R"(<TR><TD ALIGN="LEFT" PORT="n{2}"{0}>{1}</TD><TD ALIGN="LEFT" PORT="f{2}"{0}>{3}</TD></TR>)",
                         back, html(kind.fields[f].name), f, value_cell(object, f));
@@ -324,7 +291,7 @@ class ObjectsDot {
       for (const trace::Task& task : world_.tasks())
         if (task.object == object.id)
           title = fmt::format("<B>{}</B>  {}", html(trace::task_name(trace_, world_, task.id)), small(name, kInk));
-    if (is_new(object)) title += "   " + small("<B>NEW</B>", "#9A5B00");
+    if (changes_.is_new(object)) title += "   " + small("<B>NEW</B>", "#9A5B00");
     return fmt::format(
         "    o{} [label=<<TABLE BORDER=\"0\" CELLBORDER=\"1\" CELLSPACING=\"0\" CELLPADDING=\"3\" COLOR=\"{}\" "
         "BGCOLOR=\"white\">"
@@ -389,7 +356,7 @@ class ObjectsDot {
   void edges(const Object& object, std::string& out) const {
     std::size_t omitted = 0;
     for (FieldId f : fields_of(object, omitted)) {
-      Tail tail{'f', f, false, changed(object, f)};
+      Tail tail{'f', f, false, changes_.changed(object, f)};
       if (auto target = pointer(object, f)) edge(object, tail, *target, "", out);
       tail.is_list = true;
       const auto& list = object.list(f);
@@ -407,7 +374,7 @@ class ObjectsDot {
   const trace::Trace& trace_;
   const trace::World& world_;
   const ObjectsOptions& options_;
-  std::map<ObjectId, Change> changes_;
+  Changes changes_;
   std::vector<ObjectId> shown_;  // sorted
   std::set<ObjectId> slots_;     // drawn as rows of their list's owner
   std::set<ObjectId> hidden_;
