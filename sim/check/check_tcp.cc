@@ -42,13 +42,15 @@ class QuietSocket : public Socket {
  public:
   using Socket::Socket;
 
-  void check(int half_open, bool on_accept_queue) {
+  /// `requests`: that hold it.
+  void check(int half_open, int requests, bool on_accept_queue) {
     queues();
     listener(half_open);
     timers();
     numbers();
     owner(on_accept_queue);
-    same("skc_refcnt", sk_.common.skc_refcnt.get(), 1);  // the model's timers and queues hold none of their own
+    // the model's timers and queues hold none of their own
+    same("skc_refcnt", sk_.common.skc_refcnt.get(), 1 + requests);
   }
 
  private:
@@ -119,9 +121,11 @@ void check_hash(const Kernel& k, std::size_t hashed, Complaints& out) {
 void check_sockets(const Kernel& k, Complaints& out) {
   std::size_t hashed = 0;
   std::map<trace::ObjectId, int> half_open;        // by listener
+  std::map<trace::ObjectId, int> requests;         // by listener
   std::map<trace::ObjectId, bool> to_be_accepted;  // by child
   k.request_socks.for_each([&](const tcp_request_sock& req) {
     const request_sock& r = req.req.req;
+    ++requests[record::object_of(r.rsk_listener.get())];
     if (r.common.skc_node.linked()) {
       ++hashed;
       ++half_open[record::object_of(r.rsk_listener.get())];
@@ -140,7 +144,7 @@ void check_sockets(const Kernel& k, Complaints& out) {
   if (queued != 0) out.emplace_back("packets are left on a CPU's backlog");
   k.tcp_socks.for_each([&](const tcp_sock& tp) {
     trace::ObjectId id = record::object_of(&tp);
-    QuietSocket(tp, out).check(half_open[id], to_be_accepted[id]);
+    QuietSocket(tp, out).check(half_open[id], requests[id], to_be_accepted[id]);
     const sock& sk = tp.inet_conn.icsk_inet.sk;
     hashed += sk.common.skc_node.linked() ? 1 : 0;
     queued += sk.sk_receive_queue.list.size() + sk.sk_write_queue.list.size() + sk.tcp_rtx_queue.size() +

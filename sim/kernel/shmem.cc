@@ -135,7 +135,7 @@ long shmem_file_setup(Kernel& k, const std::string& name, file** out) {
 
 const file_operations shmem_file_operations = {shmem_file_read_iter, shmem_file_write_iter, nullptr, nullptr, nullptr,
                                                shmem_file_llseek};
-const super_operations shmem_ops = {shmem_alloc_inode, nullptr, shmem_free_in_core_inode, shmem_evict_inode,
+const super_operations shmem_ops = {shmem_alloc_inode, shmem_destroy_inode, shmem_free_in_core_inode, shmem_evict_inode,
                                     shmem_statfs};
 const file_system_type shmem_fs_type = {"tmpfs", TMPFS_MAGIC, &shmem_ops, nullptr};
 
@@ -151,6 +151,9 @@ inode* shmem_alloc_inode(Kernel& k) {
   shmem_inode_info* info = k.alloc(k.shmem_inodes);
   return info != nullptr ? &info->vfs_inode : nullptr;
 }
+
+/// Frees the file's memory policy; here no file has one.
+void shmem_destroy_inode(Kernel& k, inode* inode) { Call call(k, Fn::shmem_destroy_inode, inode); }
 
 void shmem_free_in_core_inode(Kernel& k, inode* inode) {
   Call call(k, Fn::shmem_free_in_core_inode, inode);

@@ -30,6 +30,7 @@ struct shmem_inode_info {
 extern const file_operations shmem_file_operations;
 extern const super_operations shmem_ops;
 inode* shmem_alloc_inode(Kernel& k);
+void shmem_destroy_inode(Kernel& k, inode* inode);
 void shmem_free_in_core_inode(Kernel& k, inode* inode);
 
 void shmem_statfs(const dentry* dentry, kstatfs* out);

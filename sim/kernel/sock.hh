@@ -169,7 +169,9 @@ struct tcp_request_sock {
   record::Field<record::Time> rsk_timer_expires;  ///< When the SYN-ACK goes out again; 0: no more.
   engine::Timer rsk_timer;
   u32 peer_window = 0;
-  u16 mss = 0;  ///< What the SYN said.
+  u64 snt_synack_ns = kForever;  ///< When the last SYN-ACK went out; kForever: a cookie does not tell.
+  u32 rsk_rcv_wnd = 0;           ///< The window that we begin with.
+  u16 mss = 0;                   ///< What the SYN said.
   static void describe(record::KindBuilder<tcp_request_sock>& b);
 };
 

@@ -132,6 +132,8 @@ struct net_proto_family {
 };
 extern const net_proto_family inet_family_ops;
 extern const net_proto_family inet6_family_ops;
+/// Its file. `name`: of the protocol. nullptr: no memory, and the socket is released.
+file* sock_alloc_file(Kernel& k, socket* sock, int flags, const char* name);
 /// Gives the socket its file and a descriptor. On failure the socket is released. Returns the descriptor or an error.
 long sock_map_fd(Kernel& k, socket* sock, int flags);
 /// The protocol half goes; the socket itself with its inode: now when it has no file, else with the file's dentry.

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/tcp_close.hh"
 
 namespace wakepath::kernel {
 
@@ -15,22 +16,61 @@ void fput_by_task_work(Kernel& k, struct file* file) {
     task->task_works.push_back(file);
 }
 
+namespace {
+
+/// The task's works, taken from it; what is not done when it is killed goes back.
+class Works {
+ public:
+  explicit Works(task_struct* task) : task_(task), files_(std::exchange(task->task_works, {})) {}
+  ~Works() { task_->task_works.insert(task_->task_works.begin(), files_.begin(), files_.end()); }
+  Works(const Works&) = delete;
+  Works& operator=(const Works&) = delete;
+  /// The latest; nullptr: none is left.
+  struct file* take() {
+    if (files_.empty()) return nullptr;
+    struct file* latest = files_.back();
+    files_.pop_back();
+    return latest;
+  }
+
+ private:
+  task_struct* task_;
+  std::vector<struct file*> files_;
+};
+
+/// task_work_run() of a task that is alive: a file that ends may be a TCP socket that lingers.
+engine::MaySleep<> task_work_run_and_linger(Kernel& k, task_struct* task) {
+  Call call(k, Fn::task_work_run, task);
+  while (!task->task_works.empty()) {
+    Works works(task);
+    while (struct file* file = works.take()) {
+      Call work(k, Fn::____fput, file);
+      if (lingers(file))
+        co_await __fput_and_linger(k, file);
+      else
+        __fput(k, file);
+    }
+  }
+}
+
+}  // namespace
+
 void task_work_run(Kernel& k, task_struct* task) {
   if (task->task_works.empty()) return;
   Call call(k, Fn::task_work_run, task);
   while (!task->task_works.empty()) {
     // a file that ends may be the last to hold another (a socket's rights): that one is for the next round
-    std::vector<struct file*> works = std::exchange(task->task_works, {});
-    for (auto file = works.rbegin(); file != works.rend(); ++file) {
-      Call work(k, Fn::____fput, *file);
-      __fput(k, *file);
+    Works works(task);
+    while (struct file* file = works.take()) {
+      Call work(k, Fn::____fput, file);
+      __fput(k, file);
     }
   }
 }
 
 engine::MaySleep<long> run_then_task_work(Kernel& k, task_struct* task, engine::MaySleep<long> call) {
   long result = co_await std::move(call);
-  task_work_run(k, task);
+  if (!task->task_works.empty()) co_await task_work_run_and_linger(k, task);
   co_return result;
 }
 

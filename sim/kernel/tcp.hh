@@ -80,12 +80,14 @@ bool sk_acceptq_is_full(const Kernel& k, const sock* sk);
 sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req);
 void inet_csk_reqsk_queue_add(Kernel& k, sock* listener, tcp_request_sock* req, sock* child);
 void reqsk_free(Kernel& k, tcp_request_sock* req);
-/// A request with the addresses and numbers of a SYN; in no table yet.
-tcp_request_sock* inet_reqsk_alloc(Kernel& k, sock* listener, const sk_buff* syn);
+/// A request with the addresses and numbers of a SYN; in no table yet. `attach_listener`: it holds its listener; that
+/// of a cookie does not.
+tcp_request_sock* inet_reqsk_alloc(Kernel& k, sock* listener, const sk_buff* syn, bool attach_listener);
 
 // --- net/ipv4/syncookies.c: tcp_syncookies.cc ---
-/// The sequence number that is the cookie of a SYN; the listener remembers that it has sent some.
-u32 cookie_v4_init_sequence(Kernel& k, sock* listener, const sk_buff* syn);
+/// The sequence number that is the cookie of a SYN and tells an MSS of at most `mss`; the listener remembers that it
+/// has sent some.
+u32 cookie_v4_init_sequence(Kernel& k, sock* listener, const sk_buff* syn, u16 mss);
 /// An ACK for a listener. The listener: it is no cookie of ours; nullptr: it is, but there is no room; else the child.
 sock* cookie_v4_check(Kernel& k, sock* listener, sk_buff* skb);
 
@@ -163,9 +165,8 @@ void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb);
 void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb);
 /// Cuts a segment of the write queue that is larger than `keep`. False: no memory, and it is whole.
 bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep);
-/// The window of a SYN or SYN-ACK: what the receive buffer holds, in whole segments. As tcp_select_initial_window().
-/// `v6`: whether the connection is over IPv6, which a listener cannot say.
-u32 tcp_select_initial_window(const sock* sk, bool v6);
+/// The window of a SYN or SYN-ACK: what the receive buffer holds, in whole segments of `mss`.
+u32 tcp_select_initial_window(const sock* sk, u32 mss);
 /// The MSS that a SYN says: TCP_MAXSEG or loopback's.
 u16 tcp_advertise_mss(const sock* sk, bool v6);
 

@@ -1,6 +1,6 @@
 // Models: close() of a TCP socket with SO_LINGER, Linux 6.18: the way of __fput() (fs/file_table.c) down to
 // sk_stream_wait_close() (net/core/stream.c), which sleeps. Left out: that a file whose last reference another way of
-// ending drops (dup2(), a message's; every way in profile 4.19, where task work ends files) may linger, too.
+// ending drops (dup2(), a message's) may linger, too; in profile 4.19, where task work ends files, they do.
 
 #include "sim/kernel/final_put.hh"
 #include "sim/kernel/tcp.hh"

@@ -1,7 +1,7 @@
 // Models: net/ipv4/inet_connection_sock.c, tcp_minisocks.c and the listening part of tcp_input.c, Linux 6.18: the SYN
-// queue (requests in ehash) and the accept queue; accept() is in tcp_accept.cc.
-// Left out: fast open, migration of requests between listeners, peers that Linux remembers as proven (they may still
-// come in when the SYN queue without cookies is three quarters full).
+// queue (requests in ehash) and the accept queue; accept() is in tcp_accept.cc, what becomes of a request in
+// tcp_child.cc. Left out: fast open, migration of requests between listeners, peers that Linux remembers as proven
+// (they may still come in when the SYN queue without cookies is three quarters full).
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr u64 kSynAckTimeout = 1000 * kNsPerMs;  // TCP_TIMEOUT_INIT
 
-void tcp_v4_send_synack(Kernel& k, const tcp_request_sock* req) {
+void tcp_v4_send_synack(Kernel& k, const sock* listener, tcp_request_sock* req) {
   const sock_common& c = req->req.req.common;
   bool v6 = speaks_v6(&c);
   Call call(k, v6 ? Fn::tcp_v6_send_synack : Fn::tcp_v4_send_synack, req);
@@ -26,13 +26,14 @@ void tcp_v4_send_synack(Kernel& k, const tcp_request_sock* req) {
                                 {c.skc_daddr.get().value, c.skc_dport},
                                 req->snt_isn,
                                 req->rcv_isn + 1,
-                                tcp_select_initial_window(req->req.req.rsk_listener, v6),
+                                req->rsk_rcv_wnd,
                                 static_cast<tcp_flags>(TCPHDR_SYN | TCPHDR_ACK),
                                 v6,
                                 c.skc_v6_rcv_saddr,
                                 c.skc_v6_daddr});
     if (skb == nullptr) return;  // the request's timer will try again
-    skb->mss = tcp_advertise_mss(req->req.req.rsk_listener, v6);
+    skb->mss = tcp_advertise_mss(listener, v6);
+    req->snt_synack_ns = k.now_ns();
   }
   if (v6)
     ip6_xmit(k, skb);
@@ -79,7 +80,7 @@ void reqsk_timer_handler(Kernel& k, tcp_request_sock* req) {
     reqsk_free(k, req);
     return;
   }
-  if (resend) tcp_v4_send_synack(k, req);
+  if (resend) tcp_v4_send_synack(k, listener, req);
   if (sent == 0) --inet_csk(listener)->icsk_accept_queue.young;
   ++req->req.req.num_timeout;
   arm_rsk_timer(k, req);
@@ -99,106 +100,13 @@ void inet_csk_reqsk_queue_hash_add(Kernel& k, sock* listener, tcp_request_sock* 
   ++queue.qlen;
 }
 
-/// A clone has its listener's options.
-void inherit_options(sock* listener, sock* child) {
-  child->sk_rcvlowat = listener->sk_rcvlowat;
-  child->sk_rcvbuf = listener->sk_rcvbuf;
-  child->sk_sndbuf = listener->sk_sndbuf;
-  child->sk_userlocks = static_cast<u8>(listener->sk_userlocks & ~SOCK_BINDPORT_LOCK);
-  child->sk_flags =
-      static_cast<sock_flags>(listener->sk_flags & (SOCK_LINGER_BIT | SOCK_URGINLINE_BIT | SOCK_KEEPOPEN_BIT));
-  child->sk_shutdown = listener->sk_shutdown;  // shutdown() before listen() stays
-  child->linger_s = listener->linger_s;
-  child->rcvtimeo_ns = listener->rcvtimeo_ns;
-  child->sndtimeo_ns = listener->sndtimeo_ns;
-  inet_csk(child)->icsk_user_timeout_ms = inet_csk(listener)->icsk_user_timeout_ms;
-  inet_csk(child)->icsk_syn_retries = inet_csk(listener)->icsk_syn_retries;
-  inet_csk(child)->icsk_ack_pingpong = inet_csk(listener)->icsk_ack_pingpong;
-  const tcp_sock* from = tcp_sk(listener);
-  tcp_sock* to = tcp_sk(child);
-  to->nonagle = from->nonagle;
-  to->notsent_lowat = from->notsent_lowat;
-  to->notsent_limit = from->notsent_limit;
-  to->linger2_s = from->linger2_s;
-  to->user_mss = from->user_mss;
-  to->keepalive_time_s = from->keepalive_time_s;
-  to->keepalive_intvl_s = from->keepalive_intvl_s;
-  to->keepalive_probes = from->keepalive_probes;
-}
-
 }  // namespace
 
 void reqsk_free(Kernel& k, tcp_request_sock* req) {
+  sock* listener = req->req.req.rsk_listener;
   k.scheduler.cancel(req->rsk_timer);
   k.request_socks.free(req);
-}
-
-/// A copy of the listener, then its own numbers.
-sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
-  const sock_common& c = req->req.req.common;
-  Call call(k, speaks_v6(&c) ? Fn::tcp_v6_syn_recv_sock : Fn::tcp_v4_syn_recv_sock, req);
-  if (sk_acceptq_is_full(k, listener)) {
-    k.rule(Rule::accept_queue_full_ack_dropped, listener);
-    return nullptr;
-  }
-  Call create(k, Fn::tcp_create_openreq_child, req);
-  sock* child = nullptr;
-  {
-    Call clone(k, Fn::inet_csk_clone_lock, listener);
-    {
-      Call lock(k, Fn::sk_clone_lock, listener);
-      Call alloc(k, Fn::sk_prot_alloc, listener);
-      child = k.allocation_fails() ? nullptr : listener->sk_prot->slab_alloc(k);
-    }
-    if (child == nullptr) return nullptr;
-    child->common.skc_refcnt = 1;
-    child->common.skc_state = TcpState::LISTEN;  // a clone has its parent's state for a moment
-    child->common.skc_family = listener->common.skc_family;
-    child->common.skc_reuse = listener->common.skc_reuse;
-    child->common.skc_reuseport = listener->common.skc_reuseport;
-    child->sk_prot = listener->sk_prot;
-    sock_init_data(k, nullptr, child);
-    child->sk_write_space = listener->sk_write_space;
-    inherit_options(listener, child);
-    Call set(k, Fn::inet_sk_set_state, child);
-    child->common.skc_state = TcpState::SYN_RECV;
-  }
-  child->common.skc_ipv6only = listener->common.skc_ipv6only;
-  if (c.skc_family == AF_INET) {
-    if (child->common.skc_family == AF_INET6) inet_csk(child)->icsk_af_ops = &ipv6_mapped;
-    sk_rcv_saddr_set(k, child, c.skc_rcv_saddr.get().value);
-    sk_daddr_set(k, child, c.skc_daddr.get().value);
-  } else {
-    inet_csk(child)->icsk_af_ops = &ipv6_specific;
-    child->common.skc_rcv_saddr = c.skc_rcv_saddr;
-    child->common.skc_daddr = c.skc_daddr;
-    child->common.skc_v6_rcv_saddr = c.skc_v6_rcv_saddr;
-    child->common.skc_v6_daddr = c.skc_v6_daddr;
-  }
-  child->common.skc_dport = c.skc_dport;
-  inet_sk(child)->inet_saddr = c.skc_rcv_saddr;
-  tcp_sock* tp = tcp_sk(child);
-  tp->rcv_nxt = req->rcv_isn + 1;
-  tp->copied_seq = tp->rcv_nxt;
-  tp->rcv_wup = tp->rcv_nxt;
-  tp->rcv_wnd = tcp_select_initial_window(child, speaks_v6(&c));
-  tp->write_seq = req->snt_isn + 1;
-  tp->snd_una = tp->write_seq;
-  tp->snd_nxt = tp->write_seq;
-  tp->snd_up = tp->write_seq;
-  tp->mss_clamp = req->mss;
-  tp->snd_wl1 = req->rcv_isn;
-  tp->snd_wnd = req->peer_window;
-  tp->max_window = req->peer_window;
-  inet_csk(child)->last_data_received_ns = k.now_ns();
-  tcp_init_timers(child);
-  if (sock_flag(child, SOCK_KEEPOPEN_BIT)) tcp_reset_keepalive_timer(k, child, keepalive_time_when_ns(k, child));
-  if (inet_bind_hash(k, child, c.skc_num) != 0) {
-    child->sk_flags |= SOCK_DEAD_BIT;  // inet_csk_prepare_forced_close()
-    tcp_done(k, child);
-    return nullptr;
-  }
-  return child;
+  if (listener != nullptr) sock_put(k, listener);
 }
 
 void inet_csk_reqsk_queue_add(Kernel& k, sock* listener, tcp_request_sock* req, sock* child) {
@@ -268,7 +176,7 @@ void inet_csk_listen_stop(Kernel& k, sock* sk) {
   }
 }
 
-tcp_request_sock* inet_reqsk_alloc(Kernel& k, sock* listener, const sk_buff* syn) {
+tcp_request_sock* inet_reqsk_alloc(Kernel& k, sock* listener, const sk_buff* syn, bool attach_listener) {
   tcp_request_sock* req = nullptr;
   {
     Call alloc(k, Fn::inet_reqsk_alloc, listener);
@@ -284,7 +192,10 @@ tcp_request_sock* inet_reqsk_alloc(Kernel& k, sock* listener, const sk_buff* syn
   c->skc_num = syn->dest;
   c->skc_daddr = record::Ipv4{syn->v6 ? LOOPBACK4_IPV6 : syn->saddr};
   c->skc_dport = syn->source;
-  req->req.req.rsk_listener = listener;
+  if (attach_listener) {
+    sock_hold(listener);
+    req->req.req.rsk_listener = listener;
+  }
   req->peer_window = syn->window.get().value;
   return req;
 }
@@ -316,10 +227,11 @@ void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb) {
     k.rule(Rule::accept_queue_full_syn_dropped, listener);
     return;
   }
-  tcp_request_sock* req = inet_reqsk_alloc(k, listener, skb);
+  tcp_request_sock* req = inet_reqsk_alloc(k, listener, skb, !cookie);
   if (req == nullptr) return;
   req->rcv_isn = skb->seq;
   req->mss = std::min(skb->mss, tcp_advertise_mss(listener, skb->v6));
+  req->rsk_rcv_wnd = tcp_select_initial_window(listener, tcp_full_mss(skb->v6));
   if (!cookie && k.config.tcp_syncookies == 0 && last_quarter(k, listener)) {
     k.rule(Rule::syn_queue_full_syn_dropped, listener);
     reqsk_free(k, req);
@@ -327,13 +239,13 @@ void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb) {
   }
   if (cookie) {
     k.rule(Rule::syn_cookie_sent, listener);
-    req->snt_isn = cookie_v4_init_sequence(k, listener, skb);
+    req->snt_isn = cookie_v4_init_sequence(k, listener, skb, req->mss);
   } else {
     req->snt_isn = k.next_isn;
     k.next_isn += 1'000'000;
     inet_csk_reqsk_queue_hash_add(k, listener, req);
   }
-  tcp_v4_send_synack(k, req);
+  tcp_v4_send_synack(k, listener, req);
   if (cookie) reqsk_free(k, req);  // what is needed of it stands in the number that the client will send back
 }
 
@@ -348,7 +260,7 @@ void tcp_v4_reqsk_send_ack(Kernel& k, const tcp_request_sock* req) {
                             {c.skc_daddr.get().value, c.skc_dport},
                             req->snt_isn + 1,
                             req->rcv_isn + 1,
-                            tcp_select_initial_window(req->req.req.rsk_listener, v6),
+                            req->rsk_rcv_wnd,
                             TCPHDR_ACK,
                             v6,
                             c.skc_v6_rcv_saddr,
@@ -364,7 +276,7 @@ void embryonic_reset(Kernel& k, sock* listener, tcp_request_sock* req, const sk_
 
 bool in_window(const tcp_request_sock* req, const sk_buff* skb) {
   u32 first = req->rcv_isn + 1;
-  u32 last = first + tcp_select_initial_window(req->req.req.rsk_listener, skb->v6);
+  u32 last = first + req->rsk_rcv_wnd;
   return tcp_in_window(skb->seq, skb->end_seq, first, last);
 }
 
@@ -376,7 +288,7 @@ sock* tcp_check_req(Kernel& k, sock* listener, sk_buff* skb, tcp_request_sock* r
   bool ack = (skb->flags & TCPHDR_ACK) != 0;
   bool rst = (skb->flags & TCPHDR_RST) != 0;
   if (syn && !ack && !rst && skb->seq == req->rcv_isn) {  // sent again
-    tcp_v4_send_synack(k, req);
+    tcp_v4_send_synack(k, listener, req);
     arm_rsk_timer(k, req);
     return nullptr;
   }
@@ -406,18 +318,6 @@ sock* tcp_check_req(Kernel& k, sock* listener, sk_buff* skb, tcp_request_sock* r
   }
   inet_csk_complete_hashdance(k, listener, req, child);
   return child;
-}
-
-void tcp_child_process(Kernel& k, sock* parent, sock* child, sk_buff* skb) {
-  Call call(k, Fn::tcp_child_process, child);
-  TcpState before = tcp_state(child);
-  if (tcp_rcv_state_process(k, child, skb) != 0) {
-    tcp_v4_send_reset(k, skb);
-    kfree_skb(k, skb);
-    return;
-  }
-  if (before == TcpState::SYN_RECV && tcp_state(child) != before && !k.mutant(Mutant::no_accept_wake))
-    parent->sk_data_ready(k, parent);
 }
 
 }  // namespace wakepath::kernel

@@ -128,9 +128,8 @@ u32 tcp_current_mss(const sock* sk) {
   return half > 536 ? std::min(mss, half) : mss;
 }
 
-u32 tcp_select_initial_window(const sock* sk, bool v6) {
+u32 tcp_select_initial_window(const sock* sk, u32 mss) {
   u32 space = static_cast<u32>(sk->sk_rcvbuf) / 2;  // the other half is for the overhead of segments
-  u32 mss = tcp_full_mss(v6);
   return space > mss ? space / mss * mss : space;
 }
 

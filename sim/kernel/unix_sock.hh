@@ -97,17 +97,19 @@ void unix_set_addr(Kernel& k, unix_sock* u, unix_address* addr);
 Address unix_address_of(const sock* sk);
 /// wake_up_interruptible_all() on peer_wait.
 void unix_wake_peers(Kernel& k, sock* sk);
+bool unix_may_send(sock* sk, sock* other);
+
+// --- a peer whose queue is full: unix_peer.cc ---
 /// Until `other` has room, or dies. What is left of the timeout.
 MaySleep<u64> unix_wait_for_peer(Kernel& k, sock* other, u64 timeout);
 bool unix_dgram_peer_wake_me(Kernel& k, sock* sk, sock* other);
 void unix_dgram_peer_wake_disconnect(Kernel& k, sock* sk, sock* other);
 void unix_dgram_peer_wake_disconnect_wakeup(Kernel& k, sock* sk, sock* other);
 void unix_dgram_disconnected(Kernel& k, sock* sk, sock* other);
-bool unix_may_send(sock* sk, sock* other);
 
 // --- what recorded pointers hold ---
 void unix_write_space(Kernel& k, sock* sk);
-int unix_dgram_peer_wake_relay(Kernel& k, wait_queue_entry* entry, bool sync, poll_t key);
+int unix_dgram_peer_wake_relay(Kernel& k, wait_queue_entry* entry, bool sync, poll_t key);  // unix_peer.cc
 void unix_destruct_scm(Kernel& k, sk_buff* skb);
 
 // --- unix_connect.cc ---

@@ -145,8 +145,9 @@ TEST(Files, InMemoryHaveTheirInodeInsideWhatTmpfsKeeps) {
   EXPECT_EQ(container_of(inode, &shmem_inode_info::vfs_inode)->i_size, 5);
   EXPECT_NE(static_cast<void*>(container_of(inode, &shmem_inode_info::vfs_inode)), static_cast<void*>(inode));
   m.call(m.server, sys_close(m.k, 3));
-  EXPECT_TRUE(contains_in_order(
-      m.seen(), {"call evict > shmem_evict_inode", "call evict > destroy_inode > shmem_free_in_core_inode"}));
+  EXPECT_TRUE(
+      contains_in_order(m.seen(), {"call evict > shmem_evict_inode", "call evict > destroy_inode > shmem_destroy_inode",
+                                   "call evict > destroy_inode > shmem_free_in_core_inode"}));
 }
 
 TEST(Files, HavePositionsUpToTheLargestNumber) {

@@ -144,6 +144,17 @@ TEST(Profile419, AnExitingTaskLeavesNoWorkBehind) {
   EXPECT_EQ(m.k.eventpolls.live(), 0u);
 }
 
+TEST(Profile419, ACloseThatLingersWaitsOnTheWayBackToUserMode) {
+  Machine m(linux_4_19());
+  watched_connection(m, EPOLLIN);
+  EXPECT_EQ(m.call(m.server, sys_setsockopt(m.k, 5, SOL_SOCKET, SO_LINGER, {1, 9})), 0);
+  while (m.send(m.server, 5, std::string(100'000, 'x')) > 0) continue;  // more than the client has room for
+  EXPECT_EQ(m.call(m.server, sys_close(m.k, 5)), kBlocked);
+  EXPECT_TRUE(contains_in_order(m.seen(), {"call task_work_run > ____fput > __fput > sock_close"}));
+  m.k.exit_task(m.client);
+  EXPECT_EQ(m.server->call_result(), 0);
+}
+
 TEST(Profile419, EpollWaitLooksAtMaxeventsBeforeTheDescriptor) {
   Machine old(linux_4_19());
   EXPECT_EQ(old.call(old.server, sys_epoll_wait(old.k, 99, old.events, 0, 0)), -EINVAL);

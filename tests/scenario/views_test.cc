@@ -3,7 +3,8 @@
 //
 // Free, and so taken out on both sides before: numbers of inodes (replaced by who has them), of mounts and devices;
 // addresses and cookies of sockets; the order of rows and of epoll's items (hash tables and a tree of addresses); how
-// long a timer still runs (compared to a quarter of a second); reference counts; round-trip times and what is computed
+// long a timer still runs (compared to a quarter of a second); references of sockets that send or receive, as a timer
+// of the kernel keeps its own until its time, whether it is still needed or not; round-trip times and what is computed
 // from them, and congestion control, which the model does not have; the send window, which the kernel rounds (window
 // scaling).
 #include <fmt/format.h>
@@ -95,7 +96,7 @@ class Place {
   /// `width`: of every line; those of IPv6 are not filled up.
   Lines tcp(const Lines& lines, std::optional<size_t> width) const {
     const std::regex columns(
-        R"(^ *\d+: (\S+ \S+ \S\S \S+ \d\d):([0-9A-F]{8}) (\S{8}) +\d+ +(\d+) (\d+) \d+ [0-9a-f]{16}(?: (\d+ \d+ \d+) \d+ -?\d+)? *$)");
+        R"(^ *\d+: (\S+ \S+ \S\S \S+ \d\d):([0-9A-F]{8}) (\S{8}) +\d+ +(\d+) (\d+) (\d+) [0-9a-f]{16}(?: (\d+ \d+ \d+) \d+ -?\d+)? *$)");
     Lines rows;
     for (size_t i = 1; i < lines.size(); ++i) {
       std::smatch c;
@@ -104,9 +105,10 @@ class Place {
         ADD_FAILURE() << "not a row of /proc/net/tcp: " << lines[i];
         continue;
       }
-      const unsigned long quarters = (std::stoul(c[2], nullptr, 16) + 12) / 25;  // of a second, the nearest
-      rows.push_back(fmt::format("{} {} {} {} inode[{}] {} {}", c[1].str(), quarters, c[3].str(), c[4].str(),
-                                 c.position(5), owner(c[5]), c[6].str()));
+      const unsigned long quarters = (std::stoul(c[2], nullptr, 16) + 12) / 25;              // of a second, the nearest
+      const bool has_timers = c[7].matched && c[1].str().find(" 0A ") == std::string::npos;  // neither small nor LISTEN
+      rows.push_back(fmt::format("{} {} {} {} inode[{}] {} {} {}", c[1].str(), quarters, c[3].str(), c[4].str(),
+                                 c.position(5), owner(c[5]), has_timers ? "ref" : c[6].str(), c[7].str()));
     }
     rows = sorted(rows);
     rows.insert(rows.begin(), lines.at(0));
