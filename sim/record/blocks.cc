@@ -37,11 +37,12 @@ class Blocks {
 
   std::byte* take() {
     std::uint64_t head = free_.load(std::memory_order_acquire);
-    while (number(head) != 0)
-      if (free_.compare_exchange_weak(head, changed(head, behind_[number(head)].load(std::memory_order_relaxed)))) {
-        kept_.fetch_sub(1);
-        return block(number(head));
-      }
+    while (number(head) != 0) {
+      std::uint32_t behind = behind_[number(head)].load(std::memory_order_relaxed);
+      if (!free_.compare_exchange_weak(head, changed(head, behind & ~kHasMemory))) continue;
+      if ((behind & kHasMemory) != 0) kept_.fetch_sub(1);
+      return block(number(head));
+    }
     std::uint32_t fresh = used_.fetch_add(1) + 1;
     if (fresh >= count_) throw std::bad_alloc();
     constexpr std::size_t kStep = kLargePage / kBlockBytes;
@@ -57,11 +58,13 @@ class Blocks {
     }
     auto freed = static_cast<std::uint32_t>((which - detail::block_range) / static_cast<std::ptrdiff_t>(kBlockBytes));
     std::uint64_t head = free_.load(std::memory_order_relaxed);
-    do behind_[freed].store(number(head), std::memory_order_relaxed);
+    do behind_[freed].store(number(head) | (keep ? kHasMemory : 0), std::memory_order_relaxed);
     while (!free_.compare_exchange_weak(head, changed(head, freed)));
   }
 
  private:
+  static constexpr std::uint32_t kHasMemory = std::uint32_t{1} << 31;  // beside the number behind a free block
+
   static std::byte* block(std::uint32_t number) { return detail::block_range + number * kBlockBytes; }
   static std::uint32_t number(std::uint64_t head) { return static_cast<std::uint32_t>(head); }
   static std::uint64_t changed(std::uint64_t head, std::uint32_t first) { return ((head >> 32) + 1) << 32 | first; }

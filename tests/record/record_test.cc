@@ -1,10 +1,12 @@
 // A toy with its own kinds proves the writing side: each change is one record, and the recording can be walked both
 // ways.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
 #include "sim/record/field.hh"
 #include "sim/record/list.hh"
@@ -310,6 +312,25 @@ TEST(Blocks, AreUsedAgainAndPointedToInFourBytes) {
   EXPECT_EQ(take_block(), one);
   give_back_block(one);
   give_back_block(other);
+}
+
+TEST(Blocks, KeepTheMemoryOfAFewOnlyWhileNobodyHasThem) {
+  constexpr std::size_t kMostKept = 512;
+  std::vector<std::byte*> blocks(600);
+  for (int turn = 0; turn < 3; ++turn) {
+    for (std::byte*& block : blocks) {
+      block = take_block();
+      *block = std::byte{1};
+    }
+    for (std::byte* block : blocks) give_back_block(block);
+    std::size_t kept = 0;
+    for (std::byte* block : blocks) {
+      unsigned char in_memory = 0;
+      ASSERT_EQ(mincore(block, 1, &in_memory), 0);
+      kept += in_memory & 1;
+    }
+    EXPECT_EQ(kept, kMostKept) << "turn " << turn;
+  }
 }
 
 }  // namespace
