@@ -39,7 +39,7 @@ void Slot::clear() {
   owner = 0;
   reading = writing = false;
   watched = close_reported = starved = starts_accepted = foreign = was_blocking = false;
-  read_size = busy_at = 0;
+  read_size = busy_at = read_at = written_at = 0;
   targets.reset();
 }
 

@@ -79,6 +79,8 @@ struct Slot {
   bool was_blocking : 1 = false;     ///< bind: O_NONBLOCK is taken back in the end
   uint32_t read_size = 0;            ///< bytes asked for at the next recv; listen: connections to accept in a row
   uint32_t busy_at = 0;              ///< listen: the batch in which it was last ready
+  uint32_t read_at = 0;              ///< the batch in which it was last read from
+  uint32_t written_at = 0;           ///< the same of its write buffer
   std::unique_ptr<std::vector<os::SocketAddress>> targets;  ///< connect: those still to be tried, the next one last
 
   // ---- Slots'

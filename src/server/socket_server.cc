@@ -189,9 +189,11 @@ void SocketServer::unwatch(Slot& slot) {
 int SocketServer::want(Slot& slot, bool reading, bool writing) {
   if (!slot.watched) return watch(slot, reading, writing);
   if (slot.reading == reading && slot.writing == writing) return 0;
+  const int error = poller_->enable(slot.fd, slot.id.load(), reading, writing);
+  if (error < 0) return error;  // the flags say what the poller does: its next event leads here again
   slot.reading = reading;
   slot.writing = writing;
-  return poller_->enable(slot.fd, slot.id.load(), reading, writing);
+  return 0;
 }
 
 void SocketServer::force_close(Slot& slot) {

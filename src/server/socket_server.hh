@@ -144,6 +144,7 @@ class SocketServer {
 
   // socket_server_events.cc
   void handle(const Ready& ready);
+  bool first_time(uint32_t& last_batch) const;
   void on_over(Slot& slot, const Ready& ready);
   bool try_next_target(Slot& slot, int error);
   void on_connect_done(Slot& slot);

@@ -20,7 +20,7 @@ void SocketServer::handle(const Ready& ready) {
   if (slot == nullptr) return;  // closed by an earlier event or command of the same batch
   switch (slot->state.load()) {
     case SlotState::listen:
-      if (slot->reading) on_acceptable(*slot);
+      if (slot->reading && first_time(slot->read_at)) on_acceptable(*slot);
       return;
     case SlotState::connecting:
       return on_connect_done(*slot);
@@ -38,14 +38,19 @@ void SocketServer::handle(const Ready& ready) {
   // Read before write: what the peer sent before it went away still counts. Each step may end the socket.
   const bool over = ready.error || ready.hangup;
   const bool read = slot->reading && (ready.readable || over);
-  if (read && slot->kind == Sink::Kind::datagram) {
-    on_datagrams(*slot);
-  } else if (read) {
-    on_readable(*slot);
+  if (read && first_time(slot->read_at)) {
+    slot->kind == Sink::Kind::datagram ? on_datagrams(*slot) : on_readable(*slot);
   }
-  if (ready.writable && slots_.find(ready.key) != nullptr && slot->writing) on_writable(*slot);
+  if (ready.writable && slots_.find(ready.key) != nullptr && slot->writing && first_time(slot->written_at))
+    on_writable(*slot);
   // No recv has seen it, nor will one: a level triggered poller would report it for ever.
   if (over && !read && slots_.find(ready.key) != nullptr) on_over(*slot, ready);
+}
+
+/// False the second time in one batch: with an edge triggered poller, a new event and what again() has put there may
+/// meet, and would become more and more.
+bool SocketServer::first_time(uint32_t& last_batch) const {
+  return std::exchange(last_batch, batch_number_) != batch_number_ || !poller_->edge_triggered();
 }
 
 /// An error or a hang-up on a socket that is not being read.
@@ -163,7 +168,7 @@ void SocketServer::on_readable(Slot& slot) {
 void SocketServer::on_end(Slot& slot) {
   raise_close(slot);
   if (slot.state.load() == SlotState::halfclose_write) return force_close(slot);
-  slots_.change(slot, SlotState::halfclose_read);
+  if (slot.state.load() != SlotState::halfclose_read) slots_.change(slot, SlotState::halfclose_read);
   want(slot, false, slot.writing);
 }
 

@@ -46,7 +46,10 @@ class Client {
   ~Client() { close(); }
   Client(Client&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
+  Client& operator=(Client&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
 
   int fd() const { return fd_; }
   int connect(os::Endpoint server) {
