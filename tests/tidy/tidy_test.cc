@@ -154,6 +154,7 @@ TEST(Tidy, LibrariesFromOutsideStayWhereTheyBelong) {
       {"graphviz/", {"sim/export/"}},
       {"yaml-cpp/", {}},
       {"libfyaml.h", {"src/scenario/"}},
+      {"lua.hpp", {"src/service/"}},
       {"zstd.h", {"sim/trace/"}},
       {"imgui", {"gui/"}},
       {"GLFW/", {"gui/"}},
