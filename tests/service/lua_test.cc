@@ -121,11 +121,11 @@ TEST_F(LuaTest, AnErrorClosesItsConnectionLogsATracebackAndLeavesTheOthersAlone)
 
 TEST_F(LuaTest, TimeoutsSleepsAndForksComeInOrder) {
   const Handle handle = script(
-      "local order = {}\n local function note(text) order[#order + 1] = text end\n"
+      "local order, nap = {}, wakepath.sleep\n local function note(text) order[#order + 1] = text end\n"
       "wakepath.timeout(0.004, function() note('timeout') end)\n"
-      "wakepath.fork(function(a, b) note('fork ' .. a .. b) wakepath.sleep(0.001) note('slept') end, 1, 2)\n"
+      "wakepath.fork(function(a, b) note('fork ' .. a .. b) nap(0.001) note('slept') end, 1, 2)\n"
       "note('main')\n"
-      "wakepath.dispatch(function() wakepath.sleep(0.01) return table.concat(order, ', ') end)");
+      "wakepath.dispatch(function() nap(0.01) return table.concat(order, ', ') end)");
   EXPECT_EQ(call(handle, ""), "main, fork 12, slept, timeout");
 }
 
