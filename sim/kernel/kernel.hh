@@ -121,6 +121,8 @@ Outer* container_of(Inner* inner, Inner Outer::*member) {
   return reinterpret_cast<Outer*>(reinterpret_cast<std::byte*>(inner) - offset);
 }
 
+struct futex_q;
+
 /// A socket of AF_UNIX on its way in a message (net/unix/garbage.c).
 struct unix_edge {
   sock* inflight;
@@ -230,6 +232,8 @@ class Kernel {
   inode* anon_inode_inode = nullptr;  ///< of every eventfd, timerfd, signalfd and epoll
   int next_eventfd_id = 0;
   u64 epoll_watches = 0;  ///< of the one user there is
+  std::vector<futex_q*> futex_queue;  ///< who waits for a word of user space, in order
+  u32 next_futex = 0;
   u32 next_isn = 1000;
   u16 next_port = 0;
   std::vector<task_struct*> task_by_id;           // by TaskId

@@ -228,6 +228,10 @@ MaySleep<bool> schedule_hrtimeout_range(Kernel& k, u64 deadline_ns) {
   co_return call.result(in_time);
 }
 
+MaySleep<bool> hrtimer_sleep(Kernel& k, u64 deadline_ns) {
+  co_return co_await sleep_until(k, deadline_ns, Fn::hrtimer_wakeup, hrtimer_interrupt);
+}
+
 MaySleep<u64> wait_woken(Kernel& k, StackWaitEntry& entry, u64 timeout_ns) {
   Call call(k, Fn::wait_woken, k.current());
   set_current_state(k, TaskState::TASK_INTERRUPTIBLE);

@@ -128,6 +128,9 @@ constexpr u64 kForever = ~u64{0};
 MaySleep<u64> schedule_timeout(Kernel& k, u64 timeout_ns);
 /// epoll's variant, on a high resolution timer. `deadline_ns` absolute; kForever: none. False when the time passed.
 MaySleep<bool> schedule_hrtimeout_range(Kernel& k, u64 deadline_ns);
+/// struct hrtimer_sleeper: a high resolution timer wakes the task at `deadline_ns`; kForever: none. False when it did.
+/// Precondition: as schedule_timeout().
+MaySleep<bool> hrtimer_sleep(Kernel& k, u64 deadline_ns);
 /// Sleeps unless the entry was woken since the last look (WQ_FLAG_WOKEN).
 MaySleep<u64> wait_woken(Kernel& k, StackWaitEntry& entry, u64 timeout_ns);
 void set_current_state(Kernel& k, TaskState state);

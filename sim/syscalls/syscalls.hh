@@ -6,6 +6,7 @@
 // Use: `k.start(task, sys_connect(k, fd, address))`, then `k.run_until_idle()`, then `task->call_done()` and
 // `task->call_result()`. Buffers and output parameters must live until the call is done.
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +73,15 @@ MaySleep<long> sys_ppoll(Kernel& k, struct pollfd* fds, std::size_t count, int t
                          std::optional<signal_set> mask);
 /// `sets` are replaced by what was found, unless the call fails.
 MaySleep<long> sys_select(Kernel& k, int n, SelectSets* sets, int timeout_ms);
+// sleep_calls.cc
+/// futex(2) FUTEX_WAIT_PRIVATE: sleeps while `word` is `expected`. `timeout_ns` relative; kForever: none.
+MaySleep<long> sys_futex_wait(Kernel& k, const std::atomic<u32>& word, u32 expected, u64 timeout_ns);
+/// futex(2) FUTEX_WAKE_PRIVATE. How many were woken, at most `count`.
+MaySleep<long> sys_futex_wake(Kernel& k, const std::atomic<u32>& word, int count);
+/// On CLOCK_MONOTONIC, for so long from now.
+MaySleep<long> sys_clock_nanosleep(Kernel& k, u64 duration_ns);
+
+// poll_calls.cc
 MaySleep<long> sys_timerfd_create(Kernel& k, int clock, int flags);
 /// Relative times in ns; `first` 0 disarms.
 MaySleep<long> sys_timerfd_settime(Kernel& k, int fd, u64 first, u64 interval);

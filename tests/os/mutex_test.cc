@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "src/os/forwarding_os.hh"
-#include "src/os/linux_os.hh"
+#include "tests/os/machines.hh"
 
 namespace wakepath::os {
 namespace {
@@ -25,9 +25,16 @@ class CountingOs : public ForwardingOs {
   std::atomic<int> calls{0};
 };
 
-TEST(Mutex, WithoutContentionThereIsNoCall) {
-  LinuxOs machine;
-  CountingOs os(machine);
+template <class Machine>
+class Mutexes : public testing::Test {
+ protected:
+  Machine machine_;
+  Os& os_ = machine_.os;
+};
+TYPED_TEST_SUITE(Mutexes, Machines, MachineNames);
+
+TYPED_TEST(Mutexes, WithoutContentionThereIsNoCall) {
+  CountingOs os(this->os_);
   Mutex mutex(os);
   Condition condition(os);
   for (int i = 0; i < 100; ++i) {
@@ -38,24 +45,26 @@ TEST(Mutex, WithoutContentionThereIsNoCall) {
   EXPECT_EQ(os.calls, 0);
 }
 
-TEST(Mutex, KeepsThreadsApart) {
-  LinuxOs os;
+TYPED_TEST(Mutexes, KeepThreadsApart) {
+  Os& os = this->os_;
   Mutex mutex(os);
   long counter = 0;  // not atomic: a second thread inside would show, to the thread sanitizer at the latest
   std::array<int, 4> threads{};
   for (int& thread : threads)
     thread = os.thread_start("counter", [&] {
-      for (int i = 0; i < 20'000; ++i) {
+      for (int i = 0; i < 5'000; ++i) {
         Lock hold(mutex);
-        ++counter;
+        const long before = counter;
+        if (i % 50 == 0) os.sleep_ns(100);  // a place where others may run
+        counter = before + 1;
       }
     });
   for (int thread : threads) EXPECT_EQ(os.thread_join(thread), 0);
-  EXPECT_EQ(counter, 80'000);
+  EXPECT_EQ(counter, 20'000);
 }
 
-TEST(Condition, HandsTurnsToAndFroWithoutLosingAWakeUp) {
-  LinuxOs os;
+TYPED_TEST(Mutexes, AConditionHandsTurnsToAndFroWithoutLosingAWakeUp) {
+  Os& os = this->os_;
   Mutex mutex(os);
   Condition condition(os);
   int turn = 0;
@@ -78,8 +87,8 @@ TEST(Condition, HandsTurnsToAndFroWithoutLosingAWakeUp) {
   EXPECT_EQ(turn, turns);
 }
 
-TEST(Condition, WaitsNoLongerThanItIsTold) {
-  LinuxOs os;
+TYPED_TEST(Mutexes, AConditionWaitsNoLongerThanItIsTold) {
+  Os& os = this->os_;
   Mutex mutex(os);
   Condition condition(os);
   Lock hold(mutex);
