@@ -9,6 +9,7 @@
 
 #include "sim/kernel/kernel.hh"
 #include "src/cli/commands.hh"
+#include "src/cli/serve_services.hh"
 
 namespace wakepath::cli {
 
@@ -23,7 +24,16 @@ std::vector<std::string> mutant_names() {
 void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("serve", "Serve real clients on 127.0.0.1 until Ctrl-C");
   command->add_option("--port", options.port, "Port to listen on; 0 takes any free one")->capture_default_str();
-  command->add_option("--service", options.service, "What answers the clients")->check(CLI::IsMember({"echo"}));
+  command->add_option("--service", options.service, "What answers the clients: echo, gate, chat, http or FILE.lua")
+      ->check([](const std::string& use) {
+        return is_service(use) ? std::string() : "found " + use + ", expected echo, gate, chat, http or FILE.lua";
+      })
+      ->capture_default_str();
+  command->add_option("--config", options.config, "Several services, from a file (.yaml)")
+      ->excludes("--service")
+      ->excludes("--port");
+  command->add_option("--threads", options.threads, "Worker threads")->check(CLI::Range(1, 256))->capture_default_str();
+  command->add_option("--console", options.console, "Port for a console: list, stat, close, pause, kill (by nc)");
   command->add_flag("--demo", options.demo, "A demo client connects and talks");
   command->add_option("--demo-pause", options.demo_pause_ms, "Milliseconds between two messages of the demo")
       ->check(CLI::Range(0, 60'000));
@@ -43,6 +53,8 @@ void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   command->add_option("-o,--output", options.output, "Write the recording (.wkp)");
   command->footer(
       "Examples:\n  wakepath serve --port 8080      then: nc 127.0.0.1 8080\n"
+      "  wakepath serve --service assets/services/resp.lua --port 6380      then: redis-cli -p 6380 set a b\n"
+      "  wakepath serve --config assets/services/all.yaml --mirror off --threads 4\n"
       "  wakepath serve --demo --text --out out\n  wakepath serve --demo -o demo.wkp      then: wakepath demo.wkp");
   command->callback([&] { status = serve(options); });
 }

@@ -17,8 +17,11 @@ namespace wakepath::cli {
 
 /// wakepath serve: the socket-server on 127.0.0.1, until SIGINT or SIGTERM.
 struct ServeOptions {
-  uint16_t port = 0;             ///< 0: any free one
-  std::string service = "echo";  ///< what answers; echo is all there is so far
+  uint16_t port = 0;                ///< 0: any free one
+  std::string service = "echo";     ///< what answers: echo, gate, chat, http or a file of Lua
+  std::string config;               ///< a file that names several services, instead
+  int threads = 2;                  ///< workers
+  std::optional<uint16_t> console;  ///< a port for a console
   bool demo = false;      ///< a demo client talks to it; with that, and without a terminal, it ends when the demo ends
   int demo_pause_ms = 0;  ///< between two messages of the demo client
   bool mirror = true;     ///< keep a modelled kernel in step and compare every call

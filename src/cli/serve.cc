@@ -5,9 +5,11 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "sim/trace/file.hh"
 #include "src/cli/commands.hh"
+#include "src/cli/serve_config.hh"
 #include "src/cli/serve_path.hh"
 #include "src/cli/serve_session.hh"
 #include "src/cli/stop_signals.hh"
@@ -23,14 +25,36 @@ namespace wakepath::cli {
 
 namespace {
 
-int explain_start_failure(int error, uint16_t port) {
+int explain_start_failure(int error, const ServeSession& session) {
+  const ServiceChoice& failed = session.failed();
   if (error == EADDRINUSE)
-    fmt::print(stderr, "serve: port {} of 127.0.0.1 is in use, expected a free one (--port 0 takes any)\n", port);
+    fmt::print(stderr, "serve: port {} of 127.0.0.1 is in use, expected a free one (--port 0 takes any)\n",
+               failed.port);
   else if (error == EACCES)
-    fmt::print(stderr, "serve: port {} needs privileges, expected one above 1023 (--port 0 takes any)\n", port);
+    fmt::print(stderr, "serve: port {} needs privileges, expected one above 1023 (--port 0 takes any)\n", failed.port);
+  else if (!session.failure().empty())
+    fmt::print(stderr, "serve: {} does not start: {}\n", failed.use, session.failure());
   else
-    fmt::print(stderr, "serve: cannot listen on 127.0.0.1:{}: {}\n", port, std::strerror(error));
-  return 3;
+    fmt::print(stderr, "serve: cannot listen on 127.0.0.1:{}: {}\n", failed.port, std::strerror(error));
+  return failed.use.ends_with(".lua") && !session.failure().empty() ? 2 : 3;
+}
+
+/// What is to be served; nothing when the configuration is wrong, which is said.
+std::optional<ServeSetup> setup_of(const ServeOptions& options) {
+  ServeSetup setup{.services = {{.use = options.service, .port = options.port}}, .threads = options.threads};
+  if (!options.config.empty()) {
+    std::string problem;
+    std::optional<ServeConfig> config = read_serve_config(options.config, problem);
+    if (!config) {
+      fmt::print(stderr, "{}\n", problem);
+      return {};
+    }
+    setup.services = std::move(config->services);
+    setup.threads = config->threads.value_or(options.threads);
+  }
+  if (!options.mirror) setup.first_read = 0;
+  if (options.console) setup.services.push_back({.use = "console", .port = *options.console});
+  return setup;
 }
 
 /// The machine that the server runs on: the running kernel, with a mirror behind every call or without.
@@ -130,11 +154,13 @@ int serve(const ServeOptions& options) {
     fmt::print(stderr, "serve: --text, --out and -o show what the mirror saw, found --mirror off\n");
     return 2;
   }
+  const std::optional<ServeSetup> setup = setup_of(options);
+  if (!setup) return 2;
   StopSignals signals;  // before any thread
   Machine machine(options);
   ServeSession session(machine.os(), machine.probe());
-  if (int error = session.start(options.port); error < 0) return explain_start_failure(-error, options.port);
-  fmt::print("listening {}\n", session.endpoint().to_string());
+  if (int error = session.start(*setup); error < 0) return explain_start_failure(-error, session);
+  for (const os::SocketAddress& address : session.listening()) fmt::print("listening {}\n", address.to_string());
   std::fflush(stdout);
   if (options.demo) {
     if (int error = session.start_demo(options.demo_pause_ms * int64_t{1'000'000}); error < 0) {

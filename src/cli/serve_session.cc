@@ -1,32 +1,49 @@
 #include "src/cli/serve_session.hh"
 
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
 namespace wakepath::cli {
 
 namespace {
-constexpr server::ServiceId kEcho = 1;
-constexpr int kBacklog = 128;
-constexpr size_t kFirstRead = 64;  // so small that epoll is seen to report again what was not read
 /// The server should sleep in epoll_wait when the first connection comes: its wake-up is what there is to see.
 constexpr int64_t kSettleNs = 20'000'000;
+
+void print_log(service::Handle service, std::string_view text) {
+  fmt::print(stderr, "serve: service {}: {}\n", service, text);
+}
 }  // namespace
 
 ServeSession::ServeSession(os::Os& os, probe::Probe& probe) : os_(os), probe_(probe) {}
 
 ServeSession::~ServeSession() { stop(); }
 
-int ServeSession::start(uint16_t port) {
-  server_ = std::make_unique<server::SocketServer>(os_, probe_, server::SocketServerOptions{.min_read = kFirstRead});
-  if (int error = server_->open(); error < 0) return error;
-  const server::Opened listening = server_->listen(kEcho, os::Endpoint{.port = port}, {.backlog = kBacklog});
-  if (listening.error < 0) return listening.error;
-  endpoint_ = *listening.address.ipv4();
-  service_ = std::make_unique<server::EchoService>(*server_, kEcho);
-  loop_ = std::make_unique<server::ServiceLoop>(os_, probe_, *server_, *service_, kEcho);
-  server_->start(kEcho, listening.id);
-  const int thread = os_.thread_start("socket-server", [this] { loop_->run(); });
-  if (thread < 0) return thread;
-  server_thread_ = thread;
-  return 0;
+int ServeSession::start(const ServeSetup& setup) {
+  server::SocketServerOptions sockets;
+  if (setup.first_read > 0) sockets.min_read = setup.first_read;
+  runtime_ = std::make_unique<service::Runtime>(
+      os_, probe_, service::RuntimeOptions{.workers = setup.threads, .sockets = sockets, .log = &print_log});
+  int error = runtime_->open();
+  for (const ServiceChoice& choice : setup.services) {
+    if (error < 0) break;
+    failed_ = choice;
+    std::unique_ptr<service::Service> service = make_service(choice, failure_);
+    if (service == nullptr) {
+      error = -ENOENT;
+      break;
+    }
+    const service::Launched launched = runtime_->launch(std::move(service), choice.name);
+    error = launched.error;
+    failure_ = launched.why;
+  }
+  listening_ = runtime_->listening();
+  if (!listening_.empty()) endpoint_ = listening_.front().ipv4().value_or(os::Endpoint{});
+  if (error >= 0) error = runtime_->start();
+  if (error < 0) runtime_.reset();
+  return error;
 }
 
 int ServeSession::start_demo(int64_t pause_ns) {
@@ -47,16 +64,12 @@ DemoReport ServeSession::join_demo() {
 }
 
 void ServeSession::stop() {
-  if (server_thread_ > 0) {
-    server_->exit();
-    os_.thread_join(server_thread_);
-    server_thread_ = 0;
-    connections_ = server_->accepted();
-    messages_ = loop_->handled();
+  if (runtime_ != nullptr) {
+    runtime_->stop();
+    connections_ = runtime_->sockets().accepted();
+    messages_ = runtime_->handled();
   }
-  loop_.reset();
-  service_.reset();
-  server_.reset();  // its descriptors are closed here, so a demo that still waits for an answer sees the end
+  runtime_.reset();  // its descriptors are closed here, so a demo that still waits for an answer sees the end
   join_demo();
 }
 

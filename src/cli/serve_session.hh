@@ -4,18 +4,26 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "src/cli/demo_client.hh"
+#include "src/cli/serve_services.hh"
 #include "src/os/endpoint.hh"
 #include "src/os/os.hh"
 #include "src/probe/probe.hh"
-#include "src/server/echo_service.hh"
-#include "src/server/service_loop.hh"
-#include "src/server/socket_server.hh"
+#include "src/service/runtime.hh"
 
 namespace wakepath::cli {
 
-/// One run of the socket-server with its echo service on a thread of its own, and of the demo client on another one.
+/// What a session runs.
+struct ServeSetup {
+  std::vector<ServiceChoice> services = {{}};
+  int threads = 2;  ///< workers
+  /// Bytes of a connection's first read: so few that epoll is seen to report again what was not read. 0: plenty.
+  size_t first_read = 64;
+};
+
+/// One run of the socket-server with its services, and of the demo client on a thread of its own.
 /// Everything goes through the given Os, which may be a RecordedOs with an instrument behind it, and tells the given
 /// Probe; both must outlive the session. Used by one thread.
 class ServeSession {
@@ -25,9 +33,16 @@ class ServeSession {
   ServeSession(const ServeSession&) = delete;
   ServeSession& operator=(const ServeSession&) = delete;
 
-  /// Listens on 127.0.0.1 and starts the server's thread. 0 or a negative errno (-EADDRINUSE), and then nothing runs.
-  int start(uint16_t port);
+  /// Listens on 127.0.0.1 and starts the threads. 0 or a negative errno (-EADDRINUSE), and then nothing runs.
+  int start(const ServeSetup& setup);
+  /// An echo service.
+  int start(uint16_t port) { return start({.services = {{.port = port}}}); }
+  /// More about why start() has failed: a sentence, or nothing; and which of the services it was.
+  const std::string& failure() const { return failure_; }
+  const ServiceChoice& failed() const { return failed_; }
+  /// Where the first service listens, and where all do.
   os::Endpoint endpoint() const { return endpoint_; }
+  const std::vector<os::SocketAddress>& listening() const { return listening_; }
 
   /// Starts the demo client's thread; once. 0 or a negative errno.
   int start_demo(int64_t pause_ns);
@@ -40,16 +55,16 @@ class ServeSession {
   void stop();
 
   uint64_t connections() const { return connections_; }  ///< accepted; after stop()
-  uint64_t messages() const { return messages_; }        ///< handled by the service; after stop()
+  uint64_t messages() const { return messages_; }        ///< handled by the services; after stop()
 
  private:
   os::Os& os_;
   probe::Probe& probe_;
-  std::unique_ptr<server::SocketServer> server_;
-  std::unique_ptr<server::EchoService> service_;
-  std::unique_ptr<server::ServiceLoop> loop_;
+  std::unique_ptr<service::Runtime> runtime_;
   os::Endpoint endpoint_;
-  int server_thread_ = 0;  // 0: not running
+  std::vector<os::SocketAddress> listening_;
+  std::string failure_;
+  ServiceChoice failed_;
   int demo_thread_ = 0;
   std::atomic<bool> demo_done_{false};
   DemoReport demo_report_;

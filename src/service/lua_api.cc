@@ -10,6 +10,8 @@
 
 namespace wakepath::service {
 
+extern const char* const kSocketChannelLua;  // socketchannel.cc.in
+
 namespace {
 
 int64_t seconds_to_ns(lua_Number seconds) {
@@ -161,6 +163,15 @@ const luaL_Reg kFunctions[] = {
     {nullptr, nullptr},
 };
 
+/// What require("socketchannel") runs, the first time.
+int load_socket_channel(lua_State* state) {
+  const std::string_view source = kSocketChannelLua;
+  if (luaL_loadbufferx(state, source.data(), source.size(), "@socketchannel.lua", "t") != LUA_OK)
+    return lua_error(state);
+  lua_call(state, 0, 1);
+  return 1;
+}
+
 }  // namespace
 
 void open_wakepath(lua_State* state) {
@@ -168,6 +179,10 @@ void open_wakepath(lua_State* state) {
   lua_pushinteger(state, LuaService::of(state).port());
   lua_setfield(state, -2, "port");
   lua_setglobal(state, "wakepath");
+  luaL_getsubtable(state, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(state, &load_socket_channel);
+  lua_setfield(state, -2, "socketchannel");
+  lua_pop(state, 1);
 }
 
 }  // namespace wakepath::service
