@@ -9,7 +9,8 @@
 
 namespace wakepath::server {
 
-static_assert(std::is_trivially_copyable_v<Command> && sizeof(Command) <= 64);
+static_assert(std::has_unique_object_representations_v<Command> && std::is_trivially_copyable_v<Command> &&
+              sizeof(Command) <= 64);
 
 std::string_view name_of(CommandKind kind) {
   switch (kind) {

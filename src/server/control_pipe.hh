@@ -35,10 +35,12 @@ std::string_view name_of(CommandKind kind);
 struct Command {
   CommandKind kind = CommandKind::exit;
   bool now = false;
+  uint16_t unused = 0;  // no gaps: what lies in the pipe is the same in each run
   ServiceId service = 0;
   SocketId id = 0;
   uint64_t serial = 0;  ///< from 1
   int32_t level = 0, option = 0, value = 0;
+  int32_t unused_too = 0;
 };
 
 /// The way to the poll thread: a pipe of commands, both ends non-blocking, whose read end is watched by the poller.

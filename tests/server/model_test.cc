@@ -5,9 +5,9 @@
 #include <set>
 
 #include "sim/check/check.hh"
-#include "sim/trace/trace.hh"
 #include "src/os/linux_os.hh"
 #include "src/os/model_os.hh"
+#include "tests/os/recording.hh"
 #include "tests/server/conversation.hh"
 
 namespace wakepath::server {
@@ -21,18 +21,7 @@ std::vector<std::string> recorded(const Talk& how, uint64_t seed) {
     converse(os, os, how);
     EXPECT_EQ(os.problem(), "");
   }
-  const trace::Trace& trace = *k.trace();
-  std::vector<std::string> out;
-  for (trace::Position at = 0; at < trace.size(); ++at) {
-    const trace::Record r = trace[at];
-    std::string line;
-    for (uint64_t part : {static_cast<uint64_t>(r.kind), static_cast<uint64_t>(r.context), uint64_t{r.field},
-                          uint64_t{r.object}, uint64_t{r.task}, uint64_t{r.site}, uint64_t{r.cause}, r.before, r.after})
-      line += std::to_string(part) + " ";
-    out.push_back(std::move(line));
-  }
-  for (trace::StringId id = 1; !trace.string(id).empty(); ++id) out.emplace_back(trace.string(id));
-  return out;
+  return os::everything(*k.trace());
 }
 
 TEST(ModelServer, AnswersTheSameBytesAsOnTheRunningKernel) {
