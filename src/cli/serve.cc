@@ -96,9 +96,10 @@ bool wait_for_the_end(StopSignals& signals, const ServeSession& session, const S
   constexpr int kLookMs = 20;
   constexpr int kFlushEvery = 25;  // looks
   const bool at_terminal = isatty(STDIN_FILENO) != 0;
+  const int look_ms = options.demo || machine.file != nullptr ? kLookMs : -1;  // else nobody need wake up
   bool shown = false;
   bool fine = true;
-  for (int looks = 1; !signals.wait(kLookMs); ++looks) {
+  for (int looks = 1; !signals.wait(look_ms); ++looks) {
     if (machine.file != nullptr && looks % kFlushEvery == 0) machine.file->flush();
     if (shown || !options.demo || !session.demo_done()) continue;
     fine = show_first_connection(options, machine);
