@@ -139,7 +139,10 @@ void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
     case os::Call::socket:
     case os::Call::accept4:
     case os::Call::epoll_create1:
-      if (record.result >= 0) freedoms_.descriptors(actor.task, static_cast<int>(record.result));
+      if (record.result >= 0) {
+        freedoms_.descriptors(actor.task, static_cast<int>(record.result));
+        foreign_.erase(static_cast<int>(record.result));  // whoever had that number has closed it
+      }
       break;
     case os::Call::pipe2:
       if (record.result >= 0) freedoms_.descriptors(actor.task, record.output.fds[0], record.output.fds[1]);

@@ -27,7 +27,8 @@ std::string_view name_of(PollerKind kind);
 /// What the server asks of the machine's way of waiting for many descriptors: eight verbs. All return 0 or a negative
 /// errno unless they say otherwise. One thread uses it at a time.
 ///
-/// Errors and hang-ups are reported for every registered descriptor, asked for or not.
+/// epoll reports errors and hang-ups of every registered descriptor, asked for or not; kqueue only where something was
+/// asked for, so there a reset of a paused connection is noticed when it is resumed.
 class Poller {
  public:
   static constexpr int kBatch = 64;  ///< events taken by one wait(), at most

@@ -130,22 +130,23 @@ bool SocketServer::fetch(bool may_wait) {
   }
   if (count == 0 && any_starved_) feed_starved_listeners();
   ready_.clear();
-  bool ghosts = false;
-  Command command;
+  bool ghosts = false, commands = false;
   for (const Ready& ready : std::span(batch_).first(static_cast<size_t>(count))) {
-    if (ready.key != kControlKey) {
-      ready_.push_back(ready);
-      if (slots_.find(ready.key) == nullptr) ghosts = true;
+    if (ready.key == kControlKey) {
+      commands = true;
       continue;
     }
-    // A command may be in the pipe and not be counted yet: its event says so.
-    while (control_.receive(command)) execute(command);
+    ready_.push_back(ready);
+    if (slots_.find(ready.key) == nullptr) ghosts = true;
   }
   ghost_batches_ = ghosts ? ghost_batches_ + 1 : 0;
   if (ghost_batches_ == kGhostBatches) replace_poller();
   ready_.insert(ready_.end(), again_.begin(), again_.end());
   again_.clear();
   ready_count_ = ready_.size();
+  // A command may be in the pipe and not be counted yet: its event says so.
+  Command command;
+  while (commands && control_.receive(command)) execute(command);
   return may_wait || ready_count_ > 0 || next_message_ < messages_.size();
 }
 
@@ -158,6 +159,8 @@ void SocketServer::replace_poller() {
   poller_->add(control_.read_fd(), kControlKey, true, false);
   for (size_t i = 0; i < slots_.made(); ++i) {
     Slot& slot = slots_.at(i);
+    const SlotState state = slot.state.load();
+    if (state == SlotState::invalid || state == SlotState::reserve) continue;  // another thread's
     if (slot.watched && poller_->add(slot.fd, slot.id.load(), slot.reading, slot.writing) < 0) slot.watched = false;
   }
 }

@@ -118,7 +118,7 @@ Opened SocketServer::bind(ServiceId owner, int fd) {
   socklen_t size = sizeof type;
   Sink::Kind kind = Sink::Kind::file;
   if (os_.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0)
-    kind = type == SOCK_STREAM ? Sink::Kind::stream : Sink::Kind::datagram;
+    kind = type == SOCK_DGRAM ? Sink::Kind::datagram : Sink::Kind::stream;
   return hand_over(owner, fd, kind, {}, CommandKind::bind);
 }
 

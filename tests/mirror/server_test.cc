@@ -1,0 +1,119 @@
+// What the socket-server does beyond the demo, mirrored: edge triggered, sending from many threads, what the model does
+// not have.
+
+#include <list>
+
+#include "src/server/echo_service.hh"
+#include "src/server/service_loop.hh"
+#include "tests/mirror/fixture.hh"
+
+namespace wakepath::mirror {
+namespace {
+
+using server::Client;
+
+/// An echo server with options of its own, on a thread, with a mirror behind every call.
+class MirroredServer {
+ public:
+  explicit MirroredServer(const server::SocketServerOptions& options = {}, const server::ListenOptions& listens = {})
+      : server_(os_, mirror_, options) {
+    EXPECT_EQ(server_.open(), 0);
+    const server::Opened listening = server_.listen(1, os::Endpoint{}, listens);
+    endpoint_ = *listening.address.ipv4();
+    server_.start(1, listening.id);
+    thread_ = os_.thread_start("server", [this] { loop_.run(); });
+  }
+  Figures stop() {
+    server_.exit();
+    os_.thread_join(thread_);
+    return mirror_.figures();
+  }
+  os::Endpoint endpoint() const { return endpoint_; }
+  server::SocketServer& server() { return server_; }
+  os::Os& os() { return os_; }
+
+ private:
+  os::LinuxOs machine_;
+  Mirror mirror_;
+  os::RecordedOs os_{machine_, mirror_};
+  server::SocketServer server_;
+  server::EchoService service_{server_, 1};
+  server::ServiceLoop loop_{os_, mirror_, server_, service_, 1};
+  os::Endpoint endpoint_;
+  int thread_ = 0;
+};
+
+void talk(os::Endpoint endpoint, int clients, int rounds) {
+  std::list<Client> all;
+  for (int i = 0; i < clients; ++i) all.emplace_back(endpoint);
+  for (int round = 0; round < rounds; ++round)
+    for (Client& client : all) {
+      const std::string words = server::pattern(static_cast<size_t>(1 + round * 97));
+      client.send(words);
+      EXPECT_EQ(client.receive(words.size()), words);
+    }
+  for (Client& client : all) client.finish();
+  for (Client& client : all) EXPECT_EQ(client.receive_end(), 0);
+}
+
+TEST(MirrorServer, AgreesWithTheKernelWhenItIsEdgeTriggered) {
+  MirroredServer mirrored({.poller = server::PollerKind::epoll_edge});
+  talk(mirrored.endpoint(), 5, 6);
+  const Figures figures = mirrored.stop();
+  expect_agreement(figures);
+  EXPECT_GT(figures.checked, 100U);
+}
+
+TEST(MirrorServer, AgreesWithTheKernelWhenConnectionsAreAcceptedInRowsAndStartedAtOnce) {
+  MirroredServer mirrored({}, {.backlog = 128, .starts_accepted = true, .nodelay = true});
+  talk(mirrored.endpoint(), 40, 2);
+  expect_agreement(mirrored.stop());
+}
+
+TEST(MirrorServer, KeepsTheOrderOfWhatManyThreadsSend) {
+  MirroredServer mirrored({}, {.starts_accepted = true});
+  std::list<Client> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back(mirrored.endpoint());
+    clients.back().send("hello");
+    EXPECT_EQ(clients.back().receive(5), "hello");
+  }
+  std::vector<server::SocketId> ids;
+  for (const server::SocketInfo& info : mirrored.server().info())
+    if (info.state == server::SlotState::connected) ids.push_back(info.id);
+  ASSERT_EQ(ids.size(), 3U);
+  std::vector<int> senders;
+  for (int i = 0; i < 3; ++i)
+    senders.push_back(mirrored.os().thread_start("sender", [&] {
+      for (int n = 0; n < 40; ++n)
+        for (server::SocketId id : ids) EXPECT_EQ(mirrored.server().send(id, "tick"), 0);
+    }));
+  for (Client& client : clients) EXPECT_EQ(client.receive(3 * 40 * 4).size(), 480U);
+  for (int sender : senders) EXPECT_EQ(mirrored.os().thread_join(sender), 0);
+  const Figures figures = mirrored.stop();
+  EXPECT_EQ(figures.divergences, 0U) << in_words(figures);
+  EXPECT_EQ(figures.lost, 0U) << in_words(figures);
+  EXPECT_GE(figures.checked, 360U) << in_words(figures);
+}
+
+TEST(MirrorServer, SaysOfDatagramsAndForeignDescriptorsThatTheyAreNotCheckedAndGoesOn) {
+  MirroredServer mirrored;
+  server::SocketServer& server = mirrored.server();
+  const server::Opened here = server.udp(1, os::Endpoint{});
+  const server::Opened there = server.udp_dial(1, here.address);
+  int fds[2];
+  ASSERT_EQ(pipe2(fds, O_CLOEXEC), 0);
+  const server::Opened bound = server.bind(1, fds[0]);
+  EXPECT_EQ(server.send(there.id, "to itself"), 0);  // both echo, for ever
+  ASSERT_EQ(::write(fds[1], "x", 1), 1);
+  talk(mirrored.endpoint(), 3, 5);
+  server.close(bound.id);
+  const Figures figures = mirrored.stop();
+  EXPECT_EQ(figures.divergences, 0U) << in_words(figures);
+  EXPECT_GT(figures.checked, 50U) << in_words(figures);
+  EXPECT_GT(figures.reasons.at("a descriptor that the model does not have"), 5U) << in_words(figures);
+  for (int fd : fds) ::close(fd);
+}
+
+}  // namespace
+}  // namespace wakepath::mirror
