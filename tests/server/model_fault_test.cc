@@ -102,7 +102,7 @@ struct AtRandom {
 
 uint64_t seeds() {
   const char* wanted = std::getenv("WAKEPATH_SEEDS");
-  return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 150;
+  return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 60;
 }
 
 TEST_P(ModelFault, InterruptionsAndShortCountsLoseNothing) {
