@@ -46,6 +46,7 @@ MaySleep<long> pipe_read(Kernel& k, file* file, void* buffer, std::size_t size) 
   Call call(k, Fn::pipe_read, file);
   pipe_inode_info* pipe = pipe_of(file);
   if (size == 0) co_return call.result(0);
+  bool wake_next_reader = false;
   while (pipe->pages.empty()) {
     if (pipe->writers == 0) co_return call.result(0);
     if (nonblocking(file)) co_return call.result(k.error(Rule::pipe_empty, file));
@@ -56,10 +57,14 @@ MaySleep<long> pipe_read(Kernel& k, file* file, void* buffer, std::size_t size) 
       co_await schedule_timeout(k, kForever);
     finish_wait(k, wait);
     if (pipe->pages.empty() && pipe->writers != 0 && signal_pending(k)) co_return call.result(-ERESTARTSYS);
+    wake_next_reader = true;
   }
   bool was_full = pipe_full(pipe);
   std::size_t taken = take_from_pages(pipe, static_cast<char*>(buffer), size);
   if (was_full && !pipe_full(pipe)) __wake_up_sync_key(k, pipe->wr_wait, POLL_NONE | (EPOLLOUT | EPOLLWRNORM));
+  // a sleeper that was woken alone and leaves something passes the wake-up on
+  if (wake_next_reader && !pipe->pages.empty())
+    __wake_up_sync_key(k, pipe->rd_wait, POLL_NONE | (EPOLLIN | EPOLLRDNORM));
   co_return call.result(static_cast<long>(taken));
 }
 
@@ -78,8 +83,10 @@ MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t s
   pipe_inode_info* pipe = pipe_of(file);
   const auto* bytes = static_cast<const char*>(data);
   auto tell_readers = [&] { __wake_up_sync_key(k, pipe->rd_wait, POLL_NONE | (EPOLLIN | EPOLLRDNORM)); };
-  if (pipe->readers == 0 && size > 0) co_return call.result(k.error(Rule::pipe_no_reader, file));
+  if (size == 0) co_return call.result(0);
+  if (pipe->readers == 0) co_return call.result(k.error(Rule::pipe_no_reader, file));
   bool was_empty = pipe->pages.empty();
+  bool wake_next_writer = false;
   long error = 0;
   std::size_t written = merge_into_last_page(pipe, bytes, size);
   while (written < size && error == 0) {
@@ -103,10 +110,13 @@ MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t s
       if (pipe_full(pipe) && pipe->readers != 0) co_await schedule_timeout(k, kForever);
       finish_wait(k, wait);
       was_empty = pipe->pages.empty();
+      wake_next_writer = true;
     }
   }
-  // once somebody has polled the pipe every write tells them, for those who wait for edges (since Linux 5.5)
-  if (written > 0 && (was_empty || pipe->poll_usage)) tell_readers();
+  // once somebody has polled the pipe every write tells them, for those who wait for edges (since Linux 5.5), also one
+  // that found no room
+  if (was_empty || pipe->poll_usage) tell_readers();
+  if (wake_next_writer && !pipe_full(pipe)) __wake_up_sync_key(k, pipe->wr_wait, POLL_NONE | (EPOLLOUT | EPOLLWRNORM));
   co_return call.result(written > 0 ? static_cast<long>(written) : error);
 }
 
