@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sim/kernel/ip.hh"
+#include "sim/kernel/keepalive.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 #include "sim/kernel/tcp_close.hh"
@@ -233,9 +234,12 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   inet_csk(sk)->icsk_retransmits = static_cast<u8>(0);
   inet_csk(sk)->icsk_ack_quick = static_cast<u8>(0);  // inet_csk_delack_init()
   inet_csk(sk)->icsk_ack_pingpong = static_cast<u8>(0);
+  inet_csk(sk)->icsk_ack_ato = record::Time{};
+  inet_csk(sk)->last_data_received_ns = kLongAgo;
   sk->sk_shutdown = SHUTDOWN_NONE;
   sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_DONE_BIT));
   tcp_sock* tp = tcp_sk(sk);
+  tp->write_seq += tp->max_window + 2;  // beyond what the peer may still expect; SIOCOUTQ counts it
   tp->copied_seq = tp->rcv_nxt;
   if (tp->urg_data != TCP_URG_NONE) tp->urg_data = TCP_URG_NONE;
   tp->snd_up = tp->snd_una;

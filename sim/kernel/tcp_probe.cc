@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "sim/kernel/keepalive.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
@@ -169,6 +170,10 @@ void tcp_check_probe_timer(Kernel& k, sock* sk) {
   tcp_reset_xmit_timer(k, sk, tcp_probe0_base(sk));
 }
 
+u64 keepalive_time_elapsed_ns(const Kernel& k, const sock* sk) {
+  return std::min(k.now_ns() - inet_csk(sk)->last_data_received_ns, k.now_ns() - tcp_sk(sk)->rcv_tstamp_ns);
+}
+
 u64 keepalive_time_when_ns(const Kernel& k, const sock* sk) {
   int own = tcp_sk(sk)->keepalive_time_s;
   return static_cast<u64>(own != 0 ? own : k.config.tcp_keepalive_time) * kSecond;
@@ -183,7 +188,6 @@ void tcp_set_keepalive(Kernel& k, sock* sk, bool on) {
 }
 
 void tcp_keepalive_timer(Kernel& k, sock* sk) {
-  const inet_connection_sock* icsk = inet_csk(sk);
   inet_csk(sk)->sk_timer_expires = record::Time{};
   if (tcp_state(sk) == TcpState::FIN_WAIT2 && sock_flag(sk, SOCK_DEAD_BIT)) {
     end_of_orphan(k, sk);
@@ -193,7 +197,7 @@ void tcp_keepalive_timer(Kernel& k, sock* sk) {
     return;
   u64 wait = keepalive_time_when_ns(k, sk);
   if (tcp_sk(sk)->packets_out == 0 && sk->sk_write_queue.list.empty()) {
-    u64 silent = k.now_ns() - std::max(icsk->last_data_received_ns, tcp_sk(sk)->rcv_tstamp_ns);
+    u64 silent = keepalive_time_elapsed_ns(k, sk);
     if (silent >= wait) {
       if (!probe_silent_peer(k, sk, silent)) return;
       wait = keepalive_intvl_ns(k, sk);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "sim/kernel/ipv6.hh"
+#include "sim/kernel/keepalive.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
@@ -81,7 +82,7 @@ void tcp_sock_set_keepidle(Kernel& k, sock* sk, int seconds) {
   tcp_sk(sk)->keepalive_time_s = static_cast<u16>(seconds);
   TcpState state = tcp_state(sk);
   if (!sock_flag(sk, SOCK_KEEPOPEN_BIT) || state == TcpState::CLOSE || state == TcpState::LISTEN) return;
-  u64 silent = k.now_ns() - std::max(inet_csk(sk)->last_data_received_ns, tcp_sk(sk)->rcv_tstamp_ns);
+  u64 silent = keepalive_time_elapsed_ns(k, sk);
   u64 wait = keepalive_time_when_ns(k, sk);
   tcp_reset_keepalive_timer(k, sk, wait > silent ? wait - silent : 0);
 }
@@ -207,6 +208,7 @@ int tcp_init_sock(Kernel& k, sock* sk) {
   sk->sk_sndbuf = k.config.tcp_wmem[1];
   sk->sk_write_space = sk_stream_write_space;
   tcp_sk(sk)->notsent_limit = k.config.tcp_notsent_lowat;
+  inet_csk(sk)->last_data_received_ns = kLongAgo;
   tcp_init_timers(sk);
   return 0;
 }

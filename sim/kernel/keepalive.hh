@@ -1,0 +1,14 @@
+#pragma once
+
+#include "sim/kernel/kernel.hh"
+#include "sim/kernel/sock.hh"
+
+namespace wakepath::kernel {
+
+/// A time before the model began, for icsk_ack.lrcvtime: what counts from it is over.
+constexpr u64 kLongAgo = u64{0} - 1'000'000'000'000'000;
+
+/// How long nothing has come from the peer (include/net/tcp.h).
+u64 keepalive_time_elapsed_ns(const Kernel& k, const sock* sk);
+
+}  // namespace wakepath::kernel
