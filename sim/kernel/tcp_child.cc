@@ -75,7 +75,7 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
     sk_rcv_saddr_set(k, child, c.skc_rcv_saddr.get().value);
     sk_daddr_set(k, child, c.skc_daddr.get().value);
   } else {
-    inet_csk(child)->icsk_af_ops = &ipv6_specific;
+    inet_csk(child)->icsk_af_ops = inet_csk(listener)->icsk_af_ops;  // also of one that was once connected over IPv4
     child->common.skc_rcv_saddr = c.skc_rcv_saddr;
     child->common.skc_daddr = c.skc_daddr;
     child->common.skc_v6_rcv_saddr = c.skc_v6_rcv_saddr;

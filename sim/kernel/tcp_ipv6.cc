@@ -49,8 +49,6 @@ long tcp_v6_connect(Kernel& k, sock* sk, const Address& to) {
   if (daddr != in6_loopback(k)) return call.result(k.error(Rule::connect_no_route, sk));
   if (own.v4mapped()) return call.result(k.error(Rule::route_from_mapped, sk));
   sk->common.skc_v6_daddr = daddr;
-  // once it has been connected over IPv4 it sends by IPv4 for ever, to the old peer: no handshake comes of that
-  if (!tcp_over_v6(sk)) sk->common.skc_daddr = record::Ipv4{kLoopback};
   if (own.any()) {
     sk->common.skc_v6_rcv_saddr = in6_loopback(k);
     sk->common.skc_rcv_saddr = record::Ipv4{LOOPBACK4_IPV6};

@@ -194,6 +194,10 @@ long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
     out->flags |= TCPHDR_URG;
     out->urg_ptr = static_cast<u16>(tp->snd_up - out->seq);
   }
+  if (speaks_v6(&sk->common) && !out->v6) {  // once connected over IPv4: its packets take a route of IPv6, and get lost
+    kfree_skb(k, out);
+    return call.result(0);
+  }
   inet_csk(sk)->icsk_af_ops->queue_xmit(k, out);
   return call.result(0);
 }
