@@ -153,7 +153,7 @@ void put_files_struct(Kernel& k, files_struct* files) {
   while (fd_slot* slot = files->fd_array.front()) {
     struct file* file = slot->file;
     remove_slot(k, files, slot);
-    if (file != nullptr) fput(k, file);
+    if (file != nullptr) fput_deferred(k, file);
   }
   k.files_structs.free(files);
 }

@@ -140,7 +140,7 @@ long ksys_dup3(Kernel& k, int oldfd, int newfd, int flags);
 long setfl(Kernel& k, struct file* file, int flags);
 /// fcntl() F_GETFD and F_SETFD, of an open descriptor.
 long do_fcntl_fd(Kernel& k, int fd, int command, int argument);
-/// Everything that the table has open, in order; then the table. Called when its last task exits.
+/// All that the table has open, then the table. The files end as task work, the last one first, when the task exits.
 void put_files_struct(Kernel& k, files_struct* files);
 
 // --- read_write.cc: -EBADF for the wrong direction, -EINVAL for files that cannot be read (written) at all ---

@@ -134,6 +134,9 @@ void KernelMachine::leave(Actor& actor) {
   Process& process = processes_.at(actor.process);
   actor.worker->stop();
   if (--process.actors == 0) {
+    if (place_.fifo) {  // its end closes the descriptors: whom that wakes must wait until all are closed
+      process.observer->call([] { Worker::take_fifo(); });
+    }
     process.observer->stop();
   }
 }

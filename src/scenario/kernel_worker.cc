@@ -88,9 +88,7 @@ void Worker::loop(Table table, int cpu, bool fifo) {
     sched_setaffinity(0, sizeof set, &set);
   }
   if (fifo) {
-    sched_param param{};
-    param.sched_priority = 1;
-    sched_setscheduler(0, SCHED_FIFO, &param);
+    take_fifo();
   }
   tid_ = static_cast<pid_t>(syscall(SYS_gettid));
   set(phase_, kIdle);
@@ -102,6 +100,12 @@ void Worker::loop(Table table, int cpu, bool fifo) {
     job_();
     set(phase_, kIdle);
   }
+}
+
+void Worker::take_fifo() {
+  sched_param param{};
+  param.sched_priority = 1;
+  sched_setscheduler(0, SCHED_FIFO, &param);
 }
 
 void Worker::post(std::function<void()> job) {

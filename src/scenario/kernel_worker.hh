@@ -32,6 +32,8 @@ class Worker {
   void wait();                           ///< until the job is done
   void call(std::function<void()> job);  ///< post and wait
 
+  /// The calling thread runs before all that are not SCHED_FIFO, and is not interrupted by those that are.
+  static void take_fifo();
   /// Ends the thread and waits until the kernel has let go of its descriptor table.
   void stop();
 
