@@ -49,7 +49,12 @@ bool take_from_queue(Kernel& k, sock* sk, InMessage& message, std::size_t* copie
   *last = skb;
   while (skb != nullptr) {
     skb = manage_oob(k, sk, skb, message.flags, *copied);
-    if (skb == nullptr) return *copied > 0;
+    if (skb == nullptr) {
+      // Where MSG_PEEK finds a mark and behind it an urgent byte, Linux 6.18 compares the first buffer with the last
+      // one again and again, and burns its CPU until something comes (measured). Asleep, the same comes out.
+      *last = sk->sk_receive_queue.list.back();
+      return *copied > 0;
+    }
     std::size_t skip = skb->consumed;
     std::size_t chunk = std::min<std::size_t>(skb->len - skip, message.size - *copied);
     unix_copy_addr(skb, message);
