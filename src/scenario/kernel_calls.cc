@@ -29,15 +29,16 @@ void finish(Outcome& out, long ret) {
 int fd_of(const Request& r) { return static_cast<int>(r.numbers[0]); }
 long at(const Request& r, size_t index) { return index < r.numbers.size() ? r.numbers[index] : 0; }
 
-/// Who sent a signal is not compared: pid and uid of what a signalfd gives are put to 0.
-void hide_senders(int fd, std::string& data) {
+/// To be asked before the call: when it returns, the descriptor may have been closed.
+bool is_signalfd(int fd) {
   char kind[64] = "";
   const std::string link = "/proc/thread-self/fd/" + std::to_string(fd);
-  if (data.empty() || data.size() % sizeof(signalfd_siginfo) != 0 ||
-      readlink(link.c_str(), kind, sizeof kind - 1) < 0 || std::strcmp(kind, "anon_inode:[signalfd]") != 0) {
-    return;
-  }
-  for (size_t at = 0; at < data.size(); at += sizeof(signalfd_siginfo)) {
+  return readlink(link.c_str(), kind, sizeof kind - 1) > 0 && std::strcmp(kind, "anon_inode:[signalfd]") == 0;
+}
+
+/// Who sent a signal is not compared: pid and uid of what a signalfd gives are put to 0.
+void hide_senders(std::string& data) {
+  for (size_t at = 0; at + sizeof(signalfd_siginfo) <= data.size(); at += sizeof(signalfd_siginfo)) {
     std::memset(&data[at + offsetof(signalfd_siginfo, ssi_pid)], 0, sizeof(signalfd_siginfo::ssi_pid));
     std::memset(&data[at + offsetof(signalfd_siginfo, ssi_uid)], 0, sizeof(signalfd_siginfo::ssi_uid));
   }
@@ -49,6 +50,7 @@ void receive(const Request& r, Outcome& out) {
   socklen_t size = sizeof from;
   const bool wants_address = r.call == Call::recvfrom;
   long n = 0;
+  const bool signals = is_signalfd(fd_of(r));
   if (r.call == Call::read) {
     n = syscall(SYS_read, fd_of(r), buffer.data(), buffer.size());
   } else {
@@ -58,7 +60,9 @@ void receive(const Request& r, Outcome& out) {
   finish(out, n);
   if (n >= 0) {
     buffer.resize(std::min(static_cast<size_t>(n), buffer.size()));  // MSG_TRUNC gives more than was stored
-    hide_senders(fd_of(r), buffer);
+    if (signals) {
+      hide_senders(buffer);
+    }
     out.data = std::move(buffer);
     if (wants_address && size > 0) {
       out.address = from_sockaddr(from, size);
@@ -75,6 +79,7 @@ void receive_pieces(const Request& r, Outcome& out) {
   for (std::string& buffer : buffers) {
     parts.push_back({buffer.data(), buffer.size()});
   }
+  const bool signals = is_signalfd(fd_of(r));
   const long n = syscall(SYS_readv, fd_of(r), parts.data(), parts.size());
   finish(out, n);
   if (n >= 0) {
@@ -83,6 +88,9 @@ void receive_pieces(const Request& r, Outcome& out) {
       all += buffer;
     }
     all.resize(static_cast<size_t>(n));
+    if (signals) {
+      hide_senders(all);
+    }
     out.data = std::move(all);
   }
 }
