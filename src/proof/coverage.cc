@@ -179,9 +179,10 @@ void Coverage::add(const Coverage& other) {
 
 std::string Coverage::text() const {
   std::string out = fmt::format(
-      "{} programs, {} calls: {:.1f}% failed, {:.1f}% blocked, {:.1f}% woke another actor; {} descriptors dup'ed, {} "
-      "processes forked\n",
-      programs, calls, share(failed, calls), share(blocked, calls), share(woke, calls), duplicates, forks);
+      "{} programs, {} calls: {:.1f}% failed, {:.1f}% blocked, {:.1f}% woke another actor, {:.1f}% blocked or woke; {} "
+      "descriptors dup'ed, {} processes forked\n",
+      programs, calls, share(failed, calls), share(blocked, calls), share(woke, calls), share(blocked_or_woke, calls),
+      duplicates, forks);
   line(out, "calls", calls_by_kind, 0);
   line(out, "errors", errors, 0);
   line(out, "events", events, 0);
@@ -192,7 +193,9 @@ std::string Coverage::text() const {
 
 std::vector<std::string> Coverage::missing() const {
   std::vector<std::string> out;
-  for (const auto& [call, count] : calls_by_kind) {
+  for (const std::string_view call : scenario::call_names()) {
+    const auto found = calls_by_kind.find(std::string(call));
+    const std::int64_t count = found == calls_by_kind.end() ? 0 : found->second;
     if (count * 1000 < kLeastCalls * programs) {
       out.push_back(fmt::format("{} was called {} times in {} programs", call, count, programs));
     }

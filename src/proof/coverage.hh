@@ -24,7 +24,7 @@ struct Coverage {
 
   void add(const Generated& generated);
   void add(const Coverage& other);
-  /// A table for people. `kinds`: also name the calls that were never made.
+  /// A table for people.
   [[nodiscard]] std::string text() const;
   /// What a long enough series must have reached and has not, a sentence each; per 1,000 programs.
   [[nodiscard]] std::vector<std::string> missing() const;

@@ -13,6 +13,10 @@ namespace wakepath::proof {
 namespace {
 
 constexpr int kTries = 60;
+constexpr unsigned kFallAsleep = 18;  // per cent of the steps that are free to choose
+constexpr int kMostBeforeTimer =
+    4;  // steps between arming a timerfd and its end: the running kernel needs time for each
+constexpr std::chrono::milliseconds kApart{20};  // SCENARIO.md: files do not depend on timers less apart
 
 scenario::CallStep parse(const std::string& text) {
   const scenario::Source source("program", text);
@@ -50,6 +54,29 @@ const Kind& random_kind(Random& random) {
   return all_kinds().back();
 }
 
+/// The timeout that a call names, in ms; nothing when it has none.
+std::optional<int> timeout_of(const ProgramStep& step) {
+  const std::string& f = step.function;
+  const std::size_t at = f == "epoll_wait" || f == "epoll_pwait" ? 2 : f == "poll" || f == "ppoll" ? 1 : 3;
+  return at < 3 || f == "select" ? as_number(step.args[at]) : std::nullopt;
+}
+
+/// Whether the step takes no time, or all of it: nothing that TCP does, no other timer ends near the one that runs.
+bool keeps_clear(const World& world, const ProgramStep& step, scenario::Duration left) {
+  static const std::set<std::string> kTakeNoTime = {
+      "dup",         "epoll_create1", "epoll_ctl", "eventfd",    "fcntl",         "getpeername",
+      "getsockname", "getsockopt",    "ioctl",     "lseek",      "memfd_create",  "pipe2",
+      "signalfd4",   "sigprocmask",   "socket",    "socketpair", "timerfd_create"};
+  if (const std::optional<int> timeout = timeout_of(step)) {
+    return *timeout <= 0 || std::chrono::milliseconds(*timeout) >= left + kApart;
+  }
+  if (step.function == "read") {
+    const std::optional<Descriptor> d = world.behind(world.process_of(step.actor), step.args[0]);
+    return d && world.object(d->object).sort == Sort::timerfd;
+  }
+  return step.function == "timerfd_settime" ? step.args[1] == "0ms" : kTakeNoTime.contains(step.function);
+}
+
 }  // namespace
 
 Generator::Generator(std::uint64_t seed, int calls, scenario::Machine& machine, OnStep on_step)
@@ -83,6 +110,10 @@ const scenario::Step* Generator::next(const std::vector<scenario::Entry>& so_far
     return nullptr;
   }
   std::optional<ProgramStep> step;
+  if (const std::optional<scenario::Duration> left = world_.soon()) {
+    return emit(before_timer(*left));
+  }
+  before_timer_ = 0;
   if (!plan_.empty() && !world_.random.percent(12)) {
     step = planned();
   }
@@ -106,6 +137,24 @@ std::optional<ProgramStep> Generator::planned() {
   return std::nullopt;
 }
 
+/// While a timerfd is about to expire, only steps that do not come near that moment; soon one that lets it pass.
+ProgramStep Generator::before_timer(scenario::Duration left) {
+  for (int i = 0; i < kTries && before_timer_ < kMostBeforeTimer; ++i) {
+    const bool from_plan = i == 0 && !plan_.empty();
+    std::optional<ProgramStep> step = from_plan ? planned() : random_step();
+    if (step && step->wait.empty() && step->signal_to.empty() && keeps_clear(world_, *step, left)) {
+      ++before_timer_;
+      return *step;
+    }
+    if (step && from_plan) {
+      plan_.push_front(*step);
+    }
+  }
+  ProgramStep pause;
+  pause.wait = "70ms";
+  return pause;
+}
+
 std::optional<ProgramStep> Generator::random_step() {
   if (world_.random.percent(2)) {
     ProgramStep pause;
@@ -126,11 +175,13 @@ bool Generator::random_call(ProgramStep& step) {
   if (idle.empty()) {
     idle.push_back(world_.new_process());
   }
-  step.actor = world_.random.one_of(idle);
-  if (world_.random.percent(idle.size() < 3 ? 88 : 74) && wake_somebody(world_, step.actor, step)) {
+  if (world_.random.percent(idle.size() < 3 ? 70 : 42) && wake_somebody(world_, step)) {
     return true;
   }
-  step = {step.actor, {}, "", {}, "", "", false};
+  if (idle.size() > 1 && world_.random.percent(kFallAsleep) && fall_asleep(world_, step)) {
+    return true;
+  }
+  step = {world_.random.one_of(idle), {}, "", {}, "", "", false};
   const Kind& kind = random_kind(world_.random);
   step.function = kind.function;
   return kind.make(world_, world_.actor(step.actor).process, step);

@@ -23,6 +23,7 @@ class Generator : public scenario::StepSource {
   void learn(const std::vector<scenario::Entry>& so_far);
   std::optional<ProgramStep> planned();
   std::optional<ProgramStep> random_step();
+  ProgramStep before_timer(scenario::Duration left);
   bool random_call(ProgramStep& step);
   bool machine_knows(const ProgramStep& step);
   const scenario::Step* emit(ProgramStep step);
@@ -35,6 +36,7 @@ class Generator : public scenario::StepSource {
   std::deque<ProgramStep> plan_;
   std::deque<scenario::Step> steps_;  ///< as given out: they stay where they are
   std::vector<bool> learned_;         ///< by entry
+  int before_timer_ = 0;              ///< steps since a timerfd that is about to expire was armed
   std::size_t first_open_ = 0;        ///< all entries before it are learned
 };
 

@@ -39,7 +39,10 @@ std::string random_data(World& world);
 std::string across(const Object& from, const Object& to);
 /// Where `from` sends to in order to reach `to`: `addr(a.l3)`, or across.
 std::string address_of(World& world, const Object& from, const Descriptor& to);
-/// Makes a blocked call of somebody else return, if that can be done with one call: sends to it, closes, signals.
-bool wake_somebody(World& world, const std::string& actor, ProgramStep& step);
+/// Makes a blocked call return, if that can be done with one call of somebody who is idle: sends to it, closes,
+/// signals.
+bool wake_somebody(World& world, ProgramStep& step);
+/// Somebody sleeps where another one who is idle could make the call return.
+bool fall_asleep(World& world, ProgramStep& step);
 
 }  // namespace wakepath::proof

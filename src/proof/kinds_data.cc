@@ -37,15 +37,25 @@ bool make_read(World& w, const std::string& process, ProgramStep& s) {
   return !fd.empty();
 }
 
+/// Now and then as much as fills a pipe: how much goes into other things is the kernel's secret.
 bool make_write(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = sink(w, process);
-  s.args = {fd, is_eventfd(w, process, fd) ? fmt::format("u64({})", w.random.below(4)) : random_data(w)};
+  const std::optional<Descriptor> d = w.behind(process, fd);
+  const bool pipe = d && w.object(d->object).sort == Sort::pipe_write;
+  s.args = {fd, is_eventfd(w, process, fd)     ? fmt::format("u64({})", w.random.below(4))
+                : pipe && w.random.percent(25) ? w.random.one_of({"\"f\"*65536", "\"g\"*61440", "\"h\"*4096"})
+                                               : random_data(w)};
   return !fd.empty();
 }
 
-std::string recv_flags(World& w) {
-  return w.random.one_of({"MSG_DONTWAIT", "MSG_DONTWAIT", "MSG_PEEK", "MSG_WAITALL", "MSG_PEEK|MSG_DONTWAIT",
-                          "MSG_DONTWAIT|MSG_TRUNC", "MSG_OOB|MSG_DONTWAIT", "0"});
+/// No sleeping look at an AF_UNIX stream: behind two urgent bytes the running kernel never sleeps, and never returns.
+std::string recv_flags(World& w, const std::string& process, const std::string& fd) {
+  const std::string flags =
+      w.random.one_of({"MSG_DONTWAIT", "MSG_DONTWAIT", "MSG_PEEK", "MSG_WAITALL", "MSG_PEEK|MSG_DONTWAIT",
+                       "MSG_DONTWAIT|MSG_TRUNC", "MSG_OOB|MSG_DONTWAIT", "0"});
+  const std::optional<Descriptor> d = w.behind(process, fd);
+  const bool stream = d && w.object(d->object).sort == Sort::unix_stream;
+  return stream && flags == "MSG_PEEK" ? "MSG_PEEK|MSG_DONTWAIT" : flags;
 }
 
 /// MSG_MORE for UDP alone: on TCP it ends by a timer.
@@ -71,7 +81,7 @@ bool make_recv(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = socket_source(w, process);
   s.args = {fd, size(w)};
   if (w.random.percent(w.idle().size() > 1 ? 30 : 80)) {
-    s.args.push_back(recv_flags(w));
+    s.args.push_back(recv_flags(w, process, fd));
   }
   return !fd.empty();
 }
@@ -95,8 +105,9 @@ bool make_sendto(World& w, const std::string& process, ProgramStep& s) {
     return false;
   }
   const Object o = w.object(from->object);
-  const std::optional<Descriptor> to = w.pick_anywhere([&](const Object& other, const Descriptor&) {
-    return other.sort == o.sort && other.bound && (other.ipv6 == o.ipv6 || !across(o, other).empty());
+  const std::optional<Descriptor> to = w.pick_anywhere([&](const Object& other, const Descriptor& d) {
+    return !as_number(d.name) && other.sort == o.sort && other.bound &&
+           (other.ipv6 == o.ipv6 || !across(o, other).empty());
   });
   if (!to) {
     return false;
@@ -108,25 +119,45 @@ bool make_sendto(World& w, const std::string& process, ProgramStep& s) {
 
 bool make_recvfrom(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = socket_source(w, process);
-  s.args = {fd, size(w), recv_flags(w)};
+  s.args = {fd, size(w), recv_flags(w, process, fd)};
   return !fd.empty();
 }
 
 bool make_sendmsg(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = socket_source(w, process);
-  s.args = {fd, fmt::format("[{}]", random_data(w))};
+  s.args = {fd, w.random.percent(50) ? fmt::format("[{}]", random_data(w))
+                                     : fmt::format("[{}, {}]", random_data(w), random_data(w))};
+  if (w.random.percent(25)) {
+    s.args.push_back(send_flags(w, process, fd));
+  }
+  const std::optional<Descriptor> sender = w.behind(process, fd);
+  const Sort sort = sender ? w.object(sender->object).sort : Sort::tcp;
+  if (sort == Sort::unix_stream || sort == Sort::unix_dgram || sort == Sort::unix_seqpacket) {
+    // no AF_UNIX sockets: the kernel collects those that are left in circles at a time of its own
+    const std::optional<Descriptor> sent =
+        w.pick(process, [](const Object& o, const Descriptor&) { return o.sort == Sort::tcp || o.sort == Sort::udp; });
+    if (sent && w.random.percent(50)) {
+      s.args.push_back("rights=[" + sent->name + "]");
+    }
+  }
   return !fd.empty();
 }
 
 bool make_recvmsg(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = socket_source(w, process);
   s.args = {fd, size(w)};
+  if (w.random.percent(40)) {
+    s.args.push_back(recv_flags(w, process, fd));
+  }
   return !fd.empty();
 }
 
 bool make_ioctl(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = w.fd(process, is_anything);
-  s.args = {fd, w.random.one_of({"FIONREAD", "FIONREAD", "SIOCATMARK"})};
+  s.args = {fd, w.random.one_of({"FIONREAD", "FIONREAD", "SIOCATMARK", "SIOCOUTQ", "FIONBIO"})};
+  if (s.args[1] == "FIONBIO") {
+    s.args.push_back(w.random.one_of({"1", "0"}));
+  }
   return !fd.empty();
 }
 
@@ -152,7 +183,7 @@ std::string random_data(World& w) {
 const std::vector<Kind> kDataKinds = {
     {"read", 28, make_read},      {"write", 14, make_write},      {"send", 26, make_send},
     {"recv", 44, make_recv},      {"readv", 5, make_readv},       {"writev", 5, make_writev},
-    {"sendto", 8, make_sendto},   {"recvfrom", 8, make_recvfrom}, {"sendmsg", 6, make_sendmsg},
+    {"sendto", 12, make_sendto},  {"recvfrom", 8, make_recvfrom}, {"sendmsg", 8, make_sendmsg},
     {"recvmsg", 6, make_recvmsg}, {"ioctl", 4, make_ioctl},
 };
 

@@ -88,6 +88,14 @@ bool make_poll(World& w, const std::string& process, ProgramStep& s) {
   return s.args[0] != "[]";
 }
 
+bool make_ppoll(World& w, const std::string& process, ProgramStep& s) {
+  const bool made = make_poll(w, process, s);
+  if (w.random.percent(40)) {
+    s.args.push_back(w.random.one_of({"[SIGUSR1]", "[SIGUSR2]"}));
+  }
+  return made;
+}
+
 std::string fd_list(World& w, const std::string& process) {
   std::vector<std::string> items;
   for (std::uint64_t i = 0; i < w.random.below(3); ++i) {
@@ -100,7 +108,7 @@ std::string fd_list(World& w, const std::string& process) {
 }
 
 bool make_select(World& w, const std::string& process, ProgramStep& s) {
-  s.args = {fd_list(w, process), fd_list(w, process), "[]", timeout(w)};
+  s.args = {fd_list(w, process), fd_list(w, process), w.random.percent(30) ? fd_list(w, process) : "[]", timeout(w)};
   return s.args[0] != "[]" || s.args[1] != "[]";
 }
 
@@ -138,7 +146,7 @@ const std::vector<Kind> kEpollKinds = {
     {"epoll_wait", 40, make_wait},
     {"epoll_pwait", 8, make_pwait},
     {"poll", 10, make_poll},
-    {"ppoll", 4, make_poll},
+    {"ppoll", 5, make_ppoll},
     {"select", 6, make_select},
 };
 

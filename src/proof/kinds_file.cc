@@ -28,9 +28,15 @@ bool make_dup2(World& w, const std::string& process, ProgramStep& s) {
 
 bool make_fcntl(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = w.fd(process, is_anything);
-  s.args = {fd, "F_GETFL"};
-  if (w.random.percent(60)) {
-    s.args = {fd, "F_SETFL", w.random.one_of({"O_NONBLOCK", "O_NONBLOCK", "0", "O_APPEND", "O_DIRECT", "O_ASYNC"})};
+  s.args = {fd, w.random.one_of({"F_GETFL", "F_SETFL", "F_SETFL", "F_SETFL", "F_GETFD", "F_SETFD", "F_DUPFD"})};
+  if (s.args[1] == "F_SETFL") {
+    s.args.push_back(w.random.one_of({"O_NONBLOCK", "O_NONBLOCK", "0", "O_APPEND", "O_DIRECT", "O_ASYNC"}));
+  } else if (s.args[1] == "F_SETFD") {
+    s.args.push_back(w.random.one_of({"FD_CLOEXEC", "0"}));
+  } else if (s.args[1] == "F_DUPFD") {
+    s.args[1] = w.random.one_of({"F_DUPFD", "F_DUPFD_CLOEXEC"});
+    s.args.push_back(w.random.one_of({"0", "3", "7", "20", "-1"}));
+    s.targets = {w.fresh("d")};
   }
   return !fd.empty();
 }
@@ -116,20 +122,20 @@ bool is_anything(const Object&, const Descriptor&) { return true; }
 const std::vector<Kind> kFileKinds = {
     {"close", 22, make_close},
     {"dup", 6, make_dup},
-    {"dup2", 4, make_dup2},
-    {"fcntl", 6, make_fcntl},
+    {"dup2", 5, make_dup2},
+    {"fcntl", 9, make_fcntl},
     {"pipe2", 6, make_pipe},
     {"socketpair", 6, make_socketpair},
     {"eventfd", 5, make_eventfd},
-    {"memfd_create", 1, make_memfd},
-    {"lseek", 6, make_lseek},
-    {"timerfd_create", 3, make_timerfd},
-    {"timerfd_settime", 9, make_timerfd_settime},
+    {"memfd_create", 4, make_memfd},
+    {"lseek", 9, make_lseek},
+    {"timerfd_create", 4, make_timerfd},
+    {"timerfd_settime", 18, make_timerfd_settime},
     {"signalfd4", 2, make_signalfd},
-    {"sigprocmask", 2, make_sigprocmask},
-    {"fork", 2, make_fork},
+    {"sigprocmask", 3, make_sigprocmask},
+    {"fork", 3, make_fork},
     {"thread", 4, make_thread},
-    {"exit", 3, make_exit},
+    {"exit", 5, make_exit},
 };
 
 }  // namespace wakepath::proof

@@ -7,20 +7,7 @@
 namespace wakepath::proof {
 namespace {
 
-constexpr long kEstablished = 1, kListen = 10;
-
-/// `EPOLLIN|EPOLLET` has EPOLLET.
-bool has_word(const std::string& flags, std::string_view word) { return mentions(flags, std::string(word)); }
-
-Sort sort_of_socket(const ProgramStep& step) {
-  const std::string &domain = step.args[0], &type = step.args[1];
-  if (domain == "AF_UNIX") {
-    return has_word(type, "SOCK_STREAM")  ? Sort::unix_stream
-           : has_word(type, "SOCK_DGRAM") ? Sort::unix_dgram
-                                          : Sort::unix_seqpacket;
-  }
-  return has_word(type, "SOCK_DGRAM") ? Sort::udp : Sort::tcp;
-}
+constexpr long kEstablished = 1, kFinWait2 = 5, kCloseWait = 8, kListen = 10;
 
 }  // namespace
 
@@ -54,7 +41,7 @@ std::vector<std::string> World::blocked() const {
 
 std::string World::new_process() {
   const std::string name(1, static_cast<char>('a' + processes_++));
-  actors_[name] = {name, name, 0, "", std::nullopt};
+  actors_[name] = {name, name, 0, "", {}};
   return name;
 }
 
@@ -128,8 +115,33 @@ bool World::is_listener(const Descriptor& d) const {
 
 bool World::is_connected(const Descriptor& d) const {
   const Object& o = object(d.object);
-  return o.sort == Sort::tcp ? tcp_state(d) == kEstablished || tcp_state(d) == 8 || tcp_state(d) == 5
+  return o.sort == Sort::tcp ? tcp_state(d) == kEstablished || tcp_state(d) == kCloseWait || tcp_state(d) == kFinWait2
                              : o.connected || o.peer >= 0;
+}
+
+bool World::has_nothing(const Descriptor& d) const {
+  const auto empty = [&](const char* field) {
+    const scenario::Observation queue = machine_.observe(d.process, d.fd, field);
+    return queue.observable && queue.high == 0;
+  };
+  const Object& o = object(d.object);
+  switch (o.sort) {
+    case Sort::epoll:
+      return !o.items.empty() && empty("ready_list");
+    case Sort::tcp:
+      return is_listener(d) ? empty("accept_queue")
+                            : (tcp_state(d) == kEstablished || tcp_state(d) == kFinWait2) && empty("recv_bytes");
+    case Sort::unix_stream:
+    case Sort::unix_seqpacket:
+      return o.listening ? empty("accept_queue") : o.connected && empty("recv_bytes");
+    case Sort::unix_dgram:
+      return empty("recv_bytes");
+    case Sort::pipe_read:
+    case Sort::eventfd:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::optional<Descriptor> World::other_end(const Descriptor& d) {
@@ -175,163 +187,15 @@ bool World::names_exist(const ProgramStep& step) const {
   });
 }
 
-// --- what happens ---
-
-void World::begin(int number, const ProgramStep& step) {
-  Actor& who = actors_.at(step.actor);
-  Begun begun{step, who.process, std::nullopt, std::nullopt};
-  begun.first = step.args.empty() ? std::nullopt : behind(who.process, step.args[0]);
-  begun.third = step.args.size() < 3 ? std::nullopt : behind(who.process, step.args[2]);
-  who.blocked_in = number;
-  who.function = step.function;
-  who.on = begun.first ? std::optional(begun.first->object) : std::nullopt;
-  begun_[number] = begun;
-}
-
-void World::learn(const scenario::Entry& entry) {
-  const Begun begun = begun_.at(entry.step);
-  actors_.at(begun.step.actor).blocked_in = 0;
-  if (entry.ret.value_or(-1) < 0) {
-    for (const std::string& target : begun.step.targets) {
-      numbers_[{begun.process, target}] = -1;
-    }
-    return;
-  }
-  made(begun, entry);
-  changed(begun, entry);
-  forget_dead_items();
-}
-
-int World::make(Object object) {
-  objects_.push_back(std::move(object));
-  return static_cast<int>(objects_.size()) - 1;
-}
-
-void World::install(const Begun& begun, std::size_t target, int fd, int object) {
-  const std::string name = target < begun.step.targets.size() ? begun.step.targets[target] : std::to_string(fd);
-  numbers_[{begun.process, name}] = fd;
-  open_[{begun.process, fd}] = {begun.process, fd, name, object};
-}
-
-/// Calls that make something.
-void World::made(const Begun& begun, const scenario::Entry& entry) {
-  const std::string& f = begun.step.function;
-  const int fd = static_cast<int>(*entry.ret);
-  const auto one = [&](Object object) { install(begun, 0, fd, make(std::move(object))); };
-  const auto pair = [&](Sort a, Sort b, bool both) {
-    const int first = make({a}), second = make({b});
-    objects_[static_cast<std::size_t>(first)].peer = second;
-    objects_[static_cast<std::size_t>(second)].peer = first;
-    objects_[static_cast<std::size_t>(first)].connected = objects_[static_cast<std::size_t>(second)].connected = both;
-    install(begun, 0, entry.fds[0], first);
-    install(begun, 1, entry.fds[1], second);
-  };
-  if (f == "socket") {
-    one({sort_of_socket(begun.step), begun.step.args[0] == "AF_INET6"});
-  } else if ((f == "accept" || f == "accept4") && begun.first) {
-    const Object listener = object(begun.first->object);
-    Object child{listener.sort, listener.ipv6};
-    child.connected = true;
-    one(child);
-  } else if (f == "pipe2") {
-    pair(Sort::pipe_read, Sort::pipe_write, false);
-  } else if (f == "socketpair") {
-    pair(sort_of_socket(begun.step), sort_of_socket(begun.step), true);
-  } else if (f == "eventfd") {
-    one({Sort::eventfd});
-  } else if (f == "memfd_create") {
-    one({Sort::memory_file});
-  } else if (f == "timerfd_create") {
-    one({Sort::timerfd});
-  } else if (f == "signalfd4") {
-    one({Sort::signalfd});
-  } else if (f == "epoll_create1") {
-    one({Sort::epoll});
-  } else if ((f == "dup" || f == "dup2") && begun.first) {
-    install(begun, 0, fd, begun.first->object);
-    ++duplicates_;
-  }
-}
-
-/// Calls that change something.
-void World::changed(const Begun& begun, const scenario::Entry&) {
-  const std::string& f = begun.step.function;
-  if (f == "fork" || f == "thread" || f == "exit") {
-    return actors_changed(begun);
-  }
-  if (!begun.first) {
-    return;
-  }
-  Object& o = objects_[static_cast<std::size_t>(begun.first->object)];
-  if (f == "close") {
-    close(begun.process, begun.first->fd);
-  } else if (f == "bind") {
-    o.bound = true;
-    o.address = begun.step.args[1].starts_with("addr(") ? "" : begun.step.args[1];
-  } else if (f == "listen") {
-    o.listening = true;
-  } else if (f == "connect") {
-    o.connected = true;
-  } else if (f == "epoll_ctl") {
-    epoll_changed(begun);
-  }
-}
-
-void World::epoll_changed(const Begun& begun) {
-  if (!begun.third) {
-    return;
-  }
-  auto& items = objects_[static_cast<std::size_t>(begun.first->object)].items;
-  const auto same = [&](const Object::Item& item) {
-    return item.fd == begun.third->fd && item.object == begun.third->object;
-  };
-  if (begun.step.args[1] == "EPOLL_CTL_ADD") {
-    items.push_back({begun.third->fd, begun.third->object});
-  } else if (begun.step.args[1] == "EPOLL_CTL_DEL") {
-    std::erase_if(items, same);
-  }
-}
-
-void World::actors_changed(const Begun& begun) {
-  const std::string& f = begun.step.function;
-  if (f == "exit") {
-    actors_.erase(begun.step.actor);
-    if (threads_of(begun.process) == 0) {
-      std::erase_if(open_, [&](const auto& item) { return item.first.first == begun.process; });
-      std::erase_if(numbers_, [&](const auto& item) { return item.first.first == begun.process; });
-    }
-    return;
-  }
-  const std::string& born = begun.step.args[0];
-  const std::string process = f == "fork" ? born : begun.process;
-  actors_[born] = {born, process, 0, "", std::nullopt};
-  if (f == "thread") {
-    return;
-  }
-  ++forks_;
-  for (const auto& [key, d] : std::map(open_)) {
-    if (key.first == begun.process) {
-      open_[{born, key.second}] = {born, d.fd, d.name, d.object};
+std::optional<scenario::Duration> World::soon() const {
+  std::optional<scenario::Duration> first;
+  for (const auto& [object, expires] : timers_) {
+    const scenario::Duration left = expires - machine_.now();
+    if (left > scenario::Duration(0) && (!first || left < *first)) {
+      first = left;
     }
   }
-  for (const auto& [key, number] : std::map(numbers_)) {
-    if (key.first == begun.process) {
-      numbers_[{born, key.second}] = number;
-    }
-  }
-}
-
-void World::close(const std::string& process, int fd) { open_.erase({process, fd}); }
-
-/// What nobody has open any more is watched no longer.
-void World::forget_dead_items() {
-  std::set<int> alive;
-  for (const auto& [key, d] : open_) {
-    alive.insert(d.object);
-  }
-  for (Object& o : objects_) {
-    std::erase_if(o.items, [&](const Object::Item& item) { return alive.count(item.object) == 0; });
-  }
+  return first;
 }
 
 }  // namespace wakepath::proof

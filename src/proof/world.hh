@@ -35,8 +35,11 @@ struct Object {
   Sort sort = Sort::tcp;
   bool ipv6 = false;
   bool bound = false, listening = false, connected = false;  ///< calls of that name have succeeded
+  bool tried = false;                                        ///< to connect, with success or without
+  bool nonblocking = false;                                  ///< O_NONBLOCK
   std::string address;                                       ///< that it was bound to, when the file names it
   int peer = -1;                                             ///< the other end of a pipe or a pair
+  long inode = -1;                                           ///< of a socket
   struct Item {
     int fd;
     int object;
@@ -61,14 +64,15 @@ class World {
 
   struct Actor {
     std::string name, process;
-    int blocked_in = 0;     ///< a step's number, 0: idle
-    std::string function;   ///< of the call that it is blocked in
-    std::optional<int> on;  ///< the object of that call's first argument
+    int blocked_in = 0;    ///< a step's number, 0: idle
+    std::string function;  ///< of the call that it is blocked in
+    std::vector<int> on;   ///< the object of that call's first argument; of poll() and select() all that they look at
   };
 
   // --- actors ---
   Actor& actor(const std::string& name) { return actors_.at(name); }
   [[nodiscard]] const std::map<std::string, Actor>& actors() const { return actors_; }
+  [[nodiscard]] const std::string& process_of(const std::string& actor) const { return actors_.at(actor).process; }
   [[nodiscard]] std::vector<std::string> idle() const;
   [[nodiscard]] std::vector<std::string> blocked() const;
   /// A new process with one thread.
@@ -100,9 +104,11 @@ class World {
   [[nodiscard]] long tcp_state(const Descriptor& d) const;
   [[nodiscard]] bool is_listener(const Descriptor& d) const;
   [[nodiscard]] bool is_connected(const Descriptor& d) const;
+  /// Whether a call that reads, accepts or waits there would have to sleep. False where the model cannot be asked.
+  [[nodiscard]] bool has_nothing(const Descriptor& d) const;
   /// The other end of a connection or a pipe, when somebody has it open.
   std::optional<Descriptor> other_end(const Descriptor& d);
-  /// `addr(a.l3)`
+  /// `addr(a.l3)`. Not for what came in a message: it has no name.
   static std::string addr_of(const Descriptor& d) { return "addr(" + d.process + "." + d.name + ")"; }
   /// Whether every addr() and peer() in the step can be read now.
   [[nodiscard]] bool addresses_exist(const ProgramStep& step) const;
@@ -115,6 +121,9 @@ class World {
   /// A call has returned: the tables change.
   void learn(const scenario::Entry& entry);
 
+  /// How long until the first timerfd expires that does so soon; nothing when none will.
+  [[nodiscard]] std::optional<scenario::Duration> soon() const;
+
   [[nodiscard]] int forks() const { return forks_; }
   [[nodiscard]] int duplicates() const { return duplicates_; }
 
@@ -125,13 +134,16 @@ class World {
     std::optional<Descriptor> first, third;  ///< behind the first argument; of epoll_ctl, behind the third
   };
 
+  [[nodiscard]] std::vector<int> looked_at(const Begun& begun) const;
   int make(Object object);
   void install(const Begun& begun, std::size_t target, int fd, int object);
   void close(const std::string& process, int fd);
   void forget_dead_items();
   void made(const Begun& begun, const scenario::Entry& entry);
+  void received(const Begun& begun, const std::vector<int>& fds);
   void changed(const Begun& begun, const scenario::Entry& entry);
   void epoll_changed(const Begun& begun);
+  void timer_changed(const Begun& begun);
   void actors_changed(const Begun& begun);
 
   scenario::Machine& machine_;
@@ -140,6 +152,7 @@ class World {
   std::map<std::pair<std::string, int>, Descriptor> open_;      ///< by process and number
   std::map<std::pair<std::string, std::string>, int> numbers_;  ///< by process and name, also after close()
   std::map<int, Begun> begun_;
+  std::map<int, scenario::Duration> timers_;  ///< by object: when a timerfd expires that does so soon
   int names_ = 0, processes_ = 0, forks_ = 0, duplicates_ = 0;
   std::map<std::string, int> born_;  ///< actors by their process' letter
 };

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "src/proof/coverage.hh"
 #include "src/proof/generator.hh"
 
@@ -26,6 +28,47 @@ TEST(Generator, WritesFilesThatParse) {
     const auto* problem = std::get_if<scenario::Problem>(&parsed);
     EXPECT_EQ(problem, nullptr) << problem->text() << "\n" << made.program.yaml("p", "");
   }
+}
+
+/// Whether a step lets a timer expire that has 40 ms left, or stops it; a step that ends near it is a failure.
+bool lets_it_pass(const ProgramStep& step) {
+  if (!step.wait.empty()) {
+    EXPECT_EQ(step.wait, "70ms");
+    return true;
+  }
+  const bool timed = step.function == "select" || step.function.find("poll") != std::string::npos ||
+                     (step.function.starts_with("epoll_") && step.function.ends_with("wait"));
+  if (timed) {
+    for (const std::string& arg : step.args) {
+      EXPECT_NE(arg, "30") << step.call();
+    }
+  }
+  const bool stops = step.function == "timerfd_settime" && step.args[1] == "0ms";
+  return stops || (timed && mentions(step.call(), "100"));
+}
+
+TEST(Generator, KeepsTimersApart) {
+  constexpr int kMostBetween = 4;
+  int armed = 0;
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    const Generated made = generate(mix(21, i), 40);
+    std::optional<int> since;
+    for (const ProgramStep& step : made.program.steps) {
+      if (since && lets_it_pass(step)) {
+        since.reset();
+      } else if (since) {
+        EXPECT_LE(++*since, kMostBetween) << made.program.yaml("p", "");
+      } else if (step.function == "timerfd_settime" && step.args[1] == "40ms") {
+        const scenario::Entry* entry = nullptr;
+        for (const scenario::Entry& e : made.result.entries) {
+          entry = e.call == step.call() ? &e : entry;
+        }
+        since = entry != nullptr && entry->ret == 0 ? std::optional(0) : std::nullopt;
+        armed += since ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(armed, 10);
 }
 
 TEST(Generator, ReachesWhatASeriesMustReach) {
