@@ -12,6 +12,7 @@
 #include "sim/trace/file.hh"
 #include "src/cli/commands.hh"
 #include "tests/export/story.hh"
+#include "tests/temporary_folder.hh"
 
 namespace wakepath::cli {
 namespace {
@@ -23,14 +24,11 @@ namespace fs = std::filesystem;
 class ExportCommand : public ::testing::Test {
  protected:
   ExportCommand() {
-    std::string pattern = (fs::temp_directory_path() / "wakepath-export-test-XXXXXX").string();
-    folder = mkdtemp(pattern.data());
     exports::story::Writer writer(exports::story::schema());
     exports::story::tell(writer);
     trace::FileWriter(writer.trace, folder / "story.wkp").close();
     options.file = folder / "story.wkp";
   }
-  ~ExportCommand() override { fs::remove_all(folder); }
 
   /// The exit status; what went to standard error is in `errors`.
   int call() {
@@ -44,7 +42,7 @@ class ExportCommand : public ::testing::Test {
     return {std::istreambuf_iterator<char>(in), {}};
   }
 
-  fs::path folder;
+  test::TemporaryFolder folder;
   ExportOptions options;
   std::string errors;
 };

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/temporary_folder.hh"
+
 namespace wakepath::exports {
 namespace {
 
@@ -46,16 +48,13 @@ long resident_kb(pid_t pid) {
 class Impostor {
  public:
   explicit Impostor(std::string_view script) {
-    std::string pattern = (fs::temp_directory_path() / "wakepath-layout-test-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
     std::ofstream(path()) << "#!/bin/sh\n" << script << "\n";
     chmod(path().c_str(), 0755);
   }
-  ~Impostor() { fs::remove_all(folder_); }
   [[nodiscard]] fs::path path() const { return folder_ / "helper"; }
 
  private:
-  fs::path folder_;
+  test::TemporaryFolder folder_;
 };
 
 TEST(LayoutHelper, DrawsSvgPngAndJson) {

@@ -23,6 +23,7 @@
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/parser.hh"
 #include "src/scenario/text_output.hh"
+#include "tests/temporary_folder.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -196,15 +197,9 @@ class Place {
 
 class Views : public testing::Test {
  protected:
-  Views() {
-    std::string pattern = (fs::temp_directory_path() / "wakepath-views-XXXXXX").string();
-    folder = mkdtemp(pattern.data());
-  }
-  ~Views() override { fs::remove_all(folder); }
-
   void compare(const std::string& file, const std::vector<const char*>& marks);
 
-  fs::path folder;
+  test::TemporaryFolder folder;
 };
 
 /// At each mark of a story.

@@ -8,6 +8,7 @@
 #include "sim/trace/cursor.hh"
 #include "sim/trace/file.hh"
 #include "sim/trace/index.hh"
+#include "tests/temporary_folder.hh"
 #include "tests/trace/toy.hh"
 
 namespace wakepath::trace {
@@ -18,8 +19,7 @@ constexpr Position kRecords = 70000;
 // Followers of a live trace: one walks the world, one keeps an index, one writes the recording, all while it grows.
 TEST(Trace, IsReadWhileItIsWritten) {
   Trace trace(toy::schema());
-  std::string pattern = (std::filesystem::temp_directory_path() / "wakepath-live-XXXXXX").string();
-  std::filesystem::path folder = mkdtemp(pattern.data());
+  test::TemporaryFolder folder;
   std::filesystem::path path = folder / "live.wkp";
   Cursor cursor(trace);
   Index index(trace);
@@ -59,7 +59,6 @@ TEST(Trace, IsReadWhileItIsWritten) {
     ASSERT_EQ((*opened.trace)[p], trace[p]);
     ASSERT_EQ(opened.trace->site(trace[p].site), trace.site(trace[p].site)) << "site of record " << p;
   }
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

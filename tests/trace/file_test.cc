@@ -10,6 +10,7 @@
 
 #include "sim/trace/crc32c.hh"
 #include "sim/trace/cursor.hh"
+#include "tests/temporary_folder.hh"
 #include "tests/trace/toy.hh"
 
 namespace wakepath::trace {
@@ -49,12 +50,7 @@ void expect_prefix(const Trace& prefix, const Trace& whole) {
 
 class RecordingFile : public ::testing::Test {
  protected:
-  RecordingFile() : trace(toy::schema()) {
-    std::string pattern = (fs::temp_directory_path() / "wakepath-file-test-XXXXXX").string();
-    folder = mkdtemp(pattern.data());
-    path = folder / "toy.wkp";
-  }
-  ~RecordingFile() override { fs::remove_all(folder); }
+  RecordingFile() : trace(toy::schema()) { path = folder / "toy.wkp"; }
   /// A small recording of several flushes, so that there are many chunks.
   std::string small_file() {
     toy::Toy toy(trace, 21);
@@ -70,7 +66,7 @@ class RecordingFile : public ::testing::Test {
   }
 
   Trace trace;
-  fs::path folder;
+  test::TemporaryFolder folder;
   fs::path path;
 };
 
@@ -212,7 +208,7 @@ TEST_F(RecordingFile, WithoutASchemaIsRefused) {
 
 TEST_F(RecordingFile, ThatIsMissingOrADirectoryIsAMessage) {
   EXPECT_THAT(open_file(folder / "nowhere.wkp").message, HasSubstr("nowhere.wkp: cannot be read: No such file"));
-  EXPECT_THAT(open_file(folder).message, HasSubstr("cannot be read: Is a directory"));
+  EXPECT_THAT(open_file(folder.path()).message, HasSubstr("cannot be read: Is a directory"));
 }
 
 TEST_F(RecordingFile, ThatCannotBeWrittenIsAMessage) {

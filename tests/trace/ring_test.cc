@@ -9,6 +9,7 @@
 #include "sim/trace/density.hh"
 #include "sim/trace/file.hh"
 #include "sim/trace/versions.hh"
+#include "tests/temporary_folder.hh"
 #include "tests/trace/toy.hh"
 
 namespace wakepath::trace {
@@ -84,12 +85,10 @@ TEST(Ring, ARecordingThatLostItsBeginningIsAnError) {
   Trace ring(toy::schema(), kKeep);
   std::uint64_t now = 0;
   while (ring.size() < kRecords) tick(ring, now);
-  std::string pattern = (std::filesystem::temp_directory_path() / "wakepath-ring-XXXXXX").string();
-  std::filesystem::path folder = mkdtemp(pattern.data());
+  test::TemporaryFolder folder;
   FileWriter writer(ring, folder / "ring.wkp");
   writer.flush();
   EXPECT_NE(writer.error().find("no longer kept"), std::string::npos) << writer.error();
-  std::filesystem::remove_all(folder);
 }
 
 // What a reader sees inside a reading stays as it is, whatever the writer does meanwhile. (Run under tsan, too.)
