@@ -10,10 +10,6 @@
 
 namespace wakepath::exports {
 
-using trace::Position;
-using trace::Record;
-using trace::RecordKind;
-
 WhyLine Question::say(std::string_view id, const Places& places, Position at) const {
   return {std::string(id), explain(language, id, places), at, at == 0 ? 0 : history.step_of(at)};
 }

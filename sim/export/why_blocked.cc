@@ -7,11 +7,6 @@
 
 namespace wakepath::exports {
 
-using trace::Object;
-using trace::Position;
-using trace::Record;
-using trace::RecordKind;
-
 namespace {
 
 /// The object on whose wait queue a task stands; nullptr when on none.

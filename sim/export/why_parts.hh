@@ -9,6 +9,12 @@
 
 namespace wakepath::exports {
 
+using trace::Object;
+using trace::ObjectId;
+using trace::Position;
+using trace::Record;
+using trace::RecordKind;
+
 /// One question: the moment, the records that belong to it, and how to say things.
 struct Question {
   const History& history;

@@ -9,12 +9,6 @@
 
 namespace wakepath::exports {
 
-using trace::Object;
-using trace::ObjectId;
-using trace::Position;
-using trace::Record;
-using trace::RecordKind;
-
 namespace {
 
 class Quiet {

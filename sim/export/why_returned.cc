@@ -10,12 +10,6 @@
 
 namespace wakepath::exports {
 
-using trace::Object;
-using trace::ObjectId;
-using trace::Position;
-using trace::Record;
-using trace::RecordKind;
-
 namespace {
 
 /// The descriptor that a call names first: "recv(5, 100)" gives 5; -1 when it names none.

@@ -5,8 +5,6 @@
 
 namespace wakepath::exports {
 
-using trace::Position;
-
 namespace {
 
 /// Where the part of the chain begins that is about this wake-up: the segment's arrival in TCP, when there was one.
