@@ -18,14 +18,11 @@ class KernelMachine : public Machine {
   /// `views`: a folder for /proc's texts at each mark (views.hh); empty: none.
   explicit KernelMachine(std::string views = "") : views_(std::move(views)) {}
   std::string_view name() const override { return "kernel"; }
-  std::optional<std::string> unknown(const CallStep& call) const override;
   void open(const Scenario& scenario) override;
   void add_actor(const std::string& actor, const std::string& process) override;
-  void begin_step(const Step&) override {}
   void end_step(const Step& step) override;
   void start(const std::string& actor, const Request& request) override;
   void signal(const std::string& actor, int number, bool restart) override;
-  void fault(const Fault& fault) override;
   void settle() override;
   std::optional<Outcome> take(const std::string& actor) override;
   std::optional<Duration> timer(const std::string& actor) override;
@@ -35,7 +32,6 @@ class KernelMachine : public Machine {
   std::optional<Address> address(const std::string& process, int fd, bool peer) override;
   Observation observe(const std::string& process, int fd, const std::string& field) override;
   Observation contains(const std::string& process, int fd, const std::string& list, int member) override;
-  Observation observe_model(const std::string& process, int fd, const std::vector<std::string>& fields) override;
 
  private:
   /// A descriptor table: the actors that share it, and a thread that never makes a call of the scenario, so that it is

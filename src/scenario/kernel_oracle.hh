@@ -21,7 +21,6 @@ struct TcpSocket {
   int timer = 0;               ///< 1 retransmit, 2 keepalive, 3 TIME_WAIT, 4 zero-window probe
 };
 
-/// Reads all TCP sockets of the network namespace of the calling thread through NETLINK_SOCK_DIAG (sock_diag(7)).
 /// A socket of AF_UNIX as the kernel's diagnostics report it.
 struct UnixSocket {
   int state = 0;
@@ -29,6 +28,7 @@ struct UnixSocket {
   uint32_t send_queue = 0;     ///< of a listener: its backlog
 };
 
+/// Reads all TCP sockets of the network namespace of the calling thread through NETLINK_SOCK_DIAG (sock_diag(7)).
 class SockDiag {
  public:
   SockDiag();

@@ -95,14 +95,14 @@ class Machine {
   virtual ~Machine() = default;
   virtual std::string_view name() const = 0;
   /// What in this call the machine does not know yet, in words; nothing when it can make the call.
-  virtual std::optional<std::string> unknown(const CallStep& call) const = 0;
+  virtual std::optional<std::string> unknown(const CallStep&) const { return std::nullopt; }
 
   /// Makes the place ready: sysctls, network. Throws Unavailable or Skip.
   virtual void open(const Scenario& scenario) = 0;
   /// A new actor: the first of a process gets a table with descriptors 0 to 2; the others share that of the process.
   virtual void add_actor(const std::string& actor, const std::string& process) = 0;
 
-  virtual void begin_step(const Step& step) = 0;
+  virtual void begin_step(const Step&) {}
   virtual void end_step(const Step& step) = 0;
 
   /// Starts a call in an actor that is idle. fork, thread and exit are calls too and never block.
@@ -110,7 +110,7 @@ class Machine {
   /// Sends the actor a signal for which it has an empty handler, set with SA_RESTART or without.
   virtual void signal(const std::string& actor, int number, bool restart) = 0;
   /// The actor's next calls of that kind fail (SCENARIO.md: the model only).
-  virtual void fault(const Fault& fault) = 0;
+  virtual void fault(const Fault& fault);
   /// Lets things run until every actor is idle or blocked and no TCP data or FIN is unacknowledged; time passes for the
   /// latter alone, at most 300 ms.
   virtual void settle() = 0;
@@ -135,11 +135,15 @@ class Machine {
   /// Whether the list of an epoll has an entry for that descriptor: 1 or 0.
   virtual Observation contains(const std::string& process, int fd, const std::string& list, int member) = 0;
   /// A field that only the model has, after `model.`. Throws UnknownField.
-  virtual Observation observe_model(const std::string& process, int fd, const std::vector<std::string>& fields) = 0;
+  virtual Observation observe_model(const std::string& process, int fd, const std::vector<std::string>& fields);
 };
+
+inline void Machine::fault(const Fault&) { throw Unavailable("a fault is for the model only"); }
 
 inline void Machine::wire(const Wire&, const std::string&, int) {
   throw Unavailable(std::string(name()) + " has no modelled wire: write `only: model`");
 }
+
+inline Observation Machine::observe_model(const std::string&, int, const std::vector<std::string>&) { return {}; }
 
 }  // namespace wakepath::scenario

@@ -1,9 +1,5 @@
 #include "src/scenario/model_calls.hh"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
@@ -36,100 +32,7 @@ std::vector<bool>& set_of(kernel::SelectSets& sets, short events) {
 
 int at(const Request& r, size_t index) { return index < r.numbers.size() ? static_cast<int>(r.numbers[index]) : 0; }
 
-std::optional<std::string> unknown_option(const CallStep& call) {
-  static const std::vector<std::pair<long, long>> kSettable = {
-      {SOL_SOCKET, SO_REUSEADDR},  {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_RCVBUF},
-      {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_LINGER},
-      {SOL_SOCKET, SO_REUSEPORT},  {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_SNDLOWAT},
-      {SOL_SOCKET, SO_ERROR},      {SOL_SOCKET, SO_TYPE},      {SOL_SOCKET, SO_DOMAIN},    {SOL_SOCKET, SO_PROTOCOL},
-      {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_UDP, UDP_CORK}};
-  static const std::vector<std::pair<long, long>> kReadable = {
-      {SOL_SOCKET, SO_ERROR},     {SOL_SOCKET, SO_REUSEADDR},  {SOL_SOCKET, SO_TYPE},      {SOL_SOCKET, SO_ACCEPTCONN},
-      {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_DOMAIN},     {SOL_SOCKET, SO_PROTOCOL},  {SOL_SOCKET, SO_REUSEPORT},
-      {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVBUF},    {SOL_SOCKET, SO_LINGER},
-      {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},   {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_OOBINLINE},
-      {SOL_SOCKET, SO_SNDLOWAT},  {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_UDP, UDP_CORK}};
-  static const std::vector<long> kTcp = {TCP_NODELAY, TCP_CORK,     TCP_DEFER_ACCEPT, TCP_QUICKACK,
-                                         TCP_MAXSEG,  TCP_KEEPIDLE, TCP_KEEPINTVL,    TCP_KEEPCNT,
-                                         TCP_LINGER2, TCP_SYNCNT,   TCP_USER_TIMEOUT, TCP_NOTSENT_LOWAT};
-  const auto& known = call.signature->call == Call::setsockopt ? kSettable : kReadable;
-  const std::pair<long, long> wanted{call.args[1].number, call.args[2].number};
-  const bool tcp = wanted.first == IPPROTO_TCP && std::find(kTcp.begin(), kTcp.end(), wanted.second) != kTcp.end();
-  if (tcp || std::find(known.begin(), known.end(), wanted) != known.end()) {
-    return std::nullopt;
-  }
-  return std::string(call.signature->name) + " of " + call.args[2].text;
-}
-
-std::optional<std::string> unknown_flags(const Arg& flags) {
-  const long rest = flags.number & ~static_cast<long>(MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_TRUNC |
-                                                      MSG_MORE | MSG_OOB);
-  return rest != 0 ? std::optional("the flags " + flags.text) : std::nullopt;
-}
-
 }  // namespace
-
-std::optional<std::string> unknown_to_model(const CallStep& call) {
-  switch (call.signature->call) {
-    case Call::socket: {
-      const long type = call.args[1].number & 0xf;
-      if (call.args[0].number == AF_UNIX) {
-        return std::nullopt;
-      }
-      return type == SOCK_RAW || type == SOCK_SEQPACKET ? std::optional(call.args[1].text) : std::nullopt;
-    }
-    case Call::send:
-    case Call::recv:
-    case Call::sendto:
-    case Call::recvfrom:
-      return call.args.size() > 2 ? unknown_flags(call.args[2]) : std::nullopt;
-    case Call::sendmsg:
-    case Call::recvmsg:
-      return call.args.size() > 2 ? unknown_flags(call.args[2]) : std::nullopt;
-    case Call::setsockopt:
-    case Call::getsockopt:
-      return unknown_option(call);
-    case Call::bind:
-    case Call::connect:
-    case Call::listen:
-    case Call::accept:
-    case Call::accept4:
-    case Call::read:
-    case Call::write:
-    case Call::readv:
-    case Call::writev:
-    case Call::shutdown:
-    case Call::close:
-    case Call::dup:
-    case Call::dup2:
-    case Call::fcntl:
-    case Call::ioctl:
-    case Call::getsockname:
-    case Call::getpeername:
-    case Call::pipe2:
-    case Call::socketpair:
-    case Call::epoll_create1:
-    case Call::epoll_ctl:
-    case Call::epoll_wait:
-    case Call::epoll_pwait:
-    case Call::eventfd:
-    case Call::memfd_create:
-    case Call::lseek:
-    case Call::poll:
-    case Call::ppoll:
-    case Call::select:
-    case Call::sigprocmask:
-    case Call::timerfd_create:
-    case Call::timerfd_settime:
-    case Call::signalfd4:
-    case Call::fork:
-    case Call::thread:
-    case Call::exit:
-      return std::nullopt;
-    default:
-      return std::string(call.signature->name);
-  }
-}
 
 kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
   using namespace kernel;
@@ -148,23 +51,13 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
       return sys_timerfd_settime(k, at(r, 0), static_cast<u64>(r.numbers[1]), static_cast<u64>(r.numbers[2]));
     case scenario::Call::signalfd4:
       return sys_signalfd4(k, to_model(r.signals).value_or(NO_SIGNALS), at(r, 0));
-    case scenario::Call::recv:
     case scenario::Call::read:
-      actor.buffer.assign(static_cast<size_t>(r.numbers[1]), '\0');
-      return r.call == scenario::Call::read ? sys_read(k, at(r, 0), actor.buffer.data(), actor.buffer.size())
-                                            : sys_recv(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 2));
+    case scenario::Call::recv:
     case scenario::Call::recvfrom:
-      actor.buffer.assign(static_cast<size_t>(r.numbers[1]), '\0');
-      return sys_recvfrom(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 2), &actor.from);
-    case scenario::Call::sendto:
-      actor.buffer = r.data;
-      return sys_sendto(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 1), to_model(r.address));
     case scenario::Call::write:
-      actor.buffer = r.data;
-      return sys_write(k, at(r, 0), actor.buffer.data(), actor.buffer.size());
     case scenario::Call::send:
-      actor.buffer = r.data;
-      return sys_send(k, at(r, 0), actor.buffer.data(), actor.buffer.size(), at(r, 1));
+    case scenario::Call::sendto:
+      return call_with_bytes(actor);
     case scenario::Call::close:
       return sys_close(k, at(r, 0));
     case scenario::Call::dup:
@@ -238,6 +131,32 @@ kernel::MaySleep<long> ModelMachine::call_that_waits(Actor& actor) {
   return r.call == scenario::Call::poll
              ? sys_poll(k, actor.polls.data(), actor.polls.size(), at(r, 0))
              : sys_ppoll(k, actor.polls.data(), actor.polls.size(), at(r, 0), to_model(r.signals));
+}
+
+/// Calls with one buffer.
+kernel::MaySleep<long> ModelMachine::call_with_bytes(Actor& actor) {
+  using namespace kernel;
+  const Request& r = actor.request;
+  Kernel& k = *kernel_;
+  const bool receives =
+      r.call == scenario::Call::read || r.call == scenario::Call::recv || r.call == scenario::Call::recvfrom;
+  actor.buffer = receives ? std::string(static_cast<size_t>(r.numbers[1]), '\0') : r.data;
+  char* const bytes = actor.buffer.data();
+  const size_t size = actor.buffer.size();
+  switch (r.call) {
+    case scenario::Call::read:
+      return sys_read(k, at(r, 0), bytes, size);
+    case scenario::Call::recv:
+      return sys_recv(k, at(r, 0), bytes, size, at(r, 2));
+    case scenario::Call::recvfrom:
+      return sys_recvfrom(k, at(r, 0), bytes, size, at(r, 2), &actor.from);
+    case scenario::Call::write:
+      return sys_write(k, at(r, 0), bytes, size);
+    case scenario::Call::send:
+      return sys_send(k, at(r, 0), bytes, size, at(r, 1));
+    default:
+      return sys_sendto(k, at(r, 0), bytes, size, at(r, 1), to_model(r.address));
+  }
 }
 
 /// Calls with several buffers, or with descriptors in a message.

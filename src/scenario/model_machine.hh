@@ -72,6 +72,7 @@ class ModelMachine : public Machine {
   kernel::MaySleep<long> call(Actor& actor);
   kernel::MaySleep<long> call_on_socket(Actor& actor);
   kernel::MaySleep<long> call_that_waits(Actor& actor);
+  kernel::MaySleep<long> call_with_bytes(Actor& actor);
   kernel::MaySleep<long> call_with_pieces(Actor& actor);
   Outcome outcome(Actor& actor);
   bool unacknowledged() const;

@@ -1,13 +1,14 @@
 #include "src/scenario/runner.hh"
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <map>
 
+#include "src/scenario/arguments.hh"
 #include "src/scenario/matching.hh"
 #include "src/scenario/scope.hh"
+#include "src/scenario/statement.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -119,18 +120,7 @@ class Run {
     return found != actors_.end() ? found->second : make_actor(name, name);
   }
 
-  Address address_of(const Arg& arg, const Process& own) {
-    if (arg.kind == Arg::Kind::address || arg.kind == Arg::Kind::numbered) {
-      return arg.literal;
-    }
-    const auto [process, fd] = scope_.anywhere(number_, &own, arg.process, arg.name, arg.at);
-    const std::optional<Address> address = machine_.address(process, fd, arg.kind == Arg::Kind::peer_of);
-    if (!address) {
-      throw FileError{arg.at, fmt::format("step {}: {} has no address: descriptor {} of {} is not a {}socket", number_,
-                                          arg.text, fd, process, arg.kind == Arg::Kind::peer_of ? "connected " : "")};
-    }
-    return *address;
-  }
+  Arguments arguments() { return {number_, scope_, machine_, view_}; }
 
   /// A fault may name an actor that has not acted yet.
   const Fault& with_actor(const Fault& fault) {
@@ -140,110 +130,13 @@ class Run {
 
   // --- calls ---
 
-  Request resolve(const Step& step, Actor& actor) {
-    const CallStep& call = step.call;
-    Request request;
-    request.call = call.signature->call;
-    request.name = std::string(call.signature->name);
-    for (size_t i = 0; i < call.args.size(); ++i) {
-      const Param::Kind kind = call.signature->params[i].kind;
-      if (kind == Param::Kind::signal_list) {
-        request.signals.emplace();
-        for (const Arg& item : call.args[i].items) {
-          request.signals->push_back(static_cast<int>(item.number));
-        }
-      } else if (kind == Param::Kind::descriptor_list) {
-        resolve_set(call.args[i], i, *actor.process, request);
-      } else {
-        resolve_argument(call.args[i], *actor.process, request);
-      }
-    }
-    if (request.call == Call::epoll_ctl) {
-      if (request.numbers.size() < 4) {
-        request.numbers.push_back(0);
-      }
-      request.token = view_.new_token(call.keyword ? call.keyword->text : call.args[2].text);
-    }
-    if (request.call == Call::sendmsg && call.keyword) {
-      for (const Arg& fd : call.keyword->items) {
-        const bool named = fd.kind == Arg::Kind::name;
-        request.rights.push_back(
-            static_cast<int>(named ? scope_.variable(number_, *actor.process, fd.name, fd.at) : fd.number));
-      }
-    }
-    if (request.call == Call::fork || request.call == Call::thread) {
-      request.new_actor = call.args[0].name;
-      request.new_process = request.call == Call::fork ? request.new_actor : actor.process->name;
-    }
-    return request;
-  }
-
-  void resolve_argument(const Arg& arg, const Process& process, Request& request) {
-    switch (arg.kind) {
-      case Arg::Kind::integer:
-      case Arg::Kind::flags:
-        request.numbers.push_back(arg.number);
-        return;
-      case Arg::Kind::name:
-        if (request.call != Call::fork && request.call != Call::thread) {
-          request.numbers.push_back(scope_.variable(number_, process, arg.name, arg.at));
-        }
-        return;
-      case Arg::Kind::data:
-        request.data = arg.bytes;
-        return;
-      case Arg::Kind::address:
-      case Arg::Kind::address_of:
-      case Arg::Kind::peer_of:
-      case Arg::Kind::numbered:
-        request.address = address_of(arg, process);
-        return;
-      case Arg::Kind::value:
-        request.value = arg.numbers;
-        return;
-      case Arg::Kind::duration:
-        request.numbers.push_back(arg.time.count());
-        return;
-      case Arg::Kind::list:
-      case Arg::Kind::events:
-        for (const Arg& item : arg.items) {
-          resolve_item(item, process, request);
-        }
-        return;
-    }
-  }
-
-  /// A set of select(), by its place among the arguments.
-  void resolve_set(const Arg& set, size_t place, const Process& process, Request& request) {
-    const short events = place == 0 ? POLLIN : place == 1 ? POLLOUT : POLLPRI;
-    for (const Arg& item : set.items) {
-      request.polls.push_back({descriptor(item, process), events, view_.new_token(item.text)});
-    }
-  }
-
-  int descriptor(const Arg& arg, const Process& process) {
-    return static_cast<int>(arg.kind == Arg::Kind::name ? scope_.variable(number_, process, arg.name, arg.at)
-                                                        : arg.number);
-  }
-
-  void resolve_item(const Arg& item, const Process& process, Request& request) {
-    if (item.kind == Arg::Kind::data) {
-      request.pieces.push_back(item.bytes);
-    } else if (item.kind == Arg::Kind::flags && !item.items.empty()) {
-      request.polls.push_back(
-          {descriptor(item.items[0], process), static_cast<short>(item.number), view_.new_token(item.token)});
-    } else {
-      resolve_argument(item, process, request);
-    }
-  }
-
   void call(const Step& step) {
     Actor& who = actor(step.actor);
     if (who.in_call) {
       throw FileError{step.at, fmt::format("step {}: {} is still blocked in {} (step {})", step.number, who.name,
                                            who.step->call.signature->name, who.step->number)};
     }
-    const Request request = resolve(step, who);
+    const Request request = arguments().request(step.call, *who.process);
     who.entry = out_.entries.size();
     who.step = &step;
     who.in_call = true;
@@ -288,7 +181,7 @@ class Run {
   bool matches(const Result& result, const std::optional<Outcome>& outcome, const Process& process) {
     std::optional<Address> wanted;
     if (result.address && result.address->kind != Arg::Kind::numbered) {
-      wanted = address_of(*result.address, process);
+      wanted = arguments().address(*result.address, process);
     }
     return view_.matches(result, outcome, wanted);
   }
@@ -381,11 +274,12 @@ class Run {
     entry.at = step.at;
     entry.expect = step.expect.text;
     const Duration until = machine_.now() + kExpectLimit;
-    entry.truth = truth(step.expect);
+    Statement statement(number_, scope_, machine_, [this](const std::string& name) { return blocked_in(name); });
+    entry.truth = statement.truth(step.expect);
     while (entry.truth == Entry::Truth::no && machine_.now() < until) {
       machine_.advance(until - machine_.now());
       collect();
-      entry.truth = truth(step.expect);
+      entry.truth = statement.truth(step.expect);
     }
     entry.done = true;
     out_.entries.push_back(entry);
@@ -400,63 +294,10 @@ class Run {
     machine_.wire(step.wire, process, fd);
   }
 
-  Entry::Truth truth(const Expectation& e) {
-    if (e.op == Expectation::Op::in || e.op == Expectation::Op::not_in) {
-      return membership(e);
-    }
-    const bool words = e.left.kind == Term::Kind::word || e.right.kind == Term::Kind::word;
-    if (words && (is_blocked_in(e.left) || is_blocked_in(e.right))) {
-      const std::string a = word_of(e.left);
-      const std::string b = word_of(e.right);
-      const bool equal = a == b;
-      return (e.op == Expectation::Op::equal) == equal ? Entry::Truth::yes : Entry::Truth::no;
-    }
-    return compare(value(e.left), e.op, value(e.right));
-  }
-
-  static bool is_blocked_in(const Term& term) { return !term.fields.empty() && term.fields[0] == "blocked_in"; }
-
-  std::string word_of(const Term& term) {
-    if (!is_blocked_in(term)) {
-      return term.word;
-    }
-    const auto found = actors_.find(term.name);
+  [[nodiscard]] std::string blocked_in(const std::string& name) const {
+    const auto found = actors_.find(name);
     return found != actors_.end() && found->second.in_call ? std::string(found->second.step->call.signature->name)
                                                            : "none";
-  }
-
-  Observation value(const Term& term) {
-    if (term.kind == Term::Kind::integer) {
-      return Observation::number(term.number);
-    }
-    if (term.kind == Term::Kind::word) {
-      for (const Word& state : tcp_states()) {
-        if (state.name == term.word) {
-          return Observation::number(state.value);
-        }
-      }
-      return {};
-    }
-    const auto [process, fd] = scope_.anywhere(number_, nullptr, term.process, term.name, term.at);
-    if (!term.model) {
-      return machine_.observe(process, fd, term.fields[0]);
-    }
-    try {
-      return machine_.observe_model(process, fd, term.fields);
-    } catch (const UnknownField& field) {
-      throw FileError{term.at, field.what()};
-    }
-  }
-
-  Entry::Truth membership(const Expectation& e) {
-    const auto [process, fd] = scope_.anywhere(number_, nullptr, e.right.process, e.right.name, e.right.at);
-    const Process& holder = scope_.process(process);
-    const auto [member_process, member] = scope_.anywhere(number_, &holder, e.left.process, e.left.name, e.left.at);
-    if (e.right.model) {
-      return Entry::Truth::unobservable;
-    }
-    const Observation found = machine_.contains(process, fd, e.right.fields[0], member);
-    return compare(found, Expectation::Op::equal, Observation::number(e.op == Expectation::Op::in ? 1 : 0));
   }
 
   const Scenario& scenario_;

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 
 namespace wakepath::scenario {
 namespace {
@@ -60,138 +61,91 @@ std::vector<Word> all_options() {
   return all;
 }
 
-const Set& set_of(Words set) {
-  static const Set domain{"an address family", {WORD(AF_UNIX), WORD(AF_INET), WORD(AF_INET6), WORD(AF_LOCAL)}};
-  static const Set socket_type{"a socket type",
-                               {WORD(SOCK_STREAM), WORD(SOCK_DGRAM), WORD(SOCK_SEQPACKET), WORD(SOCK_RAW),
-                                WORD(SOCK_NONBLOCK), WORD(SOCK_CLOEXEC)}};
-  static const Set protocol{"a protocol", {WORD(IPPROTO_TCP), WORD(IPPROTO_UDP), WORD(IPPROTO_IP)}};
-  static const Set shutdown_how{"SHUT_RD, SHUT_WR or SHUT_RDWR", {WORD(SHUT_RD), WORD(SHUT_WR), WORD(SHUT_RDWR)}};
-  static const Set message_flags{
-      "a MSG_ flag",
+const std::map<Words, Set> kSets = {
+    {Words::domain, {"an address family", {WORD(AF_UNIX), WORD(AF_INET), WORD(AF_INET6), WORD(AF_LOCAL)}}},
+    {Words::socket_type,
+     {"a socket type",
+      {WORD(SOCK_STREAM), WORD(SOCK_DGRAM), WORD(SOCK_SEQPACKET), WORD(SOCK_RAW), WORD(SOCK_NONBLOCK),
+       WORD(SOCK_CLOEXEC)}}},
+    {Words::protocol, {"a protocol", {WORD(IPPROTO_TCP), WORD(IPPROTO_UDP), WORD(IPPROTO_IP)}}},
+    {Words::shutdown_how, {"SHUT_RD, SHUT_WR or SHUT_RDWR", {WORD(SHUT_RD), WORD(SHUT_WR), WORD(SHUT_RDWR)}}},
+    {Words::message_flags,
+     {"a MSG_ flag",
       {WORD(MSG_OOB), WORD(MSG_PEEK), WORD(MSG_DONTROUTE), WORD(MSG_TRUNC), WORD(MSG_DONTWAIT), WORD(MSG_EOR),
-       WORD(MSG_WAITALL), WORD(MSG_NOSIGNAL), WORD(MSG_MORE), WORD(MSG_CMSG_CLOEXEC)}};
-  static const Set open_flags{
-      "a file status flag",
-      {WORD(O_RDONLY), WORD(O_WRONLY), WORD(O_RDWR), WORD(O_APPEND), WORD(O_NONBLOCK), WORD(O_ASYNC), WORD(O_DIRECT)}};
-  static const Set accept_flags{"SOCK_NONBLOCK or SOCK_CLOEXEC", {WORD(SOCK_NONBLOCK), WORD(SOCK_CLOEXEC)}};
-  static const Set pipe_flags{"a pipe2 flag", {WORD(O_NONBLOCK), WORD(O_CLOEXEC), WORD(O_DIRECT)}};
-  static const Set eventfd_flags{"an eventfd flag", {WORD(EFD_SEMAPHORE), WORD(EFD_NONBLOCK), WORD(EFD_CLOEXEC)}};
-  static const Set memfd_flags{"a memfd_create flag", {WORD(MFD_CLOEXEC), WORD(MFD_ALLOW_SEALING)}};
-  static const Set seek_from{"SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA or SEEK_HOLE",
-                             {WORD(SEEK_SET), WORD(SEEK_CUR), WORD(SEEK_END), WORD(SEEK_DATA), WORD(SEEK_HOLE)}};
-  static const Set epoll_flags{"EPOLL_CLOEXEC", {WORD(EPOLL_CLOEXEC)}};
-  static const Set epoll_op{"an EPOLL_CTL_ operation", {WORD(EPOLL_CTL_ADD), WORD(EPOLL_CTL_DEL), WORD(EPOLL_CTL_MOD)}};
-  static const Set epoll_events{"an epoll event",
-                                {WORD(EPOLLIN),
-                                 WORD(EPOLLPRI),
-                                 WORD(EPOLLOUT),
-                                 WORD(EPOLLERR),
-                                 WORD(EPOLLHUP),
-                                 WORD(EPOLLRDNORM),
-                                 WORD(EPOLLRDBAND),
-                                 WORD(EPOLLWRNORM),
-                                 WORD(EPOLLWRBAND),
-                                 WORD(EPOLLMSG),
-                                 WORD(EPOLLRDHUP),
-                                 WORD(EPOLLEXCLUSIVE),
-                                 WORD(EPOLLWAKEUP),
-                                 WORD(EPOLLONESHOT),
-                                 {"EPOLLET", 1L << 31}}};
-  static const Set poll_events{"a poll event",
-                               {WORD(POLLIN),
-                                WORD(POLLPRI),
-                                WORD(POLLOUT),
-                                WORD(POLLERR),
-                                WORD(POLLHUP),
-                                WORD(POLLNVAL),
-                                {"POLLRDHUP", 0x2000},
-                                {"POLLRDNORM", 0x40},
-                                {"POLLWRNORM", 0x100}}};
-  static const Set fcntl_command{
-      "F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD or F_DUPFD_CLOEXEC",
-      {WORD(F_GETFL), WORD(F_SETFL), WORD(F_GETFD), WORD(F_SETFD), WORD(F_DUPFD), WORD(F_DUPFD_CLOEXEC)}};
-  static const Set fd_flags{"FD_CLOEXEC", {WORD(FD_CLOEXEC)}};
-  static const Set fcntl_result{"a file status flag or FD_CLOEXEC",
-                                {WORD(O_RDONLY),
-                                 WORD(O_WRONLY),
-                                 WORD(O_RDWR),
-                                 WORD(O_APPEND),
-                                 WORD(O_NONBLOCK),
-                                 WORD(O_ASYNC),
-                                 WORD(O_DIRECT),
-                                 {"O_LARGEFILE", 0100000},
-                                 WORD(FD_CLOEXEC)}};
-  static const Set ioctl_command{"FIONREAD, SIOCOUTQ, SIOCATMARK or FIONBIO",
-                                 {WORD(FIONREAD), WORD(SIOCOUTQ), WORD(SIOCATMARK), WORD(FIONBIO)}};
-  static const Set socket_level{
-      "a socket option level",
-      {WORD(SOL_SOCKET), WORD(IPPROTO_TCP), WORD(IPPROTO_UDP), WORD(IPPROTO_IPV6), {"SOL_TCP", IPPROTO_TCP}}};
-  static const Set socket_option{"a socket option", all_options()};
-  static const Set clock{"a clock", {WORD(CLOCK_REALTIME), WORD(CLOCK_MONOTONIC), WORD(CLOCK_BOOTTIME)}};
-  static const Set timerfd_flags{"a timerfd flag", {WORD(TFD_NONBLOCK), WORD(TFD_CLOEXEC)}};
-  static const Set signalfd_flags{"a signalfd flag", {WORD(SFD_NONBLOCK), WORD(SFD_CLOEXEC)}};
-  static const Set signal{"a signal",
-                          {WORD(SIGUSR1), WORD(SIGUSR2), WORD(SIGALRM), WORD(SIGTERM), WORD(SIGINT), WORD(SIGHUP),
-                           WORD(SIGPIPE), WORD(SIGCHLD), WORD(SIGIO), WORD(SIGURG)}};
-  static const Set mask_how{"SIG_BLOCK, SIG_UNBLOCK or SIG_SETMASK",
-                            {WORD(SIG_BLOCK), WORD(SIG_UNBLOCK), WORD(SIG_SETMASK)}};
-  switch (set) {
-    case Words::domain:
-      return domain;
-    case Words::socket_type:
-      return socket_type;
-    case Words::protocol:
-      return protocol;
-    case Words::shutdown_how:
-      return shutdown_how;
-    case Words::message_flags:
-      return message_flags;
-    case Words::open_flags:
-      return open_flags;
-    case Words::accept_flags:
-      return accept_flags;
-    case Words::pipe_flags:
-      return pipe_flags;
-    case Words::eventfd_flags:
-      return eventfd_flags;
-    case Words::memfd_flags:
-      return memfd_flags;
-    case Words::seek_from:
-      return seek_from;
-    case Words::epoll_flags:
-      return epoll_flags;
-    case Words::epoll_op:
-      return epoll_op;
-    case Words::epoll_events:
-      return epoll_events;
-    case Words::poll_events:
-      return poll_events;
-    case Words::fcntl_command:
-      return fcntl_command;
-    case Words::fd_flags:
-      return fd_flags;
-    case Words::fcntl_result:
-      return fcntl_result;
-    case Words::ioctl_command:
-      return ioctl_command;
-    case Words::socket_level:
-      return socket_level;
-    case Words::socket_option:
-      return socket_option;
-    case Words::clock:
-      return clock;
-    case Words::timerfd_flags:
-      return timerfd_flags;
-    case Words::signalfd_flags:
-      return signalfd_flags;
-    case Words::signal:
-      return signal;
-    case Words::mask_how:
-      return mask_how;
-  }
-  return domain;
-}
+       WORD(MSG_WAITALL), WORD(MSG_NOSIGNAL), WORD(MSG_MORE), WORD(MSG_CMSG_CLOEXEC)}}},
+    {Words::open_flags,
+     {"a file status flag",
+      {WORD(O_RDONLY), WORD(O_WRONLY), WORD(O_RDWR), WORD(O_APPEND), WORD(O_NONBLOCK), WORD(O_ASYNC), WORD(O_DIRECT)}}},
+    {Words::accept_flags, {"SOCK_NONBLOCK or SOCK_CLOEXEC", {WORD(SOCK_NONBLOCK), WORD(SOCK_CLOEXEC)}}},
+    {Words::pipe_flags, {"a pipe2 flag", {WORD(O_NONBLOCK), WORD(O_CLOEXEC), WORD(O_DIRECT)}}},
+    {Words::eventfd_flags, {"an eventfd flag", {WORD(EFD_SEMAPHORE), WORD(EFD_NONBLOCK), WORD(EFD_CLOEXEC)}}},
+    {Words::memfd_flags, {"a memfd_create flag", {WORD(MFD_CLOEXEC), WORD(MFD_ALLOW_SEALING)}}},
+    {Words::seek_from,
+     {"SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA or SEEK_HOLE",
+      {WORD(SEEK_SET), WORD(SEEK_CUR), WORD(SEEK_END), WORD(SEEK_DATA), WORD(SEEK_HOLE)}}},
+    {Words::epoll_flags, {"EPOLL_CLOEXEC", {WORD(EPOLL_CLOEXEC)}}},
+    {Words::epoll_op, {"an EPOLL_CTL_ operation", {WORD(EPOLL_CTL_ADD), WORD(EPOLL_CTL_DEL), WORD(EPOLL_CTL_MOD)}}},
+    {Words::epoll_events,
+     {"an epoll event",
+      {WORD(EPOLLIN),
+       WORD(EPOLLPRI),
+       WORD(EPOLLOUT),
+       WORD(EPOLLERR),
+       WORD(EPOLLHUP),
+       WORD(EPOLLRDNORM),
+       WORD(EPOLLRDBAND),
+       WORD(EPOLLWRNORM),
+       WORD(EPOLLWRBAND),
+       WORD(EPOLLMSG),
+       WORD(EPOLLRDHUP),
+       WORD(EPOLLEXCLUSIVE),
+       WORD(EPOLLWAKEUP),
+       WORD(EPOLLONESHOT),
+       {"EPOLLET", 1L << 31}}}},
+    {Words::poll_events,
+     {"a poll event",
+      {WORD(POLLIN),
+       WORD(POLLPRI),
+       WORD(POLLOUT),
+       WORD(POLLERR),
+       WORD(POLLHUP),
+       WORD(POLLNVAL),
+       {"POLLRDHUP", 0x2000},
+       {"POLLRDNORM", 0x40},
+       {"POLLWRNORM", 0x100}}}},
+    {Words::fcntl_command,
+     {"F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD or F_DUPFD_CLOEXEC",
+      {WORD(F_GETFL), WORD(F_SETFL), WORD(F_GETFD), WORD(F_SETFD), WORD(F_DUPFD), WORD(F_DUPFD_CLOEXEC)}}},
+    {Words::fd_flags, {"FD_CLOEXEC", {WORD(FD_CLOEXEC)}}},
+    {Words::fcntl_result,
+     {"a file status flag or FD_CLOEXEC",
+      {WORD(O_RDONLY),
+       WORD(O_WRONLY),
+       WORD(O_RDWR),
+       WORD(O_APPEND),
+       WORD(O_NONBLOCK),
+       WORD(O_ASYNC),
+       WORD(O_DIRECT),
+       {"O_LARGEFILE", 0100000},
+       WORD(FD_CLOEXEC)}}},
+    {Words::ioctl_command,
+     {"FIONREAD, SIOCOUTQ, SIOCATMARK or FIONBIO", {WORD(FIONREAD), WORD(SIOCOUTQ), WORD(SIOCATMARK), WORD(FIONBIO)}}},
+    {Words::socket_level,
+     {"a socket option level",
+      {WORD(SOL_SOCKET), WORD(IPPROTO_TCP), WORD(IPPROTO_UDP), WORD(IPPROTO_IPV6), {"SOL_TCP", IPPROTO_TCP}}}},
+    {Words::socket_option, {"a socket option", all_options()}},
+    {Words::clock, {"a clock", {WORD(CLOCK_REALTIME), WORD(CLOCK_MONOTONIC), WORD(CLOCK_BOOTTIME)}}},
+    {Words::timerfd_flags, {"a timerfd flag", {WORD(TFD_NONBLOCK), WORD(TFD_CLOEXEC)}}},
+    {Words::signalfd_flags, {"a signalfd flag", {WORD(SFD_NONBLOCK), WORD(SFD_CLOEXEC)}}},
+    {Words::signal,
+     {"a signal",
+      {WORD(SIGUSR1), WORD(SIGUSR2), WORD(SIGALRM), WORD(SIGTERM), WORD(SIGINT), WORD(SIGHUP), WORD(SIGPIPE),
+       WORD(SIGCHLD), WORD(SIGIO), WORD(SIGURG)}}},
+    {Words::mask_how,
+     {"SIG_BLOCK, SIG_UNBLOCK or SIG_SETMASK", {WORD(SIG_BLOCK), WORD(SIG_UNBLOCK), WORD(SIG_SETMASK)}}},
+};
+
+const Set& set_of(Words set) { return kSets.at(set); }
 
 /// The first name of a number is the canonical one.
 const std::vector<Word> kErrnos = {WORD(EPERM),

@@ -1,0 +1,114 @@
+#include "src/scenario/arguments.hh"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+namespace wakepath::scenario {
+
+Address Arguments::address(const Arg& arg, const Process& own) {
+  if (arg.kind == Arg::Kind::address || arg.kind == Arg::Kind::numbered) {
+    return arg.literal;
+  }
+  const auto [process, fd] = scope_.anywhere(step_, &own, arg.process, arg.name, arg.at);
+  const std::optional<Address> address = machine_.address(process, fd, arg.kind == Arg::Kind::peer_of);
+  if (!address) {
+    throw FileError{arg.at, fmt::format("step {}: {} has no address: descriptor {} of {} is not a {}socket", step_,
+                                        arg.text, fd, process, arg.kind == Arg::Kind::peer_of ? "connected " : "")};
+  }
+  return *address;
+}
+
+Request Arguments::request(const CallStep& call, const Process& own) {
+  Request request;
+  request.call = call.signature->call;
+  request.name = std::string(call.signature->name);
+  for (size_t i = 0; i < call.args.size(); ++i) {
+    const Param::Kind kind = call.signature->params[i].kind;
+    if (kind == Param::Kind::signal_list) {
+      request.signals.emplace();
+      for (const Arg& item : call.args[i].items) {
+        request.signals->push_back(static_cast<int>(item.number));
+      }
+    } else if (kind == Param::Kind::descriptor_list) {
+      set(call.args[i], i, own, request);
+    } else {
+      argument(call.args[i], own, request);
+    }
+  }
+  if (request.call == Call::epoll_ctl) {
+    if (request.numbers.size() < 4) {
+      request.numbers.push_back(0);
+    }
+    request.token = view_.new_token(call.keyword ? call.keyword->text : call.args[2].text);
+  }
+  if (request.call == Call::sendmsg && call.keyword) {
+    for (const Arg& fd : call.keyword->items) {
+      request.rights.push_back(descriptor(fd, own));
+    }
+  }
+  if (request.call == Call::fork || request.call == Call::thread) {
+    request.new_actor = call.args[0].name;
+    request.new_process = request.call == Call::fork ? request.new_actor : own.name;
+  }
+  return request;
+}
+
+void Arguments::argument(const Arg& arg, const Process& process, Request& request) {
+  switch (arg.kind) {
+    case Arg::Kind::integer:
+    case Arg::Kind::flags:
+      request.numbers.push_back(arg.number);
+      return;
+    case Arg::Kind::name:
+      if (request.call != Call::fork && request.call != Call::thread) {
+        request.numbers.push_back(scope_.variable(step_, process, arg.name, arg.at));
+      }
+      return;
+    case Arg::Kind::data:
+      request.data = arg.bytes;
+      return;
+    case Arg::Kind::address:
+    case Arg::Kind::address_of:
+    case Arg::Kind::peer_of:
+    case Arg::Kind::numbered:
+      request.address = address(arg, process);
+      return;
+    case Arg::Kind::value:
+      request.value = arg.numbers;
+      return;
+    case Arg::Kind::duration:
+      request.numbers.push_back(arg.time.count());
+      return;
+    case Arg::Kind::list:
+    case Arg::Kind::events:
+      for (const Arg& one : arg.items) {
+        item(one, process, request);
+      }
+      return;
+  }
+}
+
+/// A set of select(), by its place among the arguments.
+void Arguments::set(const Arg& fds, size_t place, const Process& process, Request& request) {
+  const short events = place == 0 ? POLLIN : place == 1 ? POLLOUT : POLLPRI;
+  for (const Arg& fd : fds.items) {
+    request.polls.push_back({descriptor(fd, process), events, view_.new_token(fd.text)});
+  }
+}
+
+int Arguments::descriptor(const Arg& arg, const Process& process) {
+  return static_cast<int>(arg.kind == Arg::Kind::name ? scope_.variable(step_, process, arg.name, arg.at) : arg.number);
+}
+
+void Arguments::item(const Arg& arg, const Process& process, Request& request) {
+  if (arg.kind == Arg::Kind::data) {
+    request.pieces.push_back(arg.bytes);
+  } else if (arg.kind == Arg::Kind::flags && !arg.items.empty()) {
+    request.polls.push_back(
+        {descriptor(arg.items[0], process), static_cast<short>(arg.number), view_.new_token(arg.token)});
+  } else {
+    argument(arg, process, request);
+  }
+}
+
+}  // namespace wakepath::scenario

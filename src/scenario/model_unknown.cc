@@ -1,0 +1,109 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "src/scenario/model_calls.hh"
+#include "src/scenario/signatures.hh"
+
+namespace wakepath::scenario {
+namespace {
+
+std::optional<std::string> unknown_option(const CallStep& call) {
+  static const std::vector<std::pair<long, long>> kSettable = {
+      {SOL_SOCKET, SO_REUSEADDR},  {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_RCVBUF},
+      {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},  {SOL_SOCKET, SO_LINGER},
+      {SOL_SOCKET, SO_REUSEPORT},  {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_SNDLOWAT},
+      {SOL_SOCKET, SO_ERROR},      {SOL_SOCKET, SO_TYPE},      {SOL_SOCKET, SO_DOMAIN},    {SOL_SOCKET, SO_PROTOCOL},
+      {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_UDP, UDP_CORK}};
+  static const std::vector<std::pair<long, long>> kReadable = {
+      {SOL_SOCKET, SO_ERROR},     {SOL_SOCKET, SO_REUSEADDR},  {SOL_SOCKET, SO_TYPE},      {SOL_SOCKET, SO_ACCEPTCONN},
+      {SOL_SOCKET, SO_RCVLOWAT},  {SOL_SOCKET, SO_DOMAIN},     {SOL_SOCKET, SO_PROTOCOL},  {SOL_SOCKET, SO_REUSEPORT},
+      {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVBUF},    {SOL_SOCKET, SO_LINGER},
+      {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO},   {SOL_SOCKET, SO_KEEPALIVE}, {SOL_SOCKET, SO_OOBINLINE},
+      {SOL_SOCKET, SO_SNDLOWAT},  {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_UDP, UDP_CORK}};
+  static const std::vector<long> kTcp = {TCP_NODELAY, TCP_CORK,     TCP_DEFER_ACCEPT, TCP_QUICKACK,
+                                         TCP_MAXSEG,  TCP_KEEPIDLE, TCP_KEEPINTVL,    TCP_KEEPCNT,
+                                         TCP_LINGER2, TCP_SYNCNT,   TCP_USER_TIMEOUT, TCP_NOTSENT_LOWAT};
+  const auto& known = call.signature->call == Call::setsockopt ? kSettable : kReadable;
+  const std::pair<long, long> wanted{call.args[1].number, call.args[2].number};
+  const bool tcp = wanted.first == IPPROTO_TCP && std::find(kTcp.begin(), kTcp.end(), wanted.second) != kTcp.end();
+  if (tcp || std::find(known.begin(), known.end(), wanted) != known.end()) {
+    return std::nullopt;
+  }
+  return std::string(call.signature->name) + " of " + call.args[2].text;
+}
+
+std::optional<std::string> unknown_flags(const Arg& flags) {
+  const long rest = flags.number & ~static_cast<long>(MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL | MSG_TRUNC |
+                                                      MSG_MORE | MSG_OOB);
+  return rest != 0 ? std::optional("the flags " + flags.text) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> unknown_to_model(const CallStep& call) {
+  switch (call.signature->call) {
+    case Call::socket: {
+      const long type = call.args[1].number & 0xf;
+      if (call.args[0].number == AF_UNIX) {
+        return std::nullopt;
+      }
+      return type == SOCK_RAW || type == SOCK_SEQPACKET ? std::optional(call.args[1].text) : std::nullopt;
+    }
+    case Call::send:
+    case Call::recv:
+    case Call::sendto:
+    case Call::recvfrom:
+      return call.args.size() > 2 ? unknown_flags(call.args[2]) : std::nullopt;
+    case Call::sendmsg:
+    case Call::recvmsg:
+      return call.args.size() > 2 ? unknown_flags(call.args[2]) : std::nullopt;
+    case Call::setsockopt:
+    case Call::getsockopt:
+      return unknown_option(call);
+    case Call::bind:
+    case Call::connect:
+    case Call::listen:
+    case Call::accept:
+    case Call::accept4:
+    case Call::read:
+    case Call::write:
+    case Call::readv:
+    case Call::writev:
+    case Call::shutdown:
+    case Call::close:
+    case Call::dup:
+    case Call::dup2:
+    case Call::fcntl:
+    case Call::ioctl:
+    case Call::getsockname:
+    case Call::getpeername:
+    case Call::pipe2:
+    case Call::socketpair:
+    case Call::epoll_create1:
+    case Call::epoll_ctl:
+    case Call::epoll_wait:
+    case Call::epoll_pwait:
+    case Call::eventfd:
+    case Call::memfd_create:
+    case Call::lseek:
+    case Call::poll:
+    case Call::ppoll:
+    case Call::select:
+    case Call::sigprocmask:
+    case Call::timerfd_create:
+    case Call::timerfd_settime:
+    case Call::signalfd4:
+    case Call::fork:
+    case Call::thread:
+    case Call::exit:
+      return std::nullopt;
+    default:
+      return std::string(call.signature->name);
+  }
+}
+
+}  // namespace wakepath::scenario
