@@ -10,9 +10,11 @@
 
 namespace wakepath::record {
 
+using trace::PackedRecord;
 using trace::RecordKind;
 
-Recorder::Recorder(trace::Trace& trace, bool enabled) : trace_(&trace), enabled_(enabled), tops_(1) {
+Recorder::Recorder(trace::Trace& trace, bool enabled)
+    : trace_(&trace), enabled_(enabled), call_sites_(kCallSites), tops_{kBottom} {
   if (enabled) ++enabled_count_;
   make_room_for_sites(enabled ? 1024 : 1);
 }
@@ -31,6 +33,12 @@ void Recorder::remember_site(const KnownSite& site) {
   known_sites_[slot & site_mask_] = site;
 }
 
+void Recorder::learn_call_site(trace::FunctionId function, Site site) {
+  std::uint16_t id = 0;
+  if (!known_site(site, id)) id = learn_site(site);
+  call_sites_[function % kCallSites] = {site.file, site.line, id};
+}
+
 std::uint16_t Recorder::learn_site(Site site) {
   if (++known_site_count_ * 4 > known_sites_.size()) make_room_for_sites(known_sites_.size() * 2);
   std::string_view file = site.file;  // absolute in the build; the trace has it from the repository's root
@@ -38,6 +46,12 @@ std::uint16_t Recorder::learn_site(Site site) {
   std::uint16_t id = trace_->intern_site(fmt::format("{}:{}", file, site.line));
   remember_site({site.file, site.line, id});
   return id;
+}
+
+void Recorder::set(Member member, std::uint64_t before, std::uint64_t after, Site site) {
+  std::uint16_t id = 0;
+  if (!known_site(site, id)) return set_at_new_site(member, before, after, site);
+  trace_->append(what(RecordKind::kSet, member.field, member.object), PackedRecord::at_site(top_, id), before, after);
 }
 
 void Recorder::set_at_new_site(Member member, std::uint64_t before, std::uint64_t after, Site site) {
@@ -48,78 +62,77 @@ void Recorder::set_at_new_site(Member member, std::uint64_t before, std::uint64_
 void Recorder::switch_stack(trace::TaskId task) {
   tops_[task_] = top_;
   task_ = task;
-  if (tops_.size() <= task) tops_.resize(task + std::size_t{1});
-  set_top(tops_[task]);
+  while (tops_.size() <= task)
+    tops_.push_back(PackedRecord::where(static_cast<trace::TaskId>(tops_.size()), 0, trace::kNoCause));
+  top_ = tops_[task];
 }
 
 void Recorder::run(trace::TaskId task, std::uint32_t cause) {
   if (task == task_) return;
   trace::TaskId before = task_;
   switch_stack(task);
-  put_caused(RecordKind::kRun, 0, 0, before, task, top_.site, cause != trace::kNoCause ? cause : top_.position);
+  put_caused(RecordKind::kRun, 0, 0, before, task, cause != trace::kNoCause ? cause : PackedRecord::cause_of(top_));
 }
 
 void Recorder::clock(std::uint64_t now_ns) {
   if (now_ns == now_) return;
-  put(RecordKind::kClock, 0, 0, now_, now_ns, top_.site);
+  put(RecordKind::kClock, 0, 0, now_, now_ns);
   now_ = now_ns;
 }
 
 void Recorder::note_created(trace::KindId kind) {
   if (serials_.size() <= kind) serials_.resize(kind + std::size_t{1});
-  put(RecordKind::kCreate, kind, last_object_, 0, ++serials_[kind], top_.site);
+  put(RecordKind::kCreate, kind, last_object_, 0, ++serials_[kind]);
 }
 
 trace::Position Recorder::syscall(trace::FunctionId function, std::string_view text) {
   if (!enabled_) return 0;
-  return put(RecordKind::kSyscall, function, trace_->intern(text), 0, 0, top_.site);
+  return put(RecordKind::kSyscall, function, trace_->intern(text), 0, 0);
 }
 
 void Recorder::syscall_return(trace::Position entered, trace::FunctionId function, std::int64_t result,
                               std::string_view text) {
   if (!enabled_) return;
   put_caused(RecordKind::kSyscallReturn, function, trace_->intern(text), entered, static_cast<std::uint64_t>(result),
-             top_.site, static_cast<std::uint32_t>(entered));
+             static_cast<std::uint32_t>(entered));
 }
 
 void Recorder::spawn(trace::TaskId task, trace::ObjectId object) {
   trace::TaskId running = task_;
   switch_stack(task);
-  put(RecordKind::kSpawn, 0, object, 0, 0, top_.site);
+  put(RecordKind::kSpawn, 0, object, 0, 0);
   switch_stack(running);
 }
 
 std::uint32_t Recorder::wake(trace::TaskId woken, trace::ObjectId object) {
-  return static_cast<std::uint32_t>(put(RecordKind::kWake, 0, object, woken, 0, top_.site));
+  return static_cast<std::uint32_t>(put(RecordKind::kWake, 0, object, woken, 0));
 }
 
 void Recorder::step(std::uint64_t number, std::string_view text) {
   if (!enabled_) return;
-  put(RecordKind::kStep, 0, trace_->intern(text), last_step_, number, top_.site);
+  put(RecordKind::kStep, 0, trace_->intern(text), last_step_, number);
   last_step_ = number;
 }
 
 void Recorder::step_end(std::uint64_t number) {
-  put(RecordKind::kStepEnd, 0, 0, last_quiet_, number, top_.site);
+  put(RecordKind::kStepEnd, 0, 0, last_quiet_, number);
   last_quiet_ = number;
 }
 
 void Recorder::note(trace::NoteKind kind, std::string_view text) {
-  if (enabled_) put(RecordKind::kNote, static_cast<std::uint16_t>(kind), trace_->intern(text), 0, 0, top_.site);
+  if (enabled_) put(RecordKind::kNote, static_cast<std::uint16_t>(kind), trace_->intern(text), 0, 0);
 }
 
-void Recorder::rule(std::uint16_t rule, trace::ObjectId object) {
-  put(RecordKind::kRule, rule, object, 0, 0, top_.site);
-}
+void Recorder::rule(std::uint16_t rule, trace::ObjectId object) { put(RecordKind::kRule, rule, object, 0, 0); }
 
 void Recorder::peer(std::string_view what_and_evidence) {
-  if (enabled_) put(RecordKind::kPeer, 0, trace_->intern(what_and_evidence), 0, 0, top_.site);
+  if (enabled_) put(RecordKind::kPeer, 0, trace_->intern(what_and_evidence), 0, 0);
 }
 
 void Recorder::divergence(std::string_view on_what, std::int64_t model, std::int64_t kernel) {
   if (!enabled_) return;
   put(RecordKind::kDivergence, 0, trace_->intern(on_what), static_cast<std::uint64_t>(model),
-      static_cast<std::uint64_t>(kernel), top_.site);
+      static_cast<std::uint64_t>(kernel));
 }
 
 void Recorder::name_symbol(const void* address, std::string_view name) {
@@ -138,14 +151,22 @@ std::uint64_t Recorder::find_symbol(const void* address, std::size_t slot) const
 
 void Call::begin(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject, Site site) {
   if (recorder.left_out_ != nullptr && recorder.left_out_[function] != 0) return;
-  std::uint16_t where = recorder.site_id(site);
+  std::uint16_t site_id = 0;
+  if (!recorder.known_call_site(function, site, site_id)) [[unlikely]]
+    return begin_at_new_site(recorder, function, subject, site);
+  std::uint64_t what = recorder.what(RecordKind::kCall, function, subject);
+  std::uint64_t where = PackedRecord::at_site(recorder.top_, site_id);
   recorder_ = &recorder;
-  subject_ = subject;
-  function_ = function;
-  context_ = recorder.context_;
   caller_ = recorder.top_;
-  call_ = recorder.put(RecordKind::kCall, function, subject, 0, 0, where);
-  recorder.set_top({static_cast<std::uint32_t>(call_), where});
+  here_ = PackedRecord::caused_by(where, static_cast<std::uint32_t>(recorder.position()));
+  returned_ = PackedRecord::of_kind(what, RecordKind::kReturn);
+  recorder.top_ = here_;
+  recorder.trace_->append(what, where, 0, 0);
+}
+
+void Call::begin_at_new_site(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject, Site site) {
+  recorder.learn_call_site(function, site);
+  begin(recorder, function, subject, site);
 }
 
 void Call::begin(Recorder& recorder, trace::FunctionId function, const void* subject, Site site) {
@@ -155,11 +176,9 @@ void Call::begin(Recorder& recorder, trace::FunctionId function, const void* sub
 void Call::end() {
   Recorder& r = *recorder_;
   if (!r.enabled_) return;
-  WP_BUG_ON(&r, r.top_.position != static_cast<std::uint32_t>(call_));
-  trace::Context now = std::exchange(r.context_, context_);  // a return stands in the context of its call
-  r.put(RecordKind::kReturn, function_, subject_, call_, static_cast<std::uint64_t>(result_), r.top_.site);
-  r.context_ = now;
-  r.set_top(caller_);
+  WP_BUG_ON(&r, r.top_ != here_);
+  r.top_ = caller_;
+  r.trace_->append(returned_, here_, PackedRecord::cause_of(here_), static_cast<std::uint64_t>(result_));
 }
 
 void bug(const Recorder* recorder, const char* condition, const char* file, int line) {

@@ -61,20 +61,14 @@ class Recorder {
     if (enabled_) note_created(kind);
     return last_object_;
   }
-  void destroy(trace::ObjectId object, trace::KindId kind) {
-    put(trace::RecordKind::kDestroy, kind, object, 0, 0, top_.site);
-  }
-  void set(Member member, std::uint64_t before, std::uint64_t after, Site site) {
-    std::uint16_t id = 0;
-    if (!known_site(site, id)) return set_at_new_site(member, before, after, site);
-    trace_->append(what(trace::RecordKind::kSet, member.field, member.object), where_ | std::uint64_t{id} << 16, before,
-                   after);
-  }
+  void destroy(trace::ObjectId object, trace::KindId kind) { put(trace::RecordKind::kDestroy, kind, object, 0, 0); }
+  /// One for all types of fields: their own code, of which there is much, stays small.
+  void set(Member member, std::uint64_t before, std::uint64_t after, Site site);
   void list_insert(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
-    trace_->append(what(trace::RecordKind::kListInsert, field, object), where_here(), behind, element);
+    trace_->append(what(trace::RecordKind::kListInsert, field, object), top_, behind, element);
   }
   void list_erase(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
-    trace_->append(what(trace::RecordKind::kListErase, field, object), where_here(), behind, element);
+    trace_->append(what(trace::RecordKind::kListErase, field, object), top_, behind, element);
   }
 
   // --- system calls (functions: Call) ---
@@ -111,21 +105,6 @@ class Recorder {
  private:
   friend class Call;
 
-  /// Each Call keeps its caller's, so that a task needs to remember its innermost one only. Copied member by member:
-  /// what was just written in two parts is slow to read as one.
-  struct OpenCall {
-    std::uint32_t position = trace::kNoCause;
-    std::uint16_t site = 0;
-
-    OpenCall() = default;
-    OpenCall(std::uint32_t at, std::uint16_t where) : position(at), site(where) {}
-    OpenCall(const OpenCall& other) : position(other.position), site(other.site) {}
-    OpenCall& operator=(const OpenCall& other) {
-      position = other.position;
-      site = other.site;
-      return *this;
-    }
-  };
   /// A place in the source and its id in the trace: a hash table with open addressing, never more than a quarter full.
   struct KnownSite {
     const char* file = nullptr;  ///< nullptr: a free slot
@@ -137,31 +116,31 @@ class Recorder {
     std::uint64_t index = 0;
   };
   static constexpr std::size_t kKnownSymbols = 64;
+  static constexpr std::size_t kCallSites = 1024;
+  static constexpr std::uint64_t kBottom = trace::PackedRecord::where(0, 0, trace::kNoCause);  ///< no call is open
 
   [[nodiscard]] std::uint64_t what(trace::RecordKind kind, std::uint16_t field, std::uint32_t object) const {
     return trace::PackedRecord::what(kind, context_, field, object);
   }
-  [[nodiscard]] std::uint64_t where_here() const { return where_ | std::uint64_t{top_.site} << 16; }
-  /// The cause of a record that has none of its own is the innermost open call.
+  /// The site and the cause of a record that has none of its own are those of the innermost open call.
   trace::Position put(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
-                      std::uint64_t after, std::uint16_t site) {
-    return put_caused(kind, field, object, before, after, site, top_.position);
+                      std::uint64_t after) {
+    return enabled_ ? trace_->append(what(kind, field, object), top_, before, after) : 0;
   }
   trace::Position put_caused(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
-                             std::uint64_t after, std::uint16_t site, std::uint32_t cause) {
+                             std::uint64_t after, std::uint32_t cause) {
     if (!enabled_) return 0;
-    return trace_->append(what(kind, field, object), trace::PackedRecord::where(task_, site, cause), before, after);
+    return trace_->append(what(kind, field, object), trace::PackedRecord::caused_by(top_, cause), before, after);
   }
-  void set_top(const OpenCall& top) {
-    top_ = top;
-    where_ = trace::PackedRecord::where(task_, 0, top.position);
+  /// Of a function's entry. Nearly every function has one place where it opens its Call.
+  [[nodiscard]] bool known_call_site(trace::FunctionId function, Site site, std::uint16_t& id) const {
+    const KnownSite& known = call_sites_[function % kCallSites];
+    id = known.id;
+    return known.file == site.file && known.line == site.line;
   }
-  std::uint16_t site_id(Site site) {
-    std::uint16_t id = 0;
-    return known_site(site, id) ? id : learn_site(site);
-  }
+  void learn_call_site(trace::FunctionId function, Site site);
   [[nodiscard]] bool known_site(Site site, std::uint16_t& id) const {
-    if (site.file == nullptr) return id = top_.site, true;
+    if (site.file == nullptr) return id = trace::PackedRecord::site_of(top_), true;
     for (std::size_t slot = first_slot(site);; ++slot) {
       const KnownSite& known = sites_[slot & site_mask_];
       id = known.id;
@@ -170,7 +149,8 @@ class Recorder {
     }
   }
   /// Apart, so that what happens once for each place does not weigh on every write.
-  void set_at_new_site(Member member, std::uint64_t before, std::uint64_t after, Site site);
+  [[gnu::cold, gnu::noinline]] void set_at_new_site(Member member, std::uint64_t before, std::uint64_t after,
+                                                    Site site);
   [[nodiscard]] static std::size_t first_slot(Site site) {
     constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio: its products are spread evenly
     auto line = static_cast<std::uint64_t>(site.line) << 32;
@@ -190,8 +170,9 @@ class Recorder {
   bool enabled_;
   trace::TaskId task_ = 0;
   trace::Context context_ = trace::Context::kProcess;
-  OpenCall top_;  ///< the innermost open call of the running task
-  std::uint64_t where_ = trace::PackedRecord::where(0, 0, trace::kNoCause);  ///< of a record there, but for its site
+  /// Where we are, as the word that a record has it in: the running task, and site and position of its innermost open
+  /// call. Each Call keeps its caller's, so that a task needs to remember its innermost one only.
+  std::uint64_t top_ = kBottom;
   trace::ObjectId last_object_ = 0;
   std::uint64_t now_ = 0;
   std::uint64_t last_step_ = 0;
@@ -202,7 +183,8 @@ class Recorder {
   std::size_t known_site_count_ = 0;
   mutable std::array<KnownSymbol, kKnownSymbols> known_symbols_;
   std::vector<std::uint32_t> serials_;  // by kind: objects made so far
-  std::vector<OpenCall> tops_;          // by task: the innermost open call; the running one's is top_
+  std::vector<KnownSite> call_sites_;   // by function, roughly: where its last Call was opened
+  std::vector<std::uint64_t> tops_;     // by task; the running one's is top_
   std::unordered_map<const void*, std::uint64_t> symbols_;
 };
 
@@ -212,10 +194,12 @@ class Call {
  public:
   Call(Recorder& recorder, trace::FunctionId function, trace::ObjectId subject = 0,
        Site site = {__builtin_FILE(), __builtin_LINE()}) {
-    if (recorder.enabled()) begin(recorder, function, subject, site);
+    if (recorder.enabled()) [[unlikely]]
+      begin(recorder, function, subject, site);
   }
   ~Call() {
-    if (recorder_ != nullptr) end();
+    if (recorder_ != nullptr) [[unlikely]]
+      end();
   }
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -233,15 +217,15 @@ class Call {
   void begin(Recorder& recorder, trace::FunctionId function, const void* subject, Site site);
 
  private:
+  [[gnu::cold, gnu::noinline]] void begin_at_new_site(Recorder& recorder, trace::FunctionId function,
+                                                      trace::ObjectId subject, Site site);
   void end();
 
   Recorder* recorder_ = nullptr;  // nullptr: not recorded, and the rest means nothing
   std::int64_t result_ = 0;
-  trace::Position call_;
-  Recorder::OpenCall caller_;
-  trace::ObjectId subject_;
-  trace::FunctionId function_;
-  trace::Context context_;
+  std::uint64_t caller_;    // Recorder's top_ before
+  std::uint64_t here_;      // and while this is the innermost
+  std::uint64_t returned_;  // the first word of the return's record
 };
 
 /// Softirq or hardirq context for the lifetime of the object.
@@ -261,7 +245,7 @@ class ContextScope {
 
 /// A fault of the model itself: prints what is wrong with the last records of the trace, and aborts. In release builds
 /// too: an instrument that goes on with a broken model would teach wrong things.
-[[noreturn]] void bug(const Recorder* recorder, const char* condition, const char* file, int line);
+[[noreturn, gnu::cold]] void bug(const Recorder* recorder, const char* condition, const char* file, int line);
 
 }  // namespace wakepath::record
 

@@ -24,8 +24,25 @@ class PackedRecord {
     return static_cast<unsigned>(kind) | std::uint64_t{static_cast<unsigned>(context)} << 5 |
            std::uint64_t{field} << 16 | std::uint64_t{object} << 32;
   }
+  /// The same with another kind.
+  [[nodiscard]] static constexpr std::uint64_t of_kind(std::uint64_t what, RecordKind kind) {
+    return (what & ~std::uint64_t{31}) | static_cast<unsigned>(kind);
+  }
   [[nodiscard]] static constexpr std::uint64_t where(TaskId task, std::uint16_t site, std::uint32_t cause) {
     return task | std::uint64_t{site} << 16 | std::uint64_t{cause} << 32;
+  }
+  /// The same place in time, another one in the source.
+  [[nodiscard]] static constexpr std::uint64_t at_site(std::uint64_t where, std::uint16_t site) {
+    return (where & ~std::uint64_t{0xFFFF0000}) | std::uint64_t{site} << 16;
+  }
+  [[nodiscard]] static constexpr std::uint64_t caused_by(std::uint64_t where, std::uint32_t cause) {
+    return (where & 0xFFFFFFFF) | std::uint64_t{cause} << 32;
+  }
+  [[nodiscard]] static constexpr std::uint16_t site_of(std::uint64_t where) {
+    return static_cast<std::uint16_t>(where >> 16);
+  }
+  [[nodiscard]] static constexpr std::uint32_t cause_of(std::uint64_t where) {
+    return static_cast<std::uint32_t>(where >> 32);
   }
   /// Neither value has more than 32 bits: nearly always.
   [[nodiscard]] static constexpr bool are_small(std::uint64_t before, std::uint64_t after) {

@@ -70,33 +70,32 @@ MaySleep<long> accept_program(Program p) {
   co_return error < 0 ? error : fd;
 }
 
-MaySleep<long> expect_ready(Kernel& k, int epoll, int fd) {
-  user_epoll_event event{};
-  long count = co_await sys_epoll_wait(k, epoll, &event, 1, 5000);
-  if (count < 0) co_return count;
-  co_return count == 1 && event.data == static_cast<kernel::u64>(fd) ? 0 : -EPROTO;
+/// The one event that the kernel has here, too.
+bool is_ready(long count, const user_epoll_event& event, int fd) {
+  return count == 1 && event.data == static_cast<kernel::u64>(fd);
 }
 
-/// As KernelLoad::converse(), call by call. -EPROTO when something else happens than there.
+/// As KernelLoad::converse(), call by call, and as there in one function. -EPROTO when something else happens.
 MaySleep<long> converse_program(Program p) {
   Kernel& k = p.k;
   std::array<char, kMessage> data;
   data.fill('x');
-  const Address any;
-  int client = static_cast<int>(co_await connect_program(k, any));
-  if (client < 0) co_return client;
+  user_epoll_event event{};
+  int client = static_cast<int>(co_await sys_socket(k, AF_INET, SOCK_STREAM, 0));
+  const Address address = server_address();
+  bool good = co_await sys_connect(k, client, address) == 0;
   co_await sys_epoll_ctl(k, p.client_epoll, EPOLL_CTL_ADD, client, readable(client));
-  bool good = co_await sys_send(k, client, data.data(), data.size(), 0) == kMessage;
-  good &= co_await expect_ready(k, p.server_epoll, p.listener) == 0;
-  int server = static_cast<int>(co_await accept_program(p));
-  if (server < 0) co_return server;
-  good &= co_await expect_ready(k, p.server_epoll, server) == 0;
+  good &= co_await sys_send(k, client, data.data(), data.size(), 0) == kMessage;
+  good &= is_ready(co_await sys_epoll_wait(k, p.server_epoll, &event, 1, 5000), event, p.listener);
+  int server = static_cast<int>(co_await sys_accept4(k, p.listener, nullptr, 0));
+  co_await sys_epoll_ctl(k, p.server_epoll, EPOLL_CTL_ADD, server, readable(server));
+  good &= is_ready(co_await sys_epoll_wait(k, p.server_epoll, &event, 1, 5000), event, server);
   good &= co_await sys_recv(k, server, data.data(), data.size(), 0) == kMessage;
   good &= co_await sys_send(k, server, data.data(), data.size(), 0) == kMessage;
-  good &= co_await expect_ready(k, p.client_epoll, client) == 0;
+  good &= is_ready(co_await sys_epoll_wait(k, p.client_epoll, &event, 1, 5000), event, client);
   good &= co_await sys_recv(k, client, data.data(), data.size(), 0) == kMessage;
   co_await sys_close(k, client);
-  good &= co_await expect_ready(k, p.server_epoll, server) == 0;
+  good &= is_ready(co_await sys_epoll_wait(k, p.server_epoll, &event, 1, 5000), event, server);
   good &= co_await sys_recv(k, server, data.data(), data.size(), 0) == 0;
   co_await sys_close(k, server);
   co_return good ? 0 : -EPROTO;

@@ -185,6 +185,34 @@ TEST_F(Toy, ListsRecordWhoStandsBehindWhom) {
   EXPECT_EQ(train->carts.size(), 1u);
 }
 
+TEST_F(Toy, AListTakesAndLosesAtEitherEndAndBetween) {
+  Train* train = trains_.make();
+  auto order = [train] {
+    std::vector<const Cart*> out;
+    for (Cart* cart : train->carts) out.push_back(cart);
+    return out;
+  };
+  Cart* third = carts_.make();
+  using Carts = std::vector<const Cart*>;
+  train->carts.push_back(cart_);
+  train->carts.insert_behind(cart_, third);  // behind the last
+  train->carts.insert_behind(cart_, other_);
+  EXPECT_EQ(order(), (Carts{cart_, other_, third}));
+  EXPECT_EQ(train->carts.back(), third);
+  train->carts.erase(other_);
+  train->carts.insert_behind(nullptr, other_);  // before the first
+  EXPECT_EQ(order(), (Carts{other_, cart_, third}));
+  EXPECT_EQ(train->carts.prev(cart_), other_);
+  train->carts.erase(third);
+  EXPECT_EQ(train->carts.back(), cart_);
+  train->carts.erase(other_);
+  EXPECT_EQ(order(), Carts{cart_});
+  EXPECT_EQ(train->carts.back(), cart_);
+  train->carts.erase(cart_);
+  EXPECT_TRUE(train->carts.empty());
+  EXPECT_EQ(train->carts.back(), nullptr);
+}
+
 TEST_F(Toy, AListMayLoseTheElementThatAWalkStandsOn) {
   Train* train = trains_.make();
   train->carts.push_back(cart_);
@@ -278,6 +306,20 @@ TEST_F(Toy, TheWorldIsTheSameFromEitherSide) {
   }
   auto inner = forward[from_ + 4].task(0);
   EXPECT_NE(inner, nullptr);
+}
+
+TEST_F(Toy, OneFunctionMayBeOpenedInSeveralPlaces) {
+  std::vector<std::string> sites;
+  for (int round = 0; round < 2; ++round) {
+    { Call call(recorder_, 0); }
+    { Call call(recorder_, 0); }
+  }
+  for (const Record& r : news())
+    if (r.kind == RecordKind::kCall) sites.emplace_back(trace_.site(r.site));
+  ASSERT_EQ(sites.size(), 4u);
+  EXPECT_NE(sites[0], sites[1]);
+  EXPECT_EQ(sites[0], sites[2]);
+  EXPECT_EQ(sites[1], sites[3]);
 }
 
 TEST_F(Toy, NestedCallsKeepTheirContext) {
