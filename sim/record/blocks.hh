@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -29,19 +30,31 @@ class ShortPtr {
  public:
   constexpr ShortPtr() = default;
   ShortPtr(T* target) {  // NOLINT: converts as a pointer does
-    if (target == nullptr) return;
-    std::uintptr_t distance = address(target) - address(detail::block_range);
-    if (distance % kUnit != 0 || distance / kUnit > ~std::uint32_t{0}) detail::not_in_a_block();
-    units_ = static_cast<std::uint32_t>(distance / kUnit);
+    if (target != nullptr) units_ = units_of(target);
   }
-  operator T*() const {  // NOLINT
-    return units_ != 0 ? reinterpret_cast<T*>(detail::block_range + std::size_t{units_} * kUnit) : nullptr;
+  /// Of a target that is not nullptr: one question less.
+  [[nodiscard]] static ShortPtr to(T* target) {
+    ShortPtr made;
+    made.units_ = units_of(target);
+    return made;
   }
+  operator T*() const { return units_ != 0 ? target() : nullptr; }  // NOLINT
   [[nodiscard]] T* get() const { return *this; }
+  /// When it is not nullptr.
+  [[nodiscard]] T* target() const { return reinterpret_cast<T*>(detail::block_range + std::size_t{units_} * kUnit); }
+  [[nodiscard]] bool null() const { return units_ == 0; }
+  [[nodiscard]] bool same_as(ShortPtr other) const { return units_ == other.units_; }
 
  private:
   static constexpr std::size_t kUnit = 4;
-  static std::uintptr_t address(const void* p) { return reinterpret_cast<std::uintptr_t>(p); }
+
+  static std::uint32_t units_of(T* target) {
+    std::uint64_t distance =
+        reinterpret_cast<std::uintptr_t>(target) - reinterpret_cast<std::uintptr_t>(detail::block_range);
+    std::uint64_t units = std::rotr(distance, 2);  // what must be 0 stands above what can be kept
+    if (units > ~std::uint32_t{0}) detail::not_in_a_block();
+    return static_cast<std::uint32_t>(units);
+  }
 
   std::uint32_t units_ = 0;  // no object stands at the very beginning of a block: there is the block's head
 };

@@ -15,7 +15,7 @@ struct ListNode {
   ShortPtr<T> next;           ///< Of the last: nullptr.
   ShortPtr<const void> list;  ///< The list it is on; nullptr when on none.
 
-  [[nodiscard]] bool linked() const { return list != nullptr; }
+  [[nodiscard]] bool linked() const { return !list.null(); }
 };
 
 struct ListTraits {
@@ -43,33 +43,21 @@ class List {
   [[nodiscard]] T* prev(const T* element) const { return element == front_ ? nullptr : (element->*Node).prev; }
   [[nodiscard]] bool contains(const T* element) const { return (element->*Node).list == this; }
 
-  void push_back(T* element) { insert_behind(back(), element); }
-  void push_front(T* element) { insert_behind(nullptr, element); }
+  void push_back(T* element) { insert(last(), element); }
+  void push_front(T* element) { insert({}, element); }
   /// `place` nullptr: at the front.
-  void insert_behind(T* place, T* element) {
-    ListNode<T>& node = element->*Node;
-    WP_BUG_ON(BlockHead::of(this).recorder, node.linked());
-    T* after = place != nullptr ? next(place) : front();
-    T* last = after == nullptr ? element : back();
-    node = {place, after, this};
-    (place != nullptr ? (place->*Node).next : front_) = ShortPtr<T>(element);
-    if (after != nullptr) (after->*Node).prev = element;
-    (front_->*Node).prev = last;
-    ++size_;
-    if (Recorder::any_enabled()) [[unlikely]]
-      record_insert(place, element);
-  }
+  void insert_behind(T* place, T* element) { insert(place, element); }
   void erase(T* element) {
     ListNode<T>& node = element->*Node;
-    WP_BUG_ON(BlockHead::of(this).recorder, node.list != this);
-    bool is_first = element == front_;
+    WP_BUG_ON(BlockHead::of(this).recorder, !node.list.same_as(here()));
+    bool is_first = front_.same_as(Link::to(element));
     if (Recorder::any_enabled()) [[unlikely]]
       record_erase(is_first ? nullptr : node.prev, element);
-    (is_first ? front_ : (node.prev->*Node).next) = node.next;
-    if (node.next != nullptr)
-      (node.next->*Node).prev = node.prev;
+    (is_first ? front_ : node_of(node.prev).next) = node.next;
+    if (!node.next.null())
+      node_of(node.next).prev = node.prev;
     else if (!is_first)
-      (front_->*Node).prev = node.prev;
+      node_of(front_).prev = node.prev;
     node = {};
     --size_;
   }
@@ -100,6 +88,28 @@ class List {
   [[nodiscard]] Iterator end() const { return Iterator(nullptr); }
 
  private:
+  using Link = ShortPtr<T>;
+
+  static ListNode<T>& node_of(Link link) { return link.target()->*Node; }
+  [[nodiscard]] ShortPtr<const void> here() const { return ShortPtr<const void>::to(this); }
+  [[nodiscard]] Link last() const { return front_.null() ? Link() : node_of(front_).prev; }
+
+  void insert(Link place, T* element) {
+    ListNode<T>& node = element->*Node;
+    WP_BUG_ON(BlockHead::of(this).recorder, node.linked());
+    Link link = Link::to(element);
+    Link& towards = place.null() ? front_ : node_of(place).next;
+    Link after = towards;
+    Link end = after.null() ? link : last();
+    node = {place, after, here()};
+    towards = link;
+    if (!after.null()) node_of(after).prev = link;
+    node_of(front_).prev = end;
+    ++size_;
+    if (Recorder::any_enabled()) [[unlikely]]
+      record_insert(place, element);
+  }
+
   [[gnu::noinline]] void record_insert(const T* behind, const T* element) const {
     Place here = Place::of(this);
     if (here.recorder->enabled())
