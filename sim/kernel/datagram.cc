@@ -59,7 +59,7 @@ poll_t datagram_events(const sock* sk, const sk_buff_head& queue) {
 
 bool sock_writeable(const sock* sk) { return sk->sk_wmem_alloc < sk->sk_sndbuf / 2; }
 
-sk_buff* sock_alloc_send_pskb(Kernel& k, sock* sk, std::string payload, u32 truesize, long* error) {
+sk_buff* sock_alloc_send_pskb(Kernel& k, sock* sk, Payload payload, u32 truesize, long* error) {
   Call call(k, Fn::sock_alloc_send_pskb, sk);
   *error = sock_error(k, sk);
   if (*error == 0 && (sk->sk_shutdown & SEND_SHUTDOWN) != 0) *error = k.error(Rule::send_ended, sk);

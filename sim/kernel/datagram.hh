@@ -26,7 +26,7 @@ poll_t datagram_poll_queue(Kernel& k, struct file* file, struct socket* socket, 
 /// Room to send: half of the send buffer is free.
 bool sock_writeable(const sock* sk);
 /// A buffer charged to the sender, or nullptr with `*error`. Never sleeps: on loopback nothing stays with the sender.
-sk_buff* sock_alloc_send_pskb(Kernel& k, sock* sk, std::string payload, u32 truesize, long* error);
+sk_buff* sock_alloc_send_pskb(Kernel& k, sock* sk, Payload payload, u32 truesize, long* error);
 /// The destructor of such a buffer: its memory is free again, and whoever waits for room hears of it.
 void sock_wfree(Kernel& k, sk_buff* skb);
 /// Takes the buffer from its owner.

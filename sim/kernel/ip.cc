@@ -55,7 +55,7 @@ void inet_reset_saddr(sock* sk) {
   inet_sk(sk)->inet_saddr = record::Ipv4{0};
 }
 
-sk_buff* ip_make_skb(Kernel& k, sock* sk, std::string payload, long* error) {
+sk_buff* ip_make_skb(Kernel& k, sock* sk, Payload payload, long* error) {
   Call call(k, Fn::ip_make_skb, sk);
   Call append(k, Fn::__ip_append_data, sk);
   if (payload.size() + kHeaders > kMaxPacket) {

@@ -32,7 +32,7 @@ void inet_reset_saddr(sock* sk);
 u32 datagram_truesize(std::size_t size, bool v6);
 
 /// A datagram's packet, charged to the socket; nullptr with `*error`.
-sk_buff* ip_make_skb(Kernel& k, sock* sk, std::string payload, long* error);
+sk_buff* ip_make_skb(Kernel& k, sock* sk, Payload payload, long* error);
 void ip_send_skb(Kernel& k, sk_buff* skb);
 
 /// Whose packet it is: the four numbers of its headers.

@@ -45,7 +45,7 @@ void inet6_csk_xmit(Kernel& k, sk_buff* skb) {
   ip6_xmit(k, skb);
 }
 
-sk_buff* ip6_make_skb(Kernel& k, sock* sk, std::string payload, long* error) {
+sk_buff* ip6_make_skb(Kernel& k, sock* sk, Payload payload, long* error) {
   Call call(k, Fn::ip6_make_skb, sk);
   Call append(k, Fn::__ip6_append_data, sk);
   if (payload.size() > kMaxPayload) {

@@ -33,7 +33,7 @@ void sk_daddr_set(Kernel& k, sock* sk, u32 ip);
 /// Down through IPv6: a TCP segment of a socket, a bare segment, a datagram.
 void inet6_csk_xmit(Kernel& k, sk_buff* skb);
 void ip6_xmit(Kernel& k, sk_buff* skb);
-sk_buff* ip6_make_skb(Kernel& k, sock* sk, std::string payload, long* error);
+sk_buff* ip6_make_skb(Kernel& k, sock* sk, Payload payload, long* error);
 void ip6_send_skb(Kernel& k, sk_buff* skb);
 /// A packet comes from a device.
 void ipv6_rcv(Kernel& k, sk_buff* skb);

@@ -14,9 +14,9 @@ namespace {
 constexpr u32 kSkbOverhead = 768;  // what Linux charges for a segment beside its data: sk_buff, shared info, small head
 constexpr int kPage = 4096;
 
-record::Text preview(Kernel& k, const std::string& payload) {
+record::Text preview(Kernel& k, const Payload& payload) {
   if (!k.recorder.enabled() || payload.empty()) return {};
-  std::string text(payload, 0, 24);
+  std::string text(payload.view().substr(0, 24));
   for (char& c : text)
     if (c < ' ' || c > '~') c = '.';
   if (payload.size() > 24) text += "...";
@@ -149,11 +149,11 @@ void sock_def_write_space(Kernel& k, sock* sk) {
   __wake_up_sync_key(k, sk->sk_wq->wait, POLL_NONE | (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND));
 }
 
-sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload, u32 truesize) {
+sk_buff* alloc_skb(Kernel& k, sock* sk, Payload payload, u32 truesize) {
   return k.allocation_fails() ? nullptr : alloc_skb_nofail(k, sk, std::move(payload), truesize);
 }
 
-sk_buff* alloc_skb_nofail(Kernel& k, sock* sk, std::string payload, u32 truesize) {
+sk_buff* alloc_skb_nofail(Kernel& k, sock* sk, Payload payload, u32 truesize) {
   Call call(k, Fn::__alloc_skb, nullptr);
   sk_buff* skb = k.skbs.make();
   skb->payload = std::move(payload);
@@ -187,7 +187,7 @@ sk_buff* skb_clone(Kernel& k, const sk_buff* skb) {
   return clone;
 }
 
-sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, std::string payload) {
+sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, Payload payload) {
   Call call(k, Fn::tcp_stream_alloc_skb, sk);
   return alloc_skb(k, sk, std::move(payload));
 }
@@ -199,7 +199,7 @@ void kfree_skb(Kernel& k, sk_buff* skb) {
 }
 
 void skb_append(Kernel& k, sk_buff* skb, std::string_view more) {
-  skb->payload += more;
+  skb->payload.append(more);
   skb->len += static_cast<u32>(more.size());
   skb->end_seq += static_cast<u32>(more.size());
   skb->truesize += static_cast<u32>(more.size());

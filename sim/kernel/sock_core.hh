@@ -62,13 +62,13 @@ bool sk_stream_is_writeable(const sock* sk);
 /// Takes a segment off its queue's count and frees it.
 void kfree_skb(Kernel& k, sk_buff* skb);
 /// `truesize` 0: what Linux charges for a segment of TCP. nullptr: no memory.
-sk_buff* alloc_skb(Kernel& k, sock* sk, std::string payload, u32 truesize = 0);
+sk_buff* alloc_skb(Kernel& k, sock* sk, Payload payload, u32 truesize = 0);
 /// For what Linux does not take no for an answer to.
-sk_buff* alloc_skb_nofail(Kernel& k, sock* sk, std::string payload, u32 truesize = 0);
+sk_buff* alloc_skb_nofail(Kernel& k, sock* sk, Payload payload, u32 truesize = 0);
 /// A second header for the same data.
 sk_buff* skb_clone(Kernel& k, const sk_buff* skb);
 /// As alloc_skb, for a segment of the write queue.
-sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, std::string payload);
+sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, Payload payload);
 /// More data behind what a segment has.
 void skb_append(Kernel& k, sk_buff* skb, std::string_view more);
 /// Receive memory: room is taken page by page into sk_forward_alloc, segments are charged against it.

@@ -93,7 +93,7 @@ bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb) {
       skb->len == 0 || tail->end_seq != skb->seq || tail->len + skb->len > kMostCoalesced)
     return false;
   Call call(k, Fn::tcp_try_coalesce, sk);
-  skb_append(k, tail, skb->payload);
+  skb_append(k, tail, skb->payload.view());
   sk_mem_charge(sk, skb->len);
   return call.result(true);
 }

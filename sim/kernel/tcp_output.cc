@@ -59,13 +59,13 @@ void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb) {
 
 bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   Call call(k, Fn::tcp_fragment, skb);
-  sk_buff* rest = tcp_stream_alloc_skb(k, sk, skb->payload.substr(keep));
+  sk_buff* rest = tcp_stream_alloc_skb(k, sk, skb->payload.view().substr(keep));
   if (rest == nullptr) return false;
   rest->seq = skb->seq + keep;
   rest->end_seq = skb->end_seq;
   rest->flags = skb->flags;
   skb->flags &= static_cast<tcp_flags>(TCPHDR_ACK | TCPHDR_SYN);
-  skb->payload.resize(keep);
+  skb->payload.truncate(keep);
   skb->len = keep;
   skb->end_seq = skb->seq + keep;
   skb->truesize -= rest->len;  // its data is charged to the new segment, which adds its own overhead

@@ -89,7 +89,7 @@ std::size_t tcp_queue_for_sending(Kernel& k, sock* sk, const char* data, std::si
     skb_append(k, tail, {data, added});
   } else {
     added = std::min<std::size_t>(size, goal);
-    sk_buff* skb = tcp_stream_alloc_skb(k, sk, std::string(data, added));
+    sk_buff* skb = tcp_stream_alloc_skb(k, sk, std::string_view(data, added));
     if (skb == nullptr) return 0;
     skb->seq = tp->write_seq;
     skb->end_seq = skb->seq + static_cast<u32>(added);

@@ -64,7 +64,7 @@ MaySleep<long> udp_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
   if (udp_corks(sk, message))
     co_return call.result(udp_append(k, sk, message, {.family = AF_INET, .route = route, .dport = to.dport}));
   long error = 0;
-  sk_buff* skb = ip_make_skb(k, sk, std::string(message.data, message.size), &error);
+  sk_buff* skb = ip_make_skb(k, sk, std::string_view(message.data, message.size), &error);
   if (skb == nullptr) co_return call.result(error);
   udp_send_skb(k, skb, route, inet_sk(sk)->inet_sport, to.dport);
   co_return call.result(static_cast<long>(message.size));

@@ -20,7 +20,7 @@ constexpr std::size_t kMost6 = 65535;       ///< IPV6_MAXPLEN
 long begin(Kernel& k, sock* sk, const OutMessage& message, const UdpCork& cork) {
   bool v6 = cork.family == AF_INET6;
   Call call(k, v6 ? Fn::ip6_append_data : Fn::ip_append_data, sk);
-  std::string payload(message.data, message.size);
+  Payload payload(std::string_view(message.data, message.size));
   if (payload.size() + kUdpHeader > (v6 ? kMost6 : kMost4)) return call.result(k.error(Rule::send_too_long, sk));
   long error = 0;
   u32 truesize = datagram_truesize(payload.size(), v6);
@@ -46,7 +46,7 @@ long append(Kernel& k, sock* sk, const OutMessage& message) {
   Call call(k, skb->v6 ? Fn::ip6_append_data : Fn::ip_append_data, sk);
   if (skb->len + kUdpHeader + message.size > (skb->v6 ? kMost6 : kMost4))
     return call.result(k.error(Rule::send_too_long, sk));
-  skb->payload.append(message.data, message.size);
+  skb->payload.append({message.data, message.size});
   skb->len += static_cast<u32>(message.size);
   skb->truesize += static_cast<u32>(message.size);
   sk->sk_wmem_alloc += static_cast<int>(message.size);

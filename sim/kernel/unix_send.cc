@@ -62,7 +62,7 @@ MaySleep<u64> sock_wait_for_wmem(Kernel& k, sock* sk, u64 timeout) {
 }
 
 /// sock_alloc_send_pskb() as AF_UNIX needs it: with waiting for room. nullptr with `*error`.
-MaySleep<sk_buff*> unix_alloc_skb(Kernel& k, sock* sk, std::string data, u32 truesize, int flags, long* error) {
+MaySleep<sk_buff*> unix_alloc_skb(Kernel& k, sock* sk, Payload data, u32 truesize, int flags, long* error) {
   u64 timeout = (flags & MSG_DONTWAIT) != 0 ? 0 : sk->sndtimeo_ns;
   while (sk->sk_err == 0 && (sk->sk_shutdown & SEND_SHUTDOWN) == 0 && sk->sk_wmem_alloc >= sk->sk_sndbuf) {
     sk->nospace = true;
@@ -95,7 +95,7 @@ bool is_deaf(const sock* other) { return sock_flag(other, SOCK_DEAD_BIT) || (oth
 MaySleep<long> queue_oob(Kernel& k, sock* sk, sock* other, OutMessage& message) {
   Call call(k, Fn::queue_oob, sk);
   long error = 0;
-  std::string byte(1, message.data[message.size - 1]);
+  Payload byte(std::string_view(message.data + message.size - 1, 1));
   sk_buff* skb = co_await unix_alloc_skb(k, sk, std::move(byte), skb_truesize(1, 0), message.flags, &error);
   if (skb == nullptr) co_return call.result(error);
   if (!unix_scm_to_skb(k, message, skb)) {
@@ -133,7 +133,7 @@ MaySleep<long> unix_stream_sendmsg(Kernel& k, struct socket* socket, OutMessage&
     std::size_t data = std::min(size, page_align(size > kMaxHead ? size - kMaxHead : 0));
     long error = 0;
     u32 truesize = skb_truesize(size - data, data);
-    std::string bytes(message.data + sent, size);
+    Payload bytes(std::string_view(message.data + sent, size));
     sk_buff* skb = co_await unix_alloc_skb(k, sk, std::move(bytes), truesize, message.flags, &error);
     if (skb == nullptr) co_return call.result(sent > 0 ? static_cast<long>(sent) : error);
     if (!unix_scm_to_skb(k, message, skb)) {  // the files go with the first buffer
@@ -214,7 +214,7 @@ MaySleep<long> unix_dgram_sendmsg(Kernel& k, struct socket* socket, OutMessage& 
   if (message.size > kMaxAlloc) data = page_align(std::min(message.size - kMaxAlloc, kMaxFrags * kPage));
   long error = 0;
   u32 truesize = skb_truesize(message.size - data, data);
-  std::string bytes(message.data, message.size);
+  Payload bytes(std::string_view(message.data, message.size));
   sk_buff* made = co_await unix_alloc_skb(k, sk, std::move(bytes), truesize, message.flags, &error);
   HeldSkb skb(k, made);
   if (skb.get() == nullptr) co_return call.result(error);
