@@ -5,7 +5,7 @@
 namespace wakepath::trace {
 
 Trace::Trace(Schema schema, Position keep) : schema_(std::move(schema)), records_(keep) {
-  intern("");
+  strings_.append("");  // id 0
   sites_.append(0);
 }
 
@@ -16,10 +16,11 @@ std::string_view Trace::site(std::uint16_t site) const {
 }
 
 StringId Trace::intern(std::string_view text) {
-  if (auto found = ids_.find(text); found != ids_.end()) return found->second;
+  if (text.empty()) return 0;
+  if (StringId known = ids_.find(text, [this](StringId id) -> std::string_view { return strings_[id]; })) return known;
   auto id = static_cast<StringId>(strings_.size());
   if (!strings_.append(std::string(text))) return 0;
-  ids_.emplace(strings_[id], id);
+  ids_.add(text, id);
   return id;
 }
 

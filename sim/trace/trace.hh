@@ -13,6 +13,7 @@
 #include "sim/trace/record.hh"
 #include "sim/trace/record_store.hh"
 #include "sim/trace/schema.hh"
+#include "sim/trace/string_ids.hh"
 
 namespace wakepath::trace {
 
@@ -100,7 +101,7 @@ class Trace {
   RecordStore records_;
   AppendOnly<std::string, 1024, 65536> strings_;
   AppendOnly<StringId, 256, 256> sites_;
-  std::unordered_map<std::string_view, StringId> ids_;  // of strings_, which never move; look-up only, never iterated
+  StringIds ids_;  // of strings_
   std::unordered_map<StringId, std::uint16_t> site_ids_;
 };
 
