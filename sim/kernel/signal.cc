@@ -69,11 +69,6 @@ void sighand_struct::describe(record::KindBuilder<sighand_struct>& b) {
       .field(&sighand_struct::sa_restart, "SA_RESTART");
 }
 
-bool signal_pending(const Kernel& k) {
-  const task_struct* task = k.current();
-  return task != nullptr && task->sigpending;
-}
-
 long sock_intr_errno(Kernel& k, u64 timeout_ns) {
   return timeout_ns == kForever ? -ERESTARTSYS : k.error(Rule::signal_interrupts, k.current());
 }

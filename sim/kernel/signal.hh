@@ -33,7 +33,7 @@ enum Restart : long {
 };
 
 /// A signal waits for the running task that it does not block: whoever is about to sleep must give up instead.
-bool signal_pending(const Kernel& k);
+inline bool signal_pending(const Kernel& k);  // in kernel.hh
 /// include/net/sock.h: what an interrupted call on a socket gives; only one without a timeout can be made again.
 long sock_intr_errno(Kernel& k, u64 timeout_ns);
 

@@ -46,14 +46,17 @@ class SyscallScope {
   struct Entered {
     Entered(Kernel& kernel, Fn function, const std::string& words)
         : k(kernel), entry(function), at(k.recorder.syscall(static_cast<trace::FunctionId>(function), words)) {}
-    ~Entered() { k.recorder.syscall_return(at, static_cast<trace::FunctionId>(entry), result, text); }
+    ~Entered() {
+      if (k.recorder.enabled())
+        k.recorder.syscall_return(at, static_cast<trace::FunctionId>(entry), result, text.empty() ? "killed" : text);
+    }
     Entered(const Entered&) = delete;
     Entered& operator=(const Entered&) = delete;
     Kernel& k;
     Fn entry;
     trace::Position at;
     long result = 0;
-    std::string text = "killed";
+    std::string text;  // what done() says
   };
 
   Entered entered_;  // before call_: it ends after it

@@ -1,7 +1,5 @@
 #include "sim/syscalls/syscalls.hh"
 
-#include <fmt/compile.h>
-
 #include <algorithm>
 
 #include "sim/syscalls/syscall_scope.hh"
@@ -11,25 +9,25 @@ namespace wakepath::kernel {
 
 MaySleep<long> sys_socket(Kernel& k, int family, int type, int protocol) {
   SyscallScope call(k, Fn::__x64_sys_socket, [&] {
-    return fmt::format(FMT_COMPILE("socket({}, {}, {})"), words::family(family), words::socket_type(type), protocol);
+    return words::text("socket(", words::family(family), ", ", words::socket_type(type), ", ", protocol, ")");
   });
   co_return call.done(__sys_socket(k, family, type, protocol));
 }
 
 MaySleep<long> sys_bind(Kernel& k, int fd, Address address) {
   SyscallScope call(k, Fn::__x64_sys_bind,
-                    [&] { return fmt::format(FMT_COMPILE("bind({}, {})"), fd, words::address(address)); });
+                    [&] { return words::text("bind(", fd, ", ", words::address(address), ")"); });
   co_return call.done(__sys_bind(k, fd, address));
 }
 
 MaySleep<long> sys_listen(Kernel& k, int fd, int backlog) {
-  SyscallScope call(k, Fn::__x64_sys_listen, [&] { return fmt::format(FMT_COMPILE("listen({}, {})"), fd, backlog); });
+  SyscallScope call(k, Fn::__x64_sys_listen, [&] { return words::text("listen(", fd, ", ", backlog, ")"); });
   co_return call.done(__sys_listen(k, fd, backlog));
 }
 
 MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
   SyscallScope call(k, Fn::__x64_sys_accept4,
-                    [&] { return fmt::format(FMT_COMPILE("accept4({}, {})"), fd, words::open_flags(flags)); });
+                    [&] { return words::text("accept4(", fd, ", ", words::open_flags(flags), ")"); });
   Address from;
   long result = 0;
   do result = co_await __sys_accept4(k, fd, &from, flags);
@@ -40,7 +38,7 @@ MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
 
 MaySleep<long> sys_connect(Kernel& k, int fd, Address address) {
   SyscallScope call(k, Fn::__x64_sys_connect,
-                    [&] { return fmt::format(FMT_COMPILE("connect({}, {})"), fd, words::address(address)); });
+                    [&] { return words::text("connect(", fd, ", ", words::address(address), ")"); });
   long result = 0;
   do result = co_await __sys_connect(k, fd, address);
   while (restarts(k, &result));
@@ -50,7 +48,7 @@ MaySleep<long> sys_connect(Kernel& k, int fd, Address address) {
 MaySleep<long> sys_send(Kernel& k, int fd, const char* data, std::size_t size, int flags) {
   SyscallScope call(k, Fn::__x64_sys_sendto, [&] {
     std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
-    return fmt::format(FMT_COMPILE("send({}, {}, {}{})"), fd, words::data({data, size}), size, suffix);
+    return words::text("send(", fd, ", ", words::data({data, size}), ", ", size, suffix, ")");
   });
   OutMessage message{data, size, flags};
   long result = 0;
@@ -62,7 +60,7 @@ MaySleep<long> sys_send(Kernel& k, int fd, const char* data, std::size_t size, i
 MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int flags) {
   SyscallScope call(k, Fn::__x64_sys_recvfrom, [&] {
     std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
-    return fmt::format(FMT_COMPILE("recv({}, {}{})"), fd, size, suffix);
+    return words::text("recv(", fd, ", ", size, suffix, ")");
   });
   InMessage message{buffer, size, flags};
   long result = 0;
@@ -75,8 +73,8 @@ MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int f
 
 MaySleep<long> sys_sendto(Kernel& k, int fd, const char* data, std::size_t size, int flags, Address to) {
   SyscallScope call(k, Fn::__x64_sys_sendto, [&] {
-    return fmt::format(FMT_COMPILE("sendto({}, {}, {}, {}, {})"), fd, words::data({data, size}), size,
-                       words::message_flags(flags), words::address(to));
+    return words::text("sendto(", fd, ", ", words::data({data, size}), ", ", size, ", ", words::message_flags(flags),
+                       ", ", words::address(to), ")");
   });
   OutMessage message{data, size, flags, &to};
   long result = 0;
@@ -87,9 +85,8 @@ MaySleep<long> sys_sendto(Kernel& k, int fd, const char* data, std::size_t size,
 
 MaySleep<long> sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, int flags,
                             std::optional<Address>* from) {
-  SyscallScope call(k, Fn::__x64_sys_recvfrom, [&] {
-    return fmt::format(FMT_COMPILE("recvfrom({}, {}, {})"), fd, size, words::message_flags(flags));
-  });
+  SyscallScope call(k, Fn::__x64_sys_recvfrom,
+                    [&] { return words::text("recvfrom(", fd, ", ", size, ", ", words::message_flags(flags), ")"); });
   InMessage message{buffer, size, flags};
   long result = 0;
   do result = co_await __sys_recvfrom(k, fd, message);
@@ -104,66 +101,64 @@ MaySleep<long> sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, i
 
 MaySleep<long> sys_shutdown(Kernel& k, int fd, int how) {
   const char* name = how == SHUT_RD ? "SHUT_RD" : how == SHUT_WR ? "SHUT_WR" : how == SHUT_RDWR ? "SHUT_RDWR" : "?";
-  SyscallScope call(k, Fn::__x64_sys_shutdown, [&] { return fmt::format(FMT_COMPILE("shutdown({}, {})"), fd, name); });
+  SyscallScope call(k, Fn::__x64_sys_shutdown, [&] { return words::text("shutdown(", fd, ", ", name, ")"); });
   co_return call.done(__sys_shutdown(k, fd, how));
 }
 
 MaySleep<long> sys_close(Kernel& k, int fd) {
-  SyscallScope call(k, Fn::__x64_sys_close, [&] { return fmt::format(FMT_COMPILE("close({})"), fd); });
+  SyscallScope call(k, Fn::__x64_sys_close, [&] { return words::text("close(", fd, ")"); });
   co_return call.done(co_await close_fd(k, fd));
 }
 
 MaySleep<long> sys_getsockname(Kernel& k, int fd, Address* out) {
-  SyscallScope call(k, Fn::__x64_sys_getsockname, [&] { return fmt::format(FMT_COMPILE("getsockname({})"), fd); });
+  SyscallScope call(k, Fn::__x64_sys_getsockname, [&] { return words::text("getsockname(", fd, ")"); });
   long result = __sys_getname(k, fd, out, NameOf::kOwn);
   co_return call.done(result, [&] { return " " + words::address(*out); });
 }
 
 MaySleep<long> sys_getpeername(Kernel& k, int fd, Address* out) {
-  SyscallScope call(k, Fn::__x64_sys_getpeername, [&] { return fmt::format(FMT_COMPILE("getpeername({})"), fd); });
+  SyscallScope call(k, Fn::__x64_sys_getpeername, [&] { return words::text("getpeername(", fd, ")"); });
   long result = __sys_getname(k, fd, out, NameOf::kPeer);
   co_return call.done(result, [&] { return " " + words::address(*out); });
 }
 
 MaySleep<long> sys_setsockopt(Kernel& k, int fd, int level, int option, std::vector<int> value) {
   SyscallScope call(k, Fn::__x64_sys_setsockopt, [&] {
-    return fmt::format(FMT_COMPILE("setsockopt({}, {}, {})"), fd, words::option(level, option),
-                       words::option_value(value));
+    return words::text("setsockopt(", fd, ", ", words::option(level, option), ", ", words::option_value(value), ")");
   });
   co_return call.done(__sys_setsockopt(k, fd, level, option, value));
 }
 
 MaySleep<long> sys_getsockopt(Kernel& k, int fd, int level, int option, std::vector<int>* value) {
   SyscallScope call(k, Fn::__x64_sys_getsockopt,
-                    [&] { return fmt::format(FMT_COMPILE("getsockopt({}, {})"), fd, words::option(level, option)); });
+                    [&] { return words::text("getsockopt(", fd, ", ", words::option(level, option), ")"); });
   long result = __sys_getsockopt(k, fd, level, option, value);
   co_return call.done(result, [&] { return " " + words::option_value(*value); });
 }
 
 MaySleep<long> sys_pipe2(Kernel& k, int fds[2], int flags) {
-  SyscallScope call(k, Fn::__x64_sys_pipe2,
-                    [&] { return fmt::format(FMT_COMPILE("pipe2({})"), words::open_flags(flags)); });
+  SyscallScope call(k, Fn::__x64_sys_pipe2, [&] { return words::text("pipe2(", words::open_flags(flags), ")"); });
   long result = do_pipe2(k, fds, flags);
-  co_return call.done(result, [&] { return fmt::format(FMT_COMPILE(" [{}, {}]"), fds[0], fds[1]); });
+  co_return call.done(result, [&] { return words::text(" [", fds[0], ", ", fds[1], "]"); });
 }
 
 MaySleep<long> sys_epoll_create1(Kernel& k, int flags) {
   SyscallScope call(k, Fn::__x64_sys_epoll_create1,
-                    [&] { return fmt::format(FMT_COMPILE("epoll_create1({})"), words::open_flags(flags)); });
+                    [&] { return words::text("epoll_create1(", words::open_flags(flags), ")"); });
   co_return call.done(do_epoll_create(k, flags));
 }
 
 MaySleep<long> sys_epoll_ctl(Kernel& k, int epfd, int op, int fd, user_epoll_event event) {
   SyscallScope call(k, Fn::__x64_sys_epoll_ctl, [&] {
     std::string suffix = op == EPOLL_CTL_DEL ? "" : ", " + words::events(event.events);
-    return fmt::format(FMT_COMPILE("epoll_ctl({}, {}, {}{})"), epfd, words::epoll_op(op), fd, suffix);
+    return words::text("epoll_ctl(", epfd, ", ", words::epoll_op(op), ", ", fd, suffix, ")");
   });
   co_return call.done(do_epoll_ctl(k, epfd, op, fd, event));
 }
 
 MaySleep<long> sys_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms) {
   SyscallScope call(k, Fn::__x64_sys_epoll_wait,
-                    [&] { return fmt::format(FMT_COMPILE("epoll_wait({}, {}, {})"), epfd, maxevents, timeout_ms); });
+                    [&] { return words::text("epoll_wait(", epfd, ", ", maxevents, ", ", timeout_ms, ")"); });
   long result = co_await do_epoll_wait(k, epfd, events, maxevents, timeout_ms);
   co_return call.done(result, [&] { return words::epoll_events(events, result); });
 }

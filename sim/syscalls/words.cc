@@ -1,10 +1,11 @@
 #include "sim/syscalls/words.hh"
 
 #include <arpa/inet.h>
-#include <fmt/compile.h>
+#include <fmt/format.h>
 #include <linux/memfd.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -59,26 +60,30 @@ std::string address(const Address& a) {
     inet_ntop(AF_INET6, a.ip6.data(), text, sizeof text);
     return fmt::format("[{}]:{}", text, a.port);
   }
-  return fmt::format(FMT_COMPILE("{}.{}.{}.{}:{}"), a.ip >> 24, (a.ip >> 16) & 255, (a.ip >> 8) & 255, a.ip & 255,
-                     a.port);
+  return text(a.ip >> 24, ".", (a.ip >> 16) & 255, ".", (a.ip >> 8) & 255, ".", a.ip & 255, ":", a.port);
 }
 
 std::string data(std::string_view bytes) {
+  std::string_view shown = bytes.substr(0, 24);
+  auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
   std::string out;
   out.reserve(32);
   out += '"';
-  for (unsigned char c : bytes.substr(0, 24)) {
-    if (c == '"' || c == '\\')
-      out += fmt::format("\\{}", static_cast<char>(c));
-    else if (c == '\n')
-      out += "\\n";
-    else if (c == '\r')
-      out += "\\r";
-    else if (c >= ' ' && c <= '~')
-      out += static_cast<char>(c);
-    else
-      out += fmt::format("\\x{:02x}", c);
-  }
+  if (std::all_of(shown.begin(), shown.end(), plain))
+    out += shown;
+  else
+    for (char c : shown) {
+      if (plain(c))
+        out += c;
+      else if (c == '"' || c == '\\')
+        out += fmt::format("\\{}", c);
+      else if (c == '\n')
+        out += "\\n";
+      else if (c == '\r')
+        out += "\\r";
+      else
+        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
   out += '"';
   if (bytes.size() > 24) out += "...";
   return out;
@@ -103,7 +108,7 @@ std::string events(u32 mask) {
 std::string epoll_events(const user_epoll_event* list, long count) {
   std::string out = " [";
   for (long i = 0; i < count; ++i)
-    out += fmt::format(FMT_COMPILE("{}{{{}, {}}}"), i == 0 ? "" : ", ", events(list[i].events), list[i].data);
+    out += text(i == 0 ? "" : ", ", "{", events(list[i].events), ", ", list[i].data, "}");
   out += ']';
   return out;
 }

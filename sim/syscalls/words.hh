@@ -1,5 +1,7 @@
 #pragma once
 
+#include <charconv>
+#include <concepts>
 #include <string>
 #include <string_view>
 
@@ -8,6 +10,22 @@
 /// How the arguments of a system call are written in a trace: as in C, with the names of flags.
 
 namespace wakepath::kernel::words {
+
+inline void put(std::string& out, std::string_view part) { out += part; }
+template <std::integral Number>
+requires(sizeof(Number) > 1)  // no char, no bool
+    void put(std::string& out, Number number) {
+  char digits[24];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+/// Its parts one behind the other, numbers in decimal. Every call writes two such texts: a format string takes longer.
+template <class... Parts>
+[[nodiscard]] std::string text(const Parts&... parts) {
+  std::string out;
+  out.reserve(64);
+  (put(out, parts), ...);
+  return out;
+}
 
 [[nodiscard]] std::string family(int family);
 [[nodiscard]] std::string socket_type(int type);
