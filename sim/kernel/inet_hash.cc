@@ -30,10 +30,15 @@ Ends ends_of(const sock_common* c) {
           c->skc_dport};
 }
 
+/// The two ends of a connection stand side by side, and so do connections to one port from neighbouring ports: what is
+/// looked at one after the other is near in memory.
 u16 ehash_slot(const Ends& e) {
-  u32 mixed = e.v6 ? e.local6.value * 31 + e.remote6.value * 17 : e.local * 31 + e.remote * 17;
-  mixed += (static_cast<u32>(e.local_port) << 16) + e.remote_port * 7u;
-  return static_cast<u16>(mixed ^ (mixed >> 16));
+  bool is_upper = e.local_port > e.remote_port;
+  u32 upper = is_upper ? e.local_port : e.remote_port;
+  u32 lower = is_upper ? e.remote_port : e.local_port;
+  u32 addresses = e.v6 ? e.local6.value * 7919u ^ e.remote6.value * 7919u : e.local * 7919u ^ e.remote * 7919u;
+  u32 pair = upper + lower * 40503u + (addresses ^ addresses >> 15);
+  return static_cast<u16>(pair << 1 | (is_upper ? 1u : 0u));
 }
 
 sock_common* find_connection(Kernel& k, const Ends& e) {
