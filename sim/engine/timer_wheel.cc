@@ -70,12 +70,6 @@ TimerWheel::Due TimerWheel::take(Index at) {
   return {entry.timer, entry.deadline};
 }
 
-bool TimerWheel::remove(Timer& timer) {
-  if (!timer.active()) return false;
-  take(timer.place_);
-  return true;
-}
-
 std::optional<std::uint64_t> TimerWheel::earliest() const {
   if (levels_ == 0) return std::nullopt;
   Index at = slots_[first_slot()].first;

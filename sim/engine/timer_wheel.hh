@@ -39,7 +39,11 @@ class TimerWheel {
   /// Precondition: the timer is inactive, and `deadline` not before the last one taken.
   void add(Timer& timer, std::uint64_t deadline);
   /// True if it was active.
-  bool remove(Timer& timer);
+  bool remove(Timer& timer) {
+    if (!timer.active()) return false;
+    take(timer.place_);
+    return true;
+  }
   [[nodiscard]] std::optional<std::uint64_t> earliest() const;
   struct Due {
     Timer* timer = nullptr;  ///< nullptr: none.

@@ -13,6 +13,7 @@
 #include "sim/engine/scheduler.hh"
 #include "sim/engine/slot_table.hh"
 #include "sim/kernel/eventfd.hh"
+#include "sim/kernel/inet_hashtables.hh"
 #include "sim/kernel/nic.hh"
 #include "sim/kernel/pipe.hh"
 #include "sim/kernel/profile.hh"
@@ -163,7 +164,8 @@ class Kernel {
   [[nodiscard]] bool linux_4_19() const { return config.profile == Profile::v4_19; }
   [[nodiscard]] bool mutant(Mutant which) const { return config.mutant == which; }
   void rule(Rule rule, const void* subject) {
-    if (recorder.enabled()) recorder.rule(static_cast<std::uint16_t>(rule), record::object_of(subject));
+    if (recorder.enabled()) [[unlikely]]
+      recorder.rule(static_cast<std::uint16_t>(rule), record::object_of(subject));
   }
   /// Notes the rule by which a call fails. Its errno, negative.
   [[nodiscard]] long error(Rule because, const void* subject) {
@@ -254,11 +256,17 @@ class Kernel {
   void name_symbols();
 };
 
+bool signal_pending(const Kernel& k) {
+  const task_struct* task = k.current();
+  return task != nullptr && task->sigpending;
+}
+
 /// A function of the model, from entry to return: stands at its top. `subject` is what it is about; nullptr: nothing.
 class Call : public record::Call {
  public:
   Call(Kernel& k, Fn function, const void* subject, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
-    if (k.recorder.enabled()) begin(k.recorder, static_cast<trace::FunctionId>(function), subject, {file, line});
+    if (k.recorder.enabled()) [[unlikely]]
+      begin(k.recorder, static_cast<trace::FunctionId>(function), subject, {file, line});
   }
 };
 

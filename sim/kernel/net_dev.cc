@@ -18,18 +18,20 @@
 namespace wakepath::kernel {
 
 void raise_softirq_irqoff(Kernel& k) {
-  Call call(k, Fn::raise_softirq_irqoff, k.softnet());
-  k.softnet()->net_rx_pending = true;
+  softnet_data* sd = k.softnet();
+  Call call(k, Fn::raise_softirq_irqoff, sd);
+  sd->net_rx_pending = true;
 }
 
 namespace {
 
 void enqueue_to_backlog(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::enqueue_to_backlog, skb);
-  k.softnet()->input_pkt_queue.push_back(skb);
-  ++k.softnet()->qlen;
-  if (k.softnet()->napi_scheduled) return;  // process_backlog() runs or will run, and takes the newcomer too
-  k.softnet()->napi_scheduled = true;
+  softnet_data* sd = k.softnet();
+  sd->input_pkt_queue.push_back(skb);
+  ++sd->qlen;
+  if (sd->napi_scheduled) return;  // process_backlog() runs or will run, and takes the newcomer too
+  sd->napi_scheduled = true;
   raise_softirq_irqoff(k);
 }
 
@@ -62,20 +64,22 @@ void __netif_receive_skb_one_core(Kernel& k, sk_buff* skb) {
 }
 
 void process_backlog(Kernel& k) {
-  Call call(k, Fn::process_backlog, k.softnet());
-  while (sk_buff* skb = k.softnet()->input_pkt_queue.pop_front()) {
-    --k.softnet()->qlen;
-    ++k.softnet()->processed;
+  softnet_data* sd = k.softnet();
+  Call call(k, Fn::process_backlog, sd);
+  while (sk_buff* skb = sd->input_pkt_queue.pop_front()) {
+    --sd->qlen;
+    ++sd->processed;
     __netif_receive_skb_one_core(k, skb);
   }
-  k.softnet()->napi_scheduled = false;
+  sd->napi_scheduled = false;
 }
 
 /// Every NAPI that has work, at most net.core.netdev_budget packets of the card.
 void net_rx_action(Kernel& k) {
-  Call action(k, Fn::net_rx_action, k.softnet());
-  if (k.softnet()->napi_scheduled) {
-    Call poll(k, Fn::__napi_poll, k.softnet());
+  softnet_data* sd = k.softnet();
+  Call action(k, Fn::net_rx_action, sd);
+  if (sd->napi_scheduled) {
+    Call poll(k, Fn::__napi_poll, sd);
     process_backlog(k);
   }
   constexpr int kWeight = 64;  // NAPI_POLL_WEIGHT

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/kernel/payload.hh"
 #include "sim/kernel/socket.hh"
 
 namespace wakepath::kernel {
@@ -18,7 +19,7 @@ struct sock_reuseport;
 struct scm_fp_list;
 struct tcp_sock;
 
-/// A segment, or a piece of a queue. Data travels in `payload`; the clone that goes on the wire has a copy.
+/// A segment, or a piece of a queue. Data travels in `payload`, which the clone that goes on the wire shares.
 struct sk_buff {
   record::Field<u32> len;  ///< Bytes of data.
   record::Field<u32> seq;  ///< tcp_skb_cb
@@ -41,7 +42,7 @@ struct sk_buff {
   record::Field<u32>
       consumed;  ///< Bytes of it that recv() has taken; Linux has tp->copied_seq alone, which says the same.
 
-  std::string payload;
+  Payload payload;
   sk_buff* fclone = nullptr;               ///< The other header of the same data, while both live.
   std::vector<std::pair<u32, u32>> sacks;  ///< SACK option: what the receiver has beyond a hole, newest first.
   u16 mss = 0;                             ///< MSS option of a SYN; 0: none.
@@ -322,57 +323,6 @@ struct tcp_timewait_sock {
   u64 since_ns = 0;
   bool connect_bind = false;  ///< connect() chose the port.
   static void describe(record::KindBuilder<tcp_timewait_sock>& b);
-};
-
-/// What counts of a socket's own address where two of them may clash.
-struct RcvSaddr {
-  int family = AF_INET;
-  u32 v4 = 0;
-  In6 v6;
-  bool ipv6only = false;
-};
-
-/// include/net/inet_hashtables.h: who has a local port, by address.
-struct inet_bind2_bucket {
-  record::Field<u16> port;
-  record::Field<record::Ipv4> rcv_saddr;
-  record::Field<In6> v6_rcv_saddr;
-  record::List<inet_connection_sock, &inet_connection_sock::bind_node> owners;
-  record::List<tcp_timewait_sock, &tcp_timewait_sock::bind_node> timewait_owners;  ///< In Linux on the same list.
-  record::ListNode<inet_bind2_bucket> bhash_node;
-
-  int family = AF_INET;
-  static void describe(record::KindBuilder<inet_bind2_bucket>& b);
-};
-
-/// include/net/inet_hashtables.h: a local port that somebody has.
-struct inet_bind_bucket {
-  record::Field<u16> port;
-  /// > 0: all who have it by bind() agree to share it (SO_REUSEADDR) and none listens; < 0: only connect() gave it
-  /// away.
-  record::Field<std::int8_t> fastreuse;
-  record::Field<std::int8_t> fastreuseport;  ///< The same of SO_REUSEPORT: 1 for any address, 2 for fast_saddr alone.
-  record::List<inet_bind2_bucket, &inet_bind2_bucket::bhash_node> bhash2;
-
-  RcvSaddr fast_saddr;
-  static void describe(record::KindBuilder<inet_bind_bucket>& b);
-};
-
-/// net/core/sock_reuseport.c: sockets that share one port and address (SO_REUSEPORT); each connection or datagram goes
-/// to one of them.
-struct sock_reuseport {
-  record::Field<u16> num_socks;
-  record::Field<bool> has_conns;  ///< Some of them are connected.
-
-  std::vector<sock*> socks;
-  static void describe(record::KindBuilder<sock_reuseport>& b);
-};
-
-/// One chain of the established hash (ehash), or of the listeners' (lhash2). Made at its first use.
-struct inet_ehash_bucket {
-  record::Field<u32> slot;
-  record::List<sock_common, &sock_common::skc_node> chain;
-  static void describe(record::KindBuilder<inet_ehash_bucket>& b);
 };
 
 /// The chain of one CPU's share of the network receive path, include/linux/netdevice.h.
