@@ -145,6 +145,7 @@ long __ip4_datagram_connect(Kernel& k, sock* sk, const Address& to) {
   if (!route.found) return call.result(k.error(Rule::connect_no_route, sk));
   if (route.broadcast && !sock_flag(sk, SOCK_BROADCAST_BIT))
     return call.result(k.error(Rule::broadcast_not_allowed, sk));
+  if (sk->sk_prot->protocol == IPPROTO_UDP) udp_redirect_pending_frames(sk, route, to.port);
   sk_daddr_set(k, sk, route.daddr);
   sk->common.skc_dport = to.port;
   if (inet_sk(sk)->inet_saddr.get().value == 0) inet_sk(sk)->inet_saddr = record::Ipv4{route.saddr};

@@ -98,6 +98,14 @@ void udp_flush_pending_frames(Kernel& k, sock* sk) {
   if (sk_buff* skb = __skb_dequeue(sk->sk_write_queue)) kfree_skb(k, skb);
 }
 
+void udp_redirect_pending_frames(sock* sk, const rtable& route, u16 port) {
+  sk_buff* skb = sk->sk_write_queue.list.front();
+  if (udp_sk(sk)->pending != AF_INET || skb == nullptr) return;
+  skb->saddr = route.saddr;
+  skb->daddr = route.daddr;
+  skb->dest = port;
+}
+
 long udp_setsockopt(Kernel& k, sock* sk, int option, OptionValue value) {
   Call call(k, Fn::udp_lib_setsockopt, sk);
   if (value.empty()) return call.result(k.error(Rule::option_too_short, sk));
