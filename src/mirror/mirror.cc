@@ -115,7 +115,8 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
     const bool makes = record.call() == os::Call::socket || record.call() == os::Call::fcntl;
     if (makes && record.result >= 0) foreign_.insert(static_cast<int>(record.result));
     if (record.call() == os::Call::connect) foreign_.insert(descriptor_of(record));
-    if (const auto* control = std::get_if<os::call::EpollCtl>(&record.arguments); control != nullptr && control->event) {
+    if (const auto* control = std::get_if<os::call::EpollCtl>(&record.arguments);
+        control != nullptr && control->event) {
       if (lacks(record, control->fd)) foreign_.insert(control->fd);
       foreign_keys_.emplace(control->epfd, control->event->data.u64);
     }

@@ -12,7 +12,7 @@ const std::regex kPastTheBoundary(
     R"(std::(thread|jthread|mutex|shared_mutex|recursive_mutex|condition_variable|this_thread|chrono|random_device)"
     R"(|async|future|promise|counting_semaphore|binary_semaphore|latch|barrier)\b)"
     R"(|#include <(thread|mutex|shared_mutex|condition_variable|chrono|future|semaphore|latch|barrier|random|ctime|time\.h|pthread\.h|unistd\.h|poll\.h)>)"
-    R"(|\b(pthread_\w+|clock_gettime|gettimeofday|u?sleep|(clock_)?nanosleep|getrandom|syscall)\s*\()"
+    R"(|\b(pthread_\w+|clock_gettime|gettimeofday|u?sleep|(clock_)?nano)" R"(sleep|getrandom|syscall)\s*\()"
     R"(|(^|[^\w:>.])::(socket|bind|listen|accept4?|connect|getsockname|getpeername|[gs]etsockopt|shutdown|close|read|write)"
     R"(|send|recv|fcntl|pipe2?|epoll_\w+)\s*\()");
 
