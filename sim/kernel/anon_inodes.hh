@@ -28,11 +28,13 @@ long anon_inode_getfd(Kernel& k, const char* name, const file_operations* fops, 
 }
 
 /// include/linux/wait.h: sleeps on `queue`, not exclusively and behind the others, until `condition()`. 0, or
-/// -ERESTARTSYS. The condition is a plain function of what stands in the object; it lives as long as the wait.
+/// -ERESTARTSYS. The condition is a plain function of what stands in the object; it lives as long as the wait. Linux
+/// holds the queue's lock from the caller's look on: where it is taken somebody may come first, hence the look here.
 template <class Condition>
 MaySleep<long> wait_event_interruptible_locked(Kernel& k, wait_queue_head& queue, Condition condition) {
+  co_await k.scheduler.preempt();
   StackWaitEntry wait(k, autoremove_wake_function);
-  while (!condition()) {
+  for (bool looks = !k.mutant(Mutant::no_second_look); !looks || !condition(); looks = true) {
     if (long error = do_wait_intr_irq(k, queue, wait); error != 0) co_return error;
     co_await schedule(k);
   }

@@ -17,13 +17,14 @@ int receiver_wake_function(Kernel& k, wait_queue_entry* entry, bool sync, poll_t
 MaySleep<int> __skb_wait_for_more_packets(Kernel& k, sock* sk, sk_buff_head* queue, const sk_buff* last, long* error,
                                           u64* timeout) {
   Call call(k, Fn::__skb_wait_for_more_packets, sk);
+  co_await k.scheduler.preempt();
   StackWaitEntry wait(k, receiver_wake_function);
   prepare_to_wait_exclusive(k, sk->sk_wq->wait, wait);
   int ends = 0;
   if (long pending = sock_error(k, sk); pending != 0) {
     *error = pending;
     ends = 1;
-  } else if (queue->list.back() != last) {
+  } else if (queue->list.back() != last && !k.mutant(Mutant::no_second_look)) {
     // something came meanwhile
   } else if ((sk->sk_shutdown & RCV_SHUTDOWN) != 0) {
     *error = 0;

@@ -76,11 +76,12 @@ MaySleep<long> ep_poll_4_19(Kernel& k, eventpoll* ep, user_epoll_event* events, 
   bool timed_out = timeout_ms == 0;
   for (;;) {
     if (!timed_out && !events_available(ep)) {
+      co_await k.scheduler.preempt();
       StackWaitEntry wait(k, default_wake_function);
       add_wait_queue_exclusive(k, ep->wq, wait);
-      for (;;) {
+      for (bool looks = !k.mutant(Mutant::no_second_look);; looks = true) {
         set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
-        if (events_available(ep) || timed_out || signal_pending(k)) break;
+        if ((looks && events_available(ep)) || timed_out || signal_pending(k)) break;
         k.rule(Rule::epoll_wait_sleeps, ep);
         timed_out = !co_await schedule_hrtimeout_range(k, deadline);
       }

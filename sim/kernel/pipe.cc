@@ -105,9 +105,11 @@ MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t s
       error = -ERESTARTSYS;
     } else {
       if (was_empty) tell_readers();
+      co_await k.scheduler.preempt();
       StackWaitEntry wait(k, autoremove_wake_function);
       prepare_to_wait_exclusive(k, pipe->wr_wait, wait);
-      if (pipe_full(pipe) && pipe->readers != 0) co_await schedule_timeout(k, kForever);
+      if ((pipe_full(pipe) && pipe->readers != 0) || k.mutant(Mutant::no_second_look))
+        co_await schedule_timeout(k, kForever);
       finish_wait(k, wait);
       was_empty = pipe->pages.empty();
       wake_next_writer = true;

@@ -234,6 +234,7 @@ MaySleep<bool> hrtimer_sleep(Kernel& k, u64 deadline_ns) {
 
 MaySleep<u64> wait_woken(Kernel& k, StackWaitEntry& entry, u64 timeout_ns) {
   Call call(k, Fn::wait_woken, k.current());
+  co_await k.scheduler.preempt();
   set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
   if ((entry.get()->flags & WQ_FLAG_WOKEN) == 0) timeout_ns = co_await schedule_timeout(k, timeout_ns);
   set_current_state(k, TaskState::TASK_RUNNING);

@@ -58,8 +58,10 @@ class PollWait {
   MaySleep<bool> poll_schedule_timeout(u64 deadline_ns) {
     Call call(k_, Fn::poll_schedule_timeout, pwq_);
     bool in_time = true;
+    co_await k_.scheduler.preempt();
     set_current_state(k_, TaskState::TASK_INTERRUPTIBLE);
-    if (!pwq_->triggered) in_time = co_await schedule_hrtimeout_range(k_, deadline_ns);
+    if (!pwq_->triggered || k_.mutant(Mutant::no_second_look))
+      in_time = co_await schedule_hrtimeout_range(k_, deadline_ns);
     set_current_state(k_, TaskState::TASK_RUNNING);
     pwq_->triggered = false;
     co_return call.result(in_time);

@@ -19,12 +19,13 @@ MaySleep<long> signalfd_dequeue(Kernel& k, signalfd_ctx* ctx, bool nonblocking, 
   int signal = dequeue_signal(k, ctx->sigmask, code);
   if (signal != 0) co_return call.result(signal);
   if (nonblocking) co_return call.result(k.error(Rule::signalfd_none_pending, ctx));
+  co_await k.scheduler.preempt();
   StackWaitEntry wait(k, default_wake_function);
   add_wait_queue(k, sighand_of(k, k.current())->signalfd_wqh, wait);
   long result = 0;
-  for (;;) {
+  for (bool looks = !k.mutant(Mutant::no_second_look);; looks = true) {
     set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
-    result = dequeue_signal(k, ctx->sigmask, code);
+    if (looks) result = dequeue_signal(k, ctx->sigmask, code);
     if (result == 0 && signal_pending(k)) result = -ERESTARTSYS;
     if (result != 0) break;
     co_await schedule(k);

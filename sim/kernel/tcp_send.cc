@@ -13,7 +13,6 @@ MaySleep<u64> sk_wait(Kernel& k, sock* sk, u64 timeout_ns) {
   StackWaitEntry wait(k, woken_wake_function);
   add_wait_queue(k, sk->sk_wq->wait, wait);
   release_sock(k, sk);
-  co_await k.scheduler.preempt();
   timeout_ns = co_await wait_woken(k, wait, timeout_ns);
   lock_sock(k, sk);
   remove_wait_queue(k, wait);

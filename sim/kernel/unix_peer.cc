@@ -54,10 +54,11 @@ void unix_dgram_disconnected(Kernel& k, sock* sk, sock* other) {
 MaySleep<u64> unix_wait_for_peer(Kernel& k, sock* other, u64 timeout) {
   Call call(k, Fn::unix_wait_for_peer, other);
   HeldSock held(k, other);  // before the entry: it is unlinked first
+  co_await k.scheduler.preempt();
   StackWaitEntry wait(k, autoremove_wake_function);
   prepare_to_wait_exclusive(k, unix_sk(other)->peer_wq.wait, wait);
   bool sleeps = !sock_flag(other, SOCK_DEAD_BIT) && (other->sk_shutdown & RCV_SHUTDOWN) == 0 && unix_recvq_full(other);
-  if (sleeps) {
+  if (sleeps || k.mutant(Mutant::no_second_look)) {
     k.rule(Rule::unix_peer_full_waits, other);
     timeout = co_await schedule_timeout(k, timeout);
   }

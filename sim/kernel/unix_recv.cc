@@ -30,10 +30,12 @@ void consume(Kernel& k, sock* sk, sk_buff* skb) {
 /// Until something comes behind `last`, or the end, or an error. What is left of the timeout.
 MaySleep<u64> unix_stream_data_wait(Kernel& k, sock* sk, u64 timeout, const sk_buff* last) {
   Call call(k, Fn::unix_stream_data_wait, sk);
+  co_await k.scheduler.preempt();
   StackWaitEntry wait(k, autoremove_wake_function);
   prepare_to_wait(k, sk->sk_wq->wait, wait);
-  if (sk->sk_receive_queue.list.back() == last && sk->sk_err == 0 && (sk->sk_shutdown & RCV_SHUTDOWN) == 0 &&
-      !signal_pending(k)) {
+  bool sleeps = sk->sk_receive_queue.list.back() == last && sk->sk_err == 0 && (sk->sk_shutdown & RCV_SHUTDOWN) == 0 &&
+                !signal_pending(k);
+  if (sleeps || k.mutant(Mutant::no_second_look)) {
     k.rule(Rule::recv_waits, sk);
     timeout = co_await schedule_timeout(k, timeout);
   }

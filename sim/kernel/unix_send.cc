@@ -49,10 +49,11 @@ class HeldSkb {
 /// Until the socket may be charged with more, or nobody would want it any more.
 MaySleep<u64> sock_wait_for_wmem(Kernel& k, sock* sk, u64 timeout) {
   Call call(k, Fn::sock_wait_for_wmem, sk);
+  co_await k.scheduler.preempt();
   StackWaitEntry wait(k, autoremove_wake_function);
   prepare_to_wait(k, sk->sk_wq->wait, wait);
   bool sleeps = sk->sk_wmem_alloc + 1 >= sk->sk_sndbuf && (sk->sk_shutdown & SEND_SHUTDOWN) == 0 && sk->sk_err == 0;
-  if (sleeps) {
+  if (sleeps || k.mutant(Mutant::no_second_look)) {
     sk->nospace = true;
     k.rule(Rule::send_buffer_full_waits, sk);
     timeout = co_await schedule_timeout(k, timeout);

@@ -235,7 +235,9 @@ void add_explore(CLI::App& app, ExploreOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("explore", "Try every order of a scenario's concurrent calls, on the model");
   command->add_option("FILE", options.file, "A scenario; the calls behind `mark: explore` are put in order")
       ->required();
-  command->add_option("--most", options.most, "Orders that are tried at most")->capture_default_str();
+  command->add_option("--most", options.most, "Orders that are tried at most")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))
+      ->capture_default_str();
   command->add_option("--mutant", options.mutant, "Switch a deliberate fault of the model on")
       ->check(CLI::IsMember(mutant_names()));
   command->footer(

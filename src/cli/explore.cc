@@ -17,7 +17,7 @@ int explore(const ExploreOptions& options) {
   }
   const proof::Explored found = proof::explore(std::get<scenario::Scenario>(parsed), {options.most, options.mutant});
   if (!found.error.empty()) {
-    std::fprintf(stderr, "%s: %s\n", options.file.c_str(), found.error.c_str());
+    std::fprintf(stderr, "%s\n", found.error.c_str());
     return 2;
   }
   fmt::print("{} orders{}\n", found.orders, found.exhaustive ? ", all there are" : "; there are more");

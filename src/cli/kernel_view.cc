@@ -3,22 +3,11 @@
 
 #include "sim/export/proc.hh"
 #include "src/cli/commands.hh"
+#include "src/cli/open.hh"
 
 namespace wakepath::cli {
 
 bool is_kernel_view(const std::string& view) { return view == "ss" || view.starts_with("proc-"); }
-
-namespace {
-
-/// The names of all tasks, for messages.
-std::string tasks_there_are(const trace::Trace& trace, const trace::World& world) {
-  std::string out;
-  for (const trace::Task& task : world.tasks())
-    if (task.object != 0) out += (out.empty() ? "" : ", ") + trace::task_name(trace, world, task.id);
-  return out.empty() ? "no tasks at this moment" : out;
-}
-
-}  // namespace
 
 std::optional<std::string> kernel_view(const ExportOptions& options, const trace::Trace& trace,
                                        const trace::World& world, std::string& error) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sim/trace/file.hh"
+#include "sim/trace/world.hh"
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/parser.hh"
 
@@ -29,6 +30,13 @@ Opened open_any(const std::filesystem::path& path) {
   if (path.extension() == ".yaml" || path.extension() == ".yml") return run_scenario(path);
   trace::OpenedFile file = trace::open_file(path);
   return {std::move(file.trace), std::move(file.message)};
+}
+
+std::string tasks_there_are(const trace::Trace& trace, const trace::World& world) {
+  std::string out;
+  for (const trace::Task& task : world.tasks())
+    if (task.object != 0) out += (out.empty() ? "" : ", ") + trace::task_name(trace, world, task.id);
+  return out.empty() ? "no tasks at this moment" : out;
 }
 
 }  // namespace wakepath::cli

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/trace/trace.hh"
+#include "sim/trace/world.hh"
 
 namespace wakepath::cli {
 
@@ -16,5 +17,8 @@ struct Opened {
 /// Opens whatever may stand where a command line says FILE: a recording (.wkp), or a scenario (.yaml, .yml), which is
 /// run on the modelled kernel first.
 [[nodiscard]] Opened open_any(const std::filesystem::path& path);
+
+/// The names of all tasks, for messages.
+[[nodiscard]] std::string tasks_there_are(const trace::Trace& trace, const trace::World& world);
 
 }  // namespace wakepath::cli

@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
 #include "sim/export/explain.hh"
+#include "sim/trace/cursor.hh"
 #include "sim/trace/index.hh"
+#include "sim/trace/world.hh"
 #include "src/cli/commands.hh"
 #include "src/cli/open.hh"
 
@@ -32,8 +35,14 @@ std::optional<trace::Position> end_of(const WhyCommandOptions& options, const tr
     return record && *record <= trace.size() ? record : std::nullopt;
   }
   if (options.step.empty()) return trace.size();
-  if (auto step = number(options.step)) return index.after_step(*step);
+  if (auto step = number(options.step)) return *step != 0 ? index.after_step(*step) : std::nullopt;
   return index.mark(options.step);
+}
+
+bool has_task(const trace::Trace& trace, const trace::World& world, std::string_view name) {
+  return std::any_of(world.tasks().begin(), world.tasks().end(), [&](const trace::Task& task) {
+    return task.object != 0 && trace::task_name(trace, world, task.id) == name;
+  });
 }
 
 /// The steps that begin before `end`, the last one first.
@@ -59,6 +68,13 @@ int why(const WhyCommandOptions& options) {
     fmt::print(stderr, "found {} '{}', expected a step, a mark or a record of {}\n",
                options.record.empty() ? "--step" : "--record", options.record.empty() ? options.step : options.record,
                options.file);
+    return kWrong;
+  }
+  trace::Cursor whole(*opened.trace);
+  whole.seek(opened.trace->size());
+  if (!options.actor.empty() && !has_task(*opened.trace, whole.world(), options.actor)) {
+    fmt::print(stderr, "--actor: found '{}', expected one of {}\n", options.actor,
+               tasks_there_are(*opened.trace, whole.world()));
     return kWrong;
   }
   // steps such as `mark`, `expect` and `returns` do nothing themselves: then what is asked about came before

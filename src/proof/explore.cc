@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <set>
+#include <variant>
 
 #include "sim/check/check.hh"
 #include "src/scenario/model_machine.hh"
@@ -79,6 +80,23 @@ class TurningModel : public scenario::ModelMachine {
   void give_turn(engine::Task* task) { turn_ = task; }
   [[nodiscard]] std::vector<std::string> complaints() const { return check::check_invariants(*kernel()); }
 
+  /// Lets every sleeper look once more, as a wake-up without reason would: nobody may find what it sleeps for. Names
+  /// the first who does. (Linux itself passes one over: who sleeps behind a reader that is woken alone and only peeks.)
+  std::optional<std::string> who_finds_something() {
+    kernel()->scheduler.preemptible(false);
+    for (kernel::task_struct* task : kernel()->task_by_id) {
+      if (task == nullptr || task->files == nullptr || task->call_done()) {
+        continue;
+      }
+      kernel::try_to_wake_up(*kernel(), task);
+      kernel()->run_until_idle();
+      if (task->call_done()) {
+        return name_of(*task->thread);
+      }
+    }
+    return std::nullopt;
+  }
+
  private:
   bool turning_ = false;
   engine::Task* turn_ = nullptr;
@@ -129,6 +147,13 @@ class Order : public scenario::StepSource {
     return choice < runnable.size() ? go_on(runnable[choice]) : begin(beginners[choice - runnable.size()]);
   }
 
+  /// True: the setup is done. Until then a mistake is one of the file, not of an order.
+  [[nodiscard]] bool started() const { return started_; }
+  [[nodiscard]] std::string call_of(const std::string& actor) const {
+    const auto last = std::find_if(turns.rbegin(), turns.rend(), [&](const Turn& t) { return t.actor == actor; });
+    return last != turns.rend() ? last->call : "a call of the setup";
+  }
+
   std::vector<Turn> turns;
   std::vector<std::string> complaints;
 
@@ -157,11 +182,10 @@ class Order : public scenario::StepSource {
 
   const scenario::Step* go_on(engine::Task* task) {
     const std::string actor = machine_.name_of(*task);
-    const auto last = std::find_if(turns.rbegin(), turns.rend(), [&](const Turn& t) { return t.actor == actor; });
     const bool just_begun =
         !turns.empty() && turns.back().actor == actor && turns.back().begins && turns.back().then.empty();
     if (!just_begun) {
-      turns.push_back({actor, last != turns.rend() ? last->call : "", false, ""});
+      turns.push_back({actor, call_of(actor), false, ""});
     }
     machine_.give_turn(task);
     running_ = task;
@@ -226,23 +250,54 @@ bool shorter(const std::vector<Turn>& a, const std::vector<Turn>& b) {
   return switches(a) != switches(b) ? switches(a) < switches(b) : a.size() < b.size();
 }
 
+/// What the setup gave and the file does not expect.
+std::optional<std::string> setup_fault(const scenario::FileResult& result, std::size_t setup) {
+  for (const scenario::Entry& e : result.entries) {
+    if (e.step <= static_cast<int>(setup) && e.expect.empty() && e.done && !e.expected) {
+      return fmt::format("{}: step {}: {} gave {}, before anything is explored", result.file, e.step, e.call,
+                         scenario::result_text(e));
+    }
+  }
+  return std::nullopt;
+}
+
+/// How many steps stand before what is explored; an error when there is nothing to explore.
+std::variant<std::size_t, std::string> length_of_setup(const scenario::Scenario& scenario) {
+  std::size_t setup = 0;
+  bool calls = false;
+  for (const scenario::Step& step : scenario.steps) {
+    calls = calls || step.kind == scenario::Step::Kind::call;
+    if (step.kind == scenario::Step::Kind::mark && step.mark == "explore") {
+      setup = static_cast<std::size_t>(step.number);
+      calls = false;
+    }
+  }
+  if (!calls) {
+    return scenario.file + ": there is nothing to explore, expected calls" +
+           (setup > 0 ? " after `mark: explore`" : "");
+  }
+  return setup;
+}
+
 }  // namespace
 
 Explored explore(const scenario::Scenario& scenario, const ExploreOptions& options) {
   Explored out;
   scenario::Scenario setting = scenario;
   setting.steps.clear();
-  std::size_t setup = 0;
-  for (const scenario::Step& step : scenario.steps) {
-    setup = step.kind == scenario::Step::Kind::mark && step.mark == "explore" ? static_cast<std::size_t>(step.number)
-                                                                              : setup;
+  const auto length = length_of_setup(scenario);
+  if (const auto* error = std::get_if<std::string>(&length)) {
+    out.error = *error;
+    return out;
   }
+  const std::size_t setup = std::get<std::size_t>(length);
   bool unavailable = false;
   const scenario::ModelMachine asked;
   if (const auto why = scenario::not_run(scenario, asked, {}, unavailable)) {
-    out.error = *why;
+    out.error = scenario.file + ": " + *why;
     return out;
   }
+  std::string impossible = scenario.file + ": no order was tried";
   std::optional<std::vector<std::size_t>> beginning = std::vector<std::size_t>();
   while (beginning && out.orders + out.impossible < options.most) {
     Choices choices(*beginning);
@@ -251,15 +306,26 @@ Explored explore(const scenario::Scenario& scenario, const ExploreOptions& optio
     const scenario::FileResult result = scenario::run(setting, machine, order);
     beginning = choices.next();
     if (result.skipped) {
-      out.error = *result.skipped;
+      out.error = scenario.file + ": " + *result.skipped;
+      return out;
+    }
+    if (const auto fault = setup_fault(result, setup); fault || (result.error && !order.started())) {
+      out.error = fault ? *fault : result.error->text();
       return out;
     }
     if (result.error) {  // a name that is bound later in this order, say
       ++out.impossible;
+      impossible = result.error->text();
       continue;
     }
     ++out.orders;
     ++out.results[results_of(result, setup)];
+    if (order.complaints.empty()) {
+      if (const auto who = machine.who_finds_something()) {
+        order.complaints.push_back(
+            fmt::format("{} sleeps in {} although it would go on if it looked", *who, order.call_of(*who)));
+      }
+    }
     if (!order.complaints.empty()) {
       if (out.bad++ == 0 || shorter(order.turns, out.shortest.turns)) {
         out.shortest = {order.turns, order.complaints};
@@ -267,6 +333,9 @@ Explored explore(const scenario::Scenario& scenario, const ExploreOptions& optio
     }
   }
   out.exhaustive = !beginning;
+  if (out.orders == 0) {
+    out.error = impossible;
+  }
   return out;
 }
 

@@ -34,13 +34,14 @@ struct Explored {
   std::uint64_t bad = 0;                         ///< orders in which something is wrong
   BadOrder shortest;                             ///< of those: the one with the fewest switches between actors
   std::map<std::string, std::uint64_t> results;  ///< what the calls gave, all together, and in how many orders
-  std::string error;                             ///< the file cannot be explored: why
+  std::string error;                             ///< no order could be tried: why, beginning with the file's name
 };
 
 /// Runs the steps before `mark: explore` as they stand, then those behind it in every order that keeps each actor's own
 /// order, on the model. Within a call another actor may come between the first look and the second one of whoever is
-/// about to sleep. After each turn the invariants of sim/check are asked; at the end also whether anybody sleeps for
-/// something that is there. Without the mark everything is explored.
+/// about to sleep, in whatever it sleeps. After each turn the invariants of sim/check are asked; at the end everybody
+/// who sleeps looks once more, and must find nothing. Without the mark everything is explored. An error: a step before
+/// the mark that fails or gives what the file does not expect, nothing to explore, or no order that is possible.
 Explored explore(const scenario::Scenario& scenario, const ExploreOptions& options);
 
 }  // namespace wakepath::proof

@@ -42,7 +42,8 @@ void set_option(const Request& r, Outcome& out) {
     timeval time{};
     time.tv_sec = r.value.empty() ? 0 : r.value[0];
     time.tv_usec = r.value.size() > 1 ? r.value[1] : 0;
-    finish(out, syscall(SYS_setsockopt, fd_of(r), at(r, 1), at(r, 2), &time, sizeof time));
+    const size_t given = std::min<size_t>(r.value.size(), 2) * sizeof(time.tv_sec);  // one number: half of a timeval
+    finish(out, syscall(SYS_setsockopt, fd_of(r), at(r, 1), at(r, 2), &time, given));
     return;
   }
   finish(out, syscall(SYS_setsockopt, fd_of(r), at(r, 1), at(r, 2), r.value.data(), r.value.size() * sizeof(int)));

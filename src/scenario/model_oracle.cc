@@ -42,13 +42,18 @@ kernel::file* ModelMachine::file(const std::string& process, int fd) const {
   return slot != nullptr ? static_cast<kernel::file*>(slot->file) : nullptr;
 }
 
-kernel::sock* ModelMachine::socket(const std::string& process, int fd) const {
-  const kernel::file* f = file(process, fd);
+namespace {
+
+kernel::sock* socket_of(const kernel::file* f) {
   if (f == nullptr || f->f_op != &kernel::socket_file_ops) {
     return nullptr;
   }
   return f->private_data.get().as<kernel::socket>()->sk;
 }
+
+}  // namespace
+
+kernel::sock* ModelMachine::socket(const std::string& process, int fd) const { return socket_of(file(process, fd)); }
 
 kernel::eventpoll* ModelMachine::epoll(const std::string& process, int fd) const {
   const kernel::file* f = file(process, fd);
@@ -57,12 +62,12 @@ kernel::eventpoll* ModelMachine::epoll(const std::string& process, int fd) const
 
 void ModelMachine::remember() {
   for (const auto& [name, actor] : actors_) {
-    const kernel::files_struct* files = table(actor.process);
+    const kernel::files_struct* files = actor.task->files;
     if (files == nullptr) {
       continue;
     }
     for (const kernel::fd_slot* slot : files->fd_array) {
-      const kernel::sock* sk = socket(actor.process, slot->fd);
+      const kernel::sock* sk = socket_of(slot->file);
       if (sk == nullptr) {
         known_.erase({actor.process, slot->fd});
         continue;

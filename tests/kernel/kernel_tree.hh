@@ -18,7 +18,7 @@ struct Node {
 
 /// What one thread did in one system call.
 struct KernelCall {
-  char thread = 'S';  ///< 'S' or 'C'
+  char thread = 'S';  ///< 'S' or 'C'; '2': the server's second thread
   std::string title;
   std::vector<Node> tree;  ///< Empty when nothing of it was seen.
 };

@@ -1,6 +1,6 @@
 // A few hundred random programs with a fresh seed, on the model and on the running kernel. The seed is printed; a
-// program that differs is printed as a scenario file, shrunk. About one program in two thousand still differs, so a
-// batch may have one that does; a broken invariant or a crash is never let pass.
+// program that differs is printed as a scenario file, shrunk. None may: what is known and explained is listed in
+// assets/known-differences.yaml.
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,6 @@ TEST_P(RandomProgramsOnBothMachines, GiveTheSame) {
   options.shrink_tries = 60;
   fmt::print("seed {}, programs {} to {}\n", options.seed, options.first, options.first + options.count - 1);
   bool not_run = false;
-  int differing = 0;
   FuzzListener listener;
   listener.failed = [&](const Failure& f) {
     not_run = not_run || f.kind == "not run";
@@ -37,8 +36,7 @@ TEST_P(RandomProgramsOnBothMachines, GiveTheSame) {
       return;
     }
     fmt::print("program {} of seed {} {}\n{}{}\n", f.index, options.seed, f.kind, f.story, f.file);
-    differing += f.kind == "differs" ? 1 : 0;
-    EXPECT_EQ(f.kind, "differs") << "program " << f.index << " of seed " << options.seed;
+    ADD_FAILURE() << "program " << f.index << " of seed " << options.seed << " " << f.kind;
   };
   listener.progress = [](const FuzzReport&) {};
   const FuzzReport report = fuzz(options, listener);
@@ -46,7 +44,6 @@ TEST_P(RandomProgramsOnBothMachines, GiveTheSame) {
     GTEST_SKIP() << "the running kernel cannot be used here";
   }
   EXPECT_EQ(report.programs, options.count);
-  EXPECT_LE(differing, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Batch, RandomProgramsOnBothMachines, testing::Range(0, 4));

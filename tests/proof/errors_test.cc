@@ -12,12 +12,7 @@ namespace {
 class CallsOnADescriptor : public testing::TestWithParam<Situation> {};
 
 TEST_P(CallsOnADescriptor, GiveWhatTheKernelGives) {
-  const std::string& name = GetParam().name;
-  const bool unix_stream = name.starts_with("unix stream") || name.starts_with("socketpair SOCK_STREAM");
   for (const std::string& call : calls_on_a_descriptor()) {
-    if (unix_stream && call == "send(x, \"a\", MSG_OOB)") {
-      continue;  // urgent data of AF_UNIX streams is not modelled
-    }
     const Cell cell = try_call(GetParam(), call);
     if (cell.judgement.kind == Judgement::Kind::not_run) {
       GTEST_SKIP() << cell.judgement.why_not;

@@ -13,6 +13,11 @@ scenario::Scenario lost_wake_up() {
   return std::get<scenario::Scenario>(parsed);
 }
 
+Explored explore_text(const std::string& steps) {
+  auto parsed = scenario::parse("t.yaml", "wakepath: 1\ntitle: t\nsteps:\n" + steps);
+  return explore(std::get<scenario::Scenario>(parsed), {});
+}
+
 TEST(Explore, FindsNothingWrongInAnyOrder) {
   const Explored found = explore(lost_wake_up(), {});
   EXPECT_TRUE(found.exhaustive) << found.error;
@@ -51,6 +56,79 @@ TEST(Explore, TakesEachActorsOwnOrder) {
   EXPECT_TRUE(found.exhaustive);
   EXPECT_EQ(found.results.size(), 1u);
   EXPECT_EQ(found.impossible, 0u);
+}
+
+class Sleeper : public testing::TestWithParam<std::string> {
+ protected:
+  scenario::Scenario file() const {
+    auto parsed = scenario::parse_file(WAKEPATH_SOURCE_DIR "/tests/proof/orders/" + GetParam() + ".yaml");
+    return std::get<scenario::Scenario>(parsed);
+  }
+};
+
+TEST_P(Sleeper, IsWokenInEveryOrder) {
+  const Explored found = explore(file(), {});
+  EXPECT_EQ(found.error, "");
+  EXPECT_TRUE(found.exhaustive);
+  EXPECT_EQ(found.impossible, 0u);
+  EXPECT_EQ(found.bad, 0u) << found.shortest.complaints.front();
+}
+
+TEST_P(Sleeper, SleepsForEverWithoutTheSecondLook) {
+  const Explored found = explore(file(), {20000, "no_second_look"});
+  ASSERT_GT(found.bad, 0u);
+  ASSERT_EQ(found.shortest.turns.size(), 3u);
+  EXPECT_EQ(found.shortest.turns[0].then, "is about to sleep; another may come between");
+  EXPECT_EQ(found.shortest.turns[2].then, "sleeps");
+  EXPECT_NE(found.shortest.complaints.front().find("sleeps in"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, Sleeper,
+                         testing::Values("pipe", "full_pipe", "eventfd", "unix_stream", "unix_datagram", "udp", "poll"),
+                         [](const auto& row) { return row.param; });
+
+TEST(Explore, LooksAtTheHandshakeBothSidesSleepIn) {
+  const Explored found = explore_text(
+      "  - server: l = socket(AF_INET, SOCK_STREAM, 0)\n"
+      "  - server: bind(l, 127.0.0.1:0) = 0\n"
+      "  - server: listen(l, 8) = 0\n"
+      "  - client: c = socket(AF_INET, SOCK_STREAM, 0)\n"
+      "  - mark: explore\n"
+      "  - server: s = accept4(l, 0)\n"
+      "  - client: connect(c, addr(l)) = ?\n");
+  EXPECT_EQ(found.error, "");
+  EXPECT_TRUE(found.exhaustive);
+  EXPECT_GT(found.orders, 2u);
+  EXPECT_EQ(found.bad, 0u);
+}
+
+TEST(Explore, SaysWhichStepOfTheSetupIsWrong) {
+  const Explored found = explore_text(
+      "  - a: e = eventfd(0, EFD_NONBLOCK)\n"
+      "  - a: read(e, 8) = 8\n"
+      "  - mark: explore\n"
+      "  - a: close(e) = ?\n");
+  EXPECT_EQ(found.orders, 0u);
+  EXPECT_NE(found.error.find("t.yaml: step 2: read(e, 8) gave -1 EAGAIN"), std::string::npos) << found.error;
+}
+
+TEST(Explore, SaysThatASetupBlocks) {
+  const Explored found = explore_text(
+      "  - a: e = eventfd(0, 0)\n"
+      "  - a: read(e, 8) = ?\n"
+      "  - a: close(e) = ?\n"
+      "  - mark: explore\n"
+      "  - b: p = epoll_create1(0)\n");
+  EXPECT_EQ(found.orders, 0u);
+  EXPECT_NE(found.error.find("is still blocked in"), std::string::npos) << found.error;
+}
+
+TEST(Explore, NeverCallsNoOrderAtAllFine) {
+  const Explored none = explore(lost_wake_up(), {0, ""});
+  EXPECT_EQ(none.orders, 0u);
+  EXPECT_NE(none.error, "");
+  EXPECT_NE(explore_text("  - a: e = eventfd(0, 0)\n  - mark: explore\n").error.find("nothing to explore"),
+            std::string::npos);
 }
 
 }  // namespace

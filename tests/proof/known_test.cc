@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "src/proof/known.hh"
+#include "src/scenario/problem.hh"
 
 namespace wakepath::proof {
 namespace {
@@ -35,11 +36,20 @@ TEST(KnownDifferences, ExplainNothingElse) {
   EXPECT_EQ(explain(differing("write(w, \"x\")", {3, "ret", "1", "-14"}), known), nullptr);
 }
 
-TEST(KnownDifferences, OfTheProgramHaveReasonsAndSources) {
-  for (const KnownDifference& row : known_differences()) {
-    EXPECT_FALSE(row.reason.empty() || row.source.empty()) << row.id;
+TEST(KnownDifferences, WithoutReasonOrSourceAreRefused) {
+  for (const std::string missing : {"reason: r, ", ", source: s"}) {
+    std::string rows = kRows;
+    rows.erase(rows.find(missing), missing.size());
+    EXPECT_THROW(read_known_differences("rows", rows), scenario::ParseFailure) << rows;
+  }
+  for (const std::string given : {"reason: r", "source: s"}) {
+    std::string rows = kRows;
+    rows.replace(rows.find(given) + given.size() - 1, 1, "''");
+    EXPECT_THROW(read_known_differences("rows", rows), scenario::ParseFailure) << rows;
   }
 }
+
+TEST(KnownDifferences, OfTheProgramCanBeRead) { EXPECT_NO_THROW(known_differences()); }
 
 }  // namespace
 }  // namespace wakepath::proof
