@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <random>
@@ -13,6 +12,7 @@
 #include "src/bench/bench.hh"
 #include "src/bench/long_trace.hh"
 #include "src/bench/measure.hh"
+#include "src/bench/scratch.hh"
 
 namespace wakepath::bench {
 
@@ -23,22 +23,6 @@ using trace::Position;
 constexpr std::size_t kObjects = 10'000;
 constexpr Position kFrame = 10'000;    ///< records that a scrubbing hand passes from one picture to the next
 constexpr std::size_t kPixels = 1500;  ///< of a timeline
-
-/// A folder that goes with its files.
-struct Scratch {
-  std::filesystem::path folder;
-  Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "wakepath-bench-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder can be made");
-    folder = pattern;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-};
 
 /// 99th percentile of `count` goes of `work`, in ms of CPU time.
 template <class Work>

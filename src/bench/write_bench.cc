@@ -1,16 +1,14 @@
 #include "src/bench/write_bench.hh"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
-#include <string>
 #include <vector>
 
 #include "sim/record/field.hh"
 #include "sim/trace/file.hh"
 #include "src/bench/measure.hh"
 #include "src/bench/model_load.hh"
+#include "src/bench/scratch.hh"
 
 namespace wakepath::bench {
 
@@ -99,11 +97,9 @@ RecordSize measure_record_size(bool quick) {
   ModelLoad load({.record = true, .open = 10});
   load.connections(quick ? 100 : 1000);
   auto trace = load.kernel().trace();
-  std::string pattern = (std::filesystem::temp_directory_path() / "wakepath-bench-XXXXXX").string();
-  std::filesystem::path folder = mkdtemp(pattern.data());
-  { trace::FileWriter writer(*trace, folder / "size.wkp"); }
-  auto bytes = static_cast<double>(std::filesystem::file_size(folder / "size.wkp"));
-  std::filesystem::remove_all(folder);
+  Scratch scratch;
+  { trace::FileWriter writer(*trace, scratch.folder / "size.wkp"); }
+  auto bytes = static_cast<double>(std::filesystem::file_size(scratch.folder / "size.wkp"));
   double wide = 0;
   for (trace::Position p = 0; p < trace->size(); ++p) {
     const trace::Record& record = (*trace)[p];
