@@ -55,6 +55,19 @@ local function finish(entry, fine, data)
   wakepath.wakeup(entry.coroutine)
 end
 
+-- One more piece of a response of which more is to come.
+local function keep_part(entry, data)
+  entry.parts = entry.parts or {}
+  table.insert(entry.parts, data)
+end
+
+-- The response to `entry` with its last piece: all of them, if it came in several.
+local function whole(entry, data)
+  if not entry.parts then return data end
+  keep_part(entry, data)
+  return entry.parts
+end
+
 -- The connection `id` is over: everybody who waits for something from it hears of it.
 local function disconnect(self, id)
   if self.id ~= id then return end
@@ -87,16 +100,11 @@ local function read_in_order(self, id)
         return disconnect(self, id)
       end
       if more then
-        entry.parts = entry.parts or {}
-        table.insert(entry.parts, data)
+        keep_part(entry, data)
       else
         self.waiting[self.first] = nil
         self.first = self.first + 1
-        if entry.parts then
-          table.insert(entry.parts, data)
-          data = entry.parts
-        end
-        finish(entry, fine, data)
+        finish(entry, fine, whole(entry, data))
       end
     end
   end
@@ -115,15 +123,10 @@ local function read_by_session(self, id)
     if not entry then
       wakepath.log("socketchannel: a response to no request, session " .. tostring(session))
     elseif more and fine then
-      entry.parts = entry.parts or {}
-      table.insert(entry.parts, data)
+      keep_part(entry, data)
     else
       self.sessions[session] = nil
-      if entry.parts then
-        table.insert(entry.parts, data)
-        data = entry.parts
-      end
-      finish(entry, fine, data)
+      finish(entry, fine, whole(entry, data))
     end
   end
 end
