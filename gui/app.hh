@@ -20,6 +20,7 @@ struct Ui {
   TimelineRows rows;
   bool show_help = false;
   bool show_why = false;
+  bool boot_open = false;               ///< the call list shows what the kernel did before the first step
   std::vector<exports::WhyAnswer> why;  ///< of the playhead's step, as of `why_revision`
   std::uint64_t why_revision = 0;
   bool focus_search = false;

@@ -228,7 +228,10 @@ void softnet_card(Maker& m) {
   bool pending = m.read.value("NET_RX pending") != 0;
   m.card.pill = waiting != 0 ? fmt::format("{} queued", waiting) : pending ? "PENDING" : "EMPTY";
   m.card.pill_tone = waiting == 0 && !pending ? Tone::kDim : Tone::kWait;
-  if (auto id = field_named(m.read.kind(), "input_pkt_queue.qlen")) m.used[*id] = true;
+  for (const char* name : {"input_pkt_queue.qlen", "cpu"})
+    if (auto id = field_named(m.read.kind(), name)) m.used[*id] = true;
+  // the number first: of several CPUs' cards a narrow one shows little of its title
+  if (m.read.has("cpu")) m.card.title = fmt::format("CPU {} softnet_data", m.read.value("cpu"));
   m.queue("input_pkt_queue", Item::Type::kSquares);
   m.queue("process_queue", Item::Type::kSquares, {}, true);
   m.rest();

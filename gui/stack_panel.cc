@@ -41,6 +41,28 @@ struct StackDrawer {
     y += p.px(22);
   }
 
+  [[nodiscard]] bool is_call(const trace::Record& r) const {
+    return r.kind == trace::RecordKind::kSyscall ||
+           (r.kind == trace::RecordKind::kCall && r.field < ui.model.trace().schema().functions.size());
+  }
+
+  /// What the kernel did before the first step is one line, which a click unfolds. Where the list begins.
+  trace::Position boot(float& y, trace::Position from) const {
+    const ViewModel& m = ui.model;
+    const auto& steps = m.index().steps();
+    trace::Position end = steps.empty() ? 0 : std::min(steps.front().begin, m.position());
+    int calls = 0;
+    for (trace::Position at = from; at < end; ++at) calls += is_call(m.trace()[at]) ? 1 : 0;
+    if (calls == 0) return from;
+    Rect line{x, y, w, p.px(19)};
+    if (hit("calls/boot", line)) ui.boot_open = !ui.boot_open;
+    if (ImGui::IsItemHovered()) p.fill(line, ink(theme().hover, 0.6f), p.px(3));
+    p.text(fonts().small, {x + p.px(2), y + p.px(2)}, ink(theme().dim),
+           fmt::format("{} boot of the kernel: {} calls", ui.boot_open ? "▾" : "▸", calls), w - p.px(4));
+    y += p.px(20);
+    return ui.boot_open ? from : end;
+  }
+
   /// What was called since the last stop, as a tree; clicking a line goes there.
   void calls(float& y) const {
     constexpr trace::Position kMostRead = 20000;
@@ -50,6 +72,7 @@ struct StackDrawer {
     trace::Position from = m.stride_begin(), target = m.position();
     if (m.position() - from > kMostRead) from = m.position() - kMostRead;
     if (y > ui.px(100)) divider(y, "since the last stop", theme().dim);
+    from = boot(y, from);
     std::map<trace::TaskId, int> depths;
     int lines = 0;
     for (trace::Position at = from; at < m.position() && lines < kMostLines; ++at) {
@@ -57,9 +80,8 @@ struct StackDrawer {
       int& depth = depths[r.task];
       using trace::RecordKind;
       if (r.kind == RecordKind::kReturn || r.kind == RecordKind::kSyscallReturn) depth = std::max(0, depth - 1);
-      if (r.kind != RecordKind::kCall && r.kind != RecordKind::kSyscall) continue;
+      if (!is_call(r)) continue;
       bool syscall = r.kind == RecordKind::kSyscall;
-      if (!syscall && r.field >= functions.size()) continue;
       std::string_view name = syscall ? m.trace().string(r.object) : std::string_view(functions[r.field].name);
       Rgb colour = syscall ? theme().syscall : theme().of(functions[r.field].layer);
       float indent = p.px(7) * static_cast<float>(std::min(depth, 14));
