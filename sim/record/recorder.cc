@@ -24,19 +24,19 @@ void Recorder::make_room_for_sites(std::size_t count) {
   sites_ = known_sites_.data();
   site_mask_ = count - 1;
   for (const KnownSite& known : before)
-    if (known.file != nullptr) remember_site(known);
+    if (known.key != 0) remember_site(known);
 }
 
 void Recorder::remember_site(const KnownSite& site) {
-  std::size_t slot = first_slot({site.file, site.line});
-  while (known_sites_[slot & site_mask_].file != nullptr) ++slot;
+  std::size_t slot = first_slot(site.key);
+  while (known_sites_[slot & site_mask_].key != 0) ++slot;
   known_sites_[slot & site_mask_] = site;
 }
 
 void Recorder::learn_call_site(trace::FunctionId function, Site site) {
   std::uint16_t id = 0;
   if (!known_site(site, id)) id = learn_site(site);
-  call_sites_[function % kCallSites] = {site.file, site.line, id};
+  call_sites_[function % kCallSites] = {site.key(), id};
 }
 
 std::uint16_t Recorder::learn_site(Site site) {
@@ -44,7 +44,7 @@ std::uint16_t Recorder::learn_site(Site site) {
   std::string_view file = site.file;  // absolute in the build; the trace has it from the repository's root
   if (auto at = file.rfind("/sim/"); at != std::string_view::npos) file.remove_prefix(at + 1);
   std::uint16_t id = trace_->intern_site(fmt::format("{}:{}", file, site.line));
-  remember_site({site.file, site.line, id});
+  remember_site({site.key(), id});
   return id;
 }
 
@@ -91,9 +91,8 @@ trace::Position Recorder::syscall(trace::FunctionId function, std::string_view t
 }
 
 void Recorder::syscall_return(trace::Position entered, trace::FunctionId function, std::int64_t result,
-                              std::string_view text) {
-  if (!enabled_) return;
-  put_caused(RecordKind::kSyscallReturn, function, trace_->intern(text), entered, static_cast<std::uint64_t>(result),
+                              trace::StringId text) {
+  put_caused(RecordKind::kSyscallReturn, function, text, entered, static_cast<std::uint64_t>(result),
              static_cast<std::uint32_t>(entered));
 }
 

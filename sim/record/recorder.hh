@@ -15,6 +15,11 @@ namespace wakepath::record {
 struct Site {
   const char* file = nullptr;  ///< nullptr: unknown, the innermost Call's site is taken.
   int line = 0;
+
+  /// One number for each place: user addresses are below 2^47, lines below 2^16.
+  [[nodiscard]] std::uint64_t key() const {
+    return reinterpret_cast<std::uintptr_t>(file) << 16 ^ static_cast<std::uint64_t>(line);
+  }
 };
 
 /// A field of an object. (One argument, so that those of a recorded write all travel in registers.)
@@ -73,7 +78,7 @@ class Recorder {
 
   // --- system calls (functions: Call) ---
   trace::Position syscall(trace::FunctionId function, std::string_view text);
-  void syscall_return(trace::Position entered, trace::FunctionId function, std::int64_t result, std::string_view text);
+  void syscall_return(trace::Position entered, trace::FunctionId function, std::int64_t result, trace::StringId text);
 
   // --- tasks, steps, words ---
   void spawn(trace::TaskId task, trace::ObjectId object);
@@ -107,8 +112,7 @@ class Recorder {
 
   /// A place in the source and its id in the trace: a hash table with open addressing, never more than a quarter full.
   struct KnownSite {
-    const char* file = nullptr;  ///< nullptr: a free slot
-    int line = 0;
+    std::uint64_t key = 0;  ///< of the Site; 0: a free slot
     std::uint16_t id = 0;
   };
   struct KnownSymbol {
@@ -136,25 +140,25 @@ class Recorder {
   [[nodiscard]] bool known_call_site(trace::FunctionId function, Site site, std::uint16_t& id) const {
     const KnownSite& known = call_sites_[function % kCallSites];
     id = known.id;
-    return known.file == site.file && known.line == site.line;
+    return known.key == site.key();
   }
   void learn_call_site(trace::FunctionId function, Site site);
   [[nodiscard]] bool known_site(Site site, std::uint16_t& id) const {
     if (site.file == nullptr) return id = trace::PackedRecord::site_of(top_), true;
-    for (std::size_t slot = first_slot(site);; ++slot) {
+    std::uint64_t key = site.key();
+    for (std::size_t slot = first_slot(key);; ++slot) {
       const KnownSite& known = sites_[slot & site_mask_];
       id = known.id;
-      if (known.file == site.file && known.line == site.line) return true;
-      if (known.file == nullptr) return false;
+      if (known.key == key) return true;
+      if (known.key == 0) return false;
     }
   }
   /// Apart, so that what happens once for each place does not weigh on every write.
   [[gnu::cold, gnu::noinline]] void set_at_new_site(Member member, std::uint64_t before, std::uint64_t after,
                                                     Site site);
-  [[nodiscard]] static std::size_t first_slot(Site site) {
+  [[nodiscard]] static std::size_t first_slot(std::uint64_t key) {
     constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio: its products are spread evenly
-    auto line = static_cast<std::uint64_t>(site.line) << 32;
-    return (reinterpret_cast<std::uintptr_t>(site.file) ^ line) * kGolden >> 40;
+    return key * kGolden >> 40;
   }
   void note_created(trace::KindId kind);
   void make_room_for_sites(std::size_t count);

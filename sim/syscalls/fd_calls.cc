@@ -15,8 +15,8 @@ namespace wakepath::kernel {
 namespace {
 
 /// What a read gave, behind its number.
-std::string given(const char* buffer, long result) {
-  return result < 0 ? "" : " " + words::data({buffer, static_cast<std::size_t>(result)});
+words::Words given(const char* buffer, long result) {
+  return words::text(" ", words::data({buffer, static_cast<std::size_t>(result)}));
 }
 
 std::string fcntl_words(int fd, int command, int argument) {
@@ -64,14 +64,14 @@ MaySleep<long> on_descriptor(Kernel& k, int fd, MaySleep<long> (*attempt)(Kernel
 }  // namespace
 
 MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size) {
-  SyscallScope call(k, Fn::ksys_read, [&] { return fmt::format("read({}, {})", fd, size); });
+  SyscallScope call(k, Fn::ksys_read, [&] { return words::text("read(", fd, ", ", size, ")"); });
   long result = co_await on_descriptor(k, fd, vfs_read, buffer, size);
   co_return call.done(result, [&] { return given(buffer, result); });
 }
 
 MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) {
   SyscallScope call(k, Fn::ksys_write, [&] {
-    return fmt::format("write({}, {}, {})", fd, words::data({data, size}), size);
+    return words::text("write(", fd, ", ", words::data({data, size}), ", ", size, ")");
   });
   long result = co_await on_descriptor(k, fd, vfs_write, data, size);
   co_return call.done(result);

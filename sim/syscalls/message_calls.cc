@@ -29,9 +29,8 @@ MaySleep<long> sys_socketpair(Kernel& k, int family, int type, int protocol, int
 MaySleep<long> sys_sendmsg(Kernel& k, int fd, const std::vector<std::string>& pieces, const std::vector<int>& rights,
                            int flags) {
   SyscallScope call(k, Fn::__x64_sys_sendmsg, [&] {
-    std::string suffix = (rights.empty() ? "" : ", ") + rights_words(rights);
-    if (flags != 0) suffix += ", " + words::message_flags(flags);
-    return fmt::format("sendmsg({}, {}{})", fd, words::pieces(pieces), suffix);
+    return fmt::format("sendmsg({}, {}{}{}{})", fd, words::pieces(pieces), rights.empty() ? "" : ", ",
+                       rights_words(rights), words::more_flags(flags));
   });
   std::string whole;
   for (const std::string& piece : pieces) whole += piece;
@@ -43,18 +42,15 @@ MaySleep<long> sys_sendmsg(Kernel& k, int fd, const std::vector<std::string>& pi
 }
 
 MaySleep<long> sys_recvmsg(Kernel& k, int fd, char* buffer, std::size_t size, int flags, std::vector<int>* rights) {
-  SyscallScope call(k, Fn::__x64_sys_recvmsg, [&] {
-    std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
-    return fmt::format("recvmsg({}, {}{})", fd, size, suffix);
-  });
+  SyscallScope call(k, Fn::__x64_sys_recvmsg,
+                    [&] { return fmt::format("recvmsg({}, {}{})", fd, size, words::more_flags(flags)); });
   InMessage message{buffer, size, flags};
   long result = 0;
   do result = co_await __sys_recvmsg(k, fd, message, rights);
   while (restarts(k, &result));
   co_return call.done(result, [&] {
-    if (result < 0) return std::string();
-    std::string came = (rights->empty() ? "" : " ") + rights_words(*rights);
-    return " " + words::data({buffer, std::min(size, static_cast<std::size_t>(result))}) + came;
+    return fmt::format(" {}{}{}", words::data({buffer, std::min(size, static_cast<std::size_t>(result))}),
+                       rights->empty() ? "" : " ", rights_words(*rights));
   });
 }
 

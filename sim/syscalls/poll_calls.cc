@@ -36,7 +36,9 @@ std::string members(const std::vector<bool>& set) {
   return "[" + out + "]";
 }
 
-std::string mask_of(const std::optional<signal_set>& mask) { return mask ? words::signals(*mask) : "NULL"; }
+words::Words mask_of(const std::optional<signal_set>& mask) {
+  return mask ? words::signals(*mask) : words::Words("NULL");
+}
 
 }  // namespace
 

@@ -2,19 +2,19 @@
 
 #include <concepts>
 #include <cstring>
-#include <string>
+#include <string_view>
 
 #include "sim/kernel/kernel.hh"
+#include "sim/syscalls/words.hh"
 
 namespace wakepath::kernel {
 
 /// One system call of a task, from entry to return, with its words. The outermost frame of the task's stack.
-/// Words are given as functions that return a string: with recording off nobody pays for them.
+/// Words are given as functions that return a text: with recording off nobody pays for them.
 class SyscallScope {
  public:
   template <std::invocable Words>
-  SyscallScope(Kernel& k, Fn entry, Words words)
-      : entered_(k, entry, k.recorder.enabled() ? words() : std::string()), call_(k, entry, nullptr) {}
+  SyscallScope(Kernel& k, Fn entry, Words words) : entered_(k, entry, words), call_(k, entry, nullptr) {}
 
   ~SyscallScope() {
     Kernel& k = entered_.k;
@@ -29,8 +29,7 @@ class SyscallScope {
   long done(long result, Output output) {
     if (signal_pending(entered_.k)) arch_do_signal_or_restart(entered_.k, &result);
     entered_.result = result;
-    if (entered_.k.recorder.enabled())
-      entered_.text = result < 0 ? std::string("-1 ") + error_name(result) : std::to_string(result) + output();
+    if (entered_.k.recorder.enabled()) entered_.say(result < 0 ? failed(result) : words::text(result, output()));
     return call_.result(result);
   }
   long done(long result) {
@@ -38,25 +37,29 @@ class SyscallScope {
   }
 
  private:
-  static const char* error_name(long result) {
+  static words::Words failed(long result) {
     const char* name = strerrorname_np(static_cast<int>(-result));
-    return name != nullptr ? name : "E?";
+    return words::text("-1 ", name != nullptr ? name : "E?");
   }
 
   struct Entered {
-    Entered(Kernel& kernel, Fn function, const std::string& words)
-        : k(kernel), entry(function), at(k.recorder.syscall(static_cast<trace::FunctionId>(function), words)) {}
-    ~Entered() {
-      if (k.recorder.enabled())
-        k.recorder.syscall_return(at, static_cast<trace::FunctionId>(entry), result, text.empty() ? "killed" : text);
+    template <class Words>
+    Entered(Kernel& kernel, Fn function, Words& words) : k(kernel), entry(function) {
+      if (k.recorder.enabled()) at = k.recorder.syscall(static_cast<trace::FunctionId>(function), words());
     }
+    ~Entered() {
+      if (!k.recorder.enabled()) return;
+      if (said == 0) say("killed");
+      k.recorder.syscall_return(at, static_cast<trace::FunctionId>(entry), result, said);
+    }
+    void say(std::string_view text) { said = k.recorder.trace().intern(text); }
     Entered(const Entered&) = delete;
     Entered& operator=(const Entered&) = delete;
     Kernel& k;
     Fn entry;
-    trace::Position at;
+    trace::Position at = 0;
     long result = 0;
-    std::string text;  // what done() says
+    trace::StringId said = 0;  // what done() says
   };
 
   Entered entered_;  // before call_: it ends after it

@@ -33,7 +33,7 @@ MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
   do result = co_await __sys_accept4(k, fd, &from, flags);
   while (restarts(k, &result));
   if (result >= 0 && peer != nullptr) *peer = from;
-  co_return call.done(result, [&] { return " " + words::address(from); });
+  co_return call.done(result, [&] { return words::text(" ", words::address(from)); });
 }
 
 MaySleep<long> sys_connect(Kernel& k, int fd, Address address) {
@@ -47,8 +47,7 @@ MaySleep<long> sys_connect(Kernel& k, int fd, Address address) {
 
 MaySleep<long> sys_send(Kernel& k, int fd, const char* data, std::size_t size, int flags) {
   SyscallScope call(k, Fn::__x64_sys_sendto, [&] {
-    std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
-    return words::text("send(", fd, ", ", words::data({data, size}), ", ", size, suffix, ")");
+    return words::text("send(", fd, ", ", words::data({data, size}), ", ", size, words::more_flags(flags), ")");
   });
   OutMessage message{data, size, flags};
   long result = 0;
@@ -58,16 +57,14 @@ MaySleep<long> sys_send(Kernel& k, int fd, const char* data, std::size_t size, i
 }
 
 MaySleep<long> sys_recv(Kernel& k, int fd, char* buffer, std::size_t size, int flags) {
-  SyscallScope call(k, Fn::__x64_sys_recvfrom, [&] {
-    std::string suffix = flags != 0 ? ", " + words::message_flags(flags) : "";
-    return words::text("recv(", fd, ", ", size, suffix, ")");
-  });
+  SyscallScope call(k, Fn::__x64_sys_recvfrom,
+                    [&] { return words::text("recv(", fd, ", ", size, words::more_flags(flags), ")"); });
   InMessage message{buffer, size, flags};
   long result = 0;
   do result = co_await __sys_recvfrom(k, fd, message);
   while (restarts(k, &result));
   co_return call.done(result, [&] {
-    return result < 0 ? "" : " " + words::data({buffer, std::min(size, static_cast<std::size_t>(result))});
+    return words::text(" ", words::data({buffer, std::min(size, static_cast<std::size_t>(result))}));
   });
 }
 
@@ -93,9 +90,9 @@ MaySleep<long> sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, i
   while (restarts(k, &result));
   *from = message.from;
   co_return call.done(result, [&] {
-    if (result < 0) return std::string();
-    std::string who = message.from ? " " + words::address(*message.from) : "";
-    return " " + words::data({buffer, std::min(size, static_cast<std::size_t>(result))}) + who;
+    words::Words got = words::text(" ", words::data({buffer, std::min(size, static_cast<std::size_t>(result))}));
+    if (message.from) (got += ' ') += words::address(*message.from);
+    return got;
   });
 }
 
@@ -113,13 +110,13 @@ MaySleep<long> sys_close(Kernel& k, int fd) {
 MaySleep<long> sys_getsockname(Kernel& k, int fd, Address* out) {
   SyscallScope call(k, Fn::__x64_sys_getsockname, [&] { return words::text("getsockname(", fd, ")"); });
   long result = __sys_getname(k, fd, out, NameOf::kOwn);
-  co_return call.done(result, [&] { return " " + words::address(*out); });
+  co_return call.done(result, [&] { return words::text(" ", words::address(*out)); });
 }
 
 MaySleep<long> sys_getpeername(Kernel& k, int fd, Address* out) {
   SyscallScope call(k, Fn::__x64_sys_getpeername, [&] { return words::text("getpeername(", fd, ")"); });
   long result = __sys_getname(k, fd, out, NameOf::kPeer);
-  co_return call.done(result, [&] { return " " + words::address(*out); });
+  co_return call.done(result, [&] { return words::text(" ", words::address(*out)); });
 }
 
 MaySleep<long> sys_setsockopt(Kernel& k, int fd, int level, int option, std::vector<int> value) {
@@ -133,7 +130,7 @@ MaySleep<long> sys_getsockopt(Kernel& k, int fd, int level, int option, std::vec
   SyscallScope call(k, Fn::__x64_sys_getsockopt,
                     [&] { return words::text("getsockopt(", fd, ", ", words::option(level, option), ")"); });
   long result = __sys_getsockopt(k, fd, level, option, value);
-  co_return call.done(result, [&] { return " " + words::option_value(*value); });
+  co_return call.done(result, [&] { return words::text(" ", words::option_value(*value)); });
 }
 
 MaySleep<long> sys_pipe2(Kernel& k, int fds[2], int flags) {
@@ -150,7 +147,8 @@ MaySleep<long> sys_epoll_create1(Kernel& k, int flags) {
 
 MaySleep<long> sys_epoll_ctl(Kernel& k, int epfd, int op, int fd, user_epoll_event event) {
   SyscallScope call(k, Fn::__x64_sys_epoll_ctl, [&] {
-    std::string suffix = op == EPOLL_CTL_DEL ? "" : ", " + words::events(event.events);
+    words::Words suffix;
+    if (op != EPOLL_CTL_DEL) (suffix += ", ") += words::events(event.events);
     return words::text("epoll_ctl(", epfd, ", ", words::epoll_op(op), ", ", fd, suffix, ")");
   });
   co_return call.done(do_epoll_ctl(k, epfd, op, fd, event));

@@ -16,8 +16,8 @@ namespace {
 using Named = std::pair<u32, std::string_view>;
 
 template <std::size_t N>
-std::string flags(u32 mask, const std::array<Named, N>& names) {
-  std::string out;
+Words flags(u32 mask, const std::array<Named, N>& names) {
+  Words out;
   for (const auto& [bit, name] : names) {
     if ((mask & bit) == 0) continue;
     if (!out.empty()) out += '|';
@@ -25,12 +25,13 @@ std::string flags(u32 mask, const std::array<Named, N>& names) {
     mask &= ~bit;
   }
   if (mask != 0) out += fmt::format("{}{:#x}", out.empty() ? "" : "|", mask);
-  return out.empty() ? "0" : out;
+  if (out.empty()) out += "0";
+  return out;
 }
 
 }  // namespace
 
-std::string family(int family) {
+Words family(int family) {
   switch (family) {
     case AF_INET:
       return "AF_INET";
@@ -39,22 +40,32 @@ std::string family(int family) {
     case AF_UNIX:
       return "AF_UNIX";
     default:
-      return fmt::format("{}", family);
+      return text(family);
   }
 }
 
-std::string socket_type(int type) {
-  std::string out = (type & 0xf) == SOCK_STREAM      ? "SOCK_STREAM"
-                    : (type & 0xf) == SOCK_DGRAM     ? "SOCK_DGRAM"
-                    : (type & 0xf) == SOCK_SEQPACKET ? "SOCK_SEQPACKET"
-                                                     : fmt::format("{}", type & 0xf);
+Words socket_type(int type) {
+  Words out;
+  switch (type & 0xf) {
+    case SOCK_STREAM:
+      out += "SOCK_STREAM";
+      break;
+    case SOCK_DGRAM:
+      out += "SOCK_DGRAM";
+      break;
+    case SOCK_SEQPACKET:
+      out += "SOCK_SEQPACKET";
+      break;
+    default:
+      out += type & 0xf;
+  }
   if ((type & SOCK_NONBLOCK) != 0) out += "|SOCK_NONBLOCK";
   if ((type & SOCK_CLOEXEC) != 0) out += "|SOCK_CLOEXEC";
   return out;
 }
 
-std::string address(const Address& a) {
-  if (a.family == AF_UNIX) return a.path.empty() ? "unix:" : "unix:@" + a.path.substr(1);
+Words address(const Address& a) {
+  if (a.family == AF_UNIX) return a.path.empty() ? Words("unix:") : text("unix:@", std::string_view(a.path).substr(1));
   if (a.family == AF_INET6) {
     char text[INET6_ADDRSTRLEN] = "";
     inet_ntop(AF_INET6, a.ip6.data(), text, sizeof text);
@@ -63,11 +74,10 @@ std::string address(const Address& a) {
   return text(a.ip >> 24, ".", (a.ip >> 16) & 255, ".", (a.ip >> 8) & 255, ".", a.ip & 255, ":", a.port);
 }
 
-std::string data(std::string_view bytes) {
+Words data(std::string_view bytes) {
   std::string_view shown = bytes.substr(0, 24);
   auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
-  std::string out;
-  out.reserve(32);
+  Words out;
   out += '"';
   if (std::all_of(shown.begin(), shown.end(), plain))
     out += shown;
@@ -89,13 +99,14 @@ std::string data(std::string_view bytes) {
   return out;
 }
 
-std::string pieces(const std::vector<std::string>& pieces) {
-  std::string out = "[";
-  for (std::size_t i = 0; i < pieces.size(); ++i) out += fmt::format("{}{}", i == 0 ? "" : ", ", data(pieces[i]));
-  return out + "]";
+Words pieces(const std::vector<std::string>& pieces) {
+  Words out = "[";
+  for (std::size_t i = 0; i < pieces.size(); ++i) (out += i == 0 ? "" : ", ") += data(pieces[i]);
+  out += ']';
+  return out;
 }
 
-std::string events(u32 mask) {
+Words events(u32 mask) {
   static const auto kWords = record::EnumWords<poll_t>::values();  // the words that the trace's fields have, too
   static const auto kNames = [] {
     std::array<Named, 14> names;
@@ -105,15 +116,17 @@ std::string events(u32 mask) {
   return flags(mask, kNames);
 }
 
-std::string epoll_events(const user_epoll_event* list, long count) {
-  std::string out = " [";
-  for (long i = 0; i < count; ++i)
-    out += text(i == 0 ? "" : ", ", "{", events(list[i].events), ", ", list[i].data, "}");
+Words epoll_events(const user_epoll_event* list, long count) {
+  Words out = " [";
+  for (long i = 0; i < count; ++i) {
+    ((out += i == 0 ? "{" : ", {") += events(list[i].events)) += ", ";
+    (out += list[i].data) += '}';
+  }
   out += ']';
   return out;
 }
 
-std::string poll_events(int mask) {
+Words poll_events(int mask) {
   static constexpr std::array<Named, 9> kNames = {{{POLLIN, "POLLIN"},
                                                    {POLLPRI, "POLLPRI"},
                                                    {POLLOUT, "POLLOUT"},
@@ -126,14 +139,16 @@ std::string poll_events(int mask) {
   return flags(static_cast<u32>(mask), kNames);
 }
 
-std::string signals(signal_set set) {
-  std::string out = "[";
+Words signals(signal_set set) {
+  Words out;
   for (const auto& [bit, name] : record::EnumWords<signal_set>::values())
-    if ((set & bit) != 0) out += (out.size() > 1 ? ", " : "") + name;
-  return out + "]";
+    if ((set & bit) != 0) (out += out.empty() ? "[" : ", ") += name;
+  if (out.empty()) out += '[';
+  out += ']';
+  return out;
 }
 
-std::string epoll_op(int op) {
+Words epoll_op(int op) {
   switch (op) {
     case EPOLL_CTL_ADD:
       return "EPOLL_CTL_ADD";
@@ -142,11 +157,11 @@ std::string epoll_op(int op) {
     case EPOLL_CTL_DEL:
       return "EPOLL_CTL_DEL";
     default:
-      return fmt::format("{}", op);
+      return text(op);
   }
 }
 
-std::string message_flags(int mask) {
+Words message_flags(int mask) {
   static constexpr std::array<Named, 6> kNames = {{{MSG_OOB, "MSG_OOB"},
                                                    {MSG_PEEK, "MSG_PEEK"},
                                                    {MSG_TRUNC, "MSG_TRUNC"},
@@ -156,7 +171,9 @@ std::string message_flags(int mask) {
   return flags(static_cast<u32>(mask), kNames);
 }
 
-std::string open_flags(int mask) {
+Words more_flags(int mask) { return mask != 0 ? text(", ", message_flags(mask)) : Words(); }
+
+Words open_flags(int mask) {
   static constexpr std::array<Named, 5> kNames = {{{O_WRONLY, "O_WRONLY"},
                                                    {O_RDWR, "O_RDWR"},
                                                    {O_NONBLOCK, "O_NONBLOCK"},
@@ -165,22 +182,22 @@ std::string open_flags(int mask) {
   return flags(static_cast<u32>(mask), kNames);
 }
 
-std::string memfd_flags(unsigned mask) {
+Words memfd_flags(unsigned mask) {
   static constexpr std::array<Named, 2> kNames = {
       {{MFD_CLOEXEC, "MFD_CLOEXEC"}, {MFD_ALLOW_SEALING, "MFD_ALLOW_SEALING"}}};
   return flags(mask, kNames);
 }
 
-std::string seek_from(int whence) {
+Words seek_from(int whence) {
   static constexpr std::array<const char*, 5> kNames = {"SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE"};
   bool known = whence >= 0 && static_cast<std::size_t>(whence) < kNames.size();
-  return known ? kNames[static_cast<std::size_t>(whence)] : fmt::to_string(whence);
+  return known ? Words(kNames[static_cast<std::size_t>(whence)]) : text(whence);
 }
 
-std::string option(int level, int option) {
+Words option(int level, int option) {
   if (level == IPPROTO_TCP)
-    return option == TCP_NODELAY ? "IPPROTO_TCP, TCP_NODELAY" : fmt::format("IPPROTO_TCP, {}", option);
-  if (level != SOL_SOCKET) return fmt::format("{}, {}", level, option);
+    return option == TCP_NODELAY ? Words("IPPROTO_TCP, TCP_NODELAY") : text("IPPROTO_TCP, ", option);
+  if (level != SOL_SOCKET) return text(level, ", ", option);
   static constexpr std::array<Named, 15> kNames = {{{SO_REUSEADDR, "SO_REUSEADDR"},
                                                     {SO_REUSEPORT, "SO_REUSEPORT"},
                                                     {SO_BROADCAST, "SO_BROADCAST"},
@@ -197,15 +214,16 @@ std::string option(int level, int option) {
                                                     {SO_DOMAIN, "SO_DOMAIN"},
                                                     {SO_PROTOCOL, "SO_PROTOCOL"}}};
   for (const auto& [value, name] : kNames)
-    if (static_cast<int>(value) == option) return fmt::format("SOL_SOCKET, {}", name);
-  return fmt::format("SOL_SOCKET, {}", option);
+    if (static_cast<int>(value) == option) return text("SOL_SOCKET, ", name);
+  return text("SOL_SOCKET, ", option);
 }
 
-std::string option_value(const std::vector<int>& value) {
-  if (value.size() == 1) return fmt::format("{}", value[0]);
-  std::string out = "{";
-  for (std::size_t i = 0; i < value.size(); ++i) out += fmt::format("{}{}", i > 0 ? ", " : "", value[i]);
-  return out + "}";
+Words option_value(const std::vector<int>& value) {
+  if (value.size() == 1) return text(value[0]);
+  Words out = "{";
+  for (std::size_t i = 0; i < value.size(); ++i) (out += i > 0 ? ", " : "") += value[i];
+  out += '}';
+  return out;
 }
 
 }  // namespace wakepath::kernel::words

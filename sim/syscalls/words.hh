@@ -1,7 +1,10 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <concepts>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -11,39 +14,85 @@
 
 namespace wakepath::kernel::words {
 
-inline void put(std::string& out, std::string_view part) { out += part; }
-template <std::integral Number>
-requires(sizeof(Number) > 1)  // no char, no bool
-    void put(std::string& out, Number number) {
-  char digits[24];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-}
-/// Its parts one behind the other, numbers in decimal. Every call writes two such texts: a format string takes longer.
+/// A short text in the making. Every recorded call writes two, so what fits into `room_` takes no memory of its own.
+class Words {
+ public:
+  Words() {}  // NOLINT: the room stays as it is
+  template <std::convertible_to<std::string_view> Text>
+  Words(const Text& text) {  // NOLINT: a word is a text
+    *this += text;
+  }
+  Words(const Words& other) : Words(other.view()) {}
+  Words& operator=(const Words&) = delete;
+  ~Words() = default;
+
+  Words& operator+=(std::string_view part) {
+    if (size_ + part.size() > sizeof room_) [[unlikely]]
+      return add_to_long(part);
+    std::memcpy(room_ + size_, part.data(), part.size());
+    size_ += part.size();
+    return *this;
+  }
+  Words& operator+=(char c) { return *this += std::string_view(&c, 1); }
+  template <std::integral Number>
+  requires(sizeof(Number) > 1)  // no char, no bool
+      Words&
+      operator+=(Number number) {
+    char digits[24];
+    return *this += std::string_view(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+  }
+
+  [[nodiscard]] std::string_view view() const { return long_.empty() ? std::string_view(room_, size_) : long_; }
+  operator std::string_view() const { return view(); }  // NOLINT
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+
+ private:
+  [[gnu::cold, gnu::noinline]] Words& add_to_long(std::string_view part) {
+    if (long_.empty()) long_.assign(room_, size_);
+    long_ += part;
+    size_ = sizeof room_;
+    return *this;
+  }
+
+  std::size_t size_ = 0;  ///< of what stands in the room; all of it once the text is long
+  char room_[120];
+  std::string long_;  ///< all of a text that has no room; else empty
+};
+
+/// Its parts one behind the other, numbers in decimal.
 template <class... Parts>
-[[nodiscard]] std::string text(const Parts&... parts) {
-  std::string out;
-  out.reserve(64);
-  (put(out, parts), ...);
+[[nodiscard]] Words text(const Parts&... parts) {
+  Words out;
+  ((out += parts), ...);
   return out;
 }
 
-[[nodiscard]] std::string family(int family);
-[[nodiscard]] std::string socket_type(int type);
-[[nodiscard]] std::string address(const Address& address);
+[[nodiscard]] Words family(int family);
+[[nodiscard]] Words socket_type(int type);
+[[nodiscard]] Words address(const Address& address);
 /// In double quotes, with C escapes, cut after 24 bytes.
-[[nodiscard]] std::string data(std::string_view bytes);
+[[nodiscard]] Words data(std::string_view bytes);
 /// A list of such.
-[[nodiscard]] std::string pieces(const std::vector<std::string>& pieces);
-[[nodiscard]] std::string events(u32 mask);
-[[nodiscard]] std::string epoll_events(const user_epoll_event* events, long count);
-[[nodiscard]] std::string epoll_op(int op);
-[[nodiscard]] std::string poll_events(int mask);
-[[nodiscard]] std::string signals(signal_set set);
-[[nodiscard]] std::string message_flags(int flags);
-[[nodiscard]] std::string open_flags(int flags);
-[[nodiscard]] std::string memfd_flags(unsigned flags);
-[[nodiscard]] std::string seek_from(int whence);
-[[nodiscard]] std::string option(int level, int option);
-[[nodiscard]] std::string option_value(const std::vector<int>& value);
+[[nodiscard]] Words pieces(const std::vector<std::string>& pieces);
+[[nodiscard]] Words events(u32 mask);
+[[nodiscard]] Words epoll_events(const user_epoll_event* events, long count);
+[[nodiscard]] Words epoll_op(int op);
+[[nodiscard]] Words poll_events(int mask);
+[[nodiscard]] Words signals(signal_set set);
+[[nodiscard]] Words message_flags(int flags);
+/// The same behind a comma, if there are any.
+[[nodiscard]] Words more_flags(int flags);
+[[nodiscard]] Words open_flags(int flags);
+[[nodiscard]] Words memfd_flags(unsigned flags);
+[[nodiscard]] Words seek_from(int whence);
+[[nodiscard]] Words option(int level, int option);
+[[nodiscard]] Words option_value(const std::vector<int>& value);
 
 }  // namespace wakepath::kernel::words
+
+template <>
+struct fmt::formatter<wakepath::kernel::words::Words> : fmt::formatter<std::string_view> {
+  auto format(const wakepath::kernel::words::Words& words, fmt::format_context& context) const {
+    return fmt::formatter<std::string_view>::format(words.view(), context);
+  }
+};

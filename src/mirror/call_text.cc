@@ -54,10 +54,12 @@ struct Arguments {
   std::string operator()(const os::call::Fcntl& c) const {
     return fmt::format("{}, {}, {}", c.fd, c.command, c.argument);
   }
-  std::string operator()(const os::call::Pipe2& c) const { return words::open_flags(c.flags); }
-  std::string operator()(const os::call::EpollCreate1& c) const { return words::open_flags(c.flags); }
+  std::string operator()(const os::call::Pipe2& c) const { return fmt::format("{}", words::open_flags(c.flags)); }
+  std::string operator()(const os::call::EpollCreate1& c) const {
+    return fmt::format("{}", words::open_flags(c.flags));
+  }
   std::string operator()(const os::call::EpollCtl& c) const {
-    const std::string events = c.event ? ", " + words::events(c.event->events) : "";
+    const auto events = c.event ? words::text(", ", words::events(c.event->events)) : words::Words();
     return fmt::format("{}, {}, {}{}", c.epfd, words::epoll_op(c.operation), c.fd, events);
   }
   std::string operator()(const os::call::EpollWait& c) const {
@@ -74,7 +76,7 @@ std::string output(const os::CallRecord& record) {
     case os::Call::epoll_wait:
       return " " + text_of(record.output.events);
     case os::Call::recv:
-      return " " + words::data(record.output.data);
+      return fmt::format(" {}", words::data(record.output.data));
     case os::Call::recvfrom:
       return fmt::format(" {} from {}", words::data(record.output.data), address(record.output.address));
     case os::Call::accept4:

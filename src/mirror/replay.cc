@@ -92,7 +92,7 @@ struct Maker {
   }
 };
 
-std::string differs(const char* on, const std::string& model, const std::string& kernel) {
+std::string differs(const char* on, std::string_view model, std::string_view kernel) {
   return model == kernel ? "" : fmt::format("{}: the model has {}, the kernel {}", on, model, kernel);
 }
 

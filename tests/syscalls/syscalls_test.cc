@@ -39,7 +39,18 @@ TEST(Syscalls, AreWrittenAsInC) {
   EXPECT_EQ(m.text(), "connect(3, 127.0.0.1:9) = -1 EINPROGRESS");
   EXPECT_EQ(m.call(sys_send(m.k, 99, "a\n\"", 3, MSG_NOSIGNAL)), -EBADF);
   EXPECT_EQ(m.text(), R"(send(99, "a\n\"", 3, MSG_NOSIGNAL) = -1 EBADF)");
-  EXPECT_EQ(words::events(EPOLLIN | EPOLLRDHUP | static_cast<u32>(EPOLLET)), "EPOLLIN|EPOLLRDHUP|EPOLLET");
+  EXPECT_EQ(words::events(EPOLLIN | EPOLLRDHUP | static_cast<u32>(EPOLLET)).view(), "EPOLLIN|EPOLLRDHUP|EPOLLET");
+}
+
+TEST(Words, ATextThatIsLongerThanItsRoomLosesNothing) {
+  const std::string part(50, 'x');
+  words::Words text;
+  for (int i = 1; i <= 4; ++i) {
+    text += part;
+    EXPECT_EQ(text.view().size(), 50U * static_cast<unsigned>(i));
+  }
+  (text += ' ') += 42;
+  EXPECT_EQ(words::Words(text).view(), part + part + part + part + " 42");
 }
 
 TEST(Syscalls, RefuseDescriptorsOfTheWrongKind) {
