@@ -233,7 +233,7 @@ class Kernel {
   vfsmount* anon_inode_mnt = nullptr;
   inode* anon_inode_inode = nullptr;  ///< of every eventfd, timerfd, signalfd and epoll
   int next_eventfd_id = 0;
-  u64 epoll_watches = 0;  ///< of the one user there is
+  u64 epoll_watches = 0;              ///< of the one user there is
   std::vector<futex_q*> futex_queue;  ///< who waits for a word of user space, in order
   u32 next_futex = 0;
   u32 next_isn = 1000;
@@ -290,6 +290,20 @@ void timer_softirq(Kernel& k, Fn timer, const void* subject, const std::function
 class HardirqScope : public record::ContextScope {
  public:
   explicit HardirqScope(Kernel& k) : record::ContextScope(k.recorder, trace::Context::kHardirq) {}
+};
+
+/// The local timer's interrupt, from entry to return.
+class TimerInterrupt {
+ public:
+  explicit TimerInterrupt(Kernel& k)
+      : hardirq_(k),
+        entry_(k, Fn::asm_sysvec_apic_timer_interrupt, nullptr),
+        handler_(k, Fn::sysvec_apic_timer_interrupt, nullptr) {}
+
+ private:
+  HardirqScope hardirq_;
+  Call entry_;
+  Call handler_;
 };
 
 /// The timer interrupt with one expired hrtimer (kernel/time/hrtimer.c): `body` runs in hardirq context.

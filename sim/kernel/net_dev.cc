@@ -152,7 +152,9 @@ void local_bh_enable(Kernel& k) {
 }
 
 void timer_softirq(Kernel& k, Fn timer, const void* subject, const std::function<void()>& body) {
+  TimerInterrupt interrupt(k);
   SoftirqScope softirq(k);
+  Call exit(k, Fn::__irq_exit_rcu, nullptr);
   Call handle(k, Fn::handle_softirqs, k.softnet());
   {
     Call run(k, Fn::run_timer_softirq, nullptr);

@@ -204,8 +204,8 @@ MaySleep<bool> sleep_until(Kernel& k, u64 deadline_ns, Fn expired, RunTimer run)
 }  // namespace
 
 void hrtimer_interrupt(Kernel& k, Fn timer, const void* subject, const std::function<void()>& body) {
-  HardirqScope hardirq(k);
-  Call interrupt(k, Fn::hrtimer_interrupt, nullptr);
+  TimerInterrupt interrupt(k);
+  Call hrtimer(k, Fn::hrtimer_interrupt, nullptr);
   Call run(k, Fn::__hrtimer_run_queues, nullptr);
   Call call(k, timer, subject);
   body();

@@ -42,13 +42,18 @@ void sleeping_writer(Machine& m) {
   EXPECT_EQ(m.call(m.client, sys_epoll_wait(m.k, 4, m.events, 8, -1)), kBlocked);
 }
 
-const std::string kWake =
-    "call __netif_receive_skb_one_core > ip_local_deliver_finish > ip_protocol_deliver_rcu > tcp_v4_rcv > "
-    "tcp_v4_do_rcv "
+const std::string kReceived =
+    " > __netif_receive_skb_one_core > ip_local_deliver_finish > ip_protocol_deliver_rcu > tcp_v4_rcv > tcp_v4_do_rcv "
     "> tcp_rcv_established > tcp_check_space > sk_stream_write_space > __wake_up > ep_poll_callback > __wake_up > "
     "ep_autoremove_wake_function > try_to_wake_up";
+const std::string kBacklog = "handle_softirqs > net_rx_action > __napi_poll > process_backlog";
+
+// Of the four contexts that were measured these are two. The third, ksoftirqd, needs a network card: see nic_test.cc.
+// The fourth cannot be had: a softirq that waits for somebody's tcp_sendmsg() to allow bottom halves again. In the
+// model no interrupt comes while they are forbidden.
 
 TEST(WriterWake, ComesOutOfAnotherThreadsCall) {
+  const std::string wake = "call __dev_queue_xmit > __local_bh_enable_ip > do_softirq > " + kBacklog + kReceived;
   Machine m;
   sleeping_writer(m);
   std::vector<char> room(100'000);
@@ -58,11 +63,13 @@ TEST(WriterWake, ComesOutOfAnotherThreadsCall) {
     seen = m.seen();
   }
   EXPECT_TRUE(m.client->call_done());
-  EXPECT_TRUE(contains_in_order(seen, {kWake}));
-  EXPECT_EQ(first_of(seen, kWake).task, m.server->thread->id());
+  EXPECT_TRUE(contains_in_order(seen, {wake}));
+  EXPECT_EQ(first_of(seen, wake).task, m.server->thread->id());
 }
 
-TEST(WriterWake, ComesOutOfATimer) {
+TEST(WriterWake, ComesOutOfATimersInterrupt) {
+  const std::string wake =
+      "call asm_sysvec_apic_timer_interrupt > sysvec_apic_timer_interrupt > __irq_exit_rcu > " + kBacklog + kReceived;
   Machine m;
   sleeping_writer(m);
   // the reader makes room without telling (its buffer grows): the next probe of the window finds it
@@ -70,8 +77,8 @@ TEST(WriterWake, ComesOutOfATimer) {
   EXPECT_FALSE(m.client->call_done());
   m.wait_ms(2000);
   EXPECT_TRUE(m.client->call_done());
-  EXPECT_TRUE(contains_in_order(m.seen(), {kWake}));
-  EXPECT_EQ(first_of(m.seen(), kWake).task, 0u);
+  EXPECT_TRUE(contains_in_order(m.seen(), {wake}));
+  EXPECT_EQ(first_of(m.seen(), wake).task, 0u);
 }
 
 }  // namespace

@@ -52,6 +52,27 @@ TEST(NetworkCard, MoreThanTheBudgetInTooManyRoundsIsLeftToKsoftirqd) {
   EXPECT_THAT(check::check_invariants(m.k), ::testing::IsEmpty());
 }
 
+TEST(NetworkCard, KsoftirqdWakesAsTheInterruptDoes) {
+  Machine m(with_card(1));
+  m.listen(64);
+  m.watch_listener();
+  for (int i = 0; i < 14; ++i) {
+    EXPECT_EQ(m.connect(), 0);
+    EXPECT_EQ(m.accept(), 5 + i);
+  }
+  // an exit closes the last descriptor first, so the first one's FIN is behind all others
+  EXPECT_EQ(m.call(m.server, sys_epoll_ctl(m.k, 4, EPOLL_CTL_ADD, 5, {EPOLLIN, 0})), 0);
+  EXPECT_EQ(m.epoll_wait(-1), kBlocked);
+  const auto start = m.k.recorder.position();
+  m.k.exit_task(m.client);
+  EXPECT_TRUE(contains_in_order(
+      events_of(*m.k.trace(), {start, m.k.recorder.position()}),
+      {"call smpboot_thread_fn > run_ksoftirqd > handle_softirqs > net_rx_action > __napi_poll > nic_poll > "
+       "__netif_receive_skb_one_core > ip_local_deliver_finish > ip_protocol_deliver_rcu > tcp_v4_rcv > "
+       "ep_poll_callback "
+       "> __wake_up > ep_autoremove_wake_function > try_to_wake_up"}));
+}
+
 TEST(NetworkCard, ByDefaultThereIsNoneAndNothingInterrupts) {
   Machine m;
   m.listen();
