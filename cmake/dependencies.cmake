@@ -9,6 +9,10 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(FYAML REQUIRED IMPORTED_TARGET libfyaml)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 pkg_check_modules(GVC REQUIRED IMPORTED_TARGET libgvc libcgraph libcdt)
+# what `wakepath bench server` compares ours with, each as far as it is there
+pkg_check_modules(LIBEVENT IMPORTED_TARGET libevent_core)
+pkg_check_modules(LIBUV IMPORTED_TARGET libuv)
+find_path(ASIO_INCLUDE_DIR asio.hpp)
 
 if(WAKEPATH_TESTS)
   find_package(GTest REQUIRED)

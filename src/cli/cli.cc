@@ -186,12 +186,35 @@ void add_record(CLI::App& app, RecordOptions& options, int& status) {
   command->callback([&] { status = record(options); });
 }
 
+void add_bench_server(CLI::App& command, BenchOptions& options) {
+  command.add_option("--kinds", options.kinds, "server: these servers; raw is always measured")
+      ->delimiter(',')
+      ->check(CLI::IsMember(bench_kinds()));
+  command.add_option("--parts", options.parts, "server: these measurements")
+      ->delimiter(',')
+      ->check(CLI::IsMember(bench_parts()));
+  command
+      .add_option("--connections", options.connections,
+                  "server: of the echo measurements; 1,100,1000,10000 when not given, with --quick 1,100")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1'000'000));
+  command.add_option("--depth", options.depths, "server: messages under way in each connection")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command.add_option("--rounds", options.rounds, "server: 0 is 7, and 2 with --quick")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+}
+
 void add_bench(CLI::App& app, BenchOptions& options, int& status) {
   CLI::App* command =
-      app.add_subcommand("bench", "Measure the model beside the running kernel, and what a trace costs");
-  command->add_option("SUBJECT", options.subject, "sim: connections, memory, writes; trace: opening, seeking, queries")
+      app.add_subcommand("bench", "Measure the model beside the kernel, what a trace costs, the server beside others");
+  command
+      ->add_option("SUBJECT", options.subject,
+                   "sim: connections, memory, writes; trace: opening, seeking, queries; server: beside other servers")
       ->required()
-      ->check(CLI::IsMember({"sim", "trace"}));
+      ->check(CLI::IsMember({"sim", "trace", "server"}));
   command->add_option("--format", options.format, "text for people, json (one object)")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
@@ -202,9 +225,13 @@ void add_bench(CLI::App& app, BenchOptions& options, int& status) {
   command->add_option("--records", options.records, "trace: length of the long trace (60 bytes each)")
       ->check(CLI::Range(std::size_t{100'000}, std::size_t{100'000'000}))
       ->capture_default_str();
+  add_bench_server(*command, options);
   command->footer(
-      "Figures are CPU time, medians of interleaved rounds. Ratios are the model's speed over the kernel's.\n"
-      "Examples:\n  wakepath bench sim --quick\n  wakepath bench trace --format json");
+      "sim, trace: CPU time, medians of interleaved rounds; ratios are the model's speed over the kernel's.\n"
+      "server: each server with its clients in two processes on two processors, medians of interleaved rounds, over\n"
+      "a plain loop of epoll_wait, recv and send; about three minutes.\n"
+      "Examples:\n  wakepath bench sim --quick\n  wakepath bench trace --format json\n"
+      "  wakepath bench server --kinds echo,service --parts echo --connections 100 --depth 1");
   command->callback([&] { status = bench(options); });
 }
 

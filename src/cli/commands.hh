@@ -132,14 +132,23 @@ struct RecordOptions {
 };
 int record(const RecordOptions& options);
 
-/// wakepath bench: what the model and its trace cost, beside the same work on the running kernel.
+/// wakepath bench: what the model and its trace cost, beside the same work on the running kernel; the server beside
+/// others.
 struct BenchOptions {
-  std::string subject;          ///< sim or trace
+  std::string subject;          ///< sim, trace or server
   std::string format = "text";  ///< text or json
   bool quick = false;           ///< smaller numbers
   std::size_t endpoints = 1'000'000;
   std::size_t records = 10'000'000;
+  // server alone
+  int rounds = 0;  ///< 0: as many as it takes
+  std::vector<std::string> kinds, parts;
+  std::vector<std::size_t> connections;  ///< none: 1 to 10,000
+  std::vector<uint32_t> depths = {1, 16};
 };
+/// The names that `kinds` and `parts` may hold.
+std::vector<std::string> bench_kinds();
+std::vector<std::string> bench_parts();
 int bench(const BenchOptions& options);
 
 }  // namespace wakepath::cli
