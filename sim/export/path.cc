@@ -9,6 +9,7 @@
 
 #include "sim/export/calls.hh"
 #include "sim/export/dot.hh"
+#include "sim/trace/hand_over.hh"
 
 namespace wakepath::exports {
 
@@ -65,6 +66,7 @@ class PathDot {
       for (const CallNode* root : block.roots)
         if (!root->is_idle()) draw_root(*root);
     }
+    while (!user_steps_.empty()) end_user_steps(user_steps_.begin()->first);
     std::string out = graph_head("path", "TB", options_.title, options_.subtitle);
     for (const auto& [task, contexts] : frames_) out += frame(task, contexts);
     return out + edges_ + "}\n";
@@ -79,10 +81,10 @@ class PathDot {
   };
 
   void draw_root(const CallNode& root) {
-    if (root.kind == CallNode::Kind::kEvent) return;  // outside of every call: the scenario's own words
+    if (root.kind == CallNode::Kind::kEvent) return draw_user_step(root);
+    end_user_steps(task_);
     int box = draw_box(root);
-    if (auto before = roots_.find(task_); before != roots_.end()) keep_order(root.context, before->second, box);
-    roots_[task_] = box;
+    follow(task_, root.context, box);
     auto waiting = wakes_.find(task_);
     if (waiting == wakes_.end()) return;
     for (const std::string& from : waiting->second)
@@ -92,9 +94,58 @@ class PathDot {
     wakes_.erase(waiting);
   }
 
+  /// What stands outside of every call and is a note is a step of the program's own. Those between two system calls
+  /// share a box.
+  void draw_user_step(const CallNode& step) {
+    if (step.record != RecordKind::kNote) return;
+    auto [found, is_new] = user_steps_.try_emplace(task_);
+    Box& box = found->second;
+    if (is_new) box.number = ++last_;
+    std::string port;
+    if (const auto handed = trace::hand_over_of(step.text)) {
+      port = fmt::format(" PORT=\"h{}\"", step.at);
+      hand_over(*handed, fmt::format("b{}:h{}", box.number, step.at));
+    }
+    std::string number = box.rows.empty() ? fmt::format("<B>{}</B>", box.number) : "";
+    box.rows += fmt::format(R"(<TR><TD BGCOLOR="{}">{}</TD><TD ALIGN="LEFT"{}>{}</TD></TR>)",
+                            layer_colour(trace::Layer::kUser), number, port, html(step.text, 90));
+  }
+
+  void hand_over(const trace::HandOver& handed, const std::string& where) {
+    if (handed.given) {
+      handed_[handed.what] = {task_, where};
+      return;
+    }
+    const auto from = handed_.find(handed.what);
+    if (from == handed_.end()) return;
+    if (from->second.first != task_)
+      edges_ += fmt::format("  {} -> {} [style=dashed, penwidth=1.8, color=\"{}\", label=\" handed over\"];\n",
+                            from->second.second, where, layer_colour(trace::Layer::kUser));
+    handed_.erase(from);
+  }
+
+  void end_user_steps(TaskId task) {
+    const auto found = user_steps_.find(task);
+    if (found == user_steps_.end()) return;
+    CallNode user;
+    user.layer = trace::Layer::kUser;
+    frames_[task][Context::kProcess] += text_of(found->second, user);
+    follow(task, Context::kProcess, found->second.number);
+    user_steps_.erase(found);
+  }
+
+  /// The box is what the thread does next.
+  void follow(TaskId task, Context context, int box) {
+    const auto [before, is_first] = roots_.try_emplace(task, box);
+    if (is_first) return;
+    frames_[task][context] += order(before->second, box);
+    before->second = box;
+  }
+
   /// Two boxes of one frame side by side, in the order of time.
-  void keep_order(Context context, int left, int right) {
-    frames_[task_][context] += fmt::format("      {{ rank=same; b{} -> b{} [style=invis]; }}\n", left, right);
+  void keep_order(Context context, int left, int right) { frames_[task_][context] += order(left, right); }
+  static std::string order(int left, int right) {
+    return fmt::format("      {{ rank=same; b{} -> b{} [style=invis]; }}\n", left, right);
   }
 
   /// Draws the run of functions that begins with `first` and everything below; returns its number.
@@ -246,7 +297,9 @@ class PathDot {
   TaskId task_ = 0;
   int last_ = 0;
   std::map<TaskId, std::string> names_;
-  std::map<TaskId, int> roots_;  // the box of the thread's last system call
+  std::map<TaskId, int> roots_;       // the box of what the thread did last outside of every other call
+  std::map<TaskId, Box> user_steps_;  // since its last system call
+  std::map<std::string, std::pair<TaskId, std::string>> handed_;  // given, not yet taken: by whom, and the row
   std::map<TaskId, std::map<Context, std::string>> frames_;
   std::map<TaskId, std::vector<std::string>> wakes_;  // woken, and not yet seen running: where from
   std::string edges_;
@@ -272,6 +325,8 @@ std::string path_dot(const trace::Trace& trace, trace::Position from, trace::Pos
       case RecordKind::kPeer:
       case RecordKind::kDivergence:
         return true;
+      case RecordKind::kNote:
+        return r.field == static_cast<std::uint16_t>(trace::NoteKind::kLog);
       default:
         return false;
     }

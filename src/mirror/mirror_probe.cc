@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/trace/hand_over.hh"
 #include "src/mirror/mirror.hh"
 
 namespace wakepath::mirror {
@@ -26,11 +27,11 @@ void Mirror::slot_changed(const probe::SlotChange& change) {
 
 void Mirror::command_sent(const probe::CommandStep& step) {
   if (step.in_place) return;  // nothing goes anywhere
-  note(fmt::format("command {} {} for socket {} goes into the control pipe", step.serial, step.name, step.socket));
+  note(fmt::format("command {} {} for socket {}{}", step.serial, step.name, step.socket, trace::kIntoPipe));
 }
 
 void Mirror::command_executed(const probe::CommandStep& step) {
-  note(fmt::format("command {} {} for socket {} is executed{}", step.serial, step.name, step.socket,
+  note(fmt::format("command {} {} for socket {}{}{}", step.serial, step.name, step.socket, trace::kExecuted,
                    step.in_place ? " where it is given" : ""));
 }
 
@@ -40,13 +41,12 @@ void Mirror::sent(const probe::SendStep& step) {
 }
 
 void Mirror::message_pushed(const probe::MessageStep& step) {
-  note(fmt::format("message {} {} of socket {} pushed to service {}, {} waiting", step.serial, step.type, step.socket,
+  note(fmt::format("message {} {} of socket {}{}{}, {} waiting", step.serial, step.type, step.socket, trace::kPushed,
                    step.service, step.waiting));
 }
 
 void Mirror::message_taken(const probe::MessageStep& step) {
-  note(
-      fmt::format("message {} {} of socket {} taken by service {}", step.serial, step.type, step.socket, step.service));
+  note(fmt::format("message {} {} of socket {}{}{}", step.serial, step.type, step.socket, trace::kTaken, step.service));
 }
 
 void Mirror::callback_entered(const probe::CallbackStep& step) {

@@ -129,6 +129,19 @@ TEST_F(StoryPicture, OfThePathNumbersItsCallsAndShowsTheWake) {
   EXPECT_THAT(dot, Not(HasSubstr("shape=record")));
 }
 
+TEST(Path, ShowsAProgramsOwnStepsAndWhoHandedThemOver) {
+  story::Writer writer(story::schema());
+  const trace::TaskId server = writer.spawn("socket-server"), worker = writer.spawn("worker-1");
+  writer.run(server);
+  writer.log("message 1 data of socket 7 pushed to service 2, 1 waiting");
+  writer.run(worker);
+  writer.log("message 1 data of socket 7 taken by service 2");
+  writer.log("callback on_data of service 2 begins, socket 7");
+  const std::string dot = path_dot(writer.trace, 0, writer.trace.size());
+  EXPECT_THAT(dot, HasSubstr("callback on_data of service 2 begins, socket 7"));
+  EXPECT_THAT(dot, ::testing::ContainsRegex("b1:h[0-9]+ -> b2:h[0-9]+ .*handed over"));
+}
+
 TEST(Dot, EscapesWhatItIsGiven) {
   EXPECT_EQ(html("a<b>&\"c\""), "a&lt;b&gt;&amp;&quot;c&quot;");
   EXPECT_EQ(html("\x01\xff\xc3ok"), "???ok");

@@ -35,6 +35,7 @@ class Writer {
   void step(std::string_view text);
   void step_end();
   void mark(std::string_view name);
+  void log(std::string_view words);
   void rule(std::uint16_t index);
   trace::Ref part(trace::ObjectId object, std::string_view type) const;
 

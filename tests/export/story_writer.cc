@@ -136,6 +136,12 @@ void Writer::mark(std::string_view name) {
        .object = trace.intern(name)});
 }
 
+void Writer::log(std::string_view words) {
+  add({.kind = RecordKind::kNote,
+       .field = static_cast<std::uint16_t>(trace::NoteKind::kLog),
+       .object = trace.intern(words)});
+}
+
 void Writer::rule(std::uint16_t index) { add({.kind = RecordKind::kRule, .field = index}); }
 
 }  // namespace wakepath::exports::story

@@ -1,0 +1,16 @@
+#include "sim/trace/hand_over.hh"
+
+namespace wakepath::trace {
+
+std::optional<HandOver> hand_over_of(std::string_view note) {
+  for (std::string_view words : {kPushed, kTaken, kIntoPipe, kExecuted}) {
+    const std::size_t at = note.find(words);
+    if (at == std::string_view::npos) continue;
+    std::string_view behind = note.substr(at + words.size());
+    behind = behind.substr(0, behind.find_first_not_of("0123456789"));  // the service: each counts its own messages
+    return HandOver{std::string(note.substr(0, at)).append(" ").append(behind), words == kPushed || words == kIntoPipe};
+  }
+  return {};
+}
+
+}  // namespace wakepath::trace

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wakepath::trace {
+
+/// Words in notes of a program's own steps that say: this thread gives something away, and that one takes it. Who
+/// records a step writes them (`"message 3 data of socket 7" + kPushed + "2, 1 waiting"`), who draws it finds them.
+inline constexpr std::string_view kPushed = " pushed to service ";
+inline constexpr std::string_view kTaken = " taken by service ";
+inline constexpr std::string_view kIntoPipe = " goes into the control pipe";
+inline constexpr std::string_view kExecuted = " is executed";
+
+struct HandOver {
+  std::string what;  ///< the same when it is given and when it is taken
+  bool given = false;
+};
+
+/// What a note says of it; nothing when it is about something else.
+[[nodiscard]] std::optional<HandOver> hand_over_of(std::string_view note);
+
+}  // namespace wakepath::trace
