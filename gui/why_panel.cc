@@ -26,6 +26,8 @@ std::string head(const exports::WhyAnswer& answer) {
       return fmt::format("{}: {} returned {}", answer.actor, answer.call, answer.result);
     case exports::WhyKind::kBlocked:
       return fmt::format("{}: {} has not returned", answer.actor, answer.call);
+    case exports::WhyKind::kHandled:
+      return fmt::format("{}: {}", answer.actor, answer.call);
   }
   return "";
 }

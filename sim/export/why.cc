@@ -62,6 +62,8 @@ class Asking {
         ask(WhyKind::kWoke, static_cast<trace::TaskId>(r.before), at);
       else if (r.kind == RecordKind::kSyscallReturn)
         ask(WhyKind::kReturned, r.task, at);
+      else if (begins_callback(trace_, r))
+        ask(WhyKind::kHandled, r.task, at);
     }
     cursor_.seek(to_);
     std::vector<trace::TaskId> blocked;
@@ -91,6 +93,10 @@ class Asking {
       case WhyKind::kBlocked:
         why_blocked(question, task, answer);
         break;
+      case WhyKind::kHandled:
+        answer.call = trace_.string(trace_[at].object);
+        why_handled(question, at, answer);
+        break;
     }
     answers_.push_back(std::move(answer));
   }
@@ -105,7 +111,17 @@ class Asking {
 };
 
 std::string_view kind_name(WhyKind kind) {
-  return kind == WhyKind::kWoke ? "woke" : kind == WhyKind::kReturned ? "returned" : "blocked";
+  switch (kind) {
+    case WhyKind::kWoke:
+      return "woke";
+    case WhyKind::kReturned:
+      return "returned";
+    case WhyKind::kBlocked:
+      return "blocked";
+    case WhyKind::kHandled:
+      return "handled";
+  }
+  return "";
 }
 
 }  // namespace

@@ -20,15 +20,16 @@ enum class WhyKind : std::uint8_t {
   kWoke,      ///< Why a sleeping thread woke.
   kReturned,  ///< Why a call returned what it did.
   kBlocked,   ///< Why a call did not return.
+  kHandled,   ///< Why a service's callback began.
 };
 
 struct WhyAnswer {
   WhyKind kind{};
   trace::TaskId task = 0;
   std::string actor;
-  std::string call;        ///< "epoll_wait(4, 8, -1)"
+  std::string call;        ///< "epoll_wait(4, 8, -1)"; of kHandled: "callback on_data of service 2 begins, socket 7"
   std::string result;      ///< Of kReturned: "1 [{EPOLLIN, 3}]".
-  trace::Position at = 0;  ///< The kWake, the kSyscallReturn, or where the question was asked.
+  trace::Position at = 0;  ///< The kWake, the kSyscallReturn, the note, or where the question was asked.
   std::vector<WhyLine> lines;
 };
 
@@ -38,8 +39,8 @@ struct WhyOptions {
 };
 
 /// What happened between two positions, and what did not, explained from the trace's records and their causes: every
-/// wake-up and every return in [from, to), and every call that has not returned at `to`. Answers in the order of their
-/// records, calls that did not return last.
+/// wake-up, every return and every callback of a service in [from, to), and every call that has not returned at `to`.
+/// Answers in the order of their records, calls that did not return last.
 [[nodiscard]] std::vector<WhyAnswer> why(const trace::Trace& trace, trace::Position from, trace::Position to,
                                          const WhyOptions& options = {});
 

@@ -37,6 +37,9 @@ struct Question {
 
 void why_woke(const Question& question, trace::Position wake, WhyAnswer& answer);
 void why_returned(const Question& question, trace::Position returned, WhyAnswer& answer);
+/// Whether a record is a note that a service's callback begins, and why it did.
+[[nodiscard]] bool begins_callback(const trace::Trace& trace, const trace::Record& record);
+void why_handled(const Question& question, trace::Position began, WhyAnswer& answer);
 /// `task` is in a system call at `question.to`.
 void why_blocked(const Question& question, trace::TaskId task, WhyAnswer& answer);
 /// The id of the sentence for a file of which nothing that is wanted is there.

@@ -13,6 +13,7 @@
 #include "sim/export/history.hh"
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/parser.hh"
+#include "tests/export/story.hh"
 
 namespace wakepath::exports {
 namespace {
@@ -318,6 +319,38 @@ TEST(Why, IsToldAsJson) {
   EXPECT_EQ(json["answers"][0]["result"], "-1 EAGAIN");
   EXPECT_EQ(json["answers"][0]["reasons"][0]["id"], "recv_would_block");
   EXPECT_EQ(json["answers"][0]["reasons"][0]["step"], 8);
+}
+
+/// A server's thread gets data; `worker` runs the service's callback.
+std::vector<std::string> why_handled(bool by_worker, bool with_message) {
+  story::Writer writer(story::schema());
+  const trace::TaskId server = writer.spawn("socket-server"), worker = writer.spawn("worker-1");
+  writer.run(server);
+  writer.step("socket-server: recv(13, 64)");
+  writer.syscall("__x64_sys_accept4", "recv(13, 64)");
+  writer.leave_syscall(5, "5 \"hello\"");
+  if (with_message) writer.log("message 4 data of socket 2 pushed to service 1, 1 waiting");
+  if (by_worker) writer.run(worker);
+  if (with_message) writer.log("message 4 data of socket 2 taken by service 1");
+  writer.log("callback on_data of service 1 begins, socket 2");
+  std::vector<std::string> out;
+  for (const WhyAnswer& answer : why(writer.trace, 0, writer.trace.size()))
+    if (answer.kind == WhyKind::kHandled)
+      for (const WhyLine& line : answer.lines) out.push_back(line.id + ": " + line.text);
+  return out;
+}
+
+TEST(WhyHandled, NamesTheMessageItsPusherAndTheCallThatBroughtIt) {
+  EXPECT_THAT(why_handled(true, true),
+              ElementsAreArray(
+                  {"handled_taken: It handles a message: message 4 data of socket 2 taken by service 1.",
+                   "handled_pushed: socket-server had pushed it into the queue (step 1).",
+                   "handled_after: What brought it: socket-server's recv(13, 64) returned 5 \"hello\" (step 1)."}));
+  EXPECT_THAT(why_handled(false, true), Contains(HasSubstr("handled_pushed_itself: The same thread")));
+}
+
+TEST(WhyHandled, SaysWhenNoMessageStandsBehindIt) {
+  EXPECT_THAT(why_handled(true, false), ElementsAreArray({HasSubstr("handled_without_message")}));
 }
 
 }  // namespace
