@@ -78,7 +78,7 @@ KernelKinds::KernelKinds(const Config& config) : schema(empty_schema()) {
 
 Kernel::Kernel(const Config& c)
     : kinds_(c),
-      trace_(std::make_shared<trace::Trace>(kinds_.schema)),
+      trace_(std::make_shared<trace::Trace>(kinds_.schema, c.keep_records)),
       config(c),
       recorder(*trace_, c.record),
       scheduler(recorder, this),

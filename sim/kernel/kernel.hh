@@ -77,6 +77,7 @@ std::optional<Mutant> mutant_by_name(std::string_view name);
 
 struct Config {
   bool record = true;
+  u64 keep_records = 0;  ///< 0: all; else the trace is a ring of at least the last so many.
   Profile profile = Profile::v6_18;  ///< the version of Linux whose names and order the model has
   std::string compared_with;         ///< what the run is compared with, for its schema; empty: nothing
   // Sysctls by their names; sysctl.cc has them by their whole ones.

@@ -21,6 +21,28 @@ std::vector<std::string> mutant_names() {
   return names;
 }
 
+/// A port, or "-".
+void set_console(ServeOptions& options, const std::string& value) {
+  options.console_on_input = value == "-";
+  uint16_t port = 0;
+  if (options.console_on_input) return;
+  if (!CLI::detail::lexical_cast(value, port))
+    throw CLI::ValidationError("--console", "found " + value + ", expected a port or - for standard input");
+  options.console = port;
+}
+
+/// "on", "off" or "ring:N".
+void set_mirror(ServeOptions& options, const std::string& value) {
+  constexpr std::string_view kRing = "ring:";
+  options.mirror = value != "off";
+  if (value == "on" || value == "off") return;
+  const bool counted =
+      value.starts_with(kRing) && CLI::detail::lexical_cast(value.substr(kRing.size()), options.mirror_ring);
+  if (!counted || options.mirror_ring == 0 || options.mirror_ring > 500'000'000)
+    throw CLI::ValidationError("--mirror",
+                               "found " + value + ", expected on, off or ring:N with N from 1 to 500000000");
+}
+
 void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("serve", "Serve real clients on 127.0.0.1 until Ctrl-C");
   command->add_option("--port", options.port, "Port to listen on; 0 takes any free one")->capture_default_str();
@@ -33,12 +55,19 @@ void add_serve(CLI::App& app, ServeOptions& options, int& status) {
       ->excludes("--service")
       ->excludes("--port");
   command->add_option("--threads", options.threads, "Worker threads")->check(CLI::Range(1, 256))->capture_default_str();
-  command->add_option("--console", options.console, "Port for a console: list, stat, close, pause, kill (by nc)");
+  command->add_option_function<std::string>(
+      "--console", [&](const std::string& value) { set_console(options, value); },
+      "A console (list, stat, close, pause, kill): a port for nc, or - for standard input");
   command->add_flag("--demo", options.demo, "A demo client connects and talks");
   command->add_option("--demo-pause", options.demo_pause_ms, "Milliseconds between two messages of the demo")
       ->check(CLI::Range(0, 60'000));
-  command->add_option("--mirror", options.mirror, "Keep a modelled kernel in step, compare every call: on or off")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"on", true}, {"off", false}}))
+  command->add_option("--poller", options.poller, "How epoll tells: level or edge triggered")
+      ->check(CLI::IsMember({"level", "edge"}))
+      ->capture_default_str();
+  command
+      ->add_option_function<std::string>(
+          "--mirror", [&](const std::string& value) { set_mirror(options, value); },
+          "Keep a modelled kernel in step, compare every call: on, off, or ring:N to keep only the last N records")
       ->default_str("on");
   command
       ->add_option("--mirror-records", options.mirror_records, "Records after which the mirror stops (32 bytes each)")

@@ -22,9 +22,12 @@ struct ServeOptions {
   std::string config;               ///< a file that names several services, instead
   int threads = 2;                  ///< workers
   std::optional<uint16_t> console;  ///< a port for a console
+  bool console_on_input = false;    ///< a console on standard input; at a terminal there is one anyway
+  std::string poller = "level";     ///< of epoll: level or edge triggered
   bool demo = false;      ///< a demo client talks to it; with that, and without a terminal, it ends when the demo ends
   int demo_pause_ms = 0;  ///< between two messages of the demo client
   bool mirror = true;     ///< keep a modelled kernel in step and compare every call
+  uint64_t mirror_ring = 0;              ///< not 0: keep only the last so many records, in memory
   uint64_t mirror_records = 20'000'000;  ///< then the mirror stops, with a note
   std::string mutant;                    ///< a deliberate fault of the model, by its name in sim/kernel/mutants.def
   bool text = false;                     ///< print the kernel path of the first connection

@@ -10,6 +10,7 @@
 #include "sim/trace/file.hh"
 #include "src/cli/commands.hh"
 #include "src/cli/serve_config.hh"
+#include "src/cli/serve_console.hh"
 #include "src/cli/serve_path.hh"
 #include "src/cli/serve_session.hh"
 #include "src/cli/stop_signals.hh"
@@ -52,6 +53,7 @@ std::optional<ServeSetup> setup_of(const ServeOptions& options) {
     setup.services = std::move(config->services);
     setup.threads = config->threads.value_or(options.threads);
   }
+  if (options.poller == "edge") setup.poller = server::PollerKind::epoll_edge;
   if (!options.mirror) setup.first_read = 0;
   if (options.console) setup.services.push_back({.use = "console", .port = *options.console});
   return setup;
@@ -63,6 +65,7 @@ struct Machine {
     if (!options.mirror) return;
     mirror::MirrorOptions wanted;
     wanted.max_records = options.mirror_records;
+    wanted.ring = options.mirror_ring;
     wanted.config.mutant = kernel::mutant_by_name(options.mutant).value_or(kernel::Mutant::none);
     mirror = std::make_unique<mirror::Mirror>(wanted);
     recorded = std::make_unique<os::RecordedOs>(kernel, *mirror);
@@ -82,6 +85,11 @@ struct Machine {
 bool show_first_connection(const ServeOptions& options, const Machine& machine) {
   if (machine.mirror == nullptr || (!options.text && options.out.empty())) return true;
   const auto trace = machine.mirror->trace();
+  if (trace->floor() > 0) {
+    fmt::print(stderr, "serve: the first connection is no longer among the records of --mirror ring:{}\n",
+               options.mirror_ring);
+    return false;
+  }
   const ConnectionPath path = first_connection(*trace);
   if (options.text) print_path(*trace, path);
   const bool written = options.out.empty() || path.empty() || write_pictures(*trace, path, options.out);
@@ -91,21 +99,25 @@ bool show_first_connection(const ServeOptions& options, const Machine& machine) 
 
 /// Until a stop signal comes or, when nobody sits at a terminal, the demo has ended. What was asked for about the first
 /// connection is shown when the demo has ended. False when that failed.
-bool wait_for_the_end(StopSignals& signals, const ServeSession& session, const ServeOptions& options,
+bool wait_for_the_end(StopSignals& signals, ServeSession& session, const ServeOptions& options,
                       const Machine& machine) {
   constexpr int kLookMs = 20;
   constexpr int kFlushEvery = 25;  // looks
   const bool at_terminal = isatty(STDIN_FILENO) != 0;
   const int look_ms = options.demo || machine.file != nullptr ? kLookMs : -1;  // else nobody need wake up
+  InputConsole console(session);
+  const bool asked = at_terminal || options.console_on_input;
   bool shown = false;
   bool fine = true;
-  for (int looks = 1; !signals.wait(look_ms); ++looks) {
+  for (int looks = 1; !signals.wait(look_ms, asked ? console.fd() : -1); ++looks) {
+    if (signals.has_input()) console.read();
     if (machine.file != nullptr && looks % kFlushEvery == 0) machine.file->flush();
     if (shown || !options.demo || !session.demo_done()) continue;
     fine = show_first_connection(options, machine);
     shown = true;
     if (!at_terminal) return fine;
-    fmt::print("serving on until Ctrl-C; from a second terminal: nc 127.0.0.1 {}\n", session.endpoint().port);
+    fmt::print("serving on until Ctrl-C (help: what you can ask meanwhile); from a second terminal: nc 127.0.0.1 {}\n",
+               session.endpoint().port);
     std::fflush(stdout);
   }
   return shown ? fine : show_first_connection(options, machine) && fine;

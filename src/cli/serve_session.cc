@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "src/service/console.hh"
+
 namespace wakepath::cli {
 
 namespace {
@@ -24,6 +26,7 @@ ServeSession::~ServeSession() { stop(); }
 int ServeSession::start(const ServeSetup& setup) {
   server::SocketServerOptions sockets;
   if (setup.first_read > 0) sockets.min_read = setup.first_read;
+  sockets.poller = setup.poller;
   runtime_ = std::make_unique<service::Runtime>(
       os_, probe_, service::RuntimeOptions{.workers = setup.threads, .sockets = sockets, .log = &print_log});
   int error = runtime_->open();
@@ -45,6 +48,8 @@ int ServeSession::start(const ServeSetup& setup) {
   if (error < 0) runtime_.reset();
   return error;
 }
+
+std::string ServeSession::console(std::string_view line) { return service::console_answer(*runtime_, line); }
 
 int ServeSession::start_demo(int64_t pause_ns) {
   const int thread = os_.thread_start("demo-client", [this, pause_ns] {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/cli/demo_client.hh"
@@ -19,6 +20,7 @@ namespace wakepath::cli {
 struct ServeSetup {
   std::vector<ServiceChoice> services = {{}};
   int threads = 2;  ///< workers
+  server::PollerKind poller = server::PollerKind::epoll_level;
   /// Bytes of a connection's first read: so few that epoll is seen to report again what was not read. 0: plenty.
   size_t first_read = 64;
 };
@@ -43,6 +45,9 @@ class ServeSession {
   /// Where the first service listens, and where all do.
   os::Endpoint endpoint() const { return endpoint_; }
   const std::vector<os::SocketAddress>& listening() const { return listening_; }
+
+  /// What a command of the console answers (service/console.hh). While it runs; the starting thread.
+  std::string console(std::string_view line);
 
   /// Starts the demo client's thread; once. 0 or a negative errno.
   int start_demo(int64_t pause_ns);

@@ -18,9 +18,13 @@ StopSignals::StopSignals() {
 
 StopSignals::~StopSignals() { close(fd_); }
 
-bool StopSignals::wait(int timeout_ms) {
-  pollfd wanted{.fd = fd_, .events = POLLIN, .revents = 0};
-  if (!came_) came_ = poll(&wanted, 1, timeout_ms) > 0;
+bool StopSignals::wait(int timeout_ms, int input) {
+  pollfd wanted[2] = {{.fd = fd_, .events = POLLIN, .revents = 0}, {.fd = input, .events = POLLIN, .revents = 0}};
+  has_input_ = false;
+  if (came_) return true;
+  poll(wanted, 2, timeout_ms);
+  came_ = wanted[0].revents != 0;
+  has_input_ = wanted[1].revents != 0;
   return came_;
 }
 

@@ -13,7 +13,12 @@ namespace wakepath::mirror {
 using namespace kernel;
 
 namespace {
-Config machine(Config config) {
+/// What positions can number, less what one call may still write.
+constexpr trace::Position kMostRecords = trace::RecordStore::kMaxChunks * trace::RecordStore::kChunkRecords - 1'000'000;
+
+Config machine(const MirrorOptions& options) {
+  Config config = options.config;
+  config.keep_records = options.ring;
   const auto ports = evidence::port_range();
   config.port_low = ports.low;
   config.port_high = ports.high;
@@ -24,7 +29,7 @@ Config machine(Config config) {
 }  // namespace
 
 Mirror::Mirror(const MirrorOptions& options)
-    : options_(options), kernel_(machine(options.config)), began_ns_(evidence::now_ns()) {}
+    : options_(options), kernel_(machine(options)), began_ns_(evidence::now_ns()) {}
 
 Figures Mirror::figures() const {
   std::lock_guard hold(figures_lock_);
@@ -89,7 +94,9 @@ void Mirror::returned(os::CallRecord& record) {
     apply(actor, record);
     sample_oracles();
     change_figures([&](Figures& f) { f.injected = peers_.injected(); });
-    if (kernel_.recorder.position() >= options_.max_records) stop("as many records as --mirror-records allows");
+    const trace::Position records = kernel_.recorder.position();
+    if (options_.ring == 0 && records >= options_.max_records) stop("as many records as --mirror-records allows");
+    if (records >= kMostRecords) stop("as many records as a trace can number");
   }
   gate_.leave(pass);
 }

@@ -25,6 +25,7 @@ struct MirrorOptions {
   kernel::Config config;              ///< for mutants; port range and descriptor limit are taken from this machine
   double oracle_share = 0.05;         ///< of one CPU's time, for reading oracles; 0: never
   uint64_t max_records = 20'000'000;  ///< then the mirror stops, with a note; a record takes 24 bytes
+  uint64_t ring = 0;                  ///< not 0: only the last so many are kept, and `max_records` does not count
 };
 
 /// Keeps a modelled kernel in step with the calls of a RecordedOs, and compares every answer.

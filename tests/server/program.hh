@@ -15,7 +15,8 @@ namespace wakepath::server {
 class Program {
  public:
   explicit Program(std::vector<std::string> arguments) {
-    int out[2];
+    int in[2], out[2];
+    EXPECT_EQ(pipe2(in, O_CLOEXEC), 0);
     EXPECT_EQ(pipe2(out, O_CLOEXEC), 0);
     pid_ = fork();
     if (pid_ == 0) {
@@ -23,14 +24,15 @@ class Program {
       std::vector<char*> argv{const_cast<char*>(path.c_str())};
       for (std::string& argument : arguments) argv.push_back(argument.data());
       argv.push_back(nullptr);
-      const int null = open("/dev/null", O_RDONLY);
-      dup2(null, STDIN_FILENO);
+      dup2(in[0], STDIN_FILENO);
       dup2(out[1], STDOUT_FILENO);
       dup2(out[1], STDERR_FILENO);
       execv(path.c_str(), argv.data());
       _exit(127);
     }
+    ::close(in[0]);
     ::close(out[1]);
+    in_ = in[1];
     out_ = fdopen(out[0], "r");
   }
   ~Program() {
@@ -39,6 +41,7 @@ class Program {
       status();
     }
     fclose(out_);
+    ::close(in_);
   }
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
@@ -46,6 +49,10 @@ class Program {
   std::string line() {
     std::array<char, 512> text{};
     return fgets(text.data(), text.size(), out_) == nullptr ? "" : text.data();
+  }
+  /// What it reads from its standard input.
+  void type(std::string_view text) {
+    EXPECT_EQ(write(in_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
   }
   void stop(int signal) { kill(pid_, signal); }
   int status() {
@@ -56,6 +63,7 @@ class Program {
 
  private:
   pid_t pid_ = 0;
+  int in_ = -1;
   FILE* out_ = nullptr;
 };
 

@@ -42,8 +42,38 @@ TEST_F(ServeCommandTest, WhatTheMirrorShowsNeedsTheMirror) {
   EXPECT_EQ(program.status(), 2);
 }
 
+TEST_F(ServeCommandTest, TheMirrorKeepsTheLastRecordsAndGoesOnWithoutALimit) {
+  Program program({"serve", "--demo", "--mirror", "ring:1000", "--mirror-records", "1"});
+  listening(program);
+  expect_figures(program.line(), "connections 3 messages 18 ");
+  EXPECT_EQ(program.status(), 0);
+}
+
+TEST_F(ServeCommandTest, StandardInputCanBeItsConsole) {
+  Program program({"serve", "--console", "-"});
+  Client client(listening(program));
+  client.send("hello");
+  EXPECT_EQ(client.receive(5), "hello");
+  program.type("list\nstat\n");
+  EXPECT_EQ(program.line().substr(0, 7), "1 echo ");
+  EXPECT_NE(program.line().find(" listen "), std::string::npos);
+  EXPECT_NE(program.line().find(" connected "), std::string::npos);
+  program.type("close 99\n");
+  EXPECT_EQ(program.line(), "there is no such socket\n");
+  program.stop(SIGTERM);
+  expect_figures(program.line(), "connections 1 ");
+}
+
+TEST_F(ServeCommandTest, AnEdgeTriggeredServerAgreesWithTheModel) {
+  Program program({"serve", "--demo", "--poller", "edge"});
+  listening(program);
+  expect_figures(program.line(), "connections 3 messages 18 ");
+  EXPECT_EQ(program.status(), 0);
+}
+
 TEST_F(ServeCommandTest, AWrongCommandLineIsStatusTwo) {
-  for (const char* wrong : {"--port=70000", "--port=x", "--service=none", "--unknown"}) {
+  for (const char* wrong : {"--port=70000", "--port=x", "--service=none", "--unknown", "--poller=both",
+                            "--mirror=ring:", "--mirror=ring:0", "--mirror=ring:x", "--console=x"}) {
     Program program({"serve", wrong});
     EXPECT_NE(program.line(), "") << wrong;
     EXPECT_EQ(program.status(), 2) << wrong;
