@@ -16,22 +16,7 @@ std::string named(const char* kind, const void* object) {
 
 namespace {
 
-/// How many system calls are open: sleeping ones, and those that were started but may not have run yet.
-struct OpenCalls {
-  int sleeping = 0;
-  int runnable = 0;
-};
-
-OpenCalls open_calls(const Kernel& k) {
-  OpenCalls calls;
-  for (const task_struct* task : k.task_by_id) {
-    if (task == nullptr || task->files == nullptr || task->call_done())
-      continue;  // threads of the kernel have no files
-    ++(task->thread->runnable() ? calls.runnable : calls.sleeping);
-  }
-  return calls;
-}
-
+/// The file that a sleeping accept() makes for the connection that will come: that call alone has it.
 bool is_unaccepted(const file& f) {
   return f.f_op.get() == &socket_file_ops && f.private_data.get().as<struct socket>()->sk == nullptr;
 }
@@ -82,29 +67,19 @@ void check_sockfs(const Kernel& k, Complaints& out) {
 }  // namespace
 
 void check_files(const Kernel& k, Complaints& out) {
-  std::map<trace::ObjectId, int> slots;
+  std::map<trace::ObjectId, int> slots;  // descriptors, files under way in messages, entries of poll()
   k.fd_slots.for_each([&](const fd_slot& slot) {
     if (slot.file != nullptr) ++slots[record::object_of(slot.file.get())];
   });
   k.scm_fps.for_each([&](const scm_fp& place) { ++slots[record::object_of(place.file.get())]; });
-  int held = 0;
+  k.poll_entries.for_each([&](const poll_table_entry& entry) { ++slots[record::object_of(entry.filp.get())]; });
   k.files.for_each([&](const file& f) {
-    if (is_lingering(f)) {  // the last reference is gone, but its close() sleeps on the way to its end
-      ++held;
-      return;
-    }
-    int excess = f.f_ref - slots[record::object_of(&f)];
-    if (f.f_ref <= 0 || excess < 0)
-      out.push_back(fmt::format("{}: f_ref {} with {} descriptors", named("file", &f), f.f_ref.get(),
-                                slots[record::object_of(&f)]));
-    held += is_unaccepted(f) ? excess - 1 : excess;  // accept() holds the file that it makes as well
+    if (is_lingering(f)) return;  // the last reference is gone, but its close() sleeps on the way to its end
+    int references = slots[record::object_of(&f)] + f.held + (is_unaccepted(f) ? 1 : 0);
+    if (f.f_ref <= 0 || f.f_ref != references)
+      out.push_back(fmt::format("{}: f_ref is {}, but {} descriptors, messages, polls and calls refer to it",
+                                named("file", &f), f.f_ref.get(), references));
   });
-  // a sleeping poll() holds every file that it waits for, and is one call
-  held += static_cast<int>(k.poll_wqueues_.live()) - static_cast<int>(k.poll_entries.live());
-  OpenCalls calls = open_calls(k);
-  if (held < calls.sleeping || held > calls.sleeping + calls.runnable)
-    out.push_back(fmt::format("{} references to files beyond the descriptors, but {} system calls that may hold one",
-                              held, calls.sleeping + calls.runnable));
   check_dentries(k, out);
   check_sockfs(k, out);
 }

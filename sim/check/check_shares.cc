@@ -61,12 +61,27 @@ void check_unix_streams(const Kernel& k, Complaints& out) {
   });
 }
 
+/// A sock of AF_UNIX is held by its socket (or by who makes it), by those that it is the peer of, and by calls.
+void check_unix_references(const Kernel& k, Complaints& out) {
+  std::map<trace::ObjectId, int> references;
+  k.unix_socks.for_each([&](const unix_sock& u) {
+    if (u.peer != nullptr) ++references[record::object_of(u.peer.get())];
+  });
+  k.unix_socks.for_each([&](const unix_sock& u) {
+    int counted = references[record::object_of(&u)] + u.held + (sock_flag(&u.sk, SOCK_DEAD_BIT) ? 0 : 1);
+    if (u.sk.common.skc_refcnt != counted)
+      out.push_back(fmt::format("{}: skc_refcnt is {}, but {} references are known", named("unix_sock", &u),
+                                u.sk.common.skc_refcnt.get(), counted));
+  });
+}
+
 }  // namespace
 
 void check_shares(const Kernel& k, Complaints& out) {
   check_tables(k, out);
   check_pipes(k, out);
   check_unix_streams(k, out);
+  check_unix_references(k, out);
 }
 
 }  // namespace wakepath::check

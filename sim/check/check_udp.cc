@@ -31,6 +31,7 @@ void check_datagrams(const Kernel& k, Complaints& out) {
          truesize_of(sk.sk_receive_queue) + truesize_of(up.reader_queue) + up.forward_deficit);
     same("sk_wmem_alloc", sk.sk_wmem_alloc, truesize_of(sk.sk_write_queue));
     same("sk_write_queue.qlen", sk.sk_write_queue.qlen, up.pending != 0 ? 1 : 0);
+    same("skc_refcnt", sk.common.skc_refcnt, sk.common.skc_node.linked() ? 2 : 1);  // its socket, the hash table
     if (sk.sk_lock_owned) out.push_back(named("udp_sock", &up) + " is owned by a system call, but none runs");
     if (sk.sk_socket == nullptr) out.push_back(named("udp_sock", &up) + " belongs to nobody");
     bool hashed = sk.common.skc_node.linked();

@@ -88,11 +88,15 @@ struct file* fd_file(Kernel& k, int fd) {
 }
 
 HeldFile::HeldFile(Kernel& k, int fd) : k_(k), file_(fd_file(k, fd)) {
-  if (file_ != nullptr) ++file_->f_ref;
+  if (file_ == nullptr) return;
+  ++file_->f_ref;
+  ++file_->held;
 }
 
 HeldFile::~HeldFile() {
-  if (file_ != nullptr) fput(k_, file_);
+  if (file_ == nullptr) return;
+  --file_->held;
+  fput(k_, file_);
 }
 
 MaySleep<long> close_fd(Kernel& k, int fd) {

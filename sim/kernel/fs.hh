@@ -38,6 +38,7 @@ struct epitems_head;
 struct file {
   record::Field<const file_operations*> f_op;
   record::Field<file_flags> f_flags;
+  u16 held = 0;              ///< Those of f_ref that are of system calls (HeldFile, files they send): checks compare.
   record::Field<int> f_ref;  ///< Plain count of references; Linux 6.18 stores it minus one.
   record::Ptr<inode> f_inode;
   record::Ptr<dentry> f_dentry;  ///< f_path.dentry; nullptr: /dev/null, which stands in a real directory.

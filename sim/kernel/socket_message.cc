@@ -18,7 +18,10 @@ struct RightsGuard {
   Kernel& k;
   std::vector<struct file*>& files;
   ~RightsGuard() {
-    for (struct file* file : files) fput_deferred(k, file);
+    for (struct file* file : files) {
+      --file->held;
+      fput_deferred(k, file);
+    }
     files.clear();
   }
 };
@@ -30,6 +33,7 @@ long scm_fp_copy(Kernel& k, const std::vector<int>& rights, OutMessage& message)
     struct file* file = fd_file(k, fd);
     if (file == nullptr) return call.result(k.error(Rule::fd_not_open, nullptr));
     ++file->f_ref;
+    ++file->held;
     message.rights.push_back(file);
   }
   return call.result(0);
@@ -47,6 +51,7 @@ void scm_detach_fds(Kernel& k, InMessage& message, std::vector<int>* rights) {
       message.out_flags |= MSG_CTRUNC;
       return;
     }
+    --left.front()->held;
     fd_install(k, fd, left.front());
     left.erase(left.begin());
     rights->push_back(fd);

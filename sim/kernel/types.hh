@@ -52,7 +52,7 @@ enum class TaskState : u32 { TASK_RUNNING = 0, TASK_INTERRUPTIBLE = 1, TASK_DEAD
 enum wq_flags : u32 { WQ_FLAG_NONE = 0, WQ_FLAG_EXCLUSIVE = 1, WQ_FLAG_WOKEN = 2 };
 
 /// f_flags of struct file, as fcntl(2) F_GETFL gives them.
-enum file_flags : u32 { FILE_FLAGS_NONE = 0 };
+enum file_flags : u16 { FILE_FLAGS_NONE = 0 };
 
 /// sk_shutdown, include/net/sock.h
 enum shutdown_mask : u8 { SHUTDOWN_NONE = 0, RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2, SHUTDOWN_MASK = 3 };

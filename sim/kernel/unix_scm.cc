@@ -72,6 +72,7 @@ bool unix_scm_to_skb(Kernel& k, OutMessage& message, sk_buff* skb) {
   for (struct file* file : message.rights) {
     scm_fp* place = k.scm_fps.make();
     place->file = file;
+    --file->held;
     fpl->fp.push_back(place);
     if (unix_get_socket(file) != nullptr) ++fpl->count_unix;
   }
@@ -103,6 +104,7 @@ void scm_recv_unix(Kernel& k, sk_buff* skb, InMessage& message, bool peek) {
     files = unix_detach_fds(k, skb);
   }
   if (message.takes_rights) {
+    for (struct file* file : files) ++file->held;
     message.rights = std::move(files);
   } else {
     k.rule(Rule::unix_rights_dropped, skb);

@@ -48,6 +48,7 @@ struct unix_sock {
   record::Ptr<sock> peer_wake_private;
   record::Field<int> inq_len;    ///< Bytes to be read; skipped urgent ones stay counted, as in Linux.
   record::Ptr<sk_buff> oob_skb;  ///< The urgent byte that came last, in sk_receive_queue: a buffer of its own.
+  int held = 0;                  ///< How many references are those of calls that run or sleep (HeldSock).
 
   static void describe(record::KindBuilder<unix_sock>& b);
 };
@@ -68,10 +69,14 @@ extern const proto unix_dgram_proto;
 class HeldSock {
  public:
   HeldSock(Kernel& k, sock* sk) : k_(k), sk_(sk) {
-    if (sk_ != nullptr) sock_hold(sk_);
+    if (sk_ == nullptr) return;
+    sock_hold(sk_);
+    ++unix_sk(sk_)->held;
   }
   ~HeldSock() {
-    if (sk_ != nullptr) sock_put(k_, sk_);
+    if (sk_ == nullptr) return;
+    --unix_sk(sk_)->held;
+    sock_put(k_, sk_);
   }
   HeldSock(const HeldSock&) = delete;
   HeldSock& operator=(const HeldSock&) = delete;
