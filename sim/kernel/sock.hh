@@ -45,7 +45,7 @@ struct sk_buff {
   Payload payload;
   sk_buff* fclone = nullptr;               ///< The other header of the same data, while both live.
   std::vector<std::pair<u32, u32>> sacks;  ///< SACK option: what the receiver has beyond a hole, newest first.
-  u16 mss = 0;                             ///< MSS option of a SYN; 0: none.
+  u16 mss = 0;  ///< MSS option of a SYN; gso_size of data that stands for several segments; 0: none.
   u32 saddr = 0;
   u32 daddr = 0;
   In6 saddr6, daddr6;  ///< When `v6`.
@@ -133,6 +133,7 @@ struct sock {
   record::Field<shutdown_mask> sk_shutdown;
   record::Field<bool> sk_lock_owned;  ///< sk_lock.owned: a system call holds the socket.
   record::Field<bool> nospace;        ///< SOCK_NOSPACE of socket->flags: somebody waits for room to write.
+  u32 sk_disconnects = 0;             ///< How often connect() to AF_UNSPEC has ended what was: who sleeps must look.
   u8 sk_userlocks = 0;                ///< SOCK_BINDADDR_LOCK and its like: what the user has chosen.
 
   static void describe(record::KindBuilder<sock>& b);
@@ -172,7 +173,9 @@ struct tcp_request_sock {
   u32 peer_window = 0;
   u64 snt_synack_ns = kForever;  ///< When the last SYN-ACK went out; kForever: a cookie does not tell.
   u32 rsk_rcv_wnd = 0;           ///< The window that we begin with.
+  u32 rsk_window_clamp = 0;      ///< The largest window that we shall offer.
   u16 mss = 0;                   ///< What the SYN said.
+  u8 rcv_wscale = 0;             ///< Our windows are counted in units of 1 << rcv_wscale bytes.
   static void describe(record::KindBuilder<tcp_request_sock>& b);
 };
 
@@ -247,6 +250,8 @@ struct tcp_sock {
   record::Field<u32> high_seq;  ///< snd_nxt when the recovery began, which ends when this is acknowledged.
 
   u32 max_window = 0;
+  u32 window_clamp = 0;   ///< The largest window that we offer; 0 before the connection begins.
+  u32 rcv_ssthresh = 0;   ///< The window that we offer now; grows with what comes, up to the clamp.
   u32 snd_sml = 0;        ///< End of the last small segment sent (Minshall's variant of Nagle).
   u32 notsent_lowat = 0;  ///< TCP_NOTSENT_LOWAT
   u32 notsent_limit = 0;  ///< The same, or net.ipv4.tcp_notsent_lowat; 0: none.
@@ -261,6 +266,7 @@ struct tcp_sock {
   u16 keepalive_time_s = 0;  ///< TCP_KEEPIDLE; 0: the sysctl's. So are the next two.
   u16 keepalive_intvl_s = 0;
   u8 keepalive_probes = 0;
+  u8 rcv_wscale = 0;  ///< Our windows are counted in units of 1 << rcv_wscale bytes.
   record::Field<nagle_flags> nonagle;
   record::Field<ca_state> icsk_ca_state;
   u64 retrans_stamp_ns = 0;   ///< Of the first retransmission in a row; of a SYN: its first transmission.

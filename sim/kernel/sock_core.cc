@@ -11,7 +11,7 @@ namespace wakepath::kernel {
 
 namespace {
 
-constexpr u32 kSkbOverhead = 768;  // what Linux charges for a segment beside its data: sk_buff, shared info, small head
+constexpr u32 kSkbOverhead = 832;  // what Linux charges for a segment beside its data: sk_buff 256, its small head 576
 constexpr int kPage = 4096;
 
 record::Text preview(Kernel& k, const Payload& payload) {

@@ -50,7 +50,11 @@ void set_rcvlowat(Kernel& k, sock* sk, int bytes) {
   bytes = std::min(bytes, (locked ? sk->sk_rcvbuf.get() : k.config.tcp_rmem[2]) / 2);
   sk->sk_rcvlowat = bytes == 0 ? 1 : bytes;
   tcp_data_ready(k, sk);
-  if (!locked && bytes * 2 > sk->sk_rcvbuf) sk->sk_rcvbuf = bytes * 2;
+  int space = tcp_space_from_win(sk, bytes);
+  if (locked || space <= sk->sk_rcvbuf) return;
+  sk->sk_rcvbuf = space;
+  tcp_sock* tp = tcp_sk(sk);
+  if (tp->window_clamp != 0) tp->window_clamp = std::max(tp->window_clamp, static_cast<u32>(bytes));
 }
 
 }  // namespace

@@ -165,8 +165,6 @@ void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb);
 void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb);
 /// Cuts a segment of the write queue that is larger than `keep`. False: no memory, and it is whole.
 bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep);
-/// The window of a SYN or SYN-ACK: what the receive buffer holds, in whole segments of `mss`.
-u32 tcp_select_initial_window(const sock* sk, u32 mss);
 /// The MSS that a SYN says: TCP_MAXSEG or loopback's.
 u16 tcp_advertise_mss(const sock* sk, bool v6);
 
@@ -182,9 +180,34 @@ void tcp_check_probe_timer(Kernel& k, sock* sk);
 void tcp_keepalive_timer(Kernel& k, sock* sk);
 void tcp_set_keepalive(Kernel& k, sock* sk, bool on);
 u64 keepalive_time_when_ns(const Kernel& k, const sock* sk);
+
+// --- tcp_window.cc: the window that we offer ---
+/// What the first window will be: of a SYN, or of a SYN-ACK while there is a request alone.
+struct InitialWindow {
+  u32 rcv_wnd;       ///< What the receive buffer holds, in whole segments.
+  u32 window_clamp;  ///< The largest that we shall offer.
+  u8 rcv_wscale;
+};
+/// `clamp`: an earlier one, 0: none.
+InitialWindow tcp_select_initial_window(const Kernel& k, const sock* sk, u32 mss, u32 clamp);
+/// The same for a request.
+void tcp_openreq_init_rwin(const Kernel& k, const sock* listener, tcp_request_sock* req, u32 mss);
+/// The field of a SYN is not scaled.
+constexpr u32 tcp_syn_window(u32 rcv_wnd) { return rcv_wnd < 65535 ? rcv_wnd : 65535; }
+/// The connection is there: what the buffer says bounds the window.
+void tcp_init_buffer_space(Kernel& k, sock* sk);
+void tcp_initialize_rcv_mss(sock* sk);
+/// How much data a buffer of `space` bytes holds with the overhead that segments were seen to have; and back.
+int tcp_win_from_space(const sock* sk, int space);
+int tcp_space_from_win(const sock* sk, int window);
+/// Data came in segments of another size than before: less or more of the buffer is overhead.
+void tcp_set_scaling_ratio(sock* sk, const sk_buff* skb);
+/// Data that uses its memory well lets the window grow.
+void tcp_grow_window(Kernel& k, sock* sk, const sk_buff* skb);
 u32 tcp_select_window(Kernel& k, sock* sk);
-u32 __tcp_select_window(const sock* sk);
+u32 __tcp_select_window(sock* sk);
 u32 tcp_receive_window(const sock* sk);
+
 u32 tcp_current_mss(const sock* sk);
 /// A bare segment that belongs to no full socket: answers of the tables (SYN-ACK, RST, time-wait's ACK).
 struct BareSegment {

@@ -88,6 +88,9 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   tp->copied_seq = tp->rcv_nxt;
   tp->rcv_wup = tp->rcv_nxt;
   tp->rcv_wnd = req->rsk_rcv_wnd;
+  tp->rcv_ssthresh = req->rsk_rcv_wnd;
+  tp->window_clamp = req->rsk_window_clamp;
+  tp->rcv_wscale = req->rcv_wscale;
   tp->write_seq = req->snt_isn + 1;
   tp->snd_una = tp->write_seq;
   tp->snd_nxt = tp->write_seq;

@@ -245,6 +245,9 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   tp->snd_up = tp->snd_una;
   tp->mss_clamp = 0;
   tp->max_window = 0;
+  tp->window_clamp = 0;
+  inet_csk(sk)->rcv_mss = 88;  // TCP_MIN_MSS
+  if (inet_csk(sk)->icsk_ack_pending != ICSK_ACK_NONE) inet_csk(sk)->icsk_ack_pending = ICSK_ACK_NONE;
   tp->srtt_us = 0;
   tp->rttvar_us = 0;
   tp->retrans_stamp_ns = 0;

@@ -18,7 +18,11 @@ long tcp_connect(Kernel& k, sock* sk) {
   tcp_sock* tp = tcp_sk(sk);
   if (sk->sk_err != 0) sk->sk_err = 0;  // of an attempt before this one
   bool v6 = tcp_over_v6(sk);
-  tp->rcv_wnd = tcp_select_initial_window(sk, tcp_full_mss(v6));
+  InitialWindow window = tcp_select_initial_window(k, sk, tcp_lo_mss(v6), tp->window_clamp);
+  tp->rcv_wnd = window.rcv_wnd;
+  tp->rcv_ssthresh = window.rcv_wnd;
+  tp->window_clamp = window.window_clamp;
+  tp->rcv_wscale = window.rcv_wscale;
   tp->retrans_stamp_ns = k.now_ns();
   sk_buff* skb = tcp_stream_alloc_skb(k, sk, "");
   if (skb == nullptr) return call.result(k.error(Rule::no_buffer, sk));

@@ -1,6 +1,6 @@
 // Models: the receiving half of net/ipv4/tcp_input.c, Linux 6.18: queueing data, acknowledging it (at once, or
 // delayed), the peer's FIN. What comes out of order is in tcp_ofo.cc, what an ACK does in tcp_ack.cc.
-// Left out: receive buffer auto-tuning, compressed ACKs (each segment out of order is answered at once, where Linux
+// Left out: compressed ACKs (each segment out of order is answered at once, where Linux
 // holds back the fourth and later ones for a millisecond).
 
 #include <algorithm>
@@ -29,9 +29,10 @@ void tcp_incr_quickack(sock* sk) {
 
 void tcp_measure_rcv_mss(sock* sk, const sk_buff* skb) {
   inet_connection_sock* icsk = inet_csk(sk);
-  if (skb->len >= icsk->rcv_mss) {
-    if (skb->len != icsk->rcv_mss) icsk->scaling_ratio = std::max(1u, skb->len * 256 / skb->truesize);
-    icsk->rcv_mss = std::min(skb->len.get(), tcp_full_mss(tcp_over_v6(sk)));
+  u32 len = skb->mss != 0 ? skb->mss : skb->len.get();
+  if (len >= icsk->rcv_mss) {
+    if (len != icsk->rcv_mss) tcp_set_scaling_ratio(sk, skb);
+    icsk->rcv_mss = std::min(len, tcp_full_mss(tcp_over_v6(sk)));
     return;
   }
   if ((icsk->icsk_ack_pending & ICSK_ACK_PUSHED) != 0) icsk->icsk_ack_pending |= ICSK_ACK_PUSHED2;
@@ -72,6 +73,7 @@ void tcp_event_data_recv(Kernel& k, sock* sk, const sk_buff* skb) {
     tcp_incr_quickack(sk);  // the sender may have started anew, and waits for ACKs
   }
   icsk->last_data_received_ns = k.now_ns();
+  if (skb->len >= 128) tcp_grow_window(k, sk, skb);
 }
 
 bool tcp_epollin_ready(const sock* sk, int target) {

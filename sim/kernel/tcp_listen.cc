@@ -26,7 +26,7 @@ void tcp_v4_send_synack(Kernel& k, const sock* listener, tcp_request_sock* req) 
                                 {c.skc_daddr.get().value, c.skc_dport},
                                 req->snt_isn,
                                 req->rcv_isn + 1,
-                                req->rsk_rcv_wnd,
+                                tcp_syn_window(req->rsk_rcv_wnd),
                                 static_cast<tcp_flags>(TCPHDR_SYN | TCPHDR_ACK),
                                 v6,
                                 c.skc_v6_rcv_saddr,
@@ -231,7 +231,7 @@ void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb) {
   if (req == nullptr) return;
   req->rcv_isn = skb->seq;
   req->mss = std::min(skb->mss, tcp_advertise_mss(listener, skb->v6));
-  req->rsk_rcv_wnd = tcp_select_initial_window(listener, tcp_full_mss(skb->v6));
+  tcp_openreq_init_rwin(k, listener, req, tcp_full_mss(skb->v6));
   if (!cookie && k.config.tcp_syncookies == 0 && last_quarter(k, listener)) {
     k.rule(Rule::syn_queue_full_syn_dropped, listener);
     reqsk_free(k, req);

@@ -1,4 +1,4 @@
-// Models: net/ipv4/tcp_output.c of Linux 6.18: building segments, Nagle, the window we advertise, ACKs.
+// Models: net/ipv4/tcp_output.c of Linux 6.18: building segments, Nagle, ACKs. The window: tcp_window.cc.
 // Left out: congestion control and pacing (loopback's window is smaller than the initial congestion window's 10 large
 // segments), timestamps (their 12 bytes count in the MSS), path MTU discovery, window scaling as an encoding (a
 // segment carries the window in bytes), the urgent pointer of data more than 64 KiB ahead.
@@ -11,6 +11,8 @@
 namespace wakepath::kernel {
 
 namespace {
+
+constexpr u32 kGsoMax = 65279;  // sk_gso_max_size on loopback: 65536 without headers
 
 void tcp_event_ack_sent(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
@@ -35,12 +37,15 @@ bool tcp_urg_mode(const tcp_sock* tp) { return tp->snd_una != tp->snd_up; }
 
 /// Nagle with Minshall's change: a small segment waits while another small one is not acknowledged. Cork: it waits
 /// until it is full.
+bool tcp_nagle_check(const tcp_sock* tp, u32 nonagle) {
+  if ((nonagle & TCP_NAGLE_CORK) != 0) return true;
+  bool small_in_flight = after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt);
+  return nonagle == TCP_NAGLE_ON && tp->packets_out != 0 && small_in_flight;
+}
 bool tcp_nagle_test(const tcp_sock* tp, const sk_buff* skb, u32 mss, u32 nonagle) {
   if ((nonagle & TCP_NAGLE_PUSH) != 0 || tcp_urg_mode(tp) || (skb->flags & TCPHDR_FIN) != 0 || skb->len >= mss)
     return true;
-  if ((nonagle & TCP_NAGLE_CORK) != 0) return false;
-  bool small_in_flight = after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt);
-  return nonagle != TCP_NAGLE_ON || tp->packets_out == 0 || !small_in_flight;
+  return !tcp_nagle_check(tp, nonagle);
 }
 
 }  // namespace
@@ -89,8 +94,30 @@ u32 tcp_mss_split_point(const tcp_sock* tp, const sk_buff* skb, u32 mss, u32 non
   if (skb->len <= mss) return mss;
   u32 needed = std::min(skb->len.get(), tp->snd_una + tp->snd_wnd - skb->seq);
   u32 partial = needed % mss;
-  bool held = partial != 0 && ((nonagle & TCP_NAGLE_CORK) != 0 || (nonagle == TCP_NAGLE_ON && tp->packets_out != 0));
-  return held ? needed - partial : needed;
+  return partial != 0 && tcp_nagle_check(tp, nonagle) ? needed - partial : needed;
+}
+
+/// As tcp_grow_skb() since 6.10: what was written while the window was closed travels as few large segments. Takes over
+/// from the segment behind what there is room for.
+void tcp_grow_skb(Kernel& k, sock* sk, sk_buff* skb, u32 mss) {
+  const u32 most = std::max(1u, kGsoMax / mss) * mss;
+  sk_buff* next = skb->node.next;
+  if (next == nullptr || skb->len >= most || skb->len == 0 || next->len == 0) return;
+  u32 moved = std::min(most - skb->len, next->len.get());
+  skb_append(k, skb, next->payload.view().substr(0, moved));
+  if (moved < next->len) {
+    next->payload = next->payload.view().substr(moved);
+    next->len -= moved;
+    next->seq += moved;
+    next->truesize -= moved;
+    return;
+  }
+  skb->end_seq = next->end_seq;
+  skb->flags |= next->flags;
+  sk->sk_wmem_queued -= static_cast<int>(next->truesize - moved);
+  sk->sk_write_queue.list.erase(next);
+  --sk->sk_write_queue.qlen;
+  kfree_skb(k, next);
 }
 
 bool tcp_write_xmit(Kernel& k, sock* sk, u32 nonagle) {
@@ -98,17 +125,19 @@ bool tcp_write_xmit(Kernel& k, sock* sk, u32 nonagle) {
   tcp_sock* tp = tcp_sk(sk);
   u32 mss = tcp_current_mss(sk);
   while (sk_buff* skb = sk->sk_write_queue.list.front()) {
+    tcp_grow_skb(k, sk, skb, mss);
     if (!tcp_snd_wnd_test(tp, skb, mss)) {
       k.rule(Rule::tcp_window_closed, sk);
       break;
     }
-    u32 most = tcp_mss_split_point(tp, skb, mss, nonagle);
+    u32 most = tcp_urg_mode(tp) ? mss : tcp_mss_split_point(tp, skb, mss, nonagle);
     if (skb->len > most && !tcp_fragment(k, sk, skb, most)) break;
     bool last = skb == sk->sk_write_queue.list.back();  // Nagle is about the last segment: more behind one pushes it
     if (!tcp_nagle_test(tp, skb, mss, last ? nonagle : static_cast<u32>(TCP_NAGLE_PUSH))) {
       k.rule((nonagle & TCP_NAGLE_CORK) != 0 ? Rule::tcp_cork_holds : Rule::tcp_nagle_holds, sk);
       break;
     }
+    skb->mss = skb->len > mss ? static_cast<u16>(mss) : u16{0};
     if (__tcp_transmit_skb(k, sk, skb, true) != 0) break;
     if (skb->len > 0) tcp_event_data_sent(k, sk);
     if (skb->len > 0 && skb->len < mss) tp->snd_sml = skb->end_seq;
@@ -128,38 +157,9 @@ u32 tcp_current_mss(const sock* sk) {
   return half > 536 ? std::min(mss, half) : mss;
 }
 
-u32 tcp_select_initial_window(const sock* sk, u32 mss) {
-  u32 space = static_cast<u32>(sk->sk_rcvbuf) / 2;  // the other half is for the overhead of segments
-  return space > mss ? space / mss * mss : space;
-}
-
 u16 tcp_advertise_mss(const sock* sk, bool v6) {
   u16 own = tcp_sk(sk)->user_mss;
   return own != 0 ? std::min(own, tcp_lo_mss(v6)) : tcp_lo_mss(v6);
-}
-
-u32 tcp_receive_window(const sock* sk) {
-  const tcp_sock* tp = tcp_sk(sk);
-  auto left = static_cast<std::int32_t>(tp->rcv_wup + tp->rcv_wnd - tp->rcv_nxt);
-  return left < 0 ? 0 : static_cast<u32>(left);
-}
-
-u32 __tcp_select_window(const sock* sk) {
-  // as tcp_win_from_space(): at first half of the buffer is for the overhead of segments
-  auto ratio = static_cast<std::int64_t>(inet_csk(sk)->scaling_ratio);
-  auto full = static_cast<int>(sk->sk_rcvbuf * ratio / 256);
-  auto free = static_cast<int>((sk->sk_rcvbuf - sk->sk_rmem_alloc) * ratio / 256);
-  if (free < 0) free = 0;
-  if (free < full / 2 && (free < full / 16 || static_cast<u32>(free) < inet_csk(sk)->rcv_mss)) return 0;
-  return static_cast<u32>(free) / 128 * 128;
-}
-
-u32 tcp_select_window(Kernel&, sock* sk) {
-  tcp_sock* tp = tcp_sk(sk);
-  u32 window = std::max(__tcp_select_window(sk), tcp_receive_window(sk));  // never take back what was promised
-  tp->rcv_wnd = window;
-  tp->rcv_wup = tp->rcv_nxt;
-  return window;
 }
 
 long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
@@ -184,7 +184,7 @@ long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
   out->daddr = sk->common.skc_daddr.get().value;
   out->source = inet_sk(sk)->inet_sport;  // skc_num is 0 already when a closed socket sends its reset
   out->dest = sk->common.skc_dport;
-  out->window = record::Hex{tcp_select_window(k, sk)};
+  out->window = record::Hex{(out->flags & TCPHDR_SYN) != 0 ? tcp_syn_window(tp->rcv_wnd) : tcp_select_window(k, sk)};
   if ((out->flags & TCPHDR_ACK) != 0) {
     out->ack_seq = tp->rcv_nxt;
     if (!tp->out_of_order_queue.empty()) out->sacks = tcp_sack_blocks(sk);

@@ -20,7 +20,7 @@ void tcp_cleanup_rbuf(Kernel& k, sock* sk, std::size_t copied) {
   }
   if (copied > 0 && !ack && (sk->sk_shutdown & RCV_SHUTDOWN) == 0) {
     u32 now = tcp_receive_window(sk);
-    u32 could = 2 * now <= static_cast<u32>(sk->sk_rcvbuf) / 2 ? __tcp_select_window(sk) : 0;
+    u32 could = 2 * now <= tp->window_clamp ? __tcp_select_window(sk) : 0;
     ack = could != 0 && could >= 2 * now;  // the window has opened a good deal
   }
   if (ack && tcp_state(sk) != TcpState::CLOSE) tcp_send_ack(k, sk);

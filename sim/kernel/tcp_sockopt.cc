@@ -214,9 +214,8 @@ int tcp_init_sock(Kernel& k, sock* sk) {
 }
 
 void tcp_init_transfer(Kernel& k, sock* sk) {
-  constexpr int kGrown = 2626560;  // ten segments of loopback, twice, with their overhead: tcp_sndbuf_expand()
-  bool locked = (sk->sk_userlocks & SOCK_SNDBUF_LOCK) != 0;
-  if (!locked && sk->sk_sndbuf < kGrown) sk->sk_sndbuf = std::min(kGrown, k.config.tcp_wmem[2]);
+  tcp_initialize_rcv_mss(sk);
+  tcp_init_buffer_space(k, sk);
   if (sock_flag(sk, SOCK_KEEPOPEN_BIT)) tcp_reset_keepalive_timer(k, sk, keepalive_time_when_ns(k, sk));
 }
 

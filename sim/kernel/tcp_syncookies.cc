@@ -73,7 +73,7 @@ sock* cookie_v4_check(Kernel& k, sock* listener, sk_buff* skb) {
   req->rcv_isn = client_isn;
   req->snt_isn = cookie;
   req->mss = sizes[index];
-  req->rsk_rcv_wnd = tcp_select_initial_window(listener, req->mss);
+  tcp_openreq_init_rwin(k, listener, req, req->mss);
   k.rule(Rule::syn_cookie_came_back, listener);
   return tcp_get_cookie_sock(k, listener, req);
 }
