@@ -32,6 +32,12 @@ std::vector<int> sock_get_timeout(u64 ns) {
   return {static_cast<int>(jiffies / 250), static_cast<int>(jiffies % 250 * 4000)};
 }
 
+/// For ever is MAX_SCHEDULE_TIMEOUT: its seconds of CONFIG_HZ=250, cut to an int.
+int linger_seconds(const sock* sk) {
+  constexpr long kForEver = 0x7fffffffffffffff / 250;
+  return sk->linger_s < 0 ? static_cast<int>(kForEver) : sk->linger_s;
+}
+
 void sock_valbool_flag(sock* sk, sock_flags flag, bool on) {
   if (on)
     sk->sk_flags |= flag;
@@ -108,7 +114,7 @@ long sk_setsockopt(Kernel& k, struct socket* socket, int option, OptionValue val
     }
     case SO_LINGER:
       sock_valbool_flag(sk, SOCK_LINGER_BIT, first != 0);
-      if (first != 0) sk->linger_s = value[1];
+      if (first != 0) sk->linger_s = std::max(value[1], -1);  // compared without a sign: for ever
       return call.result(0);
     default:
       return call.result(k.error(Rule::option_unknown, sk));
@@ -162,7 +168,7 @@ long sk_getsockopt(Kernel& k, struct socket* socket, int option, std::vector<int
       *value = {sk->sk_rcvbuf};
       return call.result(0);
     case SO_LINGER:
-      *value = {sock_flag(sk, SOCK_LINGER_BIT) ? 1 : 0, sk->linger_s};
+      *value = {sock_flag(sk, SOCK_LINGER_BIT) ? 1 : 0, linger_seconds(sk)};
       return call.result(0);
     case SO_RCVTIMEO:
     case SO_SNDTIMEO:

@@ -154,7 +154,7 @@ TcpClose::~TcpClose() {
 MaySleep<> TcpClose::linger() {
   Kernel& k = locked_.k;
   sock* sk = locked_.sk;
-  u64 timeout = static_cast<u64>(sk->linger_s) * 1000 * kNsPerMs;
+  u64 timeout = sk->linger_s < 0 ? kForever : static_cast<u64>(sk->linger_s) * 1000 * kNsPerMs;
   auto closing = [sk] {
     TcpState state = tcp_state(sk);
     return state == TcpState::FIN_WAIT1 || state == TcpState::CLOSING || state == TcpState::LAST_ACK;

@@ -33,6 +33,15 @@ class KilledWhileItLingers : public testing::TestWithParam<Profile> {
   long sent = 0;
 };
 
+TEST(EndlessLinger, IsGivenBackCutToAnInt) {  // the seconds of MAX_SCHEDULE_TIMEOUT; CONFIG_HZ=250
+  Machine m;
+  m.listen();
+  EXPECT_EQ(m.call(m.server, sys_setsockopt(m.k, 3, SOL_SOCKET, SO_LINGER, {1, -1})), 0);
+  std::vector<int> value;
+  EXPECT_EQ(m.call(m.server, sys_getsockopt(m.k, 3, SOL_SOCKET, SO_LINGER, &value)), 0);
+  EXPECT_EQ(value, (std::vector<int>{1, -1752346657}));
+}
+
 TEST_P(KilledWhileItLingers, TheSocketGoesAndTheConnectionGoesOn) {
   EXPECT_EQ(check::check_invariants(m.k), check::Complaints{});
   EXPECT_EQ(m.k.socket_allocs.live(), 1u) << "the client's";
