@@ -85,6 +85,13 @@ MaySleep<u64> inet_wait_for_connect(Kernel& k, sock* sk, u64 timeout) {
 MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, const Address& address, int flags) {
   Call call(k, Fn::__inet_stream_connect, socket);
   sock* sk = socket->sk;
+  if (address.family == AF_UNSPEC) {
+    ++sk->sk_disconnects;
+    long error = sk->sk_prot->disconnect(k, sk);
+    socket->state = error != 0 ? SocketState::SS_DISCONNECTING : SocketState::SS_UNCONNECTED;
+    co_return call.result(error);
+  }
+  u32 disconnects = sk->sk_disconnects;
   Rule why = Rule::connect_in_progress;  // why the call returns before the handshake is over
   switch (socket->state) {
     case SocketState::SS_CONNECTED:
@@ -104,6 +111,7 @@ MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, const Add
     u64 timeout = (flags & O_NONBLOCK) != 0 ? 0 : sk->sndtimeo_ns;
     if (timeout == 0 || co_await inet_wait_for_connect(k, sk, timeout) == 0) co_return call.result(k.error(why, sk));
     if (signal_pending(k)) co_return call.result(sock_intr_errno(k, timeout));
+    if (disconnects != sk->sk_disconnects) co_return call.result(k.error(Rule::disconnected_meanwhile, sk));
   }
   if (tcp_state(sk) == TcpState::CLOSE) {
     long pending = sock_error(k, sk);

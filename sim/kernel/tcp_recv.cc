@@ -155,7 +155,11 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, InMessage& message) {
     tcp_cleanup_rbuf(k, sk, taken.copied);
     Call wait(k, Fn::sk_wait_data, sk);
     k.rule(Rule::recv_waits, sk);
+    u32 disconnects = sk->sk_disconnects;
     timeout = co_await sk_wait(k, sk, timeout);
+    if (disconnects != sk->sk_disconnects)
+      co_return call.result(taken.copied > 0 ? static_cast<long>(taken.copied)
+                                             : k.error(Rule::disconnected_meanwhile, sk));
     if (!taken.peek() || taken.copied == 0)
       taken.seq = tcp_sk(sk)->copied_seq;  // somebody else may have read meanwhile
   } while (taken.copied < taken.size);

@@ -43,7 +43,9 @@ MaySleep<long> sk_stream_wait_memory(Kernel& k, sock* sk, u64* timeout) {
   Call call(k, Fn::sk_stream_wait_memory, sk);
   constexpr u64 kVmWait = 8 * kNsPerMs;  // the shortest of Linux's random waits
   bool no_memory = sk_stream_memory_free(sk);
+  u32 disconnects = sk->sk_disconnects;
   for (;;) {
+    if (disconnects != sk->sk_disconnects) co_return call.result(k.error(Rule::disconnected_meanwhile, sk));
     if (sending_ended(sk)) co_return call.result(-EPIPE);
     if (*timeout == 0)
       co_return call.result(k.error(no_memory ? Rule::no_memory_send_waits : Rule::send_would_block, sk));
@@ -65,7 +67,9 @@ MaySleep<long> sk_stream_wait_memory(Kernel& k, sock* sk, u64* timeout) {
 /// A socket that is still connecting. 0, or the error that send() gives.
 MaySleep<long> sk_stream_wait_connect(Kernel& k, sock* sk, u64* timeout) {
   Call call(k, Fn::sk_stream_wait_connect, sk);
+  u32 disconnects = sk->sk_disconnects;
   while (!can_send(sk)) {
+    if (disconnects != sk->sk_disconnects) co_return call.result(k.error(Rule::disconnected_meanwhile, sk));
     if (long error = sock_error(k, sk); error != 0) co_return call.result(error);
     if (tcp_state(sk) != TcpState::SYN_SENT && tcp_state(sk) != TcpState::SYN_RECV) co_return call.result(-EPIPE);
     if (*timeout == 0) co_return call.result(k.error(Rule::send_connecting, sk));

@@ -132,17 +132,22 @@ MaySleep<long> unix_accept(Kernel& k, struct socket* socket, struct socket* news
 MaySleep<long> unix_dgram_connect(Kernel& k, struct socket* socket, const Address& address, int) {
   Call call(k, Fn::unix_dgram_connect, socket);
   sock* sk = socket->sk;
-  if (long error = unix_validate_addr(k, address); error != 0) co_return call.result(error);
-  long error = 0;
-  sock* other = unix_find_other(k, address, sk->sk_type, &error);
-  if (other == nullptr) co_return call.result(error);
-  if (!unix_may_send(sk, other)) co_return call.result(k.error(Rule::unix_peer_has_another, other));
-  sk->common.skc_state = TcpState::ESTABLISHED;
-  other->common.skc_state = TcpState::ESTABLISHED;
+  sock* other = nullptr;  // AF_UNSPEC: the socket has no peer any more
+  if (address.family != AF_UNSPEC) {
+    if (long error = unix_validate_addr(k, address); error != 0) co_return call.result(error);
+    long error = 0;
+    other = unix_find_other(k, address, sk->sk_type, &error);
+    if (other == nullptr) co_return call.result(error);
+    if (!unix_may_send(sk, other)) co_return call.result(k.error(Rule::unix_peer_has_another, other));
+    sk->common.skc_state = TcpState::ESTABLISHED;
+    other->common.skc_state = TcpState::ESTABLISHED;
+    sock_hold(other);
+  }
   sock* old_peer = unix_peer(sk);
-  sock_hold(other);
+  if (old_peer == nullptr && other == nullptr) co_return call.result(0);
   unix_sk(sk)->peer = other;
   if (old_peer == nullptr) co_return call.result(0);
+  if (other == nullptr) sk->common.skc_state = TcpState::CLOSE;
   unix_dgram_peer_wake_disconnect_wakeup(k, sk, old_peer);
   if (other != old_peer) {
     unix_dgram_disconnected(k, sk, old_peer);

@@ -64,7 +64,7 @@ Bytes bytes_of(const kernel::Address& address) {
 
 kernel::Address model_address(const sockaddr* address, socklen_t size) {
   kernel::Address out;
-  out.family = AF_UNSPEC;
+  out.family = AF_MAX;
   if (address == nullptr || size < sizeof(sa_family_t)) return out;
   const int family = read_as<sockaddr>(address, size).sa_family;
   if (family == AF_INET && size >= sizeof(sockaddr_in)) {

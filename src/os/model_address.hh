@@ -11,7 +11,7 @@
 namespace wakepath::os {
 
 /// Of AF_INET, AF_INET6 and AF_UNIX; of another family the family alone. One that is too short for its family is
-/// AF_UNSPEC (the model then says what it says of a wrong family; Linux says EINVAL).
+/// AF_MAX (the model then says what it says of a wrong family; Linux says EINVAL).
 kernel::Address model_address(const sockaddr* address, socklen_t size);
 
 /// Copied as accept(2) copies: at most `*size` bytes, and `*size` becomes the whole length. Both may be null.

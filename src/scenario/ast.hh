@@ -29,7 +29,7 @@ struct Text {
 
 /// An address as a call takes it: numbers, never names.
 struct Address {
-  enum class Family { none, ipv4, ipv6, unix_abstract };
+  enum class Family { none, ipv4, ipv6, unix_abstract, unspecified };
   Family family = Family::none;
   std::array<uint8_t, 16> ip{};  ///< network order; the first four for IPv4
   int port = 0;

@@ -34,6 +34,11 @@ socklen_t to_sockaddr(const Address& address, sockaddr_storage& out) {
       std::memcpy(&out, &un, sizeof un);
       return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + address.name.size());
     }
+    case Address::Family::unspecified: {
+      const sockaddr_in nobody{};
+      std::memcpy(&out, &nobody, sizeof nobody);
+      return sizeof nobody;
+    }
     case Address::Family::none:
       break;
   }

@@ -70,6 +70,8 @@ std::string View::address(const Address& address) {
   switch (address.family) {
     case Address::Family::none:
       return "none";
+    case Address::Family::unspecified:
+      return "AF_UNSPEC";
     case Address::Family::unix_abstract:
       return address.name.empty() ? "unix:" : "unix:@" + address.name;
     case Address::Family::ipv4:

@@ -16,6 +16,9 @@ kernel::Address to_model(const Address& address) {
       out.family = AF_UNIX;
       out.path = std::string(1, '\0') + address.name;
       break;
+    case Address::Family::unspecified:
+      out.family = AF_UNSPEC;
+      break;
     default:
       for (size_t i = 0; i < 4; ++i) {
         out.ip = out.ip << 8 | address.ip[i];

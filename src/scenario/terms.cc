@@ -136,7 +136,7 @@ Arg parse_data(Cursor& cursor) {
 bool starts_address(Cursor& cursor) {
   cursor.skip_blanks();
   if (cursor.looking_at("addr(") || cursor.looking_at("peer(") || cursor.looking_at("unix:@") ||
-      cursor.looking_at("[")) {
+      cursor.looking_at("AF_UNSPEC") || cursor.looking_at("[")) {
     return true;
   }
   const size_t start = cursor.offset();
@@ -170,6 +170,8 @@ Arg parse_address(Cursor& cursor, bool in_result) {
     if (!cursor.take(')')) {
       cursor.fail("')'");
     }
+  } else if (cursor.take("AF_UNSPEC")) {
+    out.literal.family = Address::Family::unspecified;
   } else if (cursor.take("unix:@")) {
     out.literal.family = Address::Family::unix_abstract;
     while (std::isalnum(static_cast<unsigned char>(cursor.peek())) != 0 || cursor.peek() == '_' ||

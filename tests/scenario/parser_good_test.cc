@@ -106,6 +106,7 @@ TEST(ScenarioParser, ReadsAddresses) {
   EXPECT_EQ(v6.literal.family, Address::Family::ipv6);
   EXPECT_EQ(v6.literal.ip[15], 1);
   EXPECT_EQ(call("bind(a, unix:@there)").args[1].literal.name, "there");
+  EXPECT_EQ(call("connect(a, AF_UNSPEC)").args[1].literal.family, Address::Family::unspecified);
   EXPECT_EQ(call("connect(a, addr(server.b))").args[1].process, "server");
   EXPECT_EQ(call("connect(a, peer(b))").args[1].kind, Arg::Kind::peer_of);
 }
