@@ -7,6 +7,7 @@ struct Option {
   const char* level;
   const char* name;
   std::vector<const char*> values;  ///< empty: can only be read
+  bool for_tcp = true;              ///< false: on TCP what it shows depends on the pace of a machine
 };
 
 /// Options whose values are the same on every machine and change nothing by the clock alone.
@@ -15,8 +16,10 @@ const std::vector<Option>& options() {
       {"SOL_SOCKET", "SO_REUSEADDR", {"0", "1"}},
       {"SOL_SOCKET", "SO_REUSEPORT", {"0", "1"}},
       {"SOL_SOCKET", "SO_KEEPALIVE", {"0", "1"}},
-      {"SOL_SOCKET", "SO_LINGER", {"{1, 0}", "{0, 0}"}},
-      {"SOL_SOCKET", "SO_RCVLOWAT", {"1", "5", "100", "0"}},
+      {"SOL_SOCKET", "SO_LINGER", {"{1, 0}", "{1, 0}", "{0, 0}", "{1, -1}"}},
+      {"SOL_SOCKET", "SO_RCVLOWAT", {"1", "5", "100", "0", "3000", "200000"}},
+      {"SOL_SOCKET", "SO_RCVBUF", {"0", "4096", "20000"}},
+      {"SOL_SOCKET", "SO_SNDBUF", {"0", "5000", "40000"}, false},
       {"SOL_SOCKET", "SO_RCVTIMEO", {"{0, 40000}", "{0, 0}"}},
       {"SOL_SOCKET", "SO_SNDTIMEO", {"{0, 40000}", "{0, 0}"}},
       {"SOL_SOCKET", "SO_OOBINLINE", {"0", "1"}},
@@ -35,6 +38,7 @@ const std::vector<Option>& options() {
       {"IPPROTO_TCP", "TCP_DEFER_ACCEPT", {"0", "1"}},
       {"IPPROTO_TCP", "TCP_USER_TIMEOUT", {"0", "5000"}},
       {"IPPROTO_TCP", "TCP_LINGER2", {"0", "-1", "20"}},
+      {"IPPROTO_TCP", "TCP_NOTSENT_LOWAT", {"0", "1", "2000"}},
       {"IPPROTO_UDP", "UDP_CORK", {"0", "1"}},
       {"IPPROTO_IPV6", "IPV6_V6ONLY", {"0", "1"}},
   };
@@ -91,6 +95,10 @@ bool make_listen(World& w, const std::string& process, ProgramStep& s) {
 }
 
 bool make_connect(World& w, const std::string& process, ProgramStep& s) {
+  if (w.random.percent(6)) {  // ends what the socket was
+    s.args = {w.fd(process, is_socket), "AF_UNSPEC"};
+    return !s.args[0].empty();
+  }
   const std::string fd = w.fd(process, [&](const Object& o, const Descriptor& d) {
     return is_socket(o, d) && !o.listening && (!w.is_connected(d) || w.random.percent(5));
   });
@@ -143,10 +151,16 @@ bool make_name(World& w, const std::string& process, ProgramStep& s) {
   return true;
 }
 
+/// SO_SNDBUF of TCP: congestion control decides how it grows, and when what is in it goes out.
+bool fits(World& w, const std::string& process, const std::string& fd, const Option& option) {
+  const std::optional<Descriptor> d = w.behind(process, fd);
+  return option.for_tcp || (d && w.object(d->object).sort != Sort::tcp);
+}
+
 bool make_setsockopt(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = w.fd(process, is_socket);
   const Option& option = w.random.one_of(options());
-  if (fd.empty()) {
+  if (fd.empty() || !fits(w, process, fd, option)) {
     return false;
   }
   s.args = {fd, option.level, option.name, option.values.empty() ? "1" : w.random.one_of(option.values)};
@@ -155,9 +169,14 @@ bool make_setsockopt(World& w, const std::string& process, ProgramStep& s) {
 
 bool make_getsockopt(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = w.fd(process, is_socket);
-  const Option& option = w.random.percent(35) ? options()[8] : w.random.one_of(options());
-  s.args = {fd.empty() ? w.any_fd(process) : fd, option.level, option.name};
-  return true;
+  const std::string asked = fd.empty() ? w.any_fd(process) : fd;
+  if (w.random.percent(35)) {
+    s.args = {asked, "SOL_SOCKET", "SO_ERROR"};
+    return true;
+  }
+  const Option& option = w.random.one_of(options());
+  s.args = {asked, option.level, option.name};
+  return fits(w, process, asked, option);
 }
 
 }  // namespace

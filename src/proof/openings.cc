@@ -93,6 +93,17 @@ void connected_pair(Opening& o) {
   o.accepted(l);
 }
 
+/// More is sent than the receiver's window takes; reading opens it bit by bit.
+void small_window(Opening& o) {
+  const std::string l = o.listener("8");
+  o.add("a", {}, "setsockopt", {l, "SOL_SOCKET", "SO_RCVBUF", o.w.random.one_of({"0", "2000", "4096"})});
+  const std::string c = o.client(l, "b", true), s = o.accepted(l);
+  for (const char* much : {"\"w\"*3000", "\"v\"*1000", "\"u\"*6000"}) {
+    o.add("b", {}, "send", {c, much, "MSG_DONTWAIT"});
+    o.add("a", {}, o.w.random.one_of({"recv", "recv", "recvmsg"}), {s, o.w.random.one_of({"500", "5000"})});
+  }
+}
+
 void sleeping_accept(Opening& o) {
   const std::string l = o.listener("8");
   for (std::uint64_t i = 0; i <= o.w.random.below(3); ++i) {
@@ -365,7 +376,7 @@ const std::vector<Row> kOpenings = {
     {8, connected_pair}, {16, sleeping_accept}, {14, epoll_server}, {23, several_waiters}, {13, exclusive},
     {11, nested},        {8, self_connect},     {4, full_queue},    {9, closing_first},    {9, reading_pipe},
     {5, forked_server},  {5, undying_entry},    {4, counter},       {4, unix_pair},        {5, unix_server},
-    {11, ipv6_server},   {7, two_families},     {7, datagrams},     {4, timers},
+    {11, ipv6_server},   {7, two_families},     {7, datagrams},     {4, timers},           {4, small_window},
 };
 
 }  // namespace

@@ -47,7 +47,7 @@ void World::begin(int number, const ProgramStep& step) {
   who.blocked_in = number;
   who.function = step.function;
   who.on = looked_at(begun);
-  if (begun.first && step.function == "connect") {
+  if (begun.first && step.function == "connect" && step.args[1] != "AF_UNSPEC") {
     objects_[static_cast<std::size_t>(begun.first->object)].tried = true;
   }
   begun_[number] = begun;
@@ -158,7 +158,8 @@ void World::changed(const Begun& begun, const scenario::Entry&) {
   } else if (f == "listen") {
     o.listening = true;
   } else if (f == "connect") {
-    o.connected = true;
+    o.connected = begun.step.args[1] != "AF_UNSPEC";
+    o.listening = false;
   } else if ((f == "fcntl" && begun.step.args[1] == "F_SETFL") || (f == "ioctl" && begun.step.args[1] == "FIONBIO")) {
     o.nonblocking = begun.step.args[2] == "O_NONBLOCK" || begun.step.args[2] == "1";
   } else if (f == "epoll_ctl") {
