@@ -71,21 +71,24 @@ inet_ehash_bucket* listeners_of(Kernel& k, const sock* sk) {
   return made(k, k.lhash2[portaddr_key(sk->common)], sk->common.skc_num);
 }
 
-/// As tcp_twsk_unique(): with net.ipv4.tcp_tw_reuse 1, and on loopback with 2, a connection may take the place of one
-/// that has been in TIME_WAIT for a second.
-bool tcp_twsk_unique(const Kernel& k, sock_common* other) {
-  if (other->skc_state != TcpState::TIME_WAIT || k.config.tcp_tw_reuse == 0) return false;
+/// As tcp_twsk_unique(): may a connection take the place of one that is over? With a port that bind() gave it, at once.
+/// While a port is being chosen, only that of one that has been in TIME_WAIT for a second, with net.ipv4.tcp_tw_reuse
+/// 1, and on loopback with 2.
+bool tcp_twsk_unique(const Kernel& k, sock_common* other, bool bound) {
+  if (other->skc_state != TcpState::TIME_WAIT) return false;
   const auto* tw = reinterpret_cast<const tcp_timewait_sock*>(other);
-  return tw->tw_sk.tw_substate == TcpState::TIME_WAIT && k.now_ns() - tw->since_ns >= 1000 * kNsPerMs;
+  bool reuse = k.config.tcp_tw_reuse != 0 && tw->tw_sk.tw_substate == TcpState::TIME_WAIT;
+  return bound || (reuse && k.now_ns() - tw->since_ns >= 1000 * kNsPerMs);
 }
 
-/// Is a connection from `port` to the socket's peer new? Then what is left of an old one makes room.
-bool check_established(Kernel& k, const sock* sk, u16 port) {
+/// Is a connection from `port` to the socket's peer new? Then what is left of an old one makes room. `bound`: the
+/// socket has the port already.
+bool check_established(Kernel& k, const sock* sk, u16 port, bool bound) {
   Ends ends = ends_of(&sk->common);
   ends.local_port = port;
   sock_common* other = find_connection(k, ends);
   if (other == nullptr) return true;
-  if (!tcp_twsk_unique(k, other)) return false;
+  if (!tcp_twsk_unique(k, other, bound)) return false;
   inet_twsk_kill(k, reinterpret_cast<tcp_timewait_sock*>(other));
   return true;
 }
@@ -148,13 +151,13 @@ u16 next_ephemeral(Kernel& k) {
 long __inet_hash_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::__inet_hash_connect, sk);
   if (inet_csk(sk)->icsk_bind_hash != nullptr) {
-    if (!check_established(k, sk, sk->common.skc_num)) return call.result(k.error(Rule::connect_no_port, sk));
+    if (!check_established(k, sk, sk->common.skc_num, true)) return call.result(k.error(Rule::connect_no_port, sk));
   } else {
     u32 tries = k.config.port_high - k.config.port_low + 1u;
     for (;; --tries) {
       if (tries == 0) return call.result(k.error(Rule::connect_no_port, sk));
       u16 candidate = next_ephemeral(k);
-      if (inet_port_is_bound(k, candidate) || !check_established(k, sk, candidate)) continue;
+      if (inet_port_is_bound(k, candidate) || !check_established(k, sk, candidate, false)) continue;
       // others that connect() gave the port may have it, too
       if (long error = inet_bind_hash(k, sk, candidate); error != 0) return call.result(error);
       sk->sk_userlocks |= SOCK_CONNECT_BIND;
