@@ -1,6 +1,7 @@
 // Models: ports and look-up of net/ipv4/udp.c, Linux 6.18: the hash by port, the hash by port and address.
-// Left out: the hash of connected sockets by four addresses (6.13), which finds the same socket faster; sockets bound
-// to a device. Ephemeral ports go up one by one from the range's start, where Linux picks at random.
+// Left out: sockets bound to a device. The hash of connected sockets by both ends (6.13) has no chains of its own here:
+// among several with the same two ends the one bound last is found, in Linux the one connected last. Ephemeral ports go
+// up one by one from the range's start, where Linux picks at random.
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/reuseport.hh"
@@ -104,6 +105,20 @@ int udp6_compute_score(const sock* sk, const inet_flow& flow, In6 daddr) {
   return score;
 }
 
+/// As udp4_lib_lookup4() and udp6_lib_lookup4(): a socket that is connected to just this peer comes before any group.
+sock* udp_lib_lookup4(Kernel& k, const inet_flow& flow) {
+  auto found = k.udp_hash2.find(flow.v6 ? portaddr_key(flow.dest, flow.daddr6) : portaddr_key(flow.dest, flow.daddr));
+  if (found == k.udp_hash2.end()) return nullptr;
+  for (udp_sock* up : found->second->head) {
+    const sock_common& c = as_sock(up)->common;
+    if (c.skc_state != TcpState::ESTABLISHED || c.skc_dport != flow.source || speaks_v6(&c) != flow.v6) continue;
+    bool same = flow.v6 ? c.skc_v6_rcv_saddr.get() == flow.daddr6 && c.skc_v6_daddr.get() == flow.saddr6
+                        : c.skc_rcv_saddr.get().value == flow.daddr && c.skc_daddr.get().value == flow.saddr;
+    if (same) return as_sock(up);
+  }
+  return nullptr;
+}
+
 /// The socket of one chain that fits best; among equals the one that came last, or a member of their group.
 template <class Score>
 sock* udp_lib_lookup2(Kernel& k, const inet_flow& flow, u64 key, Score score_of) {
@@ -183,6 +198,7 @@ void udp_lib_rehash(Kernel& k, sock* sk) {
 
 sock* __udp4_lib_lookup(Kernel& k, const inet_flow& flow) {
   Call call(k, Fn::__udp4_lib_lookup, nullptr);
+  if (sock* sk = udp_lib_lookup4(k, flow)) return sk;
   for (u32 daddr : {flow.daddr, u32{INADDR_ANY}})
     if (sock* sk = udp_lib_lookup2(k, flow, portaddr_key(flow.dest, daddr),
                                    [&](const sock* candidate) { return compute_score(candidate, flow, daddr); }))
@@ -192,6 +208,7 @@ sock* __udp4_lib_lookup(Kernel& k, const inet_flow& flow) {
 
 sock* __udp6_lib_lookup(Kernel& k, const inet_flow& flow) {
   Call call(k, Fn::__udp6_lib_lookup, nullptr);
+  if (sock* sk = udp_lib_lookup4(k, flow)) return sk;
   for (In6 daddr : {flow.daddr6, In6{}})
     if (sock* sk = udp_lib_lookup2(k, flow, portaddr_key(flow.dest, daddr),
                                    [&](const sock* candidate) { return udp6_compute_score(candidate, flow, daddr); }))
