@@ -10,6 +10,7 @@
 #include "sim/kernel/kernel.hh"
 #include "src/cli/commands.hh"
 #include "src/cli/serve_services.hh"
+#include "src/proof/focus.hh"
 
 namespace wakepath::cli {
 
@@ -18,6 +19,12 @@ namespace {
 std::vector<std::string> mutant_names() {
   std::vector<std::string> names;
   for (const kernel::MutantWords& words : kernel::mutants()) names.emplace_back(words.name);
+  return names;
+}
+
+std::vector<std::string> focus_names() {
+  std::vector<std::string> names;
+  for (const proof::Focus& focus : proof::focuses()) names.emplace_back(focus.name);
   return names;
 }
 
@@ -279,11 +286,13 @@ void add_fuzz(CLI::App& app, FuzzOptions& options, int& status) {
       ->capture_default_str();
   command->add_option("--mutant", options.mutant, "Switch a deliberate fault of the model on")
       ->check(CLI::IsMember(mutant_names()));
+  command->add_option("--focus", options.focus, "What the programs dwell on")->check(CLI::IsMember(focus_names()));
   command->footer(
       "The last line is `agree A of N, explained E`. Exit status: 0 all agree or are explained, 1 one differs,\n"
       "3 the running kernel cannot be used.\n"
       "Examples:\n  wakepath fuzz --seed 7 --count 1000 --out differences\n"
-      "  wakepath fuzz --seed 7 --first 123 --count 1");
+      "  wakepath fuzz --seed 7 --first 123 --count 1\n"
+      "  wakepath fuzz --focus edge --mutant edge_requeued --count 8 --shrink 0");
   command->callback([&] { status = fuzz(options); });
 }
 

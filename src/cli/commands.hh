@@ -107,6 +107,7 @@ struct FuzzOptions {
   int jobs = 0;        ///< 0: two for each processor
   std::string out;     ///< a folder for the programs that differ
   std::string mutant;  ///< a deliberate fault of the model
+  std::string focus;   ///< what the programs dwell on, by its name in src/proof/focus.cc; empty: nothing
   int shrink = 150;    ///< runs spent on making a failure smaller
 };
 int fuzz(const FuzzOptions& options);

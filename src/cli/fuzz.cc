@@ -35,6 +35,7 @@ int fuzz(const FuzzOptions& options) {
   wanted.calls = options.calls;
   wanted.jobs = options.jobs;
   wanted.mutant = options.mutant;
+  wanted.focus = options.focus;
   wanted.shrink_tries = options.shrink;
   const bool terminal = isatty(2) != 0;
   bool written = true;

@@ -15,8 +15,10 @@ struct FuzzOptions {
   int calls = 40;
   int jobs = 0;        ///< processes at the same time; 0: two for each processor, since runs mostly sleep
   std::string mutant;  ///< a deliberate fault of the model
+  std::string focus;   ///< what the programs dwell on, by name; empty: nothing
   bool invariants = true;
-  int shrink_tries = 150;  ///< runs spent on making one failure smaller; 0: none
+  int shrink_tries = 150;    ///< runs spent on making one failure smaller; 0: none
+  unsigned longest_s = 300;  ///< for one program with its shrinking: a model that never ends is ended
 };
 
 /// One program that did not agree.

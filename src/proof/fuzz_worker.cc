@@ -19,10 +19,9 @@
 namespace wakepath::proof {
 namespace {
 
-constexpr unsigned kLongestProgramS = 300;  // with shrinking; a model that never ends is ended
-
 std::string about(const FuzzOptions& o, std::uint64_t index) {
-  return fmt::format("wakepath fuzz --seed {} --first {} --count 1 --calls {}", o.seed, index, o.calls);
+  const std::string focus = o.focus.empty() ? "" : " --focus " + o.focus;
+  return fmt::format("wakepath fuzz --seed {} --first {} --count 1 --calls {}{}", o.seed, index, o.calls, focus);
 }
 
 std::string story_of(const Judgement& j) {
@@ -54,9 +53,9 @@ class Worker {
   }
 
   void run(std::uint64_t index) {
-    alarm(kLongestProgramS);
+    alarm(options_.longest_s);
     tell_({{"begin", index}});
-    const Generated made = generate(mix(options_.seed, index), options_.calls);
+    const Generated made = generate(mix(options_.seed, index), options_.calls, options_.focus);
     Coverage coverage;
     coverage.add(made);
     nlohmann::json message = {{"end", index}, {"coverage", to_json(coverage)}};
@@ -111,13 +110,14 @@ void stay_on_cpu(std::uint64_t number) {
   sched_setaffinity(0, sizeof set, &set);
 }
 
-/// Runs `job` in a process of its own with nothing on its standard error; the signal that ended it, or 0.
-int signal_of(const std::function<void()>& job) {
+/// Runs `job` in a process of its own with nothing on its standard error, for so many seconds at most; the signal that
+/// ended it, or 0.
+int signal_of(unsigned longest_s, const std::function<void()>& job) {
   const pid_t pid = fork();
   if (pid == 0) {
     const int null = open("/dev/null", O_WRONLY);
     dup2(null, 2);
-    alarm(kLongestProgramS);
+    alarm(longest_s);
     job();
     _exit(0);
   }
@@ -133,8 +133,8 @@ Program steps_before_the_end(const FuzzOptions& options, std::uint64_t index) {
   if (pipe2(channel, O_CLOEXEC) != 0) {
     return out;
   }
-  signal_of([&] {
-    generate(mix(options.seed, index), options.calls, [&](const ProgramStep& s) {
+  signal_of(options.longest_s, [&] {
+    generate(mix(options.seed, index), options.calls, options.focus, [&](const ProgramStep& s) {
       const std::string text =
           nlohmann::json{s.actor, s.targets, s.function, s.args, s.wait, s.signal_to, s.restart}.dump() + "\n";
       [[maybe_unused]] const ssize_t n = write(channel[1], text.data(), text.size());
@@ -174,10 +174,10 @@ Failure crashed(const FuzzOptions& options, std::uint64_t index, int signal) {
     const auto* scenario = std::get_if<scenario::Scenario>(&parsed);
     JudgeOptions judging;
     judging.mutant = options.mutant;
-    return scenario != nullptr && signal_of([&] { run_checked(*scenario, judging); }) != 0;
+    return scenario != nullptr && signal_of(options.longest_s, [&] { run_checked(*scenario, judging); }) != 0;
   };
   Program program = steps_before_the_end(options, index);
-  if (ends(program)) {
+  if (options.shrink_tries > 0 && ends(program)) {
     program = shrink(std::move(program), ends, options.shrink_tries * 4);
   }
   out.file = program.yaml("Found by a random program: it brings the model down", about(options, index));

@@ -13,6 +13,7 @@ namespace wakepath::proof {
 namespace {
 
 constexpr int kTries = 60;
+constexpr int kFavour = 8;            // how much oftener a call comes that a focus favours
 constexpr unsigned kFallAsleep = 18;  // per cent of the steps that are free to choose
 constexpr int kMostBeforeTimer =
     4;  // steps between arming a timerfd and its end: the running kernel needs time for each
@@ -42,12 +43,17 @@ const std::vector<Kind>& all_kinds() {
   return all;
 }
 
-const Kind& random_kind(Random& random) {
-  static const int sum = std::accumulate(all_kinds().begin(), all_kinds().end(), 0,
-                                         [](int so_far, const Kind& kind) { return so_far + kind.weight; });
+const Kind& random_kind(Random& random, const Focus* focus) {
+  const auto weight = [focus](const Kind& kind) {
+    return kind.weight * (focus != nullptr && focus->favours(kind.function) ? kFavour : 1);
+  };
+  int sum = 0;
+  for (const Kind& kind : all_kinds()) {
+    sum += weight(kind);
+  }
   int at = static_cast<int>(random.below(static_cast<std::uint64_t>(sum)));
   for (const Kind& kind : all_kinds()) {
-    if ((at -= kind.weight) < 0) {
+    if ((at -= weight(kind)) < 0) {
       return kind;
     }
   }
@@ -79,10 +85,10 @@ bool keeps_clear(const World& world, const ProgramStep& step, scenario::Duration
 
 }  // namespace
 
-Generator::Generator(std::uint64_t seed, int calls, scenario::Machine& machine, OnStep on_step)
-    : machine_(machine), world_(seed, machine), calls_(calls), on_step_(std::move(on_step)) {
+Generator::Generator(std::uint64_t seed, int calls, scenario::Machine& machine, const Focus* focus, OnStep on_step)
+    : machine_(machine), focus_(focus), world_(seed, machine), calls_(calls), on_step_(std::move(on_step)) {
   for (int i = 0; i < 2; ++i) {
-    for (ProgramStep& step : random_opening(world_)) {
+    for (ProgramStep& step : random_opening(world_, focus_)) {
       plan_.push_back(std::move(step));
     }
     if (world_.random.percent(35)) {
@@ -182,7 +188,7 @@ bool Generator::random_call(ProgramStep& step) {
     return true;
   }
   step = {world_.random.one_of(idle), {}, "", {}, "", "", false};
-  const Kind& kind = random_kind(world_.random);
+  const Kind& kind = random_kind(world_.random, focus_);
   step.function = kind.function;
   return kind.make(world_, world_.actor(step.actor).process, step);
 }
@@ -217,9 +223,9 @@ const scenario::Step* Generator::emit(ProgramStep made) {
   return &steps_.back();
 }
 
-Generated generate(std::uint64_t seed, int calls, Generator::OnStep on_step) {
+Generated generate(std::uint64_t seed, int calls, const std::string& focus, Generator::OnStep on_step) {
   scenario::ModelMachine machine;
-  Generator generator(seed, calls, machine, std::move(on_step));
+  Generator generator(seed, calls, machine, focus_by_name(focus), std::move(on_step));
   scenario::Scenario setting;
   Generated out;
   out.result = scenario::run(setting, machine, generator);

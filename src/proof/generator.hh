@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "src/proof/focus.hh"
 #include "src/proof/kinds.hh"
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/runner.hh"
@@ -13,8 +14,8 @@ namespace wakepath::proof {
 class Generator : public scenario::StepSource {
  public:
   using OnStep = std::function<void(const ProgramStep&)>;
-  /// `on_step`, when given, hears of each step before it runs.
-  Generator(std::uint64_t seed, int calls, scenario::Machine& machine, OnStep on_step = {});
+  /// `focus`: what the program dwells on; nullptr: nothing. `on_step`, when given, hears of each step before it runs.
+  Generator(std::uint64_t seed, int calls, scenario::Machine& machine, const Focus* focus, OnStep on_step = {});
   const scenario::Step* next(const std::vector<scenario::Entry>& so_far) override;
   [[nodiscard]] const Program& program() const { return program_; }
   [[nodiscard]] const World& world() const { return world_; }
@@ -29,6 +30,7 @@ class Generator : public scenario::StepSource {
   const scenario::Step* emit(ProgramStep step);
 
   scenario::Machine& machine_;
+  const Focus* focus_;
   World world_;
   int calls_;
   OnStep on_step_;
@@ -47,6 +49,7 @@ struct Generated {
   std::shared_ptr<trace::Trace> trace;
   int forks = 0, duplicates = 0;
 };
-Generated generate(std::uint64_t seed, int calls, Generator::OnStep on_step = {});
+/// `focus`: by name; empty: none. Throws std::invalid_argument for one that does not exist.
+Generated generate(std::uint64_t seed, int calls, const std::string& focus = "", Generator::OnStep on_step = {});
 
 }  // namespace wakepath::proof

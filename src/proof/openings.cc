@@ -5,132 +5,15 @@
 #include <tuple>
 #include <utility>
 
-#include "src/proof/kinds.hh"
+#include "src/proof/opening.hh"
 
 namespace wakepath::proof {
-namespace {
-
-/// Writes steps one after the other. A server process `a`, a client process `b`, made at first use.
-class Opening {
- public:
-  explicit Opening(World& world) : w(world) {
-    for (const char* name : {"a", "b"}) {
-      if (w.actors().count(name) == 0) {
-        w.new_process();
-      }
-    }
-  }
-
-  void add(const std::string& actor, std::vector<std::string> targets, const std::string& function,
-           std::vector<std::string> args) {
-    steps.push_back({actor, std::move(targets), function, std::move(args), "", "", false});
-  }
-  std::string thread(const std::string& of) {
-    const std::string name = w.new_actor_name(of);
-    add(of, {}, "thread", {name});
-    return name;
-  }
-  std::string nonblock(int percent) { return w.random.percent(static_cast<unsigned>(percent)) ? "SOCK_NONBLOCK" : "0"; }
-
-  std::string domain = "AF_INET", any_address = "127.0.0.1:0";
-  std::string client_domain, client_to;  ///< of a client that does not simply connect to addr() in `domain`
-  std::string listener(const std::string& backlog) {
-    const std::string l = w.fresh("l");
-    add("a", {l}, "socket", {domain, "SOCK_STREAM" + std::string(w.random.percent(25) ? "|SOCK_NONBLOCK" : ""), "0"});
-    add("a", {}, "bind", {l, any_address});
-    add("a", {}, "listen", {l, backlog});
-    return l;
-  }
-  std::string client(const std::string& l, const std::string& actor, bool blocking) {
-    const std::string c = w.fresh("c");
-    add(actor, {c}, "socket",
-        {client_domain.empty() ? domain : client_domain, blocking ? "SOCK_STREAM" : "SOCK_STREAM|SOCK_NONBLOCK", "0"});
-    add(actor, {}, "connect", {c, client_to.empty() ? "addr(a." + l + ")" : client_to});
-    return c;
-  }
-  std::string accepted(const std::string& l) {
-    last_accepted = w.fresh("s");
-    add("a", {last_accepted}, "accept4", {l, nonblock(30)});
-    return last_accepted;
-  }
-  std::string epoll() {
-    const std::string p = w.fresh("p");
-    add("a", {p}, "epoll_create1", {"0"});
-    return p;
-  }
-  void watch(const std::string& p, const std::string& fd, const std::string& mask) {
-    add("a", {}, "epoll_ctl", {p, "EPOLL_CTL_ADD", fd, mask});
-  }
-  void sleep(const std::string& actor, const std::string& p) {
-    add(actor, {}, "epoll_wait", {p, w.random.one_of({"1", "8"}), "-1"});
-  }
-  /// A descriptor of `a` to watch, and the call by which `b` makes it ready.
-  std::string ready_later() {
-    const std::string l = listener("8");
-    const std::string c = client(l, "b", true);
-    const std::string s = accepted(l);
-    wakers.push_back({"b", {}, "send", {c, "\"x\""}, "", "", false});
-    wakers.push_back({"b", {}, "shutdown", {c, "SHUT_WR"}, "", "", false});
-    wakers.push_back({"b", {}, "send", {c, "\"yz\""}, "", "", false});
-    wakers.push_back({"b", {}, "close", {c}, "", "", false});
-    return s;
-  }
-  void wake(std::size_t most) {
-    for (std::size_t i = 0; i < wakers.size() && i < most; ++i) {
-      steps.push_back(wakers[i]);
-    }
-  }
-
-  World& w;
-  std::string last_accepted;
-  std::vector<ProgramStep> steps;
-  std::vector<ProgramStep> wakers;
-};
-
-void connected_pair(Opening& o) {
-  const std::string l = o.listener(o.w.random.one_of({"1", "8"}));
-  o.client(l, "b", o.w.random.percent(60));
-  o.accepted(l);
-}
-
-/// More is sent than the receiver's window takes; reading opens it bit by bit.
-void small_window(Opening& o) {
-  const std::string l = o.listener("8");
-  o.add("a", {}, "setsockopt", {l, "SOL_SOCKET", "SO_RCVBUF", o.w.random.one_of({"0", "2000", "4096"})});
-  const std::string c = o.client(l, "b", true), s = o.accepted(l);
-  for (const char* much : {"\"w\"*3000", "\"v\"*1000", "\"u\"*6000"}) {
-    o.add("b", {}, "send", {c, much, "MSG_DONTWAIT"});
-    o.add("a", {}, o.w.random.one_of({"recv", "recv", "recvmsg"}), {s, o.w.random.one_of({"500", "5000"})});
-  }
-}
-
 void sleeping_accept(Opening& o) {
   const std::string l = o.listener("8");
   for (std::uint64_t i = 0; i <= o.w.random.below(3); ++i) {
     o.add(o.thread("a"), {o.w.fresh("s")}, "accept4", {l, "0"});
   }
   o.client(l, "b", true);
-}
-
-void epoll_server(Opening& o) {
-  const std::string l = o.listener("8");
-  const std::string p = o.epoll();
-  o.watch(p, l, random_mask(o.w));
-  if (o.w.random.percent(50)) {
-    o.sleep(o.thread("a"), p);
-  }
-  o.client(l, "b", true);
-  o.watch(p, o.accepted(l), random_mask(o.w));
-}
-
-void several_waiters(Opening& o) {
-  const std::string p = o.epoll();
-  const std::string s = o.ready_later();
-  o.watch(p, s, o.w.random.one_of({"EPOLLIN", "EPOLLIN|EPOLLET", "EPOLLIN|EPOLLONESHOT", "EPOLLIN|EPOLLRDHUP"}));
-  for (std::uint64_t i = 0; i < 2 + o.w.random.below(2); ++i) {
-    o.sleep(o.thread("a"), p);
-  }
-  o.wake(3);
 }
 
 void exclusive(Opening& o) {
@@ -161,6 +44,58 @@ void nested(Opening& o) {
     o.sleep(o.thread("a"), inner);
   }
   o.wake(3);
+}
+
+void undying_entry(Opening& o) {
+  const std::string p = o.epoll();
+  const std::string s = o.ready_later();
+  const std::string d = o.w.fresh("d");
+  o.watch(p, s, random_mask(o.w));
+  o.add("a", {d}, "dup", {s});
+  o.add("a", {}, "close", {s});
+  o.wake(1);
+  o.add("a", {}, "epoll_wait", {p, "8", "0"});
+  o.add("a", {}, "epoll_ctl", {p, "EPOLL_CTL_DEL", s});
+}
+
+namespace {
+
+void several_waiters(Opening& o) {
+  const std::string p = o.epoll();
+  const std::string s = o.ready_later();
+  o.watch(p, s, o.w.random.one_of({"EPOLLIN", "EPOLLIN|EPOLLET", "EPOLLIN|EPOLLONESHOT", "EPOLLIN|EPOLLRDHUP"}));
+  for (std::uint64_t i = 0; i < 2 + o.w.random.below(2); ++i) {
+    o.sleep(o.thread("a"), p);
+  }
+  o.wake(3);
+}
+
+void connected_pair(Opening& o) {
+  const std::string l = o.listener(o.w.random.one_of({"1", "8"}));
+  o.client(l, "b", o.w.random.percent(60));
+  o.accepted(l);
+}
+
+void epoll_server(Opening& o) {
+  const std::string l = o.listener("8");
+  const std::string p = o.epoll();
+  o.watch(p, l, random_mask(o.w));
+  if (o.w.random.percent(50)) {
+    o.sleep(o.thread("a"), p);
+  }
+  o.client(l, "b", true);
+  o.watch(p, o.accepted(l), random_mask(o.w));
+}
+
+/// More is sent than the receiver's window takes; reading opens it bit by bit.
+void small_window(Opening& o) {
+  const std::string l = o.listener("8");
+  o.add("a", {}, "setsockopt", {l, "SOL_SOCKET", "SO_RCVBUF", o.w.random.one_of({"0", "2000", "4096"})});
+  const std::string c = o.client(l, "b", true), s = o.accepted(l);
+  for (const char* much : {"\"w\"*3000", "\"v\"*1000", "\"u\"*6000"}) {
+    o.add("b", {}, "send", {c, much, "MSG_DONTWAIT"});
+    o.add("a", {}, o.w.random.one_of({"recv", "recv", "recvmsg"}), {s, o.w.random.one_of({"500", "5000"})});
+  }
 }
 
 /// A socket that connects to itself goes through SYN_RECV, and closes both ends at once: CLOSING.
@@ -238,19 +173,6 @@ void forked_server(Opening& o) {
   }
 }
 
-/// A watched descriptor is closed while a duplicate keeps the file: its entry does not go away.
-void undying_entry(Opening& o) {
-  const std::string p = o.epoll();
-  const std::string s = o.ready_later();
-  const std::string d = o.w.fresh("d");
-  o.watch(p, s, random_mask(o.w));
-  o.add("a", {d}, "dup", {s});
-  o.add("a", {}, "close", {s});
-  o.wake(1);
-  o.add("a", {}, "epoll_wait", {p, "8", "0"});
-  o.add("a", {}, "epoll_ctl", {p, "EPOLL_CTL_DEL", s});
-}
-
 void counter(Opening& o) {
   const std::string e = o.w.fresh("e");
   o.add("a", {e}, "eventfd", {"0", o.w.random.one_of({"0", "EFD_NONBLOCK", "EFD_SEMAPHORE"})});
@@ -289,8 +211,7 @@ void ipv6_server(Opening& o) {
     o.any_address = fmt::format("[::]:{}", port);
     std::tie(o.client_domain, o.client_to) = some_client(o, port);
   }
-  using Write = void (*)(Opening&);
-  o.w.random.one_of<Write>({sleeping_accept, epoll_server, closing_first, several_waiters, several_waiters})(o);
+  o.w.random.one_of<WriteOpening>({sleeping_accept, epoll_server, closing_first, several_waiters, several_waiters})(o);
   if (!o.last_accepted.empty()) {
     o.add("a", {}, o.w.random.one_of({"getsockname", "getpeername"}), {o.last_accepted});
   }
@@ -369,7 +290,7 @@ void timers(Opening& o) {
 
 struct Row {
   int weight;
-  void (*write)(Opening&);
+  WriteOpening write;
 };
 
 const std::vector<Row> kOpenings = {
@@ -381,7 +302,12 @@ const std::vector<Row> kOpenings = {
 
 }  // namespace
 
-std::vector<ProgramStep> random_opening(World& world) {
+std::vector<ProgramStep> random_opening(World& world, const Focus* focus) {
+  if (focus != nullptr && focus->open != nullptr) {
+    Opening opening(world);
+    focus->open(opening);
+    return opening.steps;
+  }
   int sum = 0;
   for (const Row& row : kOpenings) {
     sum += row.weight;

@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
+#include <stdexcept>
 
 #include "src/proof/coverage.hh"
 #include "src/proof/generator.hh"
@@ -18,6 +20,18 @@ TEST(Generator, MakesTheSameProgramForTheSameSeed) {
     EXPECT_EQ(once, generate(seed, 40).program.yaml("p", ""));
     EXPECT_NE(once, generate(seed + 100, 40).program.yaml("p", ""));
   }
+}
+
+TEST(Generator, DwellsOnWhatAFocusNames) {
+  const std::string plain = generate(1, 25).program.yaml("p", "");
+  for (const Focus& focus : focuses()) {
+    const Program program = generate(std::uint64_t{1}, 25, std::string(focus.name)).program;
+    EXPECT_NE(program.yaml("p", ""), plain) << focus.name;
+    EXPECT_TRUE(std::any_of(program.steps.begin(), program.steps.end(), [&](const ProgramStep& step) {
+      return focus.favours(step.function);
+    })) << focus.name;
+  }
+  EXPECT_THROW(generate(1, 25, "nothing"), std::invalid_argument);
 }
 
 TEST(Generator, WritesFilesThatParse) {

@@ -1,0 +1,250 @@
+// A focus is a row and, mostly, an opening of its own: the situation that matters, varied at random, and then any
+// calls.
+
+#include "src/proof/focus.hh"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "src/proof/opening.hh"
+
+namespace wakepath::proof {
+namespace {
+
+struct Pair {
+  std::string client, server;
+};
+
+/// A connection, its ends with `b` and with `a`.
+Pair connection(Opening& o) {
+  const std::string l = o.listener("8");
+  const std::string c = o.client(l, "b", true);
+  const std::string s = o.w.fresh("s");
+  o.add("a", {s}, "accept4", {l, "0"});
+  return {c, s};
+}
+
+void look(Opening& o, const std::string& p, const char* most = "8") { o.add("a", {}, "epoll_wait", {p, most, "0"}); }
+
+/// What is ready stays so, and is asked for again and again, fewer than there are at a time.
+void level(Opening& o) {
+  const std::string p = o.epoll();
+  for (int i = 0; i < 3; ++i) {
+    const std::string e = o.w.fresh("e");
+    o.add("a", {e}, "eventfd", {"1", "EFD_NONBLOCK"});
+    o.watch(p, e, "EPOLLIN");
+  }
+  for (int i = 0; i < 4; ++i) {
+    look(o, p, o.w.random.one_of({"1", "1", "2"}));
+  }
+}
+
+void edge(Opening& o) {
+  const std::string p = o.epoll(), e = o.w.fresh("e");
+  o.add("a", {e}, "eventfd", {"1", "EFD_NONBLOCK"});
+  o.watch(p, e, o.w.random.one_of({"EPOLLIN|EPOLLONESHOT", "EPOLLIN|EPOLLET|EPOLLONESHOT"}));
+  const Pair pair = connection(o);
+  o.watch(p, pair.server, o.w.random.one_of({"EPOLLIN|EPOLLET", "EPOLLIN|EPOLLRDHUP|EPOLLET"}));
+  o.add("b", {}, "send", {pair.client, "\"edge\""});
+  look(o, p);
+  look(o, p);
+  o.add("a", {}, "epoll_ctl", {p, "EPOLL_CTL_MOD", o.w.random.one_of({pair.server, e}), "EPOLLIN|EPOLLET"});
+  look(o, p);
+}
+
+/// Sleepers in accept(), and behind them an epoll that takes wake-ups: whoever is woken in vain queues up again behind
+/// it.
+void beside_exclusive(Opening& o) {
+  const std::string l = o.listener("8");
+  for (int i = 0; i < 2; ++i) {
+    o.add(o.thread("a"), {o.w.fresh("s")}, "accept4", {l, "0"});
+  }
+  const std::string p = o.epoll();
+  o.watch(p, l, "EPOLLIN|EPOLLEXCLUSIVE");
+  o.sleep(o.thread("a"), p);
+  o.client(l, "b", true);
+  o.client(l, "b", true);
+}
+
+/// Whoever came last is woken first, and an edge wakes but one.
+void sleepers(Opening& o) {
+  const std::string e = o.w.fresh("e"), p = o.epoll();
+  o.add("a", {e}, "eventfd", {"0", "EFD_NONBLOCK"});
+  o.watch(p, e, "EPOLLIN|EPOLLET");
+  for (std::uint64_t i = 0; i < 2 + o.w.random.below(2); ++i) {
+    o.sleep(o.thread("a"), p);
+  }
+  o.add("a", {}, "write", {e, "u64(1)"});
+  o.add("a", {}, "write", {e, "u64(1)"});
+}
+
+/// Somebody who sleeps until something happens to the server's end of a connection.
+void sleeper_at(Opening& o, const std::string& p, const std::string& server) {
+  if (o.w.random.percent(50)) {
+    o.sleep(o.thread("a"), p);
+  } else {
+    o.add(o.thread("a"), {}, "recv", {server, "10"});
+  }
+}
+
+/// First one end says that it has no more, then the other.
+void fins(Opening& o) {
+  const Pair pair = connection(o);
+  const std::string p = o.epoll();
+  o.watch(p, pair.server, o.w.random.one_of({"EPOLLIN|EPOLLRDHUP", "EPOLLRDHUP", "0"}));
+  sleeper_at(o, p, pair.server);
+  o.add("b", {}, "shutdown", {pair.client, "SHUT_WR"});
+  look(o, p);
+  o.add("a", {}, "shutdown", {pair.server, "SHUT_WR"});
+  look(o, p);
+}
+
+void look_at_end(Opening& o, const std::string& p, const std::string& server) {
+  look(o, p);
+  for (int i = 0; i < 2; ++i) {
+    if (o.w.random.percent(50)) {
+      o.add("a", {}, "getsockopt", {server, "SOL_SOCKET", "SO_ERROR"});
+    } else {
+      o.add("a", {}, "recv", {server, "10", "MSG_DONTWAIT"});
+    }
+  }
+}
+
+/// A connection that is reset, and its error.
+void resets(Opening& o) {
+  const Pair pair = connection(o);
+  const std::string p = o.epoll();
+  o.watch(p, pair.server, o.w.random.one_of({"EPOLLIN", "EPOLLIN|EPOLLRDHUP", "0"}));
+  sleeper_at(o, p, pair.server);
+  o.add("b", {}, "setsockopt", {pair.client, "SOL_SOCKET", "SO_LINGER", "{1, 0}"});
+  o.add("b", {}, "close", {pair.client});
+  look_at_end(o, p, pair.server);
+}
+
+/// One end closes without having read everything.
+void unread(Opening& o) {
+  const Pair pair = connection(o);
+  const std::string p = o.epoll();
+  o.watch(p, pair.server, o.w.random.one_of({"EPOLLIN", "EPOLLIN|EPOLLRDHUP", "0"}));
+  o.add("a", {}, "send", {pair.server, "\"unread\""});
+  o.add("b", {}, "close", {pair.client});
+  look_at_end(o, p, pair.server);
+}
+
+/// Less there than is asked for.
+void low_water(Opening& o) {
+  const Pair pair = connection(o);
+  o.add("a", {}, "setsockopt", {pair.server, "SOL_SOCKET", "SO_RCVLOWAT", "5"});
+  const std::string p = o.epoll();
+  o.watch(p, pair.server, "EPOLLIN");
+  for (int i = 0; i < 3; ++i) {
+    o.add("b", {}, "send", {pair.client, "\"abc\""});
+    look(o, p);
+  }
+}
+
+/// A port whose connection is in TIME_WAIT, and who may have it.
+void port_again(Opening& o) {
+  const std::string port = fmt::format("127.0.0.1:{}", 5000 + o.w.random.below(2));
+  const std::string l = o.w.fresh("l");
+  o.add("a", {l}, "socket", {"AF_INET", "SOCK_STREAM", "0"});
+  o.add("a", {}, "bind", {l, port});
+  o.add("a", {}, "listen", {l, "8"});
+  const std::string c = o.client(l, "b", true), s = o.accepted(l);
+  o.add("a", {}, "close", {s});
+  o.add("b", {}, "close", {c});
+  o.add("a", {}, "close", {l});
+  const std::string again = o.w.fresh("l");
+  o.add("a", {again}, "socket", {"AF_INET", "SOCK_STREAM", "0"});
+  if (o.w.random.percent(20)) {
+    o.add("a", {}, "setsockopt", {again, "SOL_SOCKET", "SO_REUSEADDR", "1"});
+  }
+  o.add("a", {}, "bind", {again, port});
+}
+
+void full_accept_queue(Opening& o) {
+  const std::string l = o.listener(o.w.random.one_of({"0", "1", "2"}));
+  for (int i = 0; i < 4; ++i) {
+    o.client(l, "b", false);
+  }
+  for (int i = 0; i < 4; ++i) {
+    o.add("a", {o.w.fresh("s")}, "accept4", {l, "SOCK_NONBLOCK"});
+  }
+}
+
+/// What an accepted socket has of its listener.
+void inheritance(Opening& o) {
+  const std::string l = o.w.fresh("l"), s = o.w.fresh("s");
+  o.add("a", {l}, "socket", {"AF_INET", "SOCK_STREAM|SOCK_NONBLOCK", "0"});
+  o.add("a", {}, "bind", {l, "127.0.0.1:0"});
+  o.add("a", {}, "listen", {l, "8"});
+  o.client(l, "b", true);
+  o.add("a", {s}, "accept4", {l, "0"});
+  o.add("a", {}, "fcntl", {s, "F_GETFL"});
+}
+
+/// Numbers that have become free.
+void numbers(Opening& o) {
+  const std::string e = o.w.fresh("e"), f = o.w.fresh("e");
+  o.add("a", {e}, "eventfd", {"0", "0"});
+  o.add("a", {f}, "eventfd", {"0", "0"});
+  o.add("a", {}, "close", {e});
+  o.add("a", {o.w.fresh("d")}, "dup", {f});
+}
+
+void pipe_ends(Opening& o) {
+  const std::string r = o.w.fresh("r"), w = o.w.fresh("w"), p = o.epoll();
+  o.add("a", {r, w}, "pipe2", {"O_NONBLOCK"});
+  o.watch(p, r, o.w.random.one_of({"EPOLLIN", "0"}));
+  o.watch(p, w, "0");
+  if (o.w.random.percent(50)) {
+    o.sleep(o.thread("a"), p);
+  }
+  o.add("a", {}, "close", {o.w.random.percent(70) ? w : r});
+  look(o, p);
+}
+
+}  // namespace
+
+bool Focus::favours(std::string_view function) const {
+  return std::find(favoured.begin(), favoured.end(), function) != favoured.end();
+}
+
+const std::vector<Focus>& focuses() {
+  static const std::vector<Focus> all = {
+      {"level", "ready descriptors, reported again and again, a few at a time", level, {"epoll_wait", "epoll_ctl"}},
+      {"edge", "EPOLLET and EPOLLONESHOT", edge, {"epoll_wait", "epoll_ctl"}},
+      {"sleepers", "several threads in epoll_wait() on one epoll", sleepers, {"epoll_wait"}},
+      {"exclusive", "EPOLLEXCLUSIVE", exclusive, {"epoll_ctl"}},
+      {"beside-exclusive", "accept() beside EPOLLEXCLUSIVE", beside_exclusive, {"accept4"}},
+      {"nested", "epolls in epolls", nested, {"epoll_wait"}},
+      {"accept", "threads that sleep in accept()", sleeping_accept, {"accept", "accept4", "connect"}},
+      {"fins", "ends of connections, and who hears of them", fins, {"shutdown", "poll"}},
+      {"resets", "connections that are reset, and their error", resets, {"close", "getsockopt"}},
+      {"unread", "close() with unread data", unread, {"close", "send"}},
+      {"low-water", "SO_RCVLOWAT", low_water, {"recv", "epoll_wait"}},
+      {"port-again", "a port with a connection in TIME_WAIT", port_again, {"bind", "socket"}},
+      {"full-queue", "a full accept queue", full_accept_queue, {"accept4", "connect"}},
+      {"inheritance", "what an accepted socket has of its listener", inheritance, {"fcntl", "accept"}},
+      {"numbers", "descriptors that are free again", numbers, {"close", "dup", "fcntl"}},
+      {"duplicates", "a watched descriptor with a duplicate", undying_entry, {"dup", "close"}},
+      {"pipe-ends", "a pipe that loses one of its ends", pipe_ends, {"pipe2", "close", "poll"}},
+  };
+  return all;
+}
+
+const Focus* focus_by_name(std::string_view name) {
+  if (name.empty()) {
+    return nullptr;
+  }
+  for (const Focus& focus : focuses()) {
+    if (focus.name == name) {
+      return &focus;
+    }
+  }
+  throw std::invalid_argument(fmt::format("no focus has the name {}", name));
+}
+
+}  // namespace wakepath::proof
