@@ -295,7 +295,7 @@ struct Row {
 
 const std::vector<Row> kOpenings = {
     {8, connected_pair}, {16, sleeping_accept}, {14, epoll_server}, {23, several_waiters}, {13, exclusive},
-    {11, nested},        {8, self_connect},     {4, full_queue},    {9, closing_first},    {9, reading_pipe},
+    {11, nested},        {10, self_connect},    {4, full_queue},    {9, closing_first},    {9, reading_pipe},
     {5, forked_server},  {5, undying_entry},    {4, counter},       {4, unix_pair},        {5, unix_server},
     {11, ipv6_server},   {7, two_families},     {7, datagrams},     {4, timers},           {4, small_window},
 };

@@ -7,6 +7,10 @@
 #include "src/proof/errors.hh"
 
 namespace wakepath::proof {
+
+/// For GoogleTest, which else shows the bytes.
+void PrintTo(const Situation& situation, std::ostream* out) { *out << situation.name; }
+
 namespace {
 
 class CallsOnADescriptor : public testing::TestWithParam<Situation> {};
