@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "src/os/this_thread.hh"
+
 namespace wakepath::server {
 
 class BufferPool;
@@ -51,9 +53,9 @@ class Buffer {
   Block* block_ = nullptr;
 };
 
-/// Memory for what is received, used again and again. One thread takes; any thread gives back, without a lock: a stack
-/// that is only ever emptied whole has no ABA problem.
-/// It lives until its owner has let go of it and the last Buffer is given up.
+/// Memory for what is received, used again and again. One thread takes: the first that did. What it gives back itself
+/// costs no atomic operation; any other thread gives back without a lock: a stack that is only ever emptied whole has
+/// no ABA problem. It lives until its owner has let go of it and the last Buffer is given up.
 class BufferPool {
  public:
   static constexpr size_t kSmallest = 64;
@@ -61,10 +63,10 @@ class BufferPool {
   static constexpr size_t kMostKept = size_t{8} << 20;  ///< bytes lying idle
 
   static BufferPool* create() { return new BufferPool; }
-  /// The owner needs it no more.
-  void let_go() { drop_one(); }
+  /// The owner needs it no more. Called by the taking thread, or when that has given up all that it took.
+  void let_go();
 
-  /// The taking thread. Room for at least `size` bytes; size() of it is 0.
+  /// The taking thread; another one gets new memory. Room for at least `size` bytes; size() of it is 0.
   Buffer take(size_t size);
   /// Bytes that wait to be used again. The taking thread.
   size_t kept() const { return kept_; }
@@ -73,18 +75,31 @@ class BufferPool {
   friend class Buffer;
   using Block = Buffer::Block;
   static constexpr int kClasses = std::countr_zero(kLargest / kSmallest) + 1;
+  static constexpr size_t kAligned = 4096;  ///< from here on bytes begin with a cache line: the kernel copies faster
+  static constexpr size_t kLine = 64;
+  static constexpr int64_t kOwned = int64_t{1} << 60;
 
   BufferPool() = default;
   ~BufferPool();
   static int class_of(size_t size) { return size <= kSmallest ? 0 : std::bit_width((size - 1) / kSmallest); }
+  Block* new_block(size_t size);
+  static void free_block(Block* block);
+  bool is_taker() const { return taker_.load(std::memory_order_relaxed) == os::this_thread_mark(); }
   void give_back(Block* block);
+  void keep(Block* block);
   void collect();
-  void drop_one();
+  void change_balance(int64_t change);
 
+  // the taking thread's
   Block* free_[kClasses] = {};
   size_t kept_ = 0;
+  int64_t out_ = 0;  // taken, less those that came back to this thread
+
+  std::atomic<const void*> taker_{nullptr};
   std::atomic<Block*> returned_{nullptr};
-  std::atomic<int64_t> users_{1};  // the owner, and every Buffer out there
+  /// kOwned as long as there is an owner, less what other threads have given back; then, with out_ added, the Buffers
+  /// that are left.
+  std::atomic<int64_t> balance_{kOwned};
 };
 
 }  // namespace wakepath::server

@@ -1,11 +1,9 @@
 #include "src/server/service_loop.hh"
 
-#include <utility>
-
 namespace wakepath::server {
 
 ServiceLoop::ServiceLoop(os::Os& os, probe::Probe& probe, SocketServer& server, Service& service, ServiceId id)
-    : os_(os), probe_(probe), server_(server), service_(service), id_(id), queue_(os, probe, id) {
+    : os_(os), probe_(probe), server_(server), service_(service), id_(id) {
   probe_.service_begins(id_, service_.name());
 }
 
@@ -14,9 +12,16 @@ void ServiceLoop::run() {
   for (;;) {
     Message message = server_.poll();
     if (message.type == MessageType::exit) return;
-    queue_.push(std::move(message));
-    uint64_t serial = 0;
-    while (queue_.take(message, serial)) dispatch(message, serial);
+    probe::MessageStep step{.serial = ++last_serial_,
+                            .service = id_,
+                            .type = name_of(message.type),
+                            .socket = message.id,
+                            .bytes = message.data.size(),
+                            .waiting = 1};
+    probe_.message_pushed(step);
+    step.waiting = 0;
+    probe_.message_taken(step);
+    dispatch(message, last_serial_);
   }
 }
 
@@ -27,7 +32,7 @@ void ServiceLoop::dispatch(Message& message, uint64_t serial) {
     probe_.callback_entered(step);
     (service_.*callback)(message);
     probe_.callback_left(step);
-    ++handled_;
+    handled_.add(1);
   };
   switch (message.type) {
     case MessageType::open:

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "src/probe/probe.hh"
-#include "src/server/message_queue.hh"
 #include "src/server/service.hh"
 #include "src/server/socket_server.hh"
 
 namespace wakepath::server {
 
-/// Carries messages from the socket-server to one service: poll, push, take, callback, all on the thread that runs it.
+/// Carries messages from the socket-server to one service: poll and callback, on the thread that runs it. Nothing ever
+/// waits in between; the probe is told of a queue that holds one message for a moment.
 class ServiceLoop {
  public:
   ServiceLoop(os::Os& os, probe::Probe& probe, SocketServer& server, Service& service, ServiceId id);
@@ -18,7 +17,7 @@ class ServiceLoop {
   /// Until the server's exit message. Messages before it have all been handled on return.
   void run();
   /// Messages that the service has handled. Any thread.
-  uint64_t handled() const { return handled_.load(); }
+  uint64_t handled() const { return handled_; }
 
  private:
   void dispatch(Message& message, uint64_t serial);
@@ -28,8 +27,8 @@ class ServiceLoop {
   SocketServer& server_;
   Service& service_;
   ServiceId id_;
-  MessageQueue queue_;
-  std::atomic<uint64_t> handled_{0};
+  uint64_t last_serial_ = 0;
+  Relaxed<uint64_t> handled_;
 };
 
 }  // namespace wakepath::server

@@ -95,7 +95,7 @@ Message SocketServer::poll() {
 bool SocketServer::try_poll(Message& message) { return next(message, false); }
 
 bool SocketServer::next(Message& message, bool may_wait) {
-  poll_thread_.store(os_.thread_self().id, std::memory_order_relaxed);
+  poll_thread_.store(os::this_thread_mark(), std::memory_order_relaxed);
   for (;;) {
     if (next_message_ < messages_.size()) {
       message = std::move(messages_[next_message_++]);
@@ -103,7 +103,10 @@ bool SocketServer::next(Message& message, bool may_wait) {
         messages_.clear();  // its memory stays
         next_message_ = 0;
       }
-      if (message.type == MessageType::exit) control_.stop();
+      if (message.type == MessageType::exit) {
+        control_.stop();
+        poll_thread_.store(nullptr, std::memory_order_relaxed);
+      }
       return true;
     }
     Command command;
@@ -119,6 +122,7 @@ bool SocketServer::next(Message& message, bool may_wait) {
 
 /// The next batch of events. False when there is none and waiting is not allowed.
 bool SocketServer::fetch(bool may_wait) {
+  stop_reading_ended();
   const int timeout_ms = !may_wait || !again_.empty() ? 0 : any_starved_ ? kStarvedRetryMs : -1;
   const int count = poller_->wait(batch_, timeout_ms);
   batch_ns_ = os_.monotonic_ns();

@@ -8,6 +8,7 @@
 
 #include "src/os/os.hh"
 #include "src/os/socket_address.hh"
+#include "src/os/this_thread.hh"
 #include "src/probe/probe.hh"
 #include "src/server/buffer.hh"
 #include "src/server/control_pipe.hh"
@@ -104,7 +105,7 @@ class SocketServer {
   int submit(Command command);
   bool next(Message& message, bool may_wait);
   bool fetch(bool may_wait);
-  bool is_poll_thread() { return os_.thread_self().id == poll_thread_.load(std::memory_order_relaxed); }
+  bool is_poll_thread() const { return os::this_thread_mark() == poll_thread_.load(std::memory_order_relaxed); }
   void take_over(Slot& slot, int fd, Sink::Kind kind, os::SocketAddress peer);
   int watch(Slot& slot, bool reading, bool writing);
   void unwatch(Slot& slot);
@@ -150,6 +151,7 @@ class SocketServer {
   void on_connect_done(Slot& slot);
   void on_readable(Slot& slot);
   void on_end(Slot& slot);
+  void stop_reading_ended();
   void on_datagrams(Slot& slot);
   void again(const Slot& slot, bool readable, bool writable);
 
@@ -173,16 +175,17 @@ class SocketServer {
   std::vector<Ready> again_;  // of the latter, for the next batch
   size_t ready_index_ = 0, ready_count_ = 0;
   uint32_t batch_number_ = 0;
-  int64_t batch_ns_ = 0;   // when the batch was fetched
-  int ghost_batches_ = 0;  // in a row, that held an event of no socket
+  int64_t batch_ns_ = 0;         // when the batch was fetched
+  int ghost_batches_ = 0;        // in a row, that held an event of no socket
+  std::vector<SocketId> ended_;  // by their peers, in this batch, and still watched
 
   std::vector<Message>
       messages_;  // what one command or event has brought about, from next_message_ on not yet returned
   size_t next_message_ = 0;
-  std::vector<char> scratch_;  // for what is received and copied, because it is short
-  int spare_fd_ = -1;          // given up for a moment when accept finds no free descriptor
-  bool any_starved_ = false;   // some listener waits for a descriptor
-  std::atomic<int> poll_thread_{0};
+  std::vector<char> scratch_;                      // for what is received and copied, because it is short
+  int spare_fd_ = -1;                              // given up for a moment when accept finds no free descriptor
+  bool any_starved_ = false;                       // some listener waits for a descriptor
+  std::atomic<const void*> poll_thread_{nullptr};  // its mark; until the exit message
   std::atomic<uint64_t> accepted_{0};
 };
 

@@ -169,7 +169,14 @@ void SocketServer::on_end(Slot& slot) {
   raise_close(slot);
   if (slot.state.load() == SlotState::halfclose_write) return force_close(slot);
   if (slot.state.load() != SlotState::halfclose_read) slots_.change(slot, SlotState::halfclose_read);
-  want(slot, false, slot.writing);
+  // Most owners close it when they hear of this. The poller is told before its next wait, if it is still there then.
+  ended_.push_back(slot.id.load());
+}
+
+void SocketServer::stop_reading_ended() {
+  for (const SocketId id : ended_)
+    if (Slot* slot = slots_.find(id); slot != nullptr && slot->reading) want(*slot, false, slot->writing);
+  ended_.clear();
 }
 
 void SocketServer::on_datagrams(Slot& slot) {

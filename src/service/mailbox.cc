@@ -5,7 +5,7 @@
 
 namespace wakepath::service {
 
-uint64_t Mailbox::push(Message message) {
+uint64_t Mailbox::push(Message&& message) {
   if (count_ == ring_.size()) {
     constexpr size_t kFirst = 8;
     std::vector<Message> larger(std::max(kFirst, ring_.size() * 2));

@@ -15,7 +15,7 @@ class Mailbox {
   static constexpr size_t kOverload = 1024;  ///< so many waiting messages are worth a notice; then doubling
 
   /// Returns its serial number.
-  uint64_t push(Message message);
+  uint64_t push(Message&& message);
   /// Takes up to `most` of the oldest into `out`. Returns the serial number of the first.
   uint64_t take(std::vector<Message>& out, size_t most);
   size_t size() const { return count_; }

@@ -119,7 +119,7 @@ int Runtime::push(Handle to, Message& message) {
 /// Gives a context that was just marked as scheduled to a thread.
 void Runtime::schedule(Context& context) {
   const bool here = options_.in_place && context.quick.load(std::memory_order_relaxed) &&
-                    os_.thread_self().id == socket_thread_id_.load(std::memory_order_relaxed);
+                    os::this_thread_mark() == socket_thread_mark_.load(std::memory_order_relaxed);
   if (here) {
     in_place_.push_back(&context);
   } else {

@@ -124,7 +124,7 @@ class Runtime {
 
   std::vector<int> threads_;  // workers, timer, monitor
   int socket_thread_ = 0;
-  std::atomic<int> socket_thread_id_{0};
+  std::atomic<const void*> socket_thread_mark_{nullptr};
   std::vector<Context*> in_place_;  // the socket thread's: to be run by itself
   std::atomic<bool> stopping_{false};
   bool opened_ = false;

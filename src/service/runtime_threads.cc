@@ -64,7 +64,7 @@ void Runtime::stop() {
 
 void Runtime::socket_thread(Watch& watch) {
   probe_.thread_begins("socket-server", "poll thread");
-  socket_thread_id_.store(os_.thread_self().id);
+  socket_thread_mark_.store(os::this_thread_mark());
   for (bool running = true; running;) {
     server::Message message = sockets_.poll();
     do {
@@ -73,7 +73,7 @@ void Runtime::socket_thread(Watch& watch) {
     } while (running && sockets_.more() && sockets_.try_poll(message));
     run_in_place(watch);
   }
-  socket_thread_id_.store(0);
+  socket_thread_mark_.store(nullptr);
 }
 
 void Runtime::route(server::Message& message) {
