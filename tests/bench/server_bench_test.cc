@@ -37,6 +37,7 @@ TEST(ServerBench, EveryPartHasItsFiguresAndEveryAnswerIsRight) {
                           "service_never_read_mb",
                           "mirror_off_per_s",
                           "mirror_on_per_s",
+                          "mirror_ring_vs_off",
                           "mirror_on_vs_off",
                           "mirror_lost"})
     EXPECT_TRUE(found.contains(key)) << key;

@@ -33,6 +33,7 @@ const std::vector<Kind>& all_kinds() {
       {"asio", "standalone Asio", kAsio, "libasio-dev", false},
       {"echo", "the socket-server, answering in its own thread", &serve_echo, "", true},
       {"service", "a C++ service behind queue and workers", &serve_service, "", true},
+      {"workers", "the same, never run by the socket thread itself", &serve_workers, "", true},
       {"lua", "a Lua service, one callback", &serve_lua, "", true},
       {"coroutine", "a Lua service, a coroutine a connection", &serve_coroutine, "", true},
   };

@@ -14,7 +14,7 @@ struct Shared {
   char first_divergence[512] = {};                                                 ///< the same, in words
 };
 
-enum class Mirroring : uint8_t { off, on };
+enum class Mirroring : uint8_t { off, ring, on };
 
 /// How a server process is to work.
 struct Seat {
@@ -50,6 +50,7 @@ void serve_libuv(const Seat& seat);
 void serve_asio(const Seat& seat);
 void serve_echo(const Seat& seat);       ///< the socket-server's poll loop alone, which answers itself
 void serve_service(const Seat& seat);    ///< a service of C++ behind queue and workers
+void serve_workers(const Seat& seat);    ///< the same service, always handed over to a worker
 void serve_lua(const Seat& seat);        ///< a script, one function for all messages
 void serve_coroutine(const Seat& seat);  ///< a script, a coroutine a connection
 

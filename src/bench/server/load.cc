@@ -60,7 +60,7 @@ LoadProcess::LoadProcess(uint16_t port, std::size_t connections) {
   int line[2] = {-1, -1};
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line) < 0)
     throw std::runtime_error("no line to the clients' process");
-  process_ = fork_pinned(processors().clients, [&] {
+  process_ = fork_pinned("clients", processors().clients, [&] {
     close(line[0]);
     work(line[1], port, connections);
   });

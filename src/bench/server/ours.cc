@@ -19,13 +19,16 @@ namespace wakepath::bench {
 
 namespace {
 
+constexpr uint64_t kRing = 100'000;
 constexpr server::ListenOptions kListen{.backlog = 1024, .starts_accepted = true, .nodelay = true};
 
 /// The running kernel, counted or mirrored where that is asked for.
 struct Machine {
   explicit Machine(const Seat& seat) : seat_(seat), counting_(kernel_, seat.shared->calls) {
     if (seat.mirroring == Mirroring::off) return;
-    mirror_ = std::make_unique<mirror::Mirror>();
+    mirror::MirrorOptions wanted;
+    if (seat.mirroring == Mirroring::ring) wanted.ring = kRing;
+    mirror_ = std::make_unique<mirror::Mirror>(wanted);
     recorded_ = std::make_unique<os::RecordedOs>(kernel_, *mirror_);
   }
   os::Os& os() {
@@ -52,10 +55,10 @@ struct Machine {
 };
 
 /// The runtime as `wakepath serve` has it, with one service, until the seat says that it is over.
-void serve_with(const Seat& seat, std::unique_ptr<service::Service> service) {
+void serve_with(const Seat& seat, std::unique_ptr<service::Service> service, bool in_place = true) {
   Machine machine(seat);
   {
-    service::Runtime runtime(machine.os(), machine.probe());
+    service::Runtime runtime(machine.os(), machine.probe(), {.in_place = in_place});
     if (runtime.open() < 0) return;
     if (runtime.launch(std::move(service)).error < 0 || runtime.start() < 0) return;
     seat.tell(runtime.listening().front().port);
@@ -89,6 +92,10 @@ void serve_echo(const Seat& seat) {
 
 void serve_service(const Seat& seat) {
   serve_with(seat, std::make_unique<service::EchoService>(service::ListenAt{.options = kListen}));
+}
+
+void serve_workers(const Seat& seat) {
+  serve_with(seat, std::make_unique<service::EchoService>(service::ListenAt{.options = kListen}), false);
 }
 
 void serve_lua(const Seat& seat) {

@@ -66,12 +66,13 @@ std::size_t most_descriptors() {
   return limit.rlim_max;
 }
 
-pid_t fork_pinned(int processor, const std::function<void()>& body) {
+pid_t fork_pinned(std::string_view name, int processor, const std::function<void()>& body) {
   const pid_t parent = getpid();
   const pid_t process = fork();
   if (process < 0) throw std::runtime_error("no process can be forked");
   if (process > 0) return process;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  prctl(PR_SET_NAME, std::string(name).c_str());
   if (getppid() != parent) _exit(0);
   signal(SIGPIPE, SIG_IGN);
   cpu_set_t one;
@@ -99,7 +100,7 @@ ServerProcess::ServerProcess(const Kind& kind, Ways ways) {
   if (memory == MAP_FAILED || pipe2(ready, O_CLOEXEC) < 0 || pipe2(stop, O_CLOEXEC) < 0)
     throw std::runtime_error("no pipe or memory for a server's process");
   shared_ = new (memory) Shared;
-  process_ = fork_pinned(processors().server, [&] {
+  process_ = fork_pinned(kind.name, processors().server, [&] {
     kind.serve({.shared = shared_,
                 .ready_fd = ready[1],
                 .stop_fd = stop[0],

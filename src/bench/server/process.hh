@@ -23,8 +23,8 @@ struct Processors {
 [[nodiscard]] std::size_t most_descriptors();
 
 /// Forks a process that is pinned to `processor`, runs `body` and ends; it dies with its parent, and leaves no trace
-/// in the parent's files. Throws std::runtime_error. The caller has one thread.
-[[nodiscard]] pid_t fork_pinned(int processor, const std::function<void()>& body);
+/// in the parent's files. `name` is what ps and perf show. Throws std::runtime_error. The caller has one thread.
+[[nodiscard]] pid_t fork_pinned(std::string_view name, int processor, const std::function<void()>& body);
 /// Kills it and waits for its end.
 void end_process(pid_t process);
 
