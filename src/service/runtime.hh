@@ -104,7 +104,7 @@ class Runtime {
   void worker_thread(int number, Watch& watch);
   void timer_thread();
   void route(server::Message& message);
-  void run_in_place(Watch& watch);
+  void run_in_place(Watch& watch, int64_t& left_ns);
 
   // runtime_dispatch.cc
   int64_t run(Context& context, Watch& watch, size_t most);

@@ -16,6 +16,8 @@ namespace {
 constexpr int kWeights[] = {-1, -1, -1, -1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,
                             2,  2,  2,  2,  2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3};
 
+constexpr size_t kLargeBytes = 16 * 1024;  // of a message that is better handled before the next one is read
+
 int weight_of(int worker) { return worker < static_cast<int>(std::size(kWeights)) ? kWeights[worker] : 0; }
 
 }  // namespace
@@ -67,11 +69,14 @@ void Runtime::socket_thread(Watch& watch) {
   socket_thread_mark_.store(os::this_thread_mark());
   for (bool running = true; running;) {
     server::Message message = sockets_.poll();
+    int64_t left_ns = kInPlaceNs;
     do {
       running = message.type != server::MessageType::exit;
+      const bool large = message.data.size() >= kLargeBytes;
       if (running) route(message);
+      if (large) run_in_place(watch, left_ns);  // its bytes are in the processor's cache now
     } while (running && sockets_.more() && sockets_.try_poll(message));
-    run_in_place(watch);
+    run_in_place(watch, left_ns);
   }
   socket_thread_mark_.store(nullptr);
 }
@@ -86,9 +91,8 @@ void Runtime::route(server::Message& message) {
   sockets_.shutdown(id);
 }
 
-/// What has come up for quick services, until it is done or has taken long enough: the workers get the rest.
-void Runtime::run_in_place(Watch& watch) {
-  int64_t left_ns = kInPlaceNs;
+/// What has come up for quick services, until it is done or `left_ns` have passed: the workers get the rest.
+void Runtime::run_in_place(Watch& watch, int64_t& left_ns) {
   for (size_t i = 0; i < in_place_.size(); ++i) {  // may grow meanwhile
     Context& context = *in_place_[i];
     if (left_ns <= 0) {
