@@ -13,16 +13,10 @@ bool sleeps(const task_struct* task) {
   return task != nullptr && task->__state == TaskState::TASK_INTERRUPTIBLE && !task->thread->runnable();
 }
 
+/// Not those whom an EPOLLEXCLUSIVE item has a wake-up taken from: they sleep on in Linux, too.
 bool anybody_sleeps(const wait_queue_head& queue, wait_queue_func_t func) {
   for (const wait_queue_entry* entry : queue.head)
-    if (entry->func.get() == func && sleeps(entry->private_)) return true;
-  return false;
-}
-
-/// An EPOLLEXCLUSIVE item on the queue takes a wake-up that a sleeper behind it would have had: Linux does so too.
-bool epoll_takes_wakeups(const wait_queue_head& queue) {
-  for (const wait_queue_entry* entry : queue.head)
-    if (entry->func.get() == ep_poll_callback && (entry->flags & WQ_FLAG_EXCLUSIVE) != 0) return true;
+    if (entry->func.get() == func && !entry->passed_over && sleeps(entry->private_)) return true;
   return false;
 }
 
@@ -39,7 +33,7 @@ void check_accept_sleepers(const socket_alloc& whole, Complaints& out) {
   const sock* sk = whole.socket.sk;
   if (sk == nullptr || sk->sk_prot->protocol != IPPROTO_TCP || sk->common.skc_state != TcpState::LISTEN) return;
   if (!inet_csk(sk)->icsk_accept_queue.rskq_accept_head.empty() &&
-      anybody_sleeps(whole.socket.wq().wait, autoremove_wake_function) && !epoll_takes_wakeups(whole.socket.wq().wait))
+      anybody_sleeps(whole.socket.wq().wait, autoremove_wake_function))
     out.push_back(named("socket", &whole) + ": somebody sleeps in accept() although a connection is there");
 }
 
@@ -69,21 +63,19 @@ void check_signal_sleepers(const Kernel& k, const sighand_struct& sighand, Compl
 
 void check_counter_sleepers(const Kernel& k, Complaints& out) {
   k.timerfds.for_each([&](const timerfd_ctx& ctx) {
-    if (ctx.ticks > 0 && anybody_sleeps(ctx.wqh, autoremove_wake_function) && !epoll_takes_wakeups(ctx.wqh))
+    if (ctx.ticks > 0 && anybody_sleeps(ctx.wqh, autoremove_wake_function))
       out.push_back(named("timerfd_ctx", &ctx) + ": somebody sleeps in read() although the timer has run out");
   });
   // a writer sleeps on the same queue, but only for room: never beside a small count, unless it adds almost 2^64
   k.eventfds.for_each([&](const eventfd_ctx& ctx) {
-    if (ctx.count > 0 && ctx.count <= UINT32_MAX && anybody_sleeps(ctx.wqh, autoremove_wake_function) &&
-        !epoll_takes_wakeups(ctx.wqh))
+    if (ctx.count > 0 && ctx.count <= UINT32_MAX && anybody_sleeps(ctx.wqh, autoremove_wake_function))
       out.push_back(named("eventfd_ctx", &ctx) + ": somebody sleeps in read() although it is not 0");
   });
 }
 
-/// Reader or writer of a pipe. A woken sleeper passes a wake-up on, so that one may be left out only by an epoll.
+/// Reader or writer of a pipe. A woken sleeper passes a wake-up on, so that only an epoll may leave one out.
 void check_pipe_sleepers(const pipe_inode_info& pipe, Complaints& out) {
-  if (!pipe.pages.empty() && anybody_sleeps(pipe.rd_wait, autoremove_wake_function) &&
-      !epoll_takes_wakeups(pipe.rd_wait))
+  if (!pipe.pages.empty() && anybody_sleeps(pipe.rd_wait, autoremove_wake_function))
     out.push_back(named("pipe", &pipe) + ": somebody sleeps in read() although bytes are there");
   if (pipe.readers == 0 && anybody_sleeps(pipe.wr_wait, autoremove_wake_function))
     out.push_back(named("pipe", &pipe) + ": somebody sleeps in write() although nobody will read");

@@ -103,6 +103,14 @@ bool is_embryo(const sock& sk) {
   return sk.sk_socket == nullptr && !sock_flag(&sk, SOCK_DEAD_BIT) && sk.common.skc_state == TcpState::CLOSE;
 }
 
+/// Those who wait for room in its queue: each holds the datagram that it wants to send.
+std::size_t senders_waiting(const unix_sock& u) {
+  std::size_t count = 0;
+  if (u.sk.common.skc_state == TcpState::LISTEN) return count;  // who connects waits there, too, with an embryo
+  for (const wait_queue_entry* entry : u.peer_wq.wait.head) count += entry->func.get() == autoremove_wake_function;
+  return count;
+}
+
 void check_hash(const Kernel& k, std::size_t hashed, Complaints& out) {
   std::size_t found = 0;
   k.hash_buckets.for_each([&](const inet_ehash_bucket& bucket) { found += bucket.chain.size(); });
@@ -150,8 +158,9 @@ void check_sockets(const Kernel& k, Complaints& out) {
     queued += sk.sk_receive_queue.list.size() + sk.sk_write_queue.list.size() + sk.tcp_rtx_queue.size() +
               sk.sk_backlog.size() + tp.out_of_order_queue.size();
   });
-  k.unix_socks.for_each(
-      [&](const unix_sock& u) { queued += u.sk.sk_receive_queue.list.size() + (is_embryo(u.sk) ? 1 : 0); });
+  k.unix_socks.for_each([&](const unix_sock& u) {
+    queued += u.sk.sk_receive_queue.list.size() + (is_embryo(u.sk) ? 1 : 0) + senders_waiting(u);
+  });
   k.udp_socks.for_each([&](const udp_sock& up) {
     queued +=
         up.inet.sk.sk_receive_queue.list.size() + up.reader_queue.list.size() + up.inet.sk.sk_write_queue.list.size();

@@ -33,6 +33,12 @@ long ep_send_events(Kernel& k, eventpoll* ep, user_epoll_event* events, int maxe
   return call.result(sent);
 }
 
+/// The walk of the queue ends here: for sim/check.
+void pass_over_those_behind(wait_queue_entry* entry) {
+  using Queue = decltype(wait_queue_head::head);
+  while ((entry = Queue::next(entry)) != nullptr) entry->passed_over = true;
+}
+
 /// An exclusive item takes the wake-up for itself only when a thread in epoll_wait() was told of what it waits for.
 bool exclusive_takes(const epitem* epi, poll_t key) {
   u32 direction = static_cast<u32>(key) & (EPOLLIN | EPOLLOUT);
@@ -129,6 +135,7 @@ int ep_poll_callback(Kernel& k, wait_queue_entry* wait, bool sync, poll_t key) {
   queue_ready(k, ep, epi);
   if (in_scan && k.linux_4_19()) return call.result(exclusive ? 0 : 1);  // the scan will wake who waits
   bool taken = !ep->wq.head.empty() && exclusive_takes(epi, key);
+  if (taken && (wait->flags & WQ_FLAG_EXCLUSIVE) != 0) pass_over_those_behind(wait);
   ep_wake_both(k, ep, sync);
   return call.result(!exclusive || taken ? 1 : 0);
 }

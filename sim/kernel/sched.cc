@@ -6,6 +6,16 @@
 
 namespace wakepath::kernel {
 
+namespace {
+
+void join_at_end(wait_queue_head& queue, wait_queue_entry* entry) {
+  if (entry->entry.linked()) return;
+  entry->passed_over = false;
+  queue.head.push_back(entry);
+}
+
+}  // namespace
+
 void task_struct::describe(record::KindBuilder<task_struct>& b) {
   b.field(&task_struct::comm, "comm")
       .field(&task_struct::pid, "pid")
@@ -71,7 +81,7 @@ void prepare_to_wait(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {
 void prepare_to_wait_exclusive(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {
   Call call(k, Fn::prepare_to_wait_exclusive, &queue);
   if (!k.mutant(Mutant::sleepers_not_exclusive)) entry.get()->flags |= WQ_FLAG_EXCLUSIVE;
-  if (!entry.get()->entry.linked()) queue.head.push_back(entry.get());
+  join_at_end(queue, entry.get());
   set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
 }
 
@@ -155,7 +165,7 @@ MaySleep<> schedule(Kernel& k) {
 
 long do_wait_intr_irq(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) {
   Call call(k, Fn::do_wait_intr_irq, &queue);
-  if (!entry.get()->entry.linked()) queue.head.push_back(entry.get());
+  join_at_end(queue, entry.get());
   set_current_state(k, TaskState::TASK_INTERRUPTIBLE);
   return call.result(signal_pending(k) ? -ERESTARTSYS : 0);
 }

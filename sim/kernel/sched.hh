@@ -61,6 +61,9 @@ struct wait_queue_entry {
   record::Field<wait_queue_func_t> func;
   record::ListNode<wait_queue_entry> entry;
 
+  /// Not in Linux, for sim/check: since it is on its queue an EPOLLEXCLUSIVE item before it has taken a wake-up. Its
+  /// sleeper may sleep on although something is there.
+  bool passed_over = false;
   static void describe(record::KindBuilder<wait_queue_entry>& b);
 };
 
