@@ -16,15 +16,14 @@ void inherit_options(sock* listener, sock* child) {
   child->sk_rcvbuf = listener->sk_rcvbuf;
   child->sk_sndbuf = listener->sk_sndbuf;
   child->sk_userlocks = static_cast<u8>(listener->sk_userlocks & ~SOCK_BINDPORT_LOCK);
-  child->sk_flags =
-      static_cast<sock_flags>(listener->sk_flags & (SOCK_LINGER_BIT | SOCK_URGINLINE_BIT | SOCK_KEEPOPEN_BIT));
+  child->sk_flags = static_cast<sock_flags>(
+      listener->sk_flags & (SOCK_LINGER_BIT | SOCK_URGINLINE_BIT | SOCK_KEEPOPEN_BIT | SOCK_BROADCAST_BIT));
   child->sk_shutdown = listener->sk_shutdown;  // shutdown() before listen() stays
   child->linger_s = listener->linger_s;
   child->rcvtimeo_ns = listener->rcvtimeo_ns;
   child->sndtimeo_ns = listener->sndtimeo_ns;
   inet_csk(child)->icsk_user_timeout_ms = inet_csk(listener)->icsk_user_timeout_ms;
   inet_csk(child)->icsk_syn_retries = inet_csk(listener)->icsk_syn_retries;
-  inet_csk(child)->icsk_ack_pingpong = inet_csk(listener)->icsk_ack_pingpong;
   const tcp_sock* from = tcp_sk(listener);
   tcp_sock* to = tcp_sk(child);
   to->nonagle = from->nonagle;

@@ -86,10 +86,24 @@ void tcp_initialize_rcv_mss(sock* sk) {
   inet_csk(sk)->rcv_mss = std::max(hint, kLeastMss);
 }
 
+namespace {
+
+/// Room for the first ten segments as they are charged, twice. (A congestion control may want more: bbr three times.)
+int tcp_sndbuf_expand(const sock* sk) {
+  constexpr u32 kInitialWindow = 10;  // TCP_INIT_CWND
+  constexpr u32 kHeaders = 320;       // MAX_TCP_HEADER
+  constexpr u32 kSharedInfo = 320;    // skb_shared_info
+  constexpr u32 kHead = 256;          // sk_buff
+  const u32 mss = tcp_sk(sk)->mss_clamp != 0 ? tcp_sk(sk)->mss_clamp : tcp_full_mss(tcp_over_v6(sk));
+  return static_cast<int>(2 * kInitialWindow * (std::bit_ceil(mss + kHeaders + kSharedInfo) + kHead));
+}
+
+}  // namespace
+
 void tcp_init_buffer_space(Kernel& k, sock* sk) {
-  constexpr int kGrown = 2626560;  // ten segments of loopback, twice, with their overhead: tcp_sndbuf_expand()
+  const int grown = tcp_sndbuf_expand(sk);
   bool locked = (sk->sk_userlocks & SOCK_SNDBUF_LOCK) != 0;
-  if (!locked && sk->sk_sndbuf < kGrown) sk->sk_sndbuf = std::min(kGrown, k.config.tcp_wmem[2]);
+  if (!locked && sk->sk_sndbuf < grown) sk->sk_sndbuf = std::min(grown, k.config.tcp_wmem[2]);
   tcp_sock* tp = tcp_sk(sk);
   const u32 advmss = tcp_full_mss(tcp_over_v6(sk));
   auto most = static_cast<u32>(tcp_full_space(sk));

@@ -59,7 +59,8 @@ MaySleep<long> udp_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
   if (to.error != 0) co_return call.result(to.error);
   rtable route = ip_route_output(inet_sk(sk)->inet_saddr.get().value, to.daddr);
   if (!route.found) co_return call.result(k.error(Rule::connect_no_route, sk));
-  if (route.broadcast && !sock_flag(sk, SOCK_BROADCAST_BIT))
+  // what is connected was asked when it connected
+  if (route.broadcast && message.to != nullptr && !sock_flag(sk, SOCK_BROADCAST_BIT))
     co_return call.result(k.error(Rule::broadcast_not_allowed, sk));
   if (udp_corks(sk, message))
     co_return call.result(udp_append(k, sk, message, {.family = AF_INET, .route = route, .dport = to.dport}));

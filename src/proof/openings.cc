@@ -98,6 +98,21 @@ void small_window(Opening& o) {
   }
 }
 
+/// A byte out of band is an event of its own, until it is read.
+void urgent(Opening& o) {
+  const std::string l = o.listener("8");
+  const std::string c = o.client(l, "b", true), s = o.accepted(l);
+  const std::string p = o.epoll();
+  o.watch(p, s, o.w.random.one_of({"EPOLLPRI", "EPOLLIN|EPOLLPRI", "EPOLLIN|EPOLLPRI|EPOLLET"}));
+  if (o.w.random.percent(50)) {
+    o.sleep(o.thread("a"), p);
+  }
+  o.add("b", {}, "send", {c, "\"ab\"", "MSG_OOB"});
+  o.add("a", {}, "epoll_wait", {p, "8", "0"});
+  o.add("a", {}, "recv", {s, "10", o.w.random.one_of({"MSG_OOB|MSG_DONTWAIT", "MSG_DONTWAIT"})});
+  o.add("a", {}, "epoll_wait", {p, "8", "0"});
+}
+
 /// A socket that connects to itself goes through SYN_RECV, and closes both ends at once: CLOSING.
 void self_connect(Opening& o) {
   const std::string c = o.w.fresh("c");
@@ -298,6 +313,7 @@ const std::vector<Row> kOpenings = {
     {11, nested},        {10, self_connect},    {4, full_queue},    {9, closing_first},    {9, reading_pipe},
     {5, forked_server},  {5, undying_entry},    {4, counter},       {4, unix_pair},        {5, unix_server},
     {11, ipv6_server},   {7, two_families},     {7, datagrams},     {4, timers},           {4, small_window},
+    {4, urgent},
 };
 
 }  // namespace
