@@ -77,10 +77,10 @@ void Freedoms::receive_room(sock* sk, std::size_t bytes) {
   tcp_send_ack(k_, sk);  // as a window update
 }
 
-bool Freedoms::accept_first(sock* listener, uint16_t port) {
+bool Freedoms::accept_first(sock* listener, const Address& from) {
   auto& queue = inet_csk(listener)->icsk_accept_queue.rskq_accept_head;
   for (tcp_request_sock* request : queue) {
-    if (as_common(request)->skc_dport != port) continue;
+    if (!is_from(request, from)) continue;
     if (request == queue.front()) return true;
     took(Freedom::accept_order);
     queue.erase(request);

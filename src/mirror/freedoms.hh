@@ -48,6 +48,12 @@ inline constexpr std::array kFreedoms = {
                "virtual time follows CLOCK_MONOTONIC; a timer may fire up to 30 ms before the model's does"},
 };
 
+/// Whether a connection that waits to be accepted comes from there.
+inline bool is_from(kernel::tcp_request_sock* waiting, const kernel::Address& from) {
+  const kernel::sock_common* end = kernel::as_common(waiting);
+  return end->skc_dport == from.port && end->skc_daddr.get().value == from.ip;
+}
+
 /// Takes over, and counts how often.
 class Freedoms {
  public:
@@ -68,8 +74,8 @@ class Freedoms {
   void announce_room(kernel::sock* sk);
   /// Room for `bytes` more, told to the sender.
   void receive_room(kernel::sock* sk, std::size_t bytes);
-  /// The listener's next connection is the one from `port`. False when there is none.
-  bool accept_first(kernel::sock* listener, uint16_t port);
+  /// The listener's next connection is the one from there. False when there is none.
+  bool accept_first(kernel::sock* listener, const kernel::Address& from);
   void ready_last(kernel::eventpoll* ep, kernel::epitem* item);
   void took(Freedom freedom) { ++counts_[static_cast<std::size_t>(freedom)]; }
 

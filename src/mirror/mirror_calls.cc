@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 
 #include "sim/kernel/tcp.hh"
+#include "sim/syscalls/words.hh"
 #include "src/mirror/evidence.hh"
 #include "src/mirror/mirror.hh"
 #include "src/mirror/readiness.hh"
@@ -32,12 +33,12 @@ bool receives_nothing(const os::CallRecord& record) {
   return read != nullptr && read->size == 0;
 }
 
-/// Is an outside connection among those up to the one from `port` in the accept queue, or is that not there yet? Only
+/// Is an outside connection among those up to the one from there in the accept queue, or is that not there yet? Only
 /// then may its place be the kernel's: in-process clients connect in an order that we have seen.
-bool outside_first(Peers& peers, sock* listener, u16 port) {
+bool outside_first(Peers& peers, sock* listener, const Address& from) {
   for (tcp_request_sock* request : inet_csk(listener)->icsk_accept_queue.rskq_accept_head) {
     if (peers.of(request->req.req.sk) != nullptr) return true;
-    if (as_common(request)->skc_dport == port) return false;
+    if (is_from(request, from)) return false;
   }
   return true;
 }
@@ -163,7 +164,7 @@ void Mirror::settle_ports(Actor& actor, const os::CallRecord& record) {
   const auto own = evidence::own_address(fd);
   const auto* bind = std::get_if<call::Bind>(&record.arguments);
   if (!own || own->port == 0 || (bind != nullptr && address_of(bind->address).port != 0)) return;
-  peers_.free_port(own->port);
+  peers_.free_address({own->ip != 0 ? own->ip : INADDR_LOOPBACK, own->port});
   freedoms_.port(own->port);
 }
 
@@ -172,18 +173,18 @@ void Mirror::settle_accept(Actor& actor, const os::CallRecord& record) {
   if (listener == nullptr || record.result < 0) return;
   sockaddr_in in{};
   socklen_t size = sizeof in;
-  u16 port = 0;
+  Address from;
   if (getpeername(static_cast<int>(record.result), reinterpret_cast<sockaddr*>(&in), &size) == 0)
-    port = ntohs(in.sin_port);
+    from = {ntohl(in.sin_addr.s_addr), ntohs(in.sin_port)};
   else if (record.output.address.size != 0)  // already reset: accept4 itself still told
-    port = address_of(record.output.address).port;
-  if (port == 0 || !outside_first(peers_, listener, port)) return;
+    from = address_of(record.output.address);
+  if (from.port == 0 || !outside_first(peers_, listener, from)) return;
   const Address here{listener->common.skc_rcv_saddr.get().value, listener->common.skc_num};
-  if (freedoms_.accept_first(listener, port)) return peers_.confirm(here, port);
+  if (freedoms_.accept_first(listener, from)) return peers_.confirm(here, from);
   Peer* unnamed = peers_.unnamed(here);
-  if (unnamed == nullptr || !peers_.rename(*unnamed, port))
-    peers_.connect(here, port, fmt::format("accept4 = {} from 127.0.0.1:{}", record.result, port));
-  freedoms_.accept_first(listener, port);
+  if (unnamed == nullptr || !peers_.rename(*unnamed, from))
+    peers_.connect(here, from, fmt::format("accept4 = {} from {}", record.result, kernel::words::address(from)));
+  freedoms_.accept_first(listener, from);
 }
 
 void Mirror::settle_recv(Actor& actor, const os::CallRecord& record) {

@@ -60,7 +60,7 @@ void Mirror::settle_event(Actor& actor, const epitem* item, uint32_t events, con
     freedoms_.announce_room(sk);
   if (!lacks(events)) return;
   if (tcp_state(sk) == TcpState::LISTEN) {
-    peers_.connect({sk->common.skc_rcv_saddr.get().value, sk->common.skc_num}, 0, evidence);
+    peers_.connect({sk->common.skc_rcv_saddr.get().value, sk->common.skc_num}, {}, evidence);
     return;
   }
   Peer* peer = peers_.of(sk);

@@ -1,4 +1,5 @@
 #include "src/mirror/peers.hh"
+#include "sim/kernel/ipv6.hh"
 
 #include <fmt/format.h>
 
@@ -13,14 +14,17 @@ using namespace kernel;
 namespace {
 constexpr u32 kLoopback = 0x7F000001;
 
-std::string name_of(u16 port) { return port == 0 ? "peer outside" : fmt::format("peer 127.0.0.1:{}", port); }
+std::string name_of(const Address& a) {
+  if (a.port == 0) return "peer outside";
+  return fmt::format("peer {}.{}.{}.{}:{}", a.ip >> 24, (a.ip >> 16) & 255, (a.ip >> 8) & 255, a.ip & 255, a.port);
+}
 /// What a client of a listener on INADDR_ANY connects to.
 Address reached(Address server) { return {server.ip == 0 ? kLoopback : server.ip, server.port}; }
 }  // namespace
 
 void Peers::tell(const Peer& peer, std::string_view what, std::string_view evidence) {
   ++injected_;
-  k_.recorder.peer(fmt::format("{}: {}; evidence: {}", name_of(peer.named ? peer.port : 0), what, evidence));
+  k_.recorder.peer(fmt::format("{}: {}; evidence: {}", name_of(peer.named ? peer.from : Address{}), what, evidence));
 }
 
 long Peers::run(const Peer& peer, MaySleep<long> call) {
@@ -31,40 +35,43 @@ long Peers::run(const Peer& peer, MaySleep<long> call) {
   return -EINTR;
 }
 
-void Peers::free_port(u16 port) {
-  if (k_.bind_hash.at(port) == nullptr) return;
+void Peers::free_address(Address address) {
+  if (k_.bind_hash.at(address.port) == nullptr) return;
   for (auto& [unused, old] : peers_)
-    if (old.port == port) reset(old, "its port is in use again");
-  const kernel::inet_bind_bucket* bucket = k_.bind_hash.at(port);
+    if (old.from == address) reset(old, "its port is in use again");
+  const kernel::inet_bind_bucket* bucket = k_.bind_hash.at(address.port);
   if (bucket == nullptr) return;
   std::vector<tcp_timewait_sock*> waiting;
   for (inet_bind2_bucket* place : bucket->bhash2)
-    for (tcp_timewait_sock* owner : place->timewait_owners) waiting.push_back(owner);
+    for (tcp_timewait_sock* owner : place->timewait_owners)
+      if (as_common(owner)->skc_rcv_saddr.get().value == address.ip) waiting.push_back(owner);
   for (tcp_timewait_sock* owner : waiting) inet_twsk_kill(k_, owner);  // the last one frees the bucket
 }
 
-Peer* Peers::connect(Address server, u16 port, std::string_view evidence) {
+Peer* Peers::connect(Address server, Address from, std::string_view evidence) {
   server = reached(server);
-  if (port != 0) free_port(port);
-  Peer peer{.server = server, .port = port, .named = port != 0};
+  if (from.port != 0) free_address(from);
+  Peer peer{.server = server, .from = from, .named = from.port != 0};
   if (idle_.empty()) {
-    peer.task = k_.spawn_process(name_of(port));
+    peer.task = k_.spawn_process(name_of(from));
   } else {
     peer.task = idle_.back();
     idle_.pop_back();
-    if (k_.recorder.enabled()) peer.task->comm = record::Text{k_.recorder.trace().intern(name_of(port))};
+    if (k_.recorder.enabled()) peer.task->comm = record::Text{k_.recorder.trace().intern(name_of(from))};
   }
   tell(peer, "connect", evidence);
   peer.fd = static_cast<int>(run(peer, sys_socket(k_, AF_INET, SOCK_STREAM, 0)));
-  if (port != 0) freedoms_.port(port);
+  if (from.port != 0) freedoms_.port(from.port);
+  if (peer.named && from.ip != kLoopback) run(peer, sys_bind(k_, peer.fd, from));
   const long connected = run(peer, sys_connect(k_, peer.fd, server));
   const sock* client = sock_of(peer.task, peer.fd);
-  peer.port = client->common.skc_num;
+  peer.from = {client->common.skc_rcv_saddr.get().value, client->common.skc_num};
   peer.first_seq = tcp_sk(client)->write_seq;
   sock_common* found =
-      connected < 0 ? nullptr
-                    : __inet_lookup_established(
-                          k_, {.saddr = kLoopback, .daddr = server.ip, .source = peer.port, .dest = server.port});
+      connected < 0
+          ? nullptr
+          : __inet_lookup_established(
+                k_, {.saddr = peer.from.ip, .daddr = server.ip, .source = peer.from.port, .dest = server.port});
   if (found == nullptr || found->skc_state != TcpState::ESTABLISHED) {
     run(peer, sys_close(k_, peer.fd));
     idle_.push_back(peer.task);
@@ -76,7 +83,7 @@ Peer* Peers::connect(Address server, u16 port, std::string_view evidence) {
   return &(peers_[peer.id] = peer);
 }
 
-bool Peers::rename(Peer& peer, u16 port) {
+bool Peers::rename(Peer& peer, Address from) {
   sock* listener = inet_lookup_listener(k_, {.daddr = peer.server.ip, .dest = peer.server.port});
   sock* child = peer.ours;
   tcp_request_sock* waiting = nullptr;  // it may have left the accept queue with an older listener
@@ -86,24 +93,28 @@ bool Peers::rename(Peer& peer, u16 port) {
   peer.named = true;
   unnamed_.erase(peer.id);
   if (waiting == nullptr || peer.gone) return false;
-  free_port(port);
+  free_address(from);
   sock* client = sock_of(peer.task, peer.fd);
   ehash_remove(k_, &client->common);
   ehash_remove(k_, &child->common);
   inet_put_port(k_, client);
-  inet_bind_hash(k_, client, port);
-  child->common.skc_dport = port;
-  as_common(waiting)->skc_dport = port;
+  sk_rcv_saddr_set(k_, client, from.ip);
+  inet_sk(client)->inet_saddr = record::Ipv4{from.ip};
+  inet_bind_hash(k_, client, from.port);
+  for (sock_common* end : {&child->common, as_common(waiting)}) {
+    end->skc_daddr = record::Ipv4{from.ip};
+    end->skc_dport = from.port;
+  }
   ehash_insert(k_, &client->common);
   ehash_insert(k_, &child->common);
   freedoms_.took(Freedom::ephemeral_port);
-  peer.port = port;
-  if (k_.recorder.enabled()) peer.task->comm = record::Text{k_.recorder.trace().intern(name_of(port))};
+  peer.from = from;
+  if (k_.recorder.enabled()) peer.task->comm = record::Text{k_.recorder.trace().intern(name_of(from))};
   return true;
 }
 
-void Peers::confirm(Address server, u16 port) {
-  Peer* peer = unnamed(server, port);
+void Peers::confirm(Address server, Address from) {
+  Peer* peer = unnamed(server, from);
   if (peer == nullptr) return;
   peer->named = true;
   unnamed_.erase(peer->id);
@@ -181,10 +192,10 @@ Peer* Peers::of(const sock* sk) {
   return found != peers_.end() ? &found->second : nullptr;
 }
 
-Peer* Peers::unnamed(Address server, u16 port) {
+Peer* Peers::unnamed(Address server, Address from) {
   server = reached(server);
   for (trace::ObjectId id : unnamed_)
-    if (Peer& peer = peers_.at(id); peer.server == server && (port == 0 || peer.port == port)) return &peer;
+    if (Peer& peer = peers_.at(id); peer.server == server && (from.port == 0 || peer.from == from)) return &peer;
   return nullptr;
 }
 

@@ -17,11 +17,11 @@ struct Peer {
   kernel::task_struct* task = nullptr;
   int fd = -1;
   kernel::Address server;
-  uint16_t port = 0;
+  kernel::Address from;          ///< its own address; 127.0.0.1 and one of the model's ports while it is not named
   trace::ObjectId id = 0;        ///< of our end
   kernel::sock* ours = nullptr;  ///< our end; for rename() alone, which comes before anybody can close it
   kernel::u32 first_seq = 0;     ///< sequence number of its first byte
-  bool named = false;            ///< its real port is known
+  bool named = false;            ///< its real address is known
   bool finished = false;
   bool gone = false;
 };
@@ -31,11 +31,11 @@ class Peers {
  public:
   Peers(kernel::Kernel& k, Freedoms& freedoms) : k_(k), freedoms_(freedoms) {}
 
-  /// A new connection to a listener of ours. `port` 0: not known yet; then it has one of the model's until rename().
-  /// nullptr when the model does not let it in.
-  Peer* connect(kernel::Address server, uint16_t port, std::string_view evidence);
-  /// accept4 has told the port of a connection that waits to be accepted. False when it does not wait (any more).
-  bool rename(Peer& peer, uint16_t port);
+  /// A new connection to a listener of ours. `from` with port 0: not known yet; then it has one of the model's until
+  /// rename(). nullptr when the model does not let it in.
+  Peer* connect(kernel::Address server, kernel::Address from, std::string_view evidence);
+  /// accept4 has told the address of a connection that waits to be accepted. False when it does not wait (any more).
+  bool rename(Peer& peer, kernel::Address from);
   /// `data` stands at the head of our receive queue: what of it the peer has not sent yet, it sends now.
   void supply(Peer& peer, kernel::sock* sk, std::string_view data, std::string_view evidence);
   /// Bytes that the peer has sent and we have not read, those included that wait for our window to open.
@@ -50,12 +50,12 @@ class Peers {
 
   /// The peer of a socket of ours; nullptr when its other end is in this process.
   Peer* of(const kernel::sock* sk);
-  /// The running kernel has given the port out: whatever the model still has there has ended.
-  void free_port(uint16_t port);
-  /// A connection to this listener whose port is not known yet (`port`: the one that it has in the model); nullptr.
-  Peer* unnamed(kernel::Address server, uint16_t port = 0);
-  /// The connection from `port` to this listener is the one that the model has given that port by chance.
-  void confirm(kernel::Address server, uint16_t port);
+  /// The running kernel has given the address out: whatever the model still has there has ended.
+  void free_address(kernel::Address address);
+  /// A connection to this listener whose address is not known yet (`from`: the one that it has in the model); nullptr.
+  Peer* unnamed(kernel::Address server, kernel::Address from = {});
+  /// The connection from there to this listener is the one that the model has given that address by chance.
+  void confirm(kernel::Address server, kernel::Address from);
   uint64_t injected() const { return injected_; }
 
  private:

@@ -70,6 +70,24 @@ TEST(MirrorServer, AgreesWithTheKernelWhenConnectionsAreAcceptedInRowsAndStarted
   expect_agreement(mirrored.stop());
 }
 
+TEST(MirrorServer, TellsPeersOfOnePortOnSeveralAddressesApart) {
+  MirroredServer mirrored({}, {.starts_accepted = true});
+  std::list<Client> clients;
+  uint16_t port = 0;
+  for (const uint32_t ip : {0x7F000001U, 0x7F000002U, 0x7F000003U}) {
+    clients.emplace_back();
+    clients.back().bind({.address = ip, .port = port});
+    ASSERT_EQ(clients.back().connect(mirrored.endpoint()), 0);
+    port = clients.back().bound_to().port;
+  }
+  for (Client& client : clients) {
+    client.send("hello");
+    EXPECT_EQ(client.receive(5), "hello");
+  }
+  clients.clear();
+  expect_agreement(mirrored.stop());
+}
+
 TEST(MirrorServer, KeepsTheOrderOfWhatManyThreadsSend) {
   MirroredServer mirrored({}, {.starts_accepted = true});
   std::list<Client> clients;

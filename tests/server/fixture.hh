@@ -52,6 +52,16 @@ class Client {
   }
 
   int fd() const { return fd_; }
+  void bind(os::Endpoint own) {
+    const sockaddr_in address = own.to_sockaddr();
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  os::Endpoint bound_to() const {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+    return os::Endpoint::from_sockaddr(address);
+  }
   int connect(os::Endpoint server) {
     const sockaddr_in address = server.to_sockaddr();
     return ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
