@@ -17,7 +17,7 @@
 #include "src/mirror/peers.hh"
 #include "src/mirror/replay.hh"
 #include "src/os/call_record.hh"
-#include "src/probe/probe.hh"
+#include "src/probe/notes.hh"
 
 namespace wakepath::mirror {
 
@@ -38,7 +38,7 @@ struct MirrorOptions {
 ///
 /// Any thread; it never throws. A call waits for another one's system call for Gate::kPatienceMs at most, and for the
 /// model's own work as long as that takes.
-class Mirror final : public os::CallObserver, public probe::Probe {
+class Mirror final : public os::CallObserver, public probe::Notes {
  public:
   explicit Mirror(const MirrorOptions& options = {});
   ~Mirror() override = default;
@@ -47,16 +47,6 @@ class Mirror final : public os::CallObserver, public probe::Probe {
 
   void entering(os::CallRecord& record) override;
   void returned(os::CallRecord& record) override;
-
-  void service_begins(uint32_t service, std::string_view name) override;
-  void slot_changed(const probe::SlotChange& change) override;
-  void command_sent(const probe::CommandStep& step) override;
-  void command_executed(const probe::CommandStep& step) override;
-  void sent(const probe::SendStep& step) override;
-  void message_pushed(const probe::MessageStep& step) override;
-  void message_taken(const probe::MessageStep& step) override;
-  void callback_entered(const probe::CallbackStep& step) override;
-  void callback_left(const probe::CallbackStep& step) override;
 
   /// Grows while the mirror runs; may be kept longer than the mirror lives.
   std::shared_ptr<trace::Trace> trace() const { return kernel_.trace(); }
@@ -125,7 +115,7 @@ class Mirror final : public os::CallObserver, public probe::Probe {
   bool consult_oracle(int fd);
 
   // mirror_probe.cc
-  void note(const std::string& text);
+  void note(const std::string& text) override;
 
   mutable Gate gate_;  // guards all below but the figures
   MirrorOptions options_;

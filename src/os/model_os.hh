@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "src/os/model_threads.hh"
@@ -38,6 +39,13 @@ class ModelOs final : public Os {
   std::vector<int> open_descriptors() const;
   /// Calls that went to the model, so far.
   uint64_t calls() const { return threads_.calls(); }
+  /// For a program whose machine is somebody else's too: the calling thread lets everything run, tasks of others
+  /// included, until all sleep or are idle. No time passes.
+  void run_until_quiet() { threads_.run_until_quiet(); }
+  /// The first thread, and so the process with its descriptors.
+  kernel::task_struct* first_task() const { return threads_.first_task(); }
+  /// Writes a note of the calling thread into the trace.
+  void note(std::string_view text) { threads_.note(text); }
   /// A call of the calling thread that fails with `error` > 0 before it does anything, as a step of the trace: for what
   /// stands around this Os and injects faults. Returns -error.
   int refuse(const char* call, int subject, int error);

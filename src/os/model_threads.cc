@@ -50,7 +50,7 @@ struct ModelThreads::Here {
 ModelThreads::ModelThreads(kernel::Kernel& k, const ModelOsOptions& options)
     : k_(k), options_(options), choices_(options.schedule_seed) {
   k_.scheduler.preemptible(options_.preemptible);
-  holder_ = &add("main", k_.spawn_process("main"));
+  holder_ = &add(options_.first_thread, k_.spawn_process(options_.first_thread));
   first_ = std::make_unique<Here>(this, holder_);
 }
 
@@ -86,11 +86,12 @@ ThreadInfo ModelThreads::self() const {
 
 void ModelThreads::begin_step(const Thread& thread, const char* name, long subject) {
   ++calls_;
-  if (k_.recorder.enabled()) k_.recorder.step(calls_, fmt::format("{}: {}({})", thread.name, name, subject));
+  if (options_.call_is_step && k_.recorder.enabled())
+    k_.recorder.step(calls_, fmt::format("{}: {}({})", thread.name, name, subject));
 }
 
 void ModelThreads::end_step() {
-  if (k_.recorder.enabled()) k_.recorder.step_end(calls_);
+  if (options_.call_is_step && k_.recorder.enabled()) k_.recorder.step_end(calls_);
 }
 
 long ModelThreads::call(const char* name, long subject, kernel::MaySleep<long> call) {
@@ -112,6 +113,22 @@ long ModelThreads::call(const char* name, long subject, kernel::MaySleep<long> c
     wait_for_baton(self);
   }
   return self.result;
+}
+
+void ModelThreads::run_until_quiet() {
+  Thread& self = here();
+  settle();  // whoever shares the kernel may have let it run
+  wants_quiet_ = &self;
+  Thread& following = next();
+  if (&following == &self) return;
+  give_baton(following);
+  wait_for_baton(self);
+}
+
+void ModelThreads::note(std::string_view text) {
+  k_.recorder.run(here().task->thread->id(), trace::kNoCause);
+  k_.recorder.note(trace::NoteKind::kLog, text);
+  k_.recorder.run(0, trace::kNoCause);
 }
 
 int ModelThreads::start(const std::string& name, std::function<void()> body) {
@@ -162,12 +179,16 @@ size_t ModelThreads::choose(size_t count) {
   return options_.schedule_seed == 0 || count == 1 ? 0 : next_random(choices_) % count;
 }
 
-/// Runs the engine until somebody's call has returned. Whoever that is has the baton next.
+/// Runs the engine until somebody's call has returned, or until it is quiet and somebody waits for that. Whoever that
+/// is has the baton next.
 ModelThreads::Thread& ModelThreads::next() {
   for (;;) {
     const size_t count = returned_.size() + k_.scheduler.runnable_tasks().size();
     if (count > 0) {
       if (Thread* thread = run_engine(choose(count))) return *thread;
+    } else if (wants_quiet_ != nullptr) {
+      if (k_.scheduler.interrupt && k_.scheduler.interrupt()) continue;
+      return *std::exchange(wants_quiet_, nullptr);
     } else if (!pass_time()) {
       give_up("nobody can run any more, and no timer is armed:\n");
     }

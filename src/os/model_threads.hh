@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct ModelOsOptions {
   /// Virtual time at which a program that still waits counts as stuck.
   uint64_t time_limit_ns = 3'600'000'000'000;
   std::map<std::string, std::vector<SocketAddress>> hosts;  ///< names that Os::resolve knows; ports do not matter
+  std::string first_thread = "main";                        ///< its name, and so that of the process
+  /// Whether each call is a step of the trace. Not where the steps are somebody else's, in whose kernel the program
+  /// runs.
+  bool call_is_step = true;
 };
 
 /// The threads of a ModelOs: host threads of which exactly one runs, the one that holds the baton. It gives the baton
@@ -34,7 +39,7 @@ struct ModelOsOptions {
 /// code of the program runs while the engine does, and everything that the baton guards needs no lock of its own.
 class ModelThreads {
  public:
-  /// The calling thread becomes the machine's first, named "main".
+  /// The calling thread becomes the machine's first.
   ModelThreads(kernel::Kernel& k, const ModelOsOptions& options);
   /// By the same thread. All others have ended or are made to: see cancel().
   ~ModelThreads();
@@ -45,6 +50,12 @@ class ModelThreads {
   /// "recv", 7; with recording on it is a step of the trace, which ends when somebody has the baton again. -ECANCELED
   /// when it would sleep and the machine is being taken down.
   long call(const char* name, long subject, kernel::MaySleep<long> call);
+
+  /// The calling thread rests outside of any call until nobody else can run any more, tasks that are none of this
+  /// machine's included. No time passes.
+  void run_until_quiet();
+  /// Writes a note of the calling thread into the trace.
+  void note(std::string_view text);
 
   int start(const std::string& name, std::function<void()> body);
   /// -ESRCH when there is no such thread to join. Waits even when the machine is being taken down.
@@ -97,8 +108,9 @@ class ModelThreads {
   ModelOsOptions options_;
   uint64_t choices_;  // state of the generator
   std::vector<std::unique_ptr<Thread>> threads_;
-  std::vector<Thread*> of_task_;  // by TaskId
-  std::deque<Thread*> returned_;  // their calls are done, in order; they wait for the baton
+  std::vector<Thread*> of_task_;   // by TaskId
+  std::deque<Thread*> returned_;   // their calls are done, in order; they wait for the baton
+  Thread* wants_quiet_ = nullptr;  // gets the baton when nobody can run
   bool cancelled_ = false;
   uint64_t calls_ = 0;
   uint64_t calls_since_cancel_ = 0;

@@ -283,6 +283,10 @@ std::variant<std::size_t, std::string> length_of_setup(const scenario::Scenario&
 
 Explored explore(const scenario::Scenario& scenario, const ExploreOptions& options) {
   Explored out;
+  if (!scenario.services.empty()) {
+    out.error = scenario.file + ": the orders of the threads of `services` are not tried";
+    return out;
+  }
   scenario::Scenario setting = scenario;
   setting.steps.clear();
   const auto length = length_of_setup(scenario);

@@ -162,9 +162,15 @@ struct Step {
 };
 
 struct Service {
-  std::string type;
+  Position at;         ///< of its name
+  std::string type;    ///< echo, gate, or a file of Lua
+  std::string script;  ///< the text of that file
+  Position listen_at;
   Address listen;
 };
+
+/// The process in which the services of a file run: their listeners are its variables, by the names of the services.
+inline constexpr const char* kServicesProcess = "services";
 
 struct Scenario {
   std::string file;

@@ -52,6 +52,23 @@ void KernelMachine::open(const Scenario& scenario) {
   if (!diag_->works()) {
     throw Unavailable("the kernel refuses NETLINK_SOCK_DIAG, by which a run sees whether TCP is quiet");
   }
+  if (!scenario.services.empty()) {
+    start_services(scenario);
+  }
+}
+
+/// In a descriptor table of their own, and scheduled as the actors are: who is woken first runs first.
+void KernelMachine::start_services(const Scenario& scenario) {
+  add_process(kServicesProcess);
+  Process& process = processes_[kServicesProcess];
+  process.actors = 1;
+  process.observer->call([&] { starter_ = std::make_unique<Worker>(Worker::Table::shared, place_.cpu, place_.fifo); });
+  services_ = std::make_unique<KernelServices>(*starter_, scenario);
+  settle();
+}
+
+std::map<std::string, int> KernelMachine::listeners() const {
+  return services_ != nullptr ? services_->listeners() : Machine::listeners();
 }
 
 void KernelMachine::add_process(const std::string& name) {
@@ -148,8 +165,11 @@ std::optional<Outcome> KernelMachine::take(const std::string& name) {
   return actor.outcome;
 }
 
-/// Every actor that is in a call sleeps in just that call.
+/// Every actor that is in a call sleeps in just that call, and so do the services.
 bool KernelMachine::all_still() {
+  if (services_ != nullptr && !services_->quiet()) {
+    return false;
+  }
   return std::all_of(actors_.begin(), actors_.end(), [](const auto& item) {
     const Actor& actor = item.second;
     return !actor.in_call || actor.at_once || !actor.worker->busy() ||
@@ -183,7 +203,9 @@ void KernelMachine::settle() {
       still = 0;
     }
     if (now() - start > kRunawayLimit) {
-      throw Unavailable("a system call neither returned nor slept within 10 s");
+      throw Unavailable(services_ != nullptr && !services_->quiet()
+                            ? "the services were still busy after 10 s"
+                            : "a system call neither returned nor slept within 10 s");
     }
     sleep_for(pause);
     pause = std::min<Duration>(pause * 2, 1ms);

@@ -6,6 +6,7 @@
 
 #include "src/scenario/kernel_oracle.hh"
 #include "src/scenario/kernel_place.hh"
+#include "src/scenario/kernel_services.hh"
 #include "src/scenario/kernel_worker.hh"
 #include "src/scenario/machine.hh"
 
@@ -19,6 +20,7 @@ class KernelMachine : public Machine {
   explicit KernelMachine(std::string views = "") : views_(std::move(views)) {}
   std::string_view name() const override { return "kernel"; }
   void open(const Scenario& scenario) override;
+  std::map<std::string, int> listeners() const override;
   void add_actor(const std::string& actor, const std::string& process) override;
   void end_step(const Step& step) override;
   void start(const std::string& actor, const Request& request) override;
@@ -55,6 +57,7 @@ class KernelMachine : public Machine {
   };
 
   void add_process(const std::string& name);
+  void start_services(const Scenario& scenario);
   void leave(Actor& actor);
   bool all_still();
   bool unacknowledged();
@@ -69,6 +72,8 @@ class KernelMachine : public Machine {
   SockDiag* diag_ = nullptr;  ///< made in the namespace; lives as long as the process
   std::map<std::string, Process> processes_;
   std::map<std::string, Actor> actors_;
+  std::unique_ptr<Worker> starter_;  ///< of the services
+  std::unique_ptr<KernelServices> services_;
   std::map<std::pair<std::string, int>, Known> known_;
   std::set<uint16_t> ports_;  ///< of this file's sockets, where the network is shared with others
   std::vector<TcpSocket> sockets_;

@@ -134,16 +134,16 @@ void Worker::stop() {
   }
 }
 
-bool Worker::sleeps_in(long number) const {
-  const std::string stat = first_line(fmt::format("/proc/self/task/{}/stat", tid_));
+long sleeping_in(pid_t thread) {
+  const std::string stat = first_line(fmt::format("/proc/self/task/{}/stat", thread));
   const size_t bracket = stat.rfind(')');
   if (bracket == std::string::npos || bracket + 2 >= stat.size() ||
       (stat[bracket + 2] != 'S' && stat[bracket + 2] != 'D')) {
-    return false;
+    return -1;
   }
-  const std::string call = first_line(fmt::format("/proc/self/task/{}/syscall", tid_));
+  const std::string call = first_line(fmt::format("/proc/self/task/{}/syscall", thread));
   long current = -1;
-  return std::sscanf(call.c_str(), "%ld", &current) == 1 && current == number;
+  return std::sscanf(call.c_str(), "%ld", &current) == 1 ? current : -1;
 }
 
 }  // namespace wakepath::scenario

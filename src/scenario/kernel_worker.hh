@@ -10,6 +10,10 @@
 
 namespace wakepath::scenario {
 
+/// The system call in which a thread of this process sleeps, as /proc/self/task/TID/{stat,syscall} tell; -1 when it
+/// does not sleep.
+long sleeping_in(pid_t thread);
+
 /// A thread that runs what it is given, one thing at a time. It is reached through shared memory and a futex, never
 /// through a descriptor, so that its descriptor table holds what the scenario made and nothing else.
 class Worker {
@@ -37,8 +41,8 @@ class Worker {
   /// Ends the thread and waits until the kernel has let go of its descriptor table.
   void stop();
 
-  /// The thread sleeps in system call `number`, as /proc/self/task/TID/{stat,syscall} tell. -1 when it does not.
-  bool sleeps_in(long number) const;
+  /// The thread sleeps in system call `number`.
+  bool sleeps_in(long number) const { return sleeping_in(tid_) == number; }
 
  private:
   static constexpr uint32_t kIdle = 0, kJob = 1, kStop = 2, kStarting = 3;

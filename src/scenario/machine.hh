@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -97,8 +98,11 @@ class Machine {
   /// What in this call the machine does not know yet, in words; nothing when it can make the call.
   virtual std::optional<std::string> unknown(const CallStep&) const { return std::nullopt; }
 
-  /// Makes the place ready: sysctls, network. Throws Unavailable or Skip.
+  /// Makes the place ready: sysctls, network, services. Throws Unavailable or Skip, or FileError for a service that
+  /// does not start.
   virtual void open(const Scenario& scenario) = 0;
+  /// The descriptor at which each service of the file listens, by its name, in kServicesProcess.
+  virtual std::map<std::string, int> listeners() const { return {}; }
   /// A new actor: the first of a process gets a table with descriptors 0 to 2; the others share that of the process.
   virtual void add_actor(const std::string& actor, const std::string& process) = 0;
 
@@ -111,8 +115,8 @@ class Machine {
   virtual void signal(const std::string& actor, int number, bool restart) = 0;
   /// The actor's next calls of that kind fail (SCENARIO.md: the model only).
   virtual void fault(const Fault& fault);
-  /// Lets things run until every actor is idle or blocked and no TCP data or FIN is unacknowledged; time passes for the
-  /// latter alone, at most 300 ms.
+  /// Lets things run until every actor is idle or blocked, every thread of the services sleeps, and no TCP data or FIN
+  /// is unacknowledged; time passes for the latter alone, at most 300 ms.
   virtual void settle() = 0;
   /// The result of the actor's call once it has returned; taken only once.
   virtual std::optional<Outcome> take(const std::string& actor) = 0;

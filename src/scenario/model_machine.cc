@@ -41,6 +41,22 @@ void ModelMachine::open(const Scenario& scenario) {
   kernel::Config config = configure(scenario);
   config.mutant = mutant_;
   kernel_ = std::make_unique<kernel::Kernel>(config);
+  if (!scenario.services.empty()) {
+    services_ = std::make_unique<ModelServices>(*kernel_, scenario);
+    actors_[kServicesProcess] = {.task = services_->first_task(), .process = kServicesProcess};
+  }
+}
+
+std::map<std::string, int> ModelMachine::listeners() const {
+  return services_ != nullptr ? services_->listeners() : Machine::listeners();
+}
+
+void ModelMachine::run_until_quiet() {
+  if (services_ != nullptr) {
+    services_->run_until_quiet();
+  } else {
+    kernel_->run_until_idle();
+  }
 }
 
 void ModelMachine::add_actor(const std::string& name, const std::string& process) {
@@ -105,7 +121,7 @@ void ModelMachine::exit_all() {
 }
 
 void ModelMachine::settle() {
-  kernel_->run_until_idle();
+  run_until_quiet();
   const Duration until = now() + kQuietLimit;
   while (unacknowledged() && now() < until) {
     advance(until - now());
@@ -141,7 +157,14 @@ Duration ModelMachine::now() { return Duration(static_cast<int64_t>(kernel_->now
 void ModelMachine::advance(Duration limit) {
   const uint64_t last = kernel_->now_ns() + static_cast<uint64_t>(limit.count());
   const std::optional<uint64_t> next = kernel_->scheduler.next_deadline();
-  kernel_->scheduler.advance_to(next ? std::min(*next, last) : last);
+  const uint64_t target = next ? std::min(*next, last) : last;
+  if (services_ == nullptr) {
+    kernel_->scheduler.advance_to(target);
+    return;
+  }
+  services_->run_until_quiet();
+  kernel_->scheduler.advance_clock_to(target);
+  services_->run_until_quiet();
 }
 
 /// SYN_SENT is quiet, and so is a zero-window probe: it has nothing in flight.

@@ -5,6 +5,7 @@
 
 #include "sim/syscalls/syscalls.hh"
 #include "src/scenario/machine.hh"
+#include "src/scenario/model_services.hh"
 #include "src/scenario/outcome.hh"
 #include "src/scenario/runner.hh"
 
@@ -18,6 +19,7 @@ class ModelMachine : public Machine {
   std::string_view name() const override { return "model"; }
   std::optional<std::string> unknown(const CallStep& call) const override;
   void open(const Scenario& scenario) override;
+  std::map<std::string, int> listeners() const override;
   void add_actor(const std::string& actor, const std::string& process) override;
   void begin_step(const Step& step) override;
   void end_step(const Step& step) override;
@@ -42,7 +44,8 @@ class ModelMachine : public Machine {
  protected:
   /// For those who look closer. Null before open().
   kernel::Kernel* kernel() const { return kernel_.get(); }
-  /// All tasks end and their tables are closed, as when the machine is switched off with care.
+  /// All actors end and their tables are closed, as when the machine is switched off with care. Not for files with
+  /// services.
   void exit_all();
 
  private:
@@ -69,6 +72,7 @@ class ModelMachine : public Machine {
     kernel::Address local, remote;
   };
 
+  void run_until_quiet();
   kernel::MaySleep<long> call(Actor& actor);
   kernel::MaySleep<long> call_on_socket(Actor& actor);
   kernel::MaySleep<long> call_that_waits(Actor& actor);
@@ -89,6 +93,8 @@ class ModelMachine : public Machine {
   std::unique_ptr<kernel::Kernel> kernel_;
   std::map<std::string, Actor> actors_;
   std::map<std::pair<std::string, int>, Known> known_;
+  std::unique_ptr<ModelServices>
+      services_;  ///< null when the file has none; their process has an idle actor of its own
 };
 
 /// Runs a scenario on the modelled kernel. `trace`, when given, receives the recording (null when nothing ran).

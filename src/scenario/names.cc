@@ -15,6 +15,9 @@ class NameChecker {
 
   void check() {
     find_births();
+    for (const auto& [name, service] : scenario_.services) {
+      bound_[kServicesProcess].insert(name);
+    }
     for (const Step& step : scenario_.steps) {
       step_ = &step;
       switch (step.kind) {
@@ -55,6 +58,8 @@ class NameChecker {
     for (const Step& step : scenario_.steps) {
       if (step.kind == Step::Kind::call || step.kind == Step::Kind::returns) {
         acting_.insert(step.actor);
+        not_the_services(step.at, step.actor);
+        not_the_services(step.at, process_of(step.actor));
       }
       if (step.kind != Step::Kind::call || !makes_actor(step)) {
         continue;
@@ -64,6 +69,21 @@ class NameChecker {
         s_.fail(step.call.args[0].at, fmt::format("'{}', which exists already", name), "the name of a new actor");
       }
       born_at_[name] = step.number;
+    }
+  }
+
+  /// `as` what the name is known too.
+  void not_a_service(const std::string& name, const std::string& as) {
+    if (const auto service = scenario_.services.find(name); service != scenario_.services.end()) {
+      s_.fail(service->second.at, fmt::format("the service '{}', a name that {}", name, as),
+              "a name of its own for the service");
+    }
+  }
+
+  void not_the_services(Position at, const std::string& actor) {
+    not_a_service(actor, "an actor has");
+    if (!scenario_.services.empty() && actor == kServicesProcess) {
+      s_.fail(at, fmt::format("the name '{}'", actor), "another one: that is the process of the services");
     }
   }
 
@@ -121,6 +141,7 @@ class NameChecker {
       exited_.insert(step.actor);
     }
     for (const std::string& target : call.targets) {
+      not_a_service(target, fmt::format("{} binds in step {}", process, step.number));
       bound_[process].insert(target);
     }
     results(call.results, process);
@@ -128,6 +149,7 @@ class NameChecker {
 
   void check_new_actor(const Arg& arg) {
     const std::string& name = arg.name;
+    not_the_services(arg.at, name);
     const bool shape = name[0] >= 'a' && name[0] <= 'z' &&
                        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
     if (!shape) {
@@ -155,6 +177,7 @@ class NameChecker {
         look_up(result.address->at, process, result.address->process, result.address->name);
       }
       for (const std::string& name : result.rights) {
+        not_a_service(name, fmt::format("{} gets in a message", process));
         bound_[process].insert(name);
       }
     }
@@ -169,7 +192,7 @@ class NameChecker {
       }
       return;
     }
-    if ((!own.empty() && bound_[own].count(name)) || scenario_.services.count(name)) {
+    if (!own.empty() && bound_[own].count(name)) {
       return;
     }
     std::vector<std::string> owners;

@@ -36,10 +36,6 @@ std::optional<std::string> not_run(const Scenario& scenario, const Machine& mach
       return fmt::format("the {} does not know {} yet (step {})", machine.name(), what, step.number);
     }
   }
-  if (!scenario.services.empty()) {
-    unavailable = true;
-    return fmt::format("the {} does not know services yet", machine.name());
-  }
   return std::nullopt;
 }
 

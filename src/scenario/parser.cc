@@ -18,6 +18,28 @@ namespace {
 constexpr long kVersion = 1;
 constexpr size_t kMostBytes = 1 << 20;
 
+/// False when the file is not there, or no text to be read: `problem` has what there is instead.
+bool read_text(const std::string& path, std::string& text, std::string& problem) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    problem = "a folder";
+    return false;
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    problem = "no file that can be read";
+    return false;
+  }
+  text.assign(kMostBytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  if (text.size() > kMostBytes) {
+    problem = "more than 1 MiB";
+    return false;
+  }
+  return true;
+}
+
 class Parser {
  public:
   explicit Parser(const Source& source) : s_(source), fields_(source) {}
@@ -143,22 +165,41 @@ class Parser {
     }
     fields_.mapping(*services, "a mapping from names to services");
     for (size_t i = 0; i < services->keys.size(); ++i) {
-      const Yaml& item = services->items[i];
       check_actor_name(s_, services->keys[i].at, services->keys[i].text);
-      fields_.mapping(item, "a mapping {type: echo, listen: 127.0.0.1:0}");
-      fields_.only_keys(item, {"type", "listen"});
-      Service service;
-      const Yaml& type = fields_.required(item, "type");
-      service.type = fields_.word(type, "a type of service");
-      if (service.type != "echo" && service.type != "gate" && !service.type.ends_with(".lua")) {
-        s_.fail(type.at, fmt::format("'{}'", service.type),
-                "echo, gate or a .lua file" + did_you_mean(service.type, {"echo", "gate"}));
+      if (services->keys[i].text.find('-') != std::string::npos) {
+        s_.fail(services->keys[i].at, fmt::format("'{}'", services->keys[i].text),
+                "a name without '-', so that it can stand in addr(NAME)");
       }
-      const Yaml& listen = fields_.required(item, "listen");
-      fields_.word(listen, "an address such as 127.0.0.1:0");
-      service.listen = parse_listen_address(s_, listen);
-      out_.services[services->keys[i].text] = service;
+      Service& service = out_.services[services->keys[i].text];
+      service = this->service(services->items[i]);
+      service.at = services->keys[i].at;
     }
+  }
+
+  Service service(const Yaml& item) {
+    fields_.mapping(item, "a mapping {type: echo, listen: 127.0.0.1:0}");
+    fields_.only_keys(item, {"type", "listen"});
+    Service service;
+    const Yaml& type = fields_.required(item, "type");
+    service.type = fields_.word(type, "a type of service");
+    if (service.type.ends_with(".lua")) {
+      const std::string path = (std::filesystem::path(s_.file()).parent_path() / service.type).string();
+      std::string problem;
+      if (!read_text(path, service.script, problem)) {
+        s_.fail(type.at, fmt::format("{} at {}", problem, path), "a file of Lua, seen from the folder of this file");
+      }
+    } else if (service.type != "echo" && service.type != "gate") {
+      s_.fail(type.at, fmt::format("'{}'", service.type),
+              "echo, gate or a .lua file" + did_you_mean(service.type, {"echo", "gate"}));
+    }
+    const Yaml& listen = fields_.required(item, "listen");
+    fields_.word(listen, "an address such as 127.0.0.1:0");
+    service.listen_at = listen.at;
+    service.listen = parse_listen_address(s_, listen);
+    if (service.listen.family == Address::Family::unix_abstract) {
+      s_.fail(listen.at, fmt::format("'{}'", listen.text), "an address of IPv4 or IPv6 such as 127.0.0.1:0");
+    }
+    return service;
   }
 
   const Source& s_;
@@ -188,19 +229,9 @@ std::variant<Scenario, Problem> parse(const std::string& file, const std::string
 }
 
 std::variant<Scenario, Problem> parse_file(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    return Problem{path, {}, "a folder", "a scenario file", false};
-  }
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    return Problem{path, {}, "no file that can be read", "a scenario file", false};
-  }
-  std::string text(kMostBytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(in.gcount()));
-  if (text.size() > kMostBytes) {
-    return Problem{path, {}, "more than 1 MiB", "a scenario file", false};
+  std::string text, problem;
+  if (!read_text(path, text, problem)) {
+    return Problem{path, {}, problem, "a scenario file", false};
   }
   return parse(path, text);
 }

@@ -50,6 +50,9 @@ class Run {
     out_.on = machine_.name();
     try {
       machine_.open(scenario_);
+      if (!scenario_.services.empty()) {
+        scope_.process(kServicesProcess).variables = machine_.listeners();
+      }
       for (const auto& [actor, process] : scenario_.actors) {
         make_actor(actor, process);
       }

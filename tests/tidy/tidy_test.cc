@@ -27,10 +27,10 @@ const std::map<std::string, Names> kLayers = {
     {"sim/check", {"sim/kernel"}},
     {"sim/export", {"sim/trace"}},
     {"src/os", {"sim/syscalls"}},  // and that in ModelOs alone, see below
-    {"src/probe", {}},
+    {"src/probe", {"sim/trace"}},  // its notes alone: the words that a trace is read by
     {"src/server", {"src/os", "src/probe"}},
     {"src/service", {"src/server"}},
-    {"src/scenario", {"src/os", "sim"}},
+    {"src/scenario", {"src/os", "src/service", "sim"}},  // a scenario may start services
     {"src/mirror", {"src/os", "src/probe", "sim"}},
     {"src/guest", {"src/os", "src/mirror", "sim"}},
     {"src/proof", {"src/scenario", "sim"}},

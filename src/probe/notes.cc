@@ -1,0 +1,50 @@
+#include "src/probe/notes.hh"
+
+#include <fmt/format.h>
+
+#include "sim/trace/hand_over.hh"
+
+namespace wakepath::probe {
+
+void Notes::service_begins(uint32_t service, std::string_view name) {
+  note(fmt::format("service {}: {} begins", service, name));
+}
+
+void Notes::slot_changed(const SlotChange& change) {
+  note(fmt::format("slot {}: socket {} (descriptor {}) {} -> {}", change.slot, change.socket, change.fd, change.from,
+                   change.to));
+}
+
+void Notes::command_sent(const CommandStep& step) {
+  if (step.in_place) return;  // nothing goes anywhere
+  note(fmt::format("command {} {} for socket {}{}", step.serial, step.name, step.socket, trace::kIntoPipe));
+}
+
+void Notes::command_executed(const CommandStep& step) {
+  note(fmt::format("command {} {} for socket {}{}{}", step.serial, step.name, step.socket, trace::kExecuted,
+                   step.in_place ? " where it is given" : ""));
+}
+
+void Notes::sent(const SendStep& step) {
+  note(fmt::format("socket {}: {} of {} bytes sent by the caller, {} wait", step.socket, step.taken, step.bytes,
+                   step.waiting));
+}
+
+void Notes::message_pushed(const MessageStep& step) {
+  note(fmt::format("message {} {} of socket {}{}{}, {} waiting", step.serial, step.type, step.socket, trace::kPushed,
+                   step.service, step.waiting));
+}
+
+void Notes::message_taken(const MessageStep& step) {
+  note(fmt::format("message {} {} of socket {}{}{}", step.serial, step.type, step.socket, trace::kTaken, step.service));
+}
+
+void Notes::callback_entered(const CallbackStep& step) {
+  note(fmt::format("callback {} of service {} begins, socket {}", step.name, step.service, step.socket));
+}
+
+void Notes::callback_left(const CallbackStep& step) {
+  note(fmt::format("callback {} of service {} ends, socket {}", step.name, step.service, step.socket));
+}
+
+}  // namespace wakepath::probe

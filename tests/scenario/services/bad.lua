@@ -1,0 +1,2 @@
+-- Does not start.
+error("no such luck")
