@@ -1,6 +1,8 @@
 // Why a call did not return: what it sleeps for, and why that has not come.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/export/readiness.hh"
 #include "sim/export/tcp_rows.hh"
 #include "sim/export/why_parts.hh"
@@ -93,9 +95,11 @@ class Blocked {
     return "?";
   }
 
+  /// In this call: one that ended before it, or brought its end, was not in vain.
   void woken_in_vain() {
     auto woke = q_.history.last(
-        q_.to, [&](const Record& r, Position) { return r.kind == RecordKind::kWake && r.before == id_; }, q_.from);
+        q_.to, [&](const Record& r, Position) { return r.kind == RecordKind::kWake && r.before == id_; },
+        std::max<Position>(q_.from, task_->syscall));
     if (woke) add("woke_in_vain", {{"who", q_.whose_doing(*woke)}}, *woke);
   }
 

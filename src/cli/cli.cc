@@ -114,6 +114,7 @@ void add_run(CLI::App& app, RunOptions& options, int& status) {
       "available.\n"
       "Examples:\n  wakepath run scenarios/wake-on-connect.yaml\n"
       "  wakepath run --on both --format json scenarios/*.yaml\n"
+      "  wakepath run --on both scenarios/from-queue-to-callback.yaml      starts a server with its threads, too\n"
       "  wakepath run --on both --views out scenarios/wake-on-connect.yaml; diff -r out/model out/kernel");
   command->callback([&] { status = run(options); });
 }

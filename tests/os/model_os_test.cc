@@ -152,6 +152,36 @@ TEST(ModelOs, ThreadsThatNobodyJoinedEndWithTheMachine) {
   EXPECT_EQ(result, -ECANCELED);
 }
 
+TEST(ModelOs, InSomebodyElsesKernelAllRunUntilNobodyCanAndNoTimePasses) {
+  kernel::Kernel k;
+  kernel::task_struct* other = k.spawn_process("other");
+  ModelOs os(k, {.first_thread = "program", .call_is_step = false});
+  int fds[2];
+  ASSERT_EQ(os.pipe2(fds, 0), 0);
+  std::string heard;
+  const int reader = os.thread_start("reader", [&] {
+    char byte = 0;
+    os.read(fds[0], &byte, 1);
+    heard += byte;
+    os.sleep_ns(1'000'000);
+    heard += '.';
+  });
+  int theirs[2];
+  k.start(other, kernel::sys_pipe2(k, theirs, 0));
+  os.run_until_quiet();
+  EXPECT_TRUE(other->call_done()) << "a task that is no thread of the program";
+  os.write(fds[1], "x", 1);
+  os.run_until_quiet();
+  EXPECT_EQ(heard, "x");
+  EXPECT_EQ(os.monotonic_ns(), 0);
+  k.scheduler.advance_to(1'000'000);  // the kernel's owner lets it run by himself
+  os.run_until_quiet();
+  EXPECT_EQ(heard, "x.");
+  EXPECT_EQ(os.thread_join(reader), 0);
+  const trace::Trace& trace = *k.trace();
+  for (trace::Position at = 0; at < trace.size(); ++at) EXPECT_NE(trace[at].kind, trace::RecordKind::kStep);
+}
+
 TEST(ModelOs, KnowsWhichDescriptorsAreOpen) {
   kernel::Kernel k;
   ModelOs os(k);
