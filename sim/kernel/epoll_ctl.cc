@@ -1,4 +1,8 @@
-// The interest list: epoll_ctl(), and what happens to an item whose file goes away.
+// Models: fs/eventpoll.c of Linux 6.18, the interest list: do_epoll_ctl() with ep_insert(), ep_modify() and
+// ep_remove(), and eventpoll_release_file() for an item whose file goes away. (4.19: profile_4_19.def.) Left out: the
+// user's struct epoll_event, which the system call's entry reads before all else (sim/syscalls); mutexes and RCU, since
+// one CPU runs one function at a time; wakeup sources (EPOLLWAKEUP is kept as a bit), which keep a machine from suspend
+// alone; io_uring's call without waiting.
 #include "sim/kernel/epoll_internal.hh"
 
 namespace wakepath::kernel {

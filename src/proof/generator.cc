@@ -17,7 +17,7 @@ constexpr int kFavour = 8;            // how much oftener a call comes that a fo
 constexpr unsigned kFallAsleep = 18;  // per cent of the steps that are free to choose
 constexpr int kMostBeforeTimer =
     4;  // steps between arming a timerfd and its end: the running kernel needs time for each
-constexpr std::chrono::milliseconds kApart{20};  // SCENARIO.md: files do not depend on timers less apart
+constexpr std::chrono::milliseconds kApart{20};  // scenarios/README.md: files do not depend on timers less apart
 
 scenario::CallStep parse(const std::string& text) {
   const scenario::Source source("program", text);

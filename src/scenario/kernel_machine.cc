@@ -20,7 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kQuietLimit = 300ms;  // SCENARIO.md: for unacknowledged data time passes, at most this
+constexpr Duration kQuietLimit = 300ms;  // scenarios/README.md: for unacknowledged data time passes, at most this
 constexpr Duration kRunawayLimit = 10s;  // no call of the format computes for that long
 
 void sleep_for(Duration time) {

@@ -113,7 +113,7 @@ class Machine {
   virtual void start(const std::string& actor, const Request& request) = 0;
   /// Sends the actor a signal for which it has an empty handler, set with SA_RESTART or without.
   virtual void signal(const std::string& actor, int number, bool restart) = 0;
-  /// The actor's next calls of that kind fail (SCENARIO.md: the model only).
+  /// The actor's next calls of that kind fail (`fault` of scenarios/README.md: the model only).
   virtual void fault(const Fault& fault);
   /// Lets things run until every actor is idle or blocked, every thread of the services sleeps, and no TCP data or FIN
   /// is unacknowledged; time passes for the latter alone, at most 300 ms.

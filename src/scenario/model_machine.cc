@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kQuietLimit = 300ms;  // SCENARIO.md: for unacknowledged data time passes, at most this
+constexpr Duration kQuietLimit = 300ms;  // scenarios/README.md: for unacknowledged data time passes, at most this
 
 kernel::Config configure(const Scenario& scenario) {
   kernel::Config config;
