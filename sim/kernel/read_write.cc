@@ -3,7 +3,9 @@
 
 #include <sys/ioctl.h>
 
+#include "sim/kernel/eventfd.hh"
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/uio.hh"
 
 namespace wakepath::kernel {
 
@@ -26,6 +28,22 @@ long may_read(Kernel& k, const file* file, std::size_t size) {
 long may_write(Kernel& k, const file* file, std::size_t size) {
   if (access_mode(file) == O_RDONLY) return k.error(Rule::fd_not_for_writing, file);
   return file->f_op->write == nullptr ? k.error(Rule::fd_cannot_write, file) : rw_verify_area(k, file, size);
+}
+
+/// Of what can be written, an eventfd alone has `write` and no `write_iter` (fs/eventfd.c; read with read_iter).
+bool has_write_iter(const file* file) { return file->f_op.get() != &eventfd_fops; }
+
+/// do_loop_readv_writev(): stepping over what is written passes empty pieces too, so that only a first one is asked
+/// for.
+MaySleep<long> do_loop_writev(Kernel& k, file* file, const std::vector<std::string>& pieces) {
+  long written = 0;
+  for (const std::string& piece : pieces) {
+    if (piece.empty() && written > 0) continue;
+    long result = co_await file->f_op->write(k, file, piece.data(), piece.size());
+    if (result < 0) co_return written > 0 ? written : result;
+    written += result;
+  }
+  co_return written;
 }
 
 }  // namespace
@@ -56,6 +74,16 @@ MaySleep<long> vfs_writev(Kernel& k, file* file, const void* data, std::size_t s
   if (long error = may_write(k, file, size); error != 0) co_return call.result(error);
   if (size == 0) co_return call.result(0);
   co_return call.result(co_await file->f_op->write(k, file, data, size));
+}
+
+MaySleep<long> vfs_writev(Kernel& k, file* file, const std::vector<std::string>& pieces) {
+  std::string whole;
+  for (const std::string& piece : pieces) whole += piece;
+  if (has_write_iter(file)) co_return co_await vfs_writev(k, file, whole.data(), whole.size());
+  Call call(k, Fn::vfs_writev, file);
+  if (long error = may_write(k, file, whole.size()); error != 0) co_return call.result(error);
+  if (whole.empty()) co_return call.result(0);
+  co_return call.result(co_await do_loop_writev(k, file, pieces));
 }
 
 long do_vfs_ioctl(Kernel& k, file* file, unsigned command, int* argument) {

@@ -6,6 +6,7 @@
 
 #include <type_traits>
 
+#include "sim/kernel/uio.hh"
 #include "sim/syscalls/syscall_scope.hh"
 #include "sim/syscalls/syscalls.hh"
 #include "sim/syscalls/words.hh"
@@ -49,14 +50,14 @@ std::string ioctl_words(int fd, unsigned command, int argument) {
 
 /// vfs_read() and its like, again and again as long as signals restart the call; each attempt looks its descriptor up
 /// anew, since a handler may have closed it.
-template <class Buffer>
-MaySleep<long> on_descriptor(Kernel& k, int fd, MaySleep<long> (*attempt)(Kernel&, file*, Buffer*, std::size_t),
-                             std::type_identity_t<Buffer>* buffer, std::size_t size) {
+template <class... Args>
+MaySleep<long> on_descriptor(Kernel& k, int fd, MaySleep<long> (*attempt)(Kernel&, file*, Args...),
+                             std::type_identity_t<Args>... args) {
   long result = 0;
   do {
     HeldFile held(k, fd);
     if (!held) co_return k.error(Rule::fd_not_open, nullptr);
-    result = co_await attempt(k, held.get(), buffer, size);
+    result = co_await attempt(k, held.get(), args...);
   } while (restarts(k, &result));
   co_return result;
 }
@@ -87,9 +88,7 @@ MaySleep<long> sys_readv(Kernel& k, int fd, char* buffer, std::vector<std::size_
 
 MaySleep<long> sys_writev(Kernel& k, int fd, const std::vector<std::string>& pieces) {
   SyscallScope call(k, Fn::__x64_sys_writev, [&] { return fmt::format("writev({}, {})", fd, words::pieces(pieces)); });
-  std::string whole;
-  for (const std::string& piece : pieces) whole += piece;
-  long result = co_await on_descriptor(k, fd, vfs_writev, whole.data(), whole.size());
+  long result = co_await on_descriptor<const std::vector<std::string>&>(k, fd, vfs_writev, pieces);
   co_return call.done(result);
 }
 

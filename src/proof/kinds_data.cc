@@ -94,8 +94,18 @@ bool make_readv(World& w, const std::string& process, ProgramStep& s) {
 
 bool make_writev(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = sink(w, process);
-  s.args = {fd, fmt::format("[{}, {}]", random_data(w), random_data(w))};
-  return !fd.empty();
+  if (!is_eventfd(w, process, fd)) {
+    s.args = {fd, fmt::format("[{}, {}]", random_data(w), random_data(w))};
+    return !fd.empty();
+  }
+  std::string pieces;  // each is a write of its own here
+  for (size_t i = 0, count = 1 + w.random.below(3); i < count; ++i) {
+    pieces +=
+        (i > 0 ? ", " : "") + (w.random.percent(75) ? fmt::format("u64({})", w.random.below(4))
+                                                    : w.random.one_of({"\"\"", "\"abc\"", "\"\\x01\\x00\\x00\\x00\""}));
+  }
+  s.args = {fd, "[" + pieces + "]"};
+  return true;
 }
 
 bool make_sendto(World& w, const std::string& process, ProgramStep& s) {
