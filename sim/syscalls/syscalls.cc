@@ -154,6 +154,15 @@ MaySleep<long> sys_epoll_ctl(Kernel& k, int epfd, int op, int fd, user_epoll_eve
   co_return call.done(do_epoll_ctl(k, epfd, op, fd, event));
 }
 
+MaySleep<long> sys_epoll_ctl(Kernel& k, int epfd, int op, int fd, std::nullptr_t) {
+  bool reads_event = op != EPOLL_CTL_DEL;
+  SyscallScope call(k, Fn::__x64_sys_epoll_ctl, [&] {
+    return words::text("epoll_ctl(", epfd, ", ", words::epoll_op(op), ", ", fd, reads_event ? ", NULL)" : ")");
+  });
+  if (reads_event) co_return call.done(k.error(Rule::epoll_bad_buffer, nullptr));
+  co_return call.done(do_epoll_ctl(k, epfd, op, fd, {}));
+}
+
 MaySleep<long> sys_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms) {
   SyscallScope call(k, Fn::__x64_sys_epoll_wait,
                     [&] { return words::text("epoll_wait(", epfd, ", ", maxevents, ", ", timeout_ms, ")"); });

@@ -7,6 +7,7 @@
 // `task->call_result()`. Buffers and output parameters must live until the call is done.
 
 #include <atomic>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,6 +61,9 @@ MaySleep<long> sys_getsockopt(Kernel& k, int fd, int level, int option, std::vec
 MaySleep<long> sys_pipe2(Kernel& k, int fds[2], int flags);
 MaySleep<long> sys_epoll_create1(Kernel& k, int flags);
 MaySleep<long> sys_epoll_ctl(Kernel& k, int epfd, int op, int fd, user_epoll_event event);
+/// With NULL for the event: -EFAULT before anything else, but for EPOLL_CTL_DEL, which reads none.
+MaySleep<long> sys_epoll_ctl(Kernel& k, int epfd, int op, int fd, std::nullptr_t no_event);
+/// `events` nullptr: -EFAULT when there is something to write, and what is ready stays so.
 MaySleep<long> sys_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms);
 /// `mask`, also of ppoll(): what is blocked meanwhile; nothing: as before.
 MaySleep<long> sys_epoll_pwait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms,

@@ -224,6 +224,8 @@ const std::vector<std::string>& calls_on_a_descriptor() {
       "epoll_wait(x, 0, 0)",
       "epoll_ctl(x, EPOLL_CTL_ADD, x, EPOLLIN)",
       "epoll_ctl(x, EPOLL_CTL_DEL, 0, 0)",
+      "epoll_ctl(x, EPOLL_CTL_ADD, x, NULL)",
+      "epoll_wait(x, 8, 0, buffer=NULL)",
       "poll([{x, POLLIN|POLLOUT|POLLRDHUP}], 0)",
       "poll([{x, 0}], 0)",
       "select([x], [x], [], 0)",

@@ -40,7 +40,7 @@ bool make_ctl(World& w, const std::string& process, ProgramStep& s) {
   op = w.random.percent(98) ? op : "7";
   s.args = {where, op, fd};
   if (op != "EPOLL_CTL_DEL") {
-    s.args.push_back(random_mask(w));
+    s.args.push_back(w.random.percent(98) ? random_mask(w) : "NULL");
     if (w.random.percent(8)) {
       s.args.push_back("data=7");
     }
@@ -57,7 +57,7 @@ std::string most(World& w) {
   return w.random.one_of({"1", "1", "2", "8", "8", "8", "8", w.random.percent(10) ? "0" : "8"});
 }
 
-bool make_wait(World& w, const std::string& process, ProgramStep& s) {
+bool make_wait_for(World& w, const std::string& process, ProgramStep& s) {
   const std::optional<Descriptor> ep = w.pick(process, is_epoll);
   if (!ep) {
     return false;
@@ -66,9 +66,22 @@ bool make_wait(World& w, const std::string& process, ProgramStep& s) {
   return true;
 }
 
+void no_buffer_at_times(World& w, ProgramStep& s) {
+  if (w.random.percent(2)) {
+    s.args.push_back("buffer=NULL");
+  }
+}
+
+bool make_wait(World& w, const std::string& process, ProgramStep& s) {
+  const bool made = make_wait_for(w, process, s);
+  no_buffer_at_times(w, s);
+  return made;
+}
+
 bool make_pwait(World& w, const std::string& process, ProgramStep& s) {
-  const bool made = make_wait(w, process, s);
+  const bool made = make_wait_for(w, process, s);
   s.args.push_back(w.random.one_of({"[SIGUSR1]", "[SIGUSR2]"}));
+  no_buffer_at_times(w, s);
   return made;
 }
 

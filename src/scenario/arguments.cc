@@ -39,7 +39,11 @@ Request Arguments::request(const CallStep& call, const Process& own) {
     if (request.numbers.size() < 4) {
       request.numbers.push_back(0);
     }
+    request.null = call.args.size() > 3 && call.args[3].kind == Arg::Kind::events;
     request.token = view_.new_token(call.keyword ? call.keyword->text : call.args[2].text);
+  }
+  if (request.call == Call::epoll_wait || request.call == Call::epoll_pwait) {
+    request.null = call.keyword.has_value();
   }
   if (request.call == Call::sendmsg && call.keyword) {
     for (const Arg& fd : call.keyword->items) {

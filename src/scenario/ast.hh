@@ -87,7 +87,7 @@ struct CallStep {
   std::vector<std::string> targets;  ///< names to bind
   const Signature* signature = nullptr;
   std::vector<Arg> args;        ///< in the order of the signature; optional ones may be missing at the end
-  std::optional<Arg> keyword;   ///< data= of epoll_ctl, rights= of sendmsg
+  std::optional<Arg> keyword;   ///< data= of epoll_ctl, rights= of sendmsg, buffer= of epoll_wait
   std::vector<Result> results;  ///< none: must succeed and not block; several: any of them
   std::string text;             ///< `epoll_wait(ep, 8, -1)`
 };

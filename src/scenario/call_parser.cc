@@ -135,6 +135,8 @@ class CallParser {
     c.take('=');
     if (word == "rights") {
       out_.keyword = list("a list of descriptors", [this] { return descriptor(); });
+    } else if (word == "buffer") {
+      out_.keyword = null_pointer();
     } else {
       out_.keyword = descriptor("a name or a number");
     }
@@ -155,6 +157,27 @@ class CallParser {
     if (out_.signature->call == Call::ioctl && (args[1].number == FIONBIO) != (args.size() == 3)) {
       cursor_.fail_at(cursor_.offset() - 1, std::string(out_.signature->usage));
     }
+  }
+
+  /// NULL in place of events: none, since there is nothing to read them from or to write them to.
+  Arg null_pointer() {
+    Arg arg = start();
+    const size_t at = cursor_.offset();
+    const std::string word = cursor_.identifier();
+    if (word != "NULL") {
+      cursor_.fail_at(at, word.empty() ? cursor_.found() : fmt::format("'{}'", word), "NULL");
+    }
+    arg.kind = Arg::Kind::events;
+    arg.text = word;
+    return arg;
+  }
+
+  bool null_here() {
+    cursor_.skip_blanks();
+    const size_t at = cursor_.offset();
+    const bool is = cursor_.identifier() == "NULL";
+    cursor_.go_to(at);
+    return is;
   }
 
   Arg start() {
@@ -272,7 +295,7 @@ class CallParser {
       case K::count:
         return number(param.what, 0, kMostBytes);
       case K::words:
-        return parse_flags(cursor_, param.set);
+        return param.set == Words::epoll_events && null_here() ? null_pointer() : parse_flags(cursor_, param.set);
       case K::status:
         return fcntl_argument(param);
       case K::option:

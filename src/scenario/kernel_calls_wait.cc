@@ -16,17 +16,18 @@ void epoll_control(const Request& r, Outcome& out) {
   epoll_event event{};
   event.events = static_cast<uint32_t>(at(r, 3));
   event.data.u64 = r.token;
-  finish(out, syscall(SYS_epoll_ctl, fd_of(r), at(r, 1), at(r, 2), &event));
+  finish(out, syscall(SYS_epoll_ctl, fd_of(r), at(r, 1), at(r, 2), r.null ? nullptr : &event));
 }
 
 void epoll_wait_for(const Request& r, Outcome& out) {
   const long most = at(r, 1);
   std::vector<epoll_event> events(most > 0 && most <= 65536 ? static_cast<size_t>(most) : 1);
+  epoll_event* const buffer = r.null ? nullptr : events.data();
   const uint64_t mask = set_of(r);
   if (syscall_number(r.call) == SYS_epoll_pwait) {
-    finish(out, syscall(SYS_epoll_pwait, fd_of(r), events.data(), most, at(r, 2), r.signals ? &mask : nullptr, 8));
+    finish(out, syscall(SYS_epoll_pwait, fd_of(r), buffer, most, at(r, 2), r.signals ? &mask : nullptr, 8));
   } else {
-    finish(out, syscall(syscall_number(r.call), fd_of(r), events.data(), most, at(r, 2)));
+    finish(out, syscall(syscall_number(r.call), fd_of(r), buffer, most, at(r, 2)));
   }
   if (out.ret >= 0) {
     out.events.emplace();

@@ -31,6 +31,7 @@ struct Request {
   std::vector<Poll> polls;                  ///< of poll, ppoll; of select: one for each descriptor of each set
   std::optional<std::vector<int>> signals;  ///< the mask of epoll_pwait, ppoll, sigprocmask, signalfd4
   uint64_t token = 0;                       ///< of epoll_ctl: epoll_event.data
+  bool null = false;                        ///< of epoll_ctl, epoll_wait, epoll_pwait: NULL in place of the events
   std::string new_actor;                    ///< of fork, thread
   std::string new_process;                  ///< of fork, thread
 };

@@ -81,7 +81,8 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
     case scenario::Call::epoll_create1:
       return sys_epoll_create1(k, at(r, 0));
     case scenario::Call::epoll_ctl:
-      return sys_epoll_ctl(k, at(r, 0), at(r, 1), at(r, 2), {static_cast<u32>(r.numbers[3]), r.token});
+      return r.null ? sys_epoll_ctl(k, at(r, 0), at(r, 1), at(r, 2), nullptr)
+                    : sys_epoll_ctl(k, at(r, 0), at(r, 1), at(r, 2), {static_cast<u32>(r.numbers[3]), r.token});
     case scenario::Call::eventfd:
       return sys_eventfd2(k, static_cast<unsigned>(at(r, 0)), at(r, 1));
     case scenario::Call::memfd_create:
@@ -107,9 +108,10 @@ kernel::MaySleep<long> ModelMachine::call_that_waits(Actor& actor) {
   Kernel& k = *kernel_;
   if (r.call == scenario::Call::epoll_wait || r.call == scenario::Call::epoll_pwait) {
     actor.events.assign(static_cast<size_t>(std::clamp(at(r, 1), 1, 65536)), {});
+    user_epoll_event* const events = r.null ? nullptr : actor.events.data();
     return r.call == scenario::Call::epoll_wait
-               ? sys_epoll_wait(k, at(r, 0), actor.events.data(), at(r, 1), at(r, 2))
-               : sys_epoll_pwait(k, at(r, 0), actor.events.data(), at(r, 1), at(r, 2), to_model(r.signals));
+               ? sys_epoll_wait(k, at(r, 0), events, at(r, 1), at(r, 2))
+               : sys_epoll_pwait(k, at(r, 0), events, at(r, 1), at(r, 2), to_model(r.signals));
   }
   if (r.call == scenario::Call::select) {
     int n = 0;

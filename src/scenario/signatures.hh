@@ -100,7 +100,7 @@ struct Signature {
   std::vector<Param> params;
   unsigned gives = gives_count;
   int targets = 0;           ///< names it may bind: 1 a descriptor, 2 a pair
-  std::string_view keyword;  ///< data or rights
+  std::string_view keyword;  ///< data, rights or buffer
   std::string_view usage;    ///< for messages: `recv(fd, N[, FLAGS])`
 };
 
