@@ -275,7 +275,9 @@ void add_bench(CLI::App& app, BenchOptions& options, int& status) {
 void add_fuzz(CLI::App& app, FuzzOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("fuzz", "Run random programs on the model and on the running kernel");
   command->add_option("--seed", options.seed, "The same seed gives the same programs")->capture_default_str();
-  command->add_option("--count", options.count, "How many programs")->capture_default_str();
+  command->add_option("--count", options.count, "How many programs")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))
+      ->capture_default_str();
   command->add_option("--first", options.first, "Index of the first one")->capture_default_str();
   command->add_option("--calls", options.calls, "Calls in each")->check(CLI::Range(1, 1000))->capture_default_str();
   command->add_option("--jobs", options.jobs, "Programs at a time; 0: two for each processor")
