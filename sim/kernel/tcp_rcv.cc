@@ -279,12 +279,12 @@ int tcp_rcv_state_process(Kernel& k, sock* sk, sk_buff* skb) {
     kfree_skb(k, skb);
     return call.result(0);
   }
+  tcp_urg(k, sk, skb);  // also of data that nobody will read
   TcpState state = tcp_state(sk);
   if ((state == TcpState::FIN_WAIT1 || state == TcpState::FIN_WAIT2) && data_after_close(k, sk, skb)) {
     tcp_reset(k, sk);
     return call.result(1);
   }
-  tcp_urg(k, sk, skb);
   bool takes_data = state == TcpState::ESTABLISHED || state == TcpState::FIN_WAIT1 || state == TcpState::FIN_WAIT2;
   if (takes_data || state == TcpState::CLOSE_WAIT || state == TcpState::CLOSING || state == TcpState::LAST_ACK)
     tcp_data_queue(k, sk, skb);
