@@ -23,6 +23,9 @@ Address parse_listen_address(const Source& source, const Yaml& scalar);
 /// `50ms`
 Duration parse_duration(const Source& source, const Yaml& scalar);
 
+/// For a word that is none of the set: which words it could have been, and whether Linux has it but the model has not.
+[[noreturn]] void fail_word(const Source& source, Position at, Words set, const std::string& word);
+
 namespace grammar {  // shared by the files that implement the above
 
 Arg parse_data(Cursor& cursor);
@@ -33,4 +36,5 @@ Arg parse_value(Cursor& cursor);
 Arg parse_events(Cursor& cursor, Words set);
 
 }  // namespace grammar
+
 }  // namespace wakepath::scenario

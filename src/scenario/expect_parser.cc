@@ -78,7 +78,6 @@ class ExpectParser {
   void path(Term& out) {
     out.kind = Term::Kind::path;
     cursor_.skip_blanks();
-    const size_t at = cursor_.offset();
     std::vector<std::string> parts;
     std::vector<size_t> places;
     do {
@@ -95,7 +94,6 @@ class ExpectParser {
     }
     if (parts.size() == 1) {
       out.word = out.name = parts[0];
-      word_at_ = at;
       return;
     }
     if (!out.model && parts.size() == 3) {
@@ -129,10 +127,9 @@ class ExpectParser {
       }
       return;
     }
+    check_value(out.left, out.right);
+    check_value(out.right, out.left);
     for (Term* term : {&out.left, &out.right}) {
-      if (term->kind == Term::Kind::path && term->fields.empty()) {
-        check_word(*term);
-      }
       const bool list = !term->fields.empty() && (term->fields[0] == "items" || term->fields[0] == "ready_list");
       if (term->kind == Term::Kind::path && list && !term->model) {
         fail(*term, fmt::format("a number: len({})", term->text));
@@ -143,16 +140,40 @@ class ExpectParser {
     }
   }
 
-  void check_word(Term& term) {
-    std::vector<std::string_view> words = call_names();
-    words.push_back("none");
-    for (const Word& state : tcp_states()) {
-      words.push_back(state.name);
+  /// A word or a number must be one that the field beside it can be.
+  void check_value(Term& value, const Term& beside) {
+    const bool word = value.kind == Term::Kind::path && value.fields.empty();
+    if (!word && value.kind != Term::Kind::integer) {
+      return;
     }
-    if (std::find(words.begin(), words.end(), term.word) == words.end()) {
-      fail(term, "a state such as ESTABLISHED, a number, or NAME.field" + did_you_mean(term.word, words));
+    std::vector<std::string_view> words;
+    std::string expected = "a state such as ESTABLISHED, a number, or NAME.field";
+    const bool is_field = beside.kind == Term::Kind::path && !beside.fields.empty() && !beside.model;
+    const bool state = is_field && beside.fields[0] == "state";
+    const bool blocked_in = is_field && beside.fields[0] == "blocked_in";
+    if (blocked_in) {
+      words = call_names();
+      words.push_back("none");
+      expected = "a system call such as epoll_wait, or none";
+    } else if (beside.kind == Term::Kind::length || (is_field && !state)) {
+      expected = "a number, or NAME.field";
+    } else {
+      for (const Word& known : tcp_states()) {
+        words.push_back(known.name);
+      }
     }
-    term.kind = Term::Kind::word;
+    if (word ? std::find(words.begin(), words.end(), value.word) == words.end()
+             : blocked_in || (state && !is_state(value.number))) {
+      fail(value, expected + did_you_mean(value.text, words));
+    }
+    if (word) {
+      value.kind = Term::Kind::word;
+    }
+  }
+
+  static bool is_state(long number) {
+    const auto& states = tcp_states();
+    return std::any_of(states.begin(), states.end(), [&](const Word& state) { return state.value == number; });
   }
 
   [[noreturn]] void fail(const Term& term, std::string expected) {
@@ -160,7 +181,6 @@ class ExpectParser {
   }
 
   Cursor& cursor_;
-  size_t word_at_ = 0;
 };
 
 }  // namespace

@@ -1,13 +1,54 @@
 #include "src/scenario/names.hh"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 
 #include "src/scenario/signatures.hh"
 
 namespace wakepath::scenario {
 namespace {
+
+/// What a call makes a descriptor of; empty when that depends on what ran before.
+std::string_view made_by(Call call) {
+  switch (call) {
+    case Call::socket:
+    case Call::socketpair:
+    case Call::accept:
+    case Call::accept4:
+      return "a socket";
+    case Call::epoll_create1:
+      return "an epoll";
+    case Call::pipe2:
+      return "a pipe";
+    case Call::eventfd:
+      return "an eventfd";
+    case Call::timerfd_create:
+      return "a timerfd";
+    case Call::signalfd4:
+      return "a signalfd";
+    case Call::memfd_create:
+      return "a memory file";
+    default:
+      return {};
+  }
+}
+
+/// The fields that `expect` can ask of such a descriptor. FIONREAD answers for pipes and files, too.
+std::vector<std::string_view> fields_of(std::string_view kind) {
+  if (kind == "a socket") {
+    return {"state", "accept_queue", "backlog", "recv_bytes", "send_bytes", "inode", "error", "waiters"};
+  }
+  if (kind == "an epoll") {
+    return {"items", "ready_list", "waiters", "inode"};
+  }
+  if (kind == "a pipe" || kind == "a memory file") {
+    return {"recv_bytes", "inode"};
+  }
+  return {"inode"};
+}
 
 class NameChecker {
  public:
@@ -17,6 +58,7 @@ class NameChecker {
     find_births();
     for (const auto& [name, service] : scenario_.services) {
       bound_[kServicesProcess].insert(name);
+      behind_[kServicesProcess][name] = "a socket";
     }
     for (const Step& step : scenario_.steps) {
       step_ = &step;
@@ -128,6 +170,7 @@ class NameChecker {
       made_process_[actor.name] = fork ? actor.name : process;
       if (fork) {
         bound_[actor.name] = bound_[process];
+        behind_[actor.name] = behind_[process];
       }
     } else {
       for (const Arg& arg : call.args) {
@@ -142,9 +185,22 @@ class NameChecker {
     }
     for (const std::string& target : call.targets) {
       not_a_service(target, fmt::format("{} binds in step {}", process, step.number));
-      bound_[process].insert(target);
+      const bool is_new = bound_[process].insert(target).second;
+      std::string& behind = behind_[process][target];
+      const std::string_view now = made_by(call.signature->call);
+      behind = is_new || behind == now ? now : "";
     }
+    numbers_change(call, process);
     results(call.results, process);
+  }
+
+  /// The number of a name may lead to something else from now on.
+  void numbers_change(const CallStep& call, const std::string& process) {
+    if (call.signature->call == Call::dup2) {
+      behind_[process].clear();
+    } else if (call.signature->call == Call::close && call.args[0].kind == Arg::Kind::name) {
+      behind_[process].erase(call.args[0].name);
+    }
   }
 
   void check_new_actor(const Arg& arg) {
@@ -179,21 +235,22 @@ class NameChecker {
       for (const std::string& name : result.rights) {
         not_a_service(name, fmt::format("{} gets in a message", process));
         bound_[process].insert(name);
+        behind_[process].erase(name);
       }
     }
   }
 
-  /// A name in any process: the own one first, then the only other one that has it.
-  void look_up(Position at, const std::string& own, const std::string& asked, const std::string& name) {
+  /// A name in any process: the own one first, then the only other one that has it. Returns that process.
+  std::string look_up(Position at, const std::string& own, const std::string& asked, const std::string& name) {
     if (!asked.empty()) {
       if (bound_[asked].count(name) == 0) {
         s_.fail(at, fmt::format("'{}.{}'", asked, name),
                 fmt::format("a name that {} has bound{}", asked, suggest(name, bound_[asked])));
       }
-      return;
+      return asked;
     }
     if (!own.empty() && bound_[own].count(name)) {
-      return;
+      return own;
     }
     std::vector<std::string> owners;
     std::set<std::string> all;
@@ -210,6 +267,7 @@ class NameChecker {
       s_.fail(at, fmt::format("'{}', which {} processes have", name, owners.size()),
               fmt::format("{}.{} or {}.{}", owners[0], name, owners[1], name));
     }
+    return owners[0];
   }
 
   void term(const Term& term) {
@@ -223,7 +281,14 @@ class NameChecker {
       must_act(term.at, term.name);
       return;
     }
-    look_up(term.at, "", term.process, term.name);
+    const std::string process = look_up(term.at, "", term.process, term.name);
+    const std::string& kind = behind_[process][term.name];
+    const std::vector<std::string_view> fields = fields_of(kind);
+    if (!term.fields.empty() && !kind.empty() &&
+        std::find(fields.begin(), fields.end(), term.fields[0]) == fields.end()) {
+      s_.fail(term.at, fmt::format("the field '{}' of '{}', which is {}", term.fields[0], term.name, kind),
+              fmt::format("{}{}", fields.size() > 1 ? "one of " : "", fmt::join(fields, ", ")));
+    }
   }
 
   void focus(Position at, const std::string& name) {
@@ -247,6 +312,8 @@ class NameChecker {
   std::map<std::string, int> born_at_;
   std::map<std::string, std::string> made_process_;
   std::map<std::string, std::set<std::string>> bound_;
+  /// By process and name: what a descriptor is of; no entry, or an empty one, when that is not sure.
+  std::map<std::string, std::map<std::string, std::string>> behind_;
 };
 
 }  // namespace

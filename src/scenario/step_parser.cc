@@ -223,8 +223,8 @@ Signal StepParser::signal(const Yaml& yaml) const {
   const Yaml& name = fields_.required(yaml, "name");
   const std::optional<long> number = value_of(Words::signal, name.text);
   if (!number) {
-    s_.fail(name.at, Fields::kind_of(name),
-            std::string(describe(Words::signal)) + did_you_mean(name.text, names_of(Words::signal)));
+    fields_.word(name, describe(Words::signal));
+    fail_word(s_, name.at, Words::signal, name.text);
   }
   out.number = static_cast<int>(*number);
   if (const Yaml* restart = yaml.find("restart")) {

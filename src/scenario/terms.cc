@@ -2,13 +2,43 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstring>
 
 #include "src/scenario/call_parser.hh"
 
-namespace wakepath::scenario::grammar {
+namespace wakepath::scenario {
+namespace {
+
+/// Does Linux have that word, in the sets whose words here are a choice?
+bool is_of_linux(Words set, std::string_view word) {
+  static const std::vector<std::string_view> kFamilies = {
+      "AF_UNSPEC", "AF_NETLINK", "AF_PACKET", "AF_VSOCK", "AF_XDP", "AF_ALG",     "AF_BLUETOOTH", "AF_CAN",
+      "AF_KEY",    "AF_TIPC",    "AF_RDS",    "AF_SMC",   "AF_NFC", "AF_QIPCRTR", "AF_IPX",       "AF_APPLETALK"};
+  static const std::vector<std::string_view> kSignals = {
+      "SIGKILL", "SIGSTOP",  "SIGQUIT",   "SIGILL",    "SIGTRAP", "SIGABRT", "SIGBUS",  "SIGFPE",
+      "SIGSEGV", "SIGCONT",  "SIGTSTP",   "SIGTTIN",   "SIGTTOU", "SIGXCPU", "SIGXFSZ", "SIGPROF",
+      "SIGPWR",  "SIGWINCH", "SIGVTALRM", "SIGSTKFLT", "SIGPOLL", "SIGSYS"};
+  const auto has = [&](const std::vector<std::string_view>& words) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  return set == Words::domain ? has(kFamilies) : set == Words::signal && has(kSignals);
+}
+
+}  // namespace
+
+void fail_word(const Source& source, Position at, Words set, const std::string& word) {
+  if (is_of_linux(set, word)) {
+    source.fail(at, fmt::format("'{}', which is not modelled", word),
+                fmt::format("one of {}", fmt::join(names_of(set), ", ")));
+  }
+  source.fail(at, fmt::format("'{}'", word), std::string(describe(set)) + did_you_mean(word, names_of(set)));
+}
+
+namespace grammar {
 namespace {
 
 constexpr size_t kMostData = 16u << 20;
@@ -218,7 +248,7 @@ Arg parse_flags(Cursor& cursor, Words set) {
       }
       const std::optional<long> value = value_of(set, name);
       if (!value) {
-        cursor.fail_at(at, fmt::format("'{}'", name), std::string(describe(set)) + did_you_mean(name, names_of(set)));
+        fail_word(cursor.source(), cursor.place(at), set, name);
       }
       out.number |= *value;
     } while (cursor.take('|'));
@@ -286,4 +316,5 @@ Arg parse_events(Cursor& cursor, Words set) {
   return out;
 }
 
-}  // namespace wakepath::scenario::grammar
+}  // namespace grammar
+}  // namespace wakepath::scenario

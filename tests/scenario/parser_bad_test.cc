@@ -120,6 +120,27 @@ std::vector<Bad> bad_files() {
       {"State", steps("  - expect: a.state == ESTABLISHD\n"),
        "5:24: found 'ESTABLISHD', expected a state such as ESTABLISHED, a number, or NAME.field (did you mean "
        "ESTABLISHED?)"},
+      {"StateOfAnotherLanguage", steps("  - expect: a.state == LISTENING\n"),
+       "5:24: found 'LISTENING', expected a state such as ESTABLISHED, a number, or NAME.field (did you mean LISTEN?)"},
+      {"CallAsState", steps("  - expect: a.state == recv\n"),
+       "5:24: found 'recv', expected a state such as ESTABLISHED, a number, or NAME.field"},
+      {"NoStatesNumber", steps("  - expect: a.state != 99\n"),
+       "5:24: found '99', expected a state such as ESTABLISHED, a number, or NAME.field"},
+      {"StateAsCall", steps("  - expect: server.blocked_in == LISTEN\n"),
+       "5:34: found 'LISTEN', expected a system call such as epoll_wait, or none (did you mean listen?)"},
+      {"NumberAsCall", steps("  - expect: server.blocked_in == 3\n"),
+       "5:34: found '3', expected a system call such as epoll_wait, or none"},
+      {"WordAsNumber", steps("  - expect: CLOSE < a.recv_bytes\n"),
+       "5:13: found 'CLOSE', expected a number, or NAME.field"},
+      {"WordAsLength", steps("  - server: ep = epoll_create1(0)\n  - expect: len(ep.items) == none\n"),
+       "6:30: found 'none', expected a number, or NAME.field"},
+      {"StateOfAnEpoll", steps("  - server: ep = epoll_create1(0)\n  - expect: ep.state == LISTEN\n"),
+       "6:13: found the field 'state' of 'ep', which is an epoll, expected one of items, ready_list, waiters, inode"},
+      {"ItemsOfASocket", steps("  - server: b = dup(a)\n  - expect: a in a.items\n"),
+       "6:18: found the field 'items' of 'a', which is a socket, expected one of state, accept_queue, backlog, "
+       "recv_bytes, send_bytes, inode, error, waiters"},
+      {"StateOfAnEventfd", steps("  - server: e = eventfd(0, 0)\n  - expect: e.state == CLOSE\n"),
+       "6:13: found the field 'state' of 'e', which is an eventfd, expected inode"},
       {"ListAsNumber", steps("  - expect: a.items == 1\n"), "5:13: found 'a.items', expected a number: len(a.items)"},
       {"ActorBeforeFork", kHead + "  - child: a = dup(1)\n  - server: fork(child)\n",
        "4:5: found the actor 'child', expected an actor that exists: step 2 makes it"},
@@ -135,6 +156,11 @@ std::vector<Bad> bad_files() {
        "5:5: found 'b', expected a name that a process has bound (did you mean a?)"},
       {"SignalName", steps("  - signal: {to: server, name: SIGUSR}\n"),
        "5:32: found 'SIGUSR', expected a signal (did you mean SIGUSR1?)"},
+      {"SignalOfLinux", steps("  - signal: {to: server, name: SIGKILL}\n"),
+       "5:32: found 'SIGKILL', which is not modelled, expected one of SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGINT, "
+       "SIGHUP, SIGPIPE, SIGCHLD, SIGIO, SIGURG"},
+      {"FamilyOfLinux", kHead + "  - server: a = socket(AF_NETLINK, SOCK_RAW, 0)\n",
+       "4:24: found 'AF_NETLINK', which is not modelled, expected one of AF_UNIX, AF_INET, AF_INET6, AF_LOCAL"},
   };
 }
 

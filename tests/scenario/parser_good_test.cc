@@ -186,7 +186,7 @@ TEST(ScenarioParser, ReadsEveryCallOfTheFormat) {
 
 TEST(ScenarioParser, ReadsStatements) {
   const auto statement = [](const std::string& text) {
-    return with_steps("  - server: a, b = pipe2(0)\n  - expect: " + text + "\n").steps.at(1).expect;
+    return with_steps("  - server: a = dup(0)\n  - server: b = dup(0)\n  - expect: " + text + "\n").steps.at(2).expect;
   };
   EXPECT_EQ(statement("a.state == ESTABLISHED").right.word, "ESTABLISHED");
   EXPECT_EQ(statement("len(a.items) >= 2").left.kind, Term::Kind::length);
