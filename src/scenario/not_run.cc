@@ -19,7 +19,7 @@ std::optional<std::string> not_run(const Scenario& scenario, const Machine& mach
   }
   for (const Step& step : scenario.steps) {
     if (step.kind == Step::Kind::wait && step.wait > 5s && !options.slow) {
-      return "slow";
+      return "slow (a wait of more than 5 s): --slow runs it, too";
     }
   }
   for (const Step& step : scenario.steps) {

@@ -2,6 +2,7 @@
 #include "src/scenario/step_text.hh"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -73,6 +74,39 @@ std::string operator_text(const Entry& e) {
   return "not observable here";
 }
 
+std::string counted(size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+std::string wire_text(const Wire& wire) {
+  std::vector<std::string> parts;
+  if (wire.drop > 0) {
+    parts.push_back(fmt::format("drop {}", wire.drop));
+  }
+  if (wire.reorder > 0) {
+    parts.push_back(fmt::format("reorder {}", wire.reorder));
+  }
+  if (wire.delay.count() > 0) {
+    parts.push_back(fmt::format("delay {}ms", static_cast<double>(wire.delay.count()) / 1e6));
+  }
+  if (!wire.from.empty()) {
+    parts.push_back("from " + wire.from);
+  }
+  return fmt::format("wire {}", parts.empty() ? "as it was" : fmt::format("{}", fmt::join(parts, ", ")));
+}
+
+std::string signal_text(const Signal& signal) {
+  const auto& words = words_of(Words::signal);
+  const auto word = std::find_if(words.begin(), words.end(), [&](const Word& w) { return w.value == signal.number; });
+  return fmt::format("signal {} to {}{}", word != words.end() ? word->name : "?", signal.to,
+                     signal.restart ? ", with SA_RESTART" : "");
+}
+
+std::string fault_text(const Fault& fault) {
+  return fmt::format("fault {} in {} of {}, {}", errno_name(fault.error), fault.call->name, fault.actor,
+                     fault.times == 1 ? "once" : fmt::format("{} times", fault.times));
+}
+
 const Entry* entry_of(const FileResult& result, int step) {
   for (const Entry& entry : result.entries) {
     if (entry.step == step) {
@@ -95,7 +129,8 @@ class Report {
       return out_ + fmt::format("  {}: {}\n", paint_("33", "not run"), *result_.skipped);
     }
     for (const Step& step : scenario_.steps) {
-      if (result_.error && entry_of(result_, step.number) == nullptr && step.at.line >= result_.error->at.line) {
+      if (result_.error && entry_of(result_, step.number) == nullptr && result_.error->at.line > 0 &&
+          step.at.line >= result_.error->at.line) {
         break;
       }
       step_lines(step);
@@ -125,6 +160,15 @@ class Report {
         break;
       case Step::Kind::wait:
         line(no_mark, step.number, fmt::format("wait {}ms", step.wait.count() / 1000000));
+        break;
+      case Step::Kind::wire:
+        line(no_mark, step.number, wire_text(step.wire));
+        break;
+      case Step::Kind::signal:
+        line(no_mark, step.number, signal_text(step.signal));
+        break;
+      case Step::Kind::fault:
+        line(no_mark, step.number, fault_text(step.fault));
         break;
       case Step::Kind::returns:
         line(no_mark, step.number, fmt::format("{}: returns {}", step.actor, wanted_text(step.returns)));
@@ -181,7 +225,7 @@ class Report {
       wrong += !good(e);
       unobservable += !e.expect.empty() && e.truth == Entry::Truth::unobservable;
     }
-    std::string text = fmt::format("  {} calls, {} statements: ", calls, statements);
+    std::string text = fmt::format("  {}, {}: ", counted(calls, "call"), counted(statements, "statement"));
     text += wrong == 0 ? paint_("32", "all as expected") : paint_("31", fmt::format("{} not as expected", wrong));
     if (unobservable > 0) {
       text += fmt::format(", {} not observable", unobservable);

@@ -4,6 +4,7 @@
 
 #include "src/scenario/matching.hh"
 #include "src/scenario/parser.hh"
+#include "src/scenario/text_output.hh"
 #include "tests/scenario/fake_machine.hh"
 
 namespace wakepath::scenario {
@@ -271,6 +272,41 @@ TEST_F(Runner, KnowsInWhichCallAnActorSleeps) {
   EXPECT_TRUE(result.ok);
 }
 
+TEST_F(Runner, ANameWhoseNumberMayLeadElsewhereKeepsAllFields) {
+  const FileResult result = run_steps(R"(  - server: a = socket(AF_INET, SOCK_STREAM, 0)
+  - server: close(a)
+  - server: ep = epoll_create1(0)
+  - expect: len(a.items) == 0
+)");
+  EXPECT_FALSE(result.error);
+  EXPECT_EQ(result.entries[3].truth, Entry::Truth::unobservable);
+}
+
+TEST_F(Runner, ShowsSignalsAndWhatIsDoneToTheWireAmongTheSteps) {
+  const Scenario file = steps(R"(  - server: a = dup(0)
+  - wait: 1ms
+  - signal: {to: server, name: SIGUSR1, restart: true}
+  - signal: {to: server, name: SIGURG}
+  - fault: {actor: server, call: accept4, error: EMFILE}
+  - wire: {drop: 1, delay: 20ms, from: a}
+  - fault: {actor: server, call: recv, error: EINTR, times: 3}
+  - expect: a.inode > 0
+)");
+  FileResult result;
+  result.on = "model";
+  EXPECT_EQ(text_report(file, result, {}), R"(story.yaml on model: t
+         2  wait 1ms
+         3  signal SIGUSR1 to server, with SA_RESTART
+         4  signal SIGURG to server
+         5  fault EMFILE in accept4 of server, once
+         6  wire drop 1, delay 20ms, from a
+         7  fault EINTR in recv of server, 3 times
+  0 calls, 0 statements: all as expected
+)");
+  result.entries = {{.step = 8, .done = true, .expect = "a.inode > 0", .truth = Entry::Truth::yes}};
+  EXPECT_NE(text_report(file, result, {}).find("  0 calls, 1 statement: all as expected"), std::string::npos);
+}
+
 TEST_F(Runner, DoesNotRunWhatTheMachineDoesNotKnow) {
   const FileResult result = run_steps("  - server: select([], [], [], 0)\n");
   EXPECT_EQ(result.skipped, "the kernel does not know select yet (step 1)");
@@ -283,7 +319,7 @@ TEST_F(Runner, SkipsWhatIsForTheOtherMachineOrSlow) {
   EXPECT_EQ(other.skipped, "no such card");
   EXPECT_FALSE(other.unavailable);
   const Scenario slow = steps("  - wait: 6s\n");
-  EXPECT_EQ(run(slow, machine, {}).skipped, "slow");
+  EXPECT_EQ(run(slow, machine, {}).skipped, "slow (a wait of more than 5 s): --slow runs it, too");
   EXPECT_FALSE(run(slow, machine, {true}).skipped);
 }
 
