@@ -21,7 +21,11 @@ namespace {
 
 std::string about(const FuzzOptions& o, std::uint64_t index) {
   const std::string focus = o.focus.empty() ? "" : " --focus " + o.focus;
-  return fmt::format("wakepath fuzz --seed {} --first {} --count 1 --calls {}{}", o.seed, index, o.calls, focus);
+  const std::string mutant = o.mutant.empty() ? "" : " --mutant " + o.mutant;
+  const std::string alone =
+      o.mutant.empty() ? "" : " (only with this deliberate fault of the model: `wakepath run` does not have it)";
+  return fmt::format("wakepath fuzz --seed {} --first {} --count 1 --calls {}{}{}{}", o.seed, index, o.calls, focus,
+                     mutant, alone);
 }
 
 std::string story_of(const Judgement& j) {
