@@ -311,7 +311,8 @@ void add_explore(CLI::App& app, ExploreOptions& options, int& status) {
   command->footer(
       "Each actor's own order is kept; another may come between the two looks of whoever is about to sleep.\n"
       "Exit status: 0 nothing wrong, 1 an order in which something is wrong, 2 the file is wrong.\n"
-      "Example:\n  wakepath explore lost-wake-up.yaml --mutant no_second_look");
+      "A file without that mark is put in order from its first step on.\n"
+      "Example:\n  wakepath explore tests/proof/lost-wake-up.yaml --mutant no_second_look");
   command->callback([&] { status = explore(options); });
 }
 
@@ -323,7 +324,7 @@ void add_doctor(CLI::App& app, int& status) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int command_line(int argc, char** argv) {
   CLI::App app{"Wakepath: a microscope for the Linux socket and epoll stack"};
   app.set_version_flag("--version", "wakepath 0.1.0");
   int status = 0;

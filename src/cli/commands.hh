@@ -15,6 +15,9 @@ class World;
 
 namespace wakepath::cli {
 
+/// Reads the words and runs the command they name; what main() does without its last look at standard output.
+int command_line(int argc, char** argv);
+
 /// wakepath serve: the socket-server on 127.0.0.1, until SIGINT or SIGTERM.
 struct ServeOptions {
   uint16_t port = 0;                ///< 0: any free one

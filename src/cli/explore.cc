@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "src/cli/commands.hh"
@@ -15,7 +16,14 @@ int explore(const ExploreOptions& options) {
     std::fprintf(stderr, "%s\n", problem->text().c_str());
     return 2;
   }
-  const proof::Explored found = proof::explore(std::get<scenario::Scenario>(parsed), {options.most, options.mutant});
+  const auto& file = std::get<scenario::Scenario>(parsed);
+  const bool marked = std::any_of(file.steps.begin(), file.steps.end(), [](const scenario::Step& step) {
+    return step.kind == scenario::Step::Kind::mark && step.mark == "explore";
+  });
+  if (!marked)
+    fmt::print(stderr, "{}: no `mark: explore` in it, so its calls are put in order from the first one on\n",
+               options.file);
+  const proof::Explored found = proof::explore(file, {options.most, options.mutant});
   if (!found.error.empty()) {
     std::fprintf(stderr, "%s\n", found.error.c_str());
     return 2;

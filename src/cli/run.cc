@@ -2,9 +2,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "src/cli/commands.hh"
 #include "src/scenario/json_output.hh"
@@ -38,6 +41,10 @@ class RunCommand {
   }
 
   int all() {
+    if (const std::string problem = no_views(); !problem.empty()) {
+      fmt::print(stderr, "wakepath: {}\n", problem);
+      return kFileWrong;
+    }
     for (const std::string& file : options_.files) {
       const auto parsed = scenario::parse_file(file);
       if (const auto* problem = std::get_if<Problem>(&parsed)) {
@@ -56,6 +63,23 @@ class RunCommand {
   void print(const nlohmann::ordered_json& json) {
     fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     std::fflush(stdout);
+  }
+
+  /// Why the folder of --views cannot be used, before anything runs; empty when it can, or is not asked for.
+  std::string no_views() const {
+    if (options_.views.empty()) {
+      return {};
+    }
+    std::error_code error;
+    std::filesystem::create_directories(options_.views, error);
+    if (!error && !std::filesystem::is_directory(options_.views, error) && !error) {
+      error = std::make_error_code(std::errc::not_a_directory);
+    }
+    if (!error && access(options_.views.c_str(), W_OK | X_OK) != 0) {
+      error.assign(errno, std::generic_category());
+    }
+    return error ? fmt::format("--views: {} is no folder to write to: {}", options_.views, error.message())
+                 : std::string();
   }
 
   void wrong(const Problem& problem) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "src/scenario/model_calls.hh"
+#include "src/scenario/scope.hh"
 #include "src/scenario/step_text.hh"
 #include "src/scenario/views.hh"
 
@@ -207,7 +208,12 @@ FileResult run_on_model(const Scenario& scenario, const RunOptions& options, std
   ModelMachine machine;
   FileResult result = run(scenario, machine, options);
   if (!options.views.empty() && machine.trace()) {
-    write_model_views(options.views, *machine.trace());
+    try {
+      write_model_views(options.views, *machine.trace());
+    } catch (const FileError& error) {
+      result.error = Problem{scenario.file, error.at, error.sentence, "", true};
+      result.ok = false;
+    }
   }
   if (trace != nullptr) {
     *trace = machine.trace();

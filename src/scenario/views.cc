@@ -5,23 +5,37 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "sim/export/proc.hh"
 #include "sim/export/reading.hh"
 #include "sim/trace/cursor.hh"
 #include "src/scenario/kernel_oracle.hh"
+#include "src/scenario/scope.hh"
 
 namespace wakepath::scenario {
 namespace {
 
 namespace fs = std::filesystem;
 
+/// Throws FileError, for a folder that cannot be made and for a full disk alike.
 void write_file(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (!error) {
+    errno = 0;
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << text;
+    out.close();
+    error = out ? std::error_code() : std::error_code(errno != 0 ? errno : EIO, std::generic_category());
+  }
+  if (error) {
+    throw FileError{{}, fmt::format("{} cannot be written: {}", path.string(), error.message())};
+  }
 }
 
 /// A file of /proc; empty when it is not there.
