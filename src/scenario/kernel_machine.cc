@@ -127,6 +127,10 @@ void KernelMachine::end_step(const Step& step) {
       tables[name] = processes_.at(actor.process).observer->tid();
     }
   }
+  if (services_ != nullptr) {
+    tables.merge(services_->threads());
+    tables[kServicesProcess] = processes_.at(kServicesProcess).observer->tid();
+  }
   write_kernel_views(std::filesystem::path(views_) / step.mark, tables);
 }
 

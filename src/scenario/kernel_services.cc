@@ -1,10 +1,12 @@
 #include "src/scenario/kernel_services.hh"
 
+#include <fmt/format.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <initializer_list>
 #include <iterator>
 
@@ -37,6 +39,17 @@ KernelServices::KernelServices(Worker& starter, const Scenario& scenario) {
   }
   const std::vector<pid_t> now = threads_of_this_process();
   std::set_difference(now.begin(), now.end(), before.begin(), before.end(), std::back_inserter(threads_));
+}
+
+std::map<std::string, pid_t> KernelServices::threads() const {
+  std::map<std::string, pid_t> out;
+  for (const pid_t thread : threads_) {
+    std::ifstream comm(fmt::format("/proc/self/task/{}/comm", thread));
+    std::string name;
+    std::getline(comm, name);
+    out[name] = thread;
+  }
+  return out;
 }
 
 bool KernelServices::quiet() const {

@@ -20,6 +20,8 @@ class KernelServices {
   /// Each of their threads sleeps in epoll_wait() or on a futex: nothing is left to be done.
   bool quiet() const;
   const std::map<std::string, int>& listeners() const { return services_->listeners(); }
+  /// By the names that the kernel knows them by.
+  std::map<std::string, pid_t> threads() const;
 
  private:
   os::LinuxOs os_;

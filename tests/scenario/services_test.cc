@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "sim/check/check.hh"
 #include "sim/trace/cursor.hh"
@@ -16,6 +17,7 @@
 #include "src/scenario/parser.hh"
 #include "src/scenario/text_output.hh"
 #include "tests/os/recording.hh"
+#include "tests/temporary_folder.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -162,6 +164,31 @@ TEST(ScenarioServices, AScriptListensWhereTheFileSays) {
   ASSERT_TRUE(result.error);
   EXPECT_THAT(result.error->text(),
               HasSubstr("story.yaml:4:33: the service 'up' listens at 127.0.0.1:32768, not at 127.0.0.2:0"));
+}
+
+/// The lines of an epoll's interest list, without the numbers of files, by which the kernel orders them.
+std::vector<std::string> interest_list(const fs::path& fdinfo) {
+  std::vector<std::string> out;
+  std::ifstream in(fdinfo);
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("tfd:")) out.push_back(line.substr(0, line.find(" pos:")));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+TEST(ScenarioServices, TheServerWaitsForTheSameDescriptorsOnBothMachines) {
+  auto parsed = parse_file(WAKEPATH_SOURCE_DIR "/scenarios/from-queue-to-callback.yaml");
+  const Scenario scenario = std::get<Scenario>(std::move(parsed));
+  const test::TemporaryFolder folder;
+  const FileResult kernel = run_on_kernel(scenario, {.views = folder / "kernel"});
+  if (kernel.skipped) {
+    GTEST_SKIP() << *kernel.skipped;
+  }
+  ASSERT_TRUE(run_on_model(scenario, {.views = folder / "model"}).ok);
+  const std::vector<std::string> list = interest_list(folder / "kernel/chain/socket-server/fdinfo-3");
+  EXPECT_EQ(list.size(), 3u) << "the control pipe, the listener, the connection";
+  EXPECT_EQ(interest_list(folder / "model/chain/socket-server/fdinfo-3"), list);
 }
 
 TEST(ScenarioServices, TheirOwnStepsStandInTheTraceInTheOrderOfThePath) {
