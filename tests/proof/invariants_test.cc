@@ -3,38 +3,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-
 #include "src/proof/judge.hh"
 #include "src/scenario/parser.hh"
+#include "tests/scenario_files.hh"
 
 namespace wakepath::proof {
 namespace {
 
-std::vector<std::string> stories() {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(WAKEPATH_SOURCE_DIR "/tests/scenario/stories")) {
-    files.push_back(entry.path().string());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-class Invariants : public testing::TestWithParam<std::string> {};
+class Invariants : public testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(Invariants, HoldAfterEveryStep) {
   const auto parsed = scenario::parse_file(GetParam());
   EXPECT_THAT(run_checked(std::get<scenario::Scenario>(parsed), {}).complaints, testing::IsEmpty());
 }
 
-std::string name_of(const testing::TestParamInfo<std::string>& row) {
-  std::string name = std::filesystem::path(row.param).stem().string();
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Of, Invariants, testing::ValuesIn(stories()), name_of);
+INSTANTIATE_TEST_SUITE_P(Of, Invariants, testing::ValuesIn(test::scenario_files({"/tests/scenario/stories"})),
+                         test::name_of_file);
 
 }  // namespace
 }  // namespace wakepath::proof

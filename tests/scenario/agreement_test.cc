@@ -11,20 +11,14 @@
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/parser.hh"
 #include "src/scenario/text_output.hh"
+#include "tests/scenario_files.hh"
 
 namespace wakepath::scenario {
 namespace {
 
-std::vector<std::string> stories() {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(WAKEPATH_SOURCE_DIR "/tests/scenario/stories")) {
-    files.push_back(entry.path().string());
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
+std::vector<std::filesystem::path> stories() { return test::scenario_files({"/tests/scenario/stories"}); }
 
-class Story : public testing::TestWithParam<std::string> {};
+class Story : public testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(Story, IsTheSameOnBothMachines) {
   const auto parsed = parse_file(GetParam());
@@ -41,11 +35,11 @@ TEST_P(Story, IsTheSameOnBothMachines) {
   EXPECT_TRUE(judge(model, kernel).failing.empty()) << text_comparison(model, kernel, {});
 }
 
-class StoryOfOneOrder : public testing::TestWithParam<std::string> {};
+class StoryOfOneOrder : public testing::TestWithParam<std::filesystem::path> {};
 
 /// Without those in which two woken threads race for the same bytes: there the order of CPUs decides.
-std::vector<std::string> stories_of_one_order() {
-  std::vector<std::string> files = stories();
+std::vector<std::filesystem::path> stories_of_one_order() {
+  std::vector<std::filesystem::path> files = stories();
   std::erase_if(files, [](const std::string& file) { return file.ends_with("/two-readers-a-byte-each.yaml"); });
   return files;
 }
@@ -58,14 +52,8 @@ TEST_P(StoryOfOneOrder, IsTheSameOnSeveralModelledCpus) {
   EXPECT_TRUE(judge(several, one).failing.empty()) << text_comparison(several, one, {});
 }
 
-std::string name_of(const testing::TestParamInfo<std::string>& row) {
-  std::string name = std::filesystem::path(row.param).stem().string();
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Scenario, Story, testing::ValuesIn(stories()), name_of);
-INSTANTIATE_TEST_SUITE_P(Scenario, StoryOfOneOrder, testing::ValuesIn(stories_of_one_order()), name_of);
+INSTANTIATE_TEST_SUITE_P(Scenario, Story, testing::ValuesIn(stories()), test::name_of_file);
+INSTANTIATE_TEST_SUITE_P(Scenario, StoryOfOneOrder, testing::ValuesIn(stories_of_one_order()), test::name_of_file);
 
 }  // namespace
 }  // namespace wakepath::scenario

@@ -1,27 +1,14 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-
 #include "src/scenario/kernel_run.hh"
 #include "src/scenario/parser.hh"
 #include "src/scenario/text_output.hh"
+#include "tests/scenario_files.hh"
 
 namespace wakepath::scenario {
 namespace {
 
-std::vector<std::string> scenario_files() {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(WAKEPATH_SOURCE_DIR "/scenarios")) {
-    if (entry.path().extension() == ".yaml") {
-      files.push_back(entry.path().string());
-    }
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-class OnTheKernel : public testing::TestWithParam<std::string> {};
+class OnTheKernel : public testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(OnTheKernel, EveryStepIsAsTheFileSays) {
   const auto parsed = parse_file(GetParam());
@@ -34,11 +21,8 @@ TEST_P(OnTheKernel, EveryStepIsAsTheFileSays) {
   EXPECT_TRUE(result.ok) << text_report(file, result, {});
 }
 
-INSTANTIATE_TEST_SUITE_P(Scenario, OnTheKernel, testing::ValuesIn(scenario_files()), [](const auto& row) {
-  std::string name = std::filesystem::path(row.param).stem().string();
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Scenario, OnTheKernel, testing::ValuesIn(test::scenario_files({"/scenarios"})),
+                         test::name_of_file);
 
 }  // namespace
 }  // namespace wakepath::scenario

@@ -18,25 +18,15 @@
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/parser.hh"
 #include "src/scenario/text_output.hh"
+#include "tests/scenario_files.hh"
 
 namespace wakepath::scenario {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> scenario_files() {
-  std::vector<fs::path> files;
-  // beside the course: what the modelled wire does, which the running kernel cannot show
-  for (const char* folder : {"/scenarios", "/tests/scenario/wire"}) {
-    for (const auto& entry : fs::directory_iterator(std::string(WAKEPATH_SOURCE_DIR) + folder)) {
-      if (entry.path().extension() == ".yaml") {
-        files.push_back(entry.path());
-      }
-    }
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
+// Beside the course: what the modelled wire does, which the running kernel cannot show.
+std::vector<fs::path> scenario_files() { return test::scenario_files({"/scenarios", "/tests/scenario/wire"}); }
 
 std::string contents(const fs::path& path) {
   std::stringstream text;
@@ -96,11 +86,7 @@ TEST_P(OnTheModel, TakesThePathsOfItsGoldenTree) {
                                   << " differs; if the change is meant: WAKEPATH_REGOLD=1, look at the diff, say why";
 }
 
-INSTANTIATE_TEST_SUITE_P(Scenario, OnTheModel, testing::ValuesIn(scenario_files()), [](const auto& row) {
-  std::string name = row.param.stem().string();
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Scenario, OnTheModel, testing::ValuesIn(scenario_files()), test::name_of_file);
 
 /// What a small story gives on the model.
 FileResult model(const std::string& steps, const std::string& top = "") {

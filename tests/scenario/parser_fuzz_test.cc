@@ -10,20 +10,14 @@
 #include <sstream>
 
 #include "src/scenario/parser.hh"
+#include "tests/scenario_files.hh"
 
 namespace wakepath::scenario {
 namespace {
 
 std::vector<std::string> texts() {
-  std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(WAKEPATH_SOURCE_DIR "/scenarios")) {
-    if (entry.path().extension() == ".yaml") {
-      paths.push_back(entry.path());
-    }
-  }
-  std::sort(paths.begin(), paths.end());
   std::vector<std::string> out;
-  for (const auto& path : paths) {
+  for (const auto& path : test::scenario_files({"/scenarios"})) {
     std::stringstream text;
     text << std::ifstream(path).rdbuf();
     out.push_back(text.str());

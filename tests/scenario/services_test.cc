@@ -17,6 +17,7 @@
 #include "src/scenario/parser.hh"
 #include "src/scenario/text_output.hh"
 #include "tests/os/recording.hh"
+#include "tests/scenario_files.hh"
 #include "tests/temporary_folder.hh"
 
 namespace wakepath::scenario {
@@ -26,16 +27,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::vector<fs::path> stories() {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(WAKEPATH_SOURCE_DIR "/tests/scenario/services")) {
-    if (entry.path().extension() == ".yaml") {
-      files.push_back(entry.path());
-    }
-  }
-  std::sort(files.begin(), files.end());
-  return files;
-}
+std::vector<fs::path> stories() { return test::scenario_files({"/tests/scenario/services"}); }
 
 /// Asks after every step whether all is as it must be.
 class WatchedModel : public ModelMachine {
@@ -100,11 +92,7 @@ TEST_P(Served, ItCanBeSteppedForwardAndBack) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(ScenarioServices, Served, testing::ValuesIn(stories()), [](const auto& row) {
-  std::string name = row.param.stem().string();
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(ScenarioServices, Served, testing::ValuesIn(stories()), test::name_of_file);
 
 FileResult on_model(const std::string& text, std::shared_ptr<trace::Trace>* trace = nullptr) {
   auto parsed = parse(WAKEPATH_SOURCE_DIR "/tests/scenario/services/story.yaml", "wakepath: 1\ntitle: t\n" + text);
