@@ -49,13 +49,22 @@ const std::map<std::string, std::string> kShows = {
     {"error_reported_twice", "resets"},
 };
 
+/// A model with this fault, whose server's epoll (descriptor 4) watches its listener (3).
+struct Faulty : testing_kernel::Machine {
+  explicit Faulty(kernel::Mutant mutant) : Machine(with(mutant)) {
+    listen();
+    watch_listener();
+  }
+  static kernel::Config with(kernel::Mutant mutant) {
+    kernel::Config config;
+    config.mutant = mutant;
+    return config;
+  }
+};
+
 /// The accept queue, then its count, then the wake-up: an order of writes that was measured on the kernel.
 bool keeps_order_of_accept_queue(kernel::Mutant mutant) {
-  kernel::Config config;
-  config.mutant = mutant;
-  testing_kernel::Machine m(config);
-  m.listen();
-  m.watch_listener();
+  Faulty m(mutant);
   m.epoll_wait(-1);
   m.connect();
   return contains_in_order(m.seen(),
@@ -63,11 +72,7 @@ bool keeps_order_of_accept_queue(kernel::Mutant mutant) {
 }
 
 bool tells_of_close_first(kernel::Mutant mutant) {
-  kernel::Config config;
-  config.mutant = mutant;
-  testing_kernel::Machine m(config);
-  m.listen();
-  m.watch_listener();
+  Faulty m(mutant);
   m.call(m.server, kernel::sys_close(m.k, 3));
   return contains_in_order(m.seen(), {"call __fput > eventpoll_release_file", "call __fput > sock_close"});
 }
