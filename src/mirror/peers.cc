@@ -5,6 +5,7 @@
 
 #include "sim/kernel/tcp.hh"
 #include "sim/syscalls/syscalls.hh"
+#include "sim/syscalls/words.hh"
 #include "src/mirror/readiness.hh"
 
 namespace wakepath::mirror {
@@ -14,9 +15,8 @@ using namespace kernel;
 namespace {
 constexpr u32 kLoopback = 0x7F000001;
 
-std::string name_of(const Address& a) {
-  if (a.port == 0) return "peer outside";
-  return fmt::format("peer {}.{}.{}.{}:{}", a.ip >> 24, (a.ip >> 16) & 255, (a.ip >> 8) & 255, a.ip & 255, a.port);
+std::string name_of(const Address& address) {
+  return address.port == 0 ? "peer outside" : fmt::format("peer {}", words::address(address));
 }
 /// What a client of a listener on INADDR_ANY connects to.
 Address reached(Address server) { return {server.ip == 0 ? kLoopback : server.ip, server.port}; }
