@@ -19,9 +19,7 @@ std::optional<trace::HandOver> handed(const trace::Trace& trace, const Record& r
 }  // namespace
 
 bool begins_callback(const trace::Trace& trace, const Record& r) {
-  if (!is_log(r)) return false;
-  const std::string_view words = trace.string(r.object);
-  return words.starts_with("callback ") && words.find(" begins") != std::string_view::npos;
+  return is_log(r) && trace::tells_of_callback(trace.string(r.object), trace::kBegins);
 }
 
 void why_handled(const Question& q, Position began, WhyAnswer& answer) {

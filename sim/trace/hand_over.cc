@@ -2,6 +2,13 @@
 
 namespace wakepath::trace {
 
+bool tells_of_callback(std::string_view note, std::string_view which, std::string_view name) {
+  if (!note.starts_with(kCallback)) return false;
+  note.remove_prefix(kCallback.size());
+  const bool is_its = name.empty() || (note.starts_with(name) && note.substr(name.size()).starts_with(kOfService));
+  return is_its && note.find(which) != std::string_view::npos;
+}
+
 std::optional<HandOver> hand_over_of(std::string_view note) {
   for (std::string_view words : {kPushed, kTaken, kIntoPipe, kExecuted}) {
     const std::size_t at = note.find(words);

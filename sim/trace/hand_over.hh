@@ -6,6 +6,16 @@
 
 namespace wakepath::trace {
 
+/// Words in notes of a program's own steps that say: a service's callback begins, and ends (`"callback on_data" +
+/// kOfService + "2" + kBegins + ", socket 7"`).
+inline constexpr std::string_view kCallback = "callback ";
+inline constexpr std::string_view kOfService = " of service ";
+inline constexpr std::string_view kBegins = " begins";
+inline constexpr std::string_view kEnds = " ends";
+
+/// Whether a note says it of a callback; `which`: kBegins or kEnds. An empty `name`: of any.
+[[nodiscard]] bool tells_of_callback(std::string_view note, std::string_view which, std::string_view name = {});
+
 /// Words in notes of a program's own steps that say: this thread gives something away, and that one takes it. Who
 /// records a step writes them (`"message 3 data of socket 7" + kPushed + "2, 1 waiting"`), who draws it finds them.
 inline constexpr std::string_view kPushed = " pushed to service ";

@@ -12,6 +12,7 @@
 #include "sim/export/path.hh"
 #include "sim/export/text.hh"
 #include "sim/trace/cursor.hh"
+#include "sim/trace/hand_over.hh"
 
 namespace wakepath::cli {
 
@@ -25,9 +26,8 @@ bool begins_a_connection(const trace::Trace& trace, const trace::Record& record)
 }
 
 bool ends_its_callback(const trace::Trace& trace, const trace::Record& record) {
-  const std::string_view text = trace.string(record.object);
-  return record.kind == trace::RecordKind::kNote && text.starts_with("callback on_accept ") &&
-         text.find(" ends") != std::string_view::npos;
+  return record.kind == trace::RecordKind::kNote &&
+         trace::tells_of_callback(trace.string(record.object), trace::kEnds, "on_accept");
 }
 
 struct View {

@@ -39,12 +39,13 @@ void Notes::message_taken(const MessageStep& step) {
   note(fmt::format("message {} {} of socket {}{}{}", step.serial, step.type, step.socket, trace::kTaken, step.service));
 }
 
-void Notes::callback_entered(const CallbackStep& step) {
-  note(fmt::format("callback {} of service {} begins, socket {}", step.name, step.service, step.socket));
-}
+void Notes::callback_entered(const CallbackStep& step) { callback(step, trace::kBegins); }
 
-void Notes::callback_left(const CallbackStep& step) {
-  note(fmt::format("callback {} of service {} ends, socket {}", step.name, step.service, step.socket));
+void Notes::callback_left(const CallbackStep& step) { callback(step, trace::kEnds); }
+
+void Notes::callback(const CallbackStep& step, std::string_view which) {
+  note(fmt::format("{}{}{}{}{}, socket {}", trace::kCallback, step.name, trace::kOfService, step.service, which,
+                   step.socket));
 }
 
 }  // namespace wakepath::probe

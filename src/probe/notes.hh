@@ -24,6 +24,9 @@ class Notes : public Probe {
  protected:
   /// Called by the thread to which it happened, as the functions of Probe are.
   virtual void note(const std::string& text) = 0;
+
+ private:
+  void callback(const CallbackStep& step, std::string_view which);
 };
 
 }  // namespace wakepath::probe

@@ -26,5 +26,14 @@ TEST(HandOver, ACommandGoesThroughThePipe) {
 
 TEST(HandOver, OtherWordsAreNone) { EXPECT_FALSE(hand_over_of("slot 1: socket 2 (descriptor 13) invalid -> reserve")); }
 
+TEST(Callback, BeginsOrEndsByName) {
+  const std::string_view note = "callback on_accept of service 1 ends, socket 3";
+  EXPECT_TRUE(tells_of_callback(note, kEnds));
+  EXPECT_TRUE(tells_of_callback(note, kEnds, "on_accept"));
+  EXPECT_FALSE(tells_of_callback(note, kEnds, "on_acc"));
+  EXPECT_FALSE(tells_of_callback(note, kBegins));
+  EXPECT_FALSE(tells_of_callback("service 1: echo begins", kBegins));
+}
+
 }  // namespace
 }  // namespace wakepath::trace
