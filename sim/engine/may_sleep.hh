@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "sim/engine/frames.hh"
+#include "sim/engine/pool.hh"
 
 namespace wakepath::engine {
 
@@ -34,8 +34,8 @@ struct PromiseBase {
   std::coroutine_handle<> continuation;
   bool begun = false;
 
-  static void* operator new(std::size_t size) { return allocate_frame(size); }
-  static void operator delete(void* frame, std::size_t size) { free_frame(frame, size); }
+  static void* operator new(std::size_t size) { return pool_alloc(size); }
+  static void operator delete(void* frame, std::size_t size) { pool_free(frame, size); }
 
   struct Begin {
     PromiseBase& promise;

@@ -77,7 +77,7 @@ std::optional<Mutant> mutant_by_name(std::string_view name);
 
 struct Config {
   bool record = true;
-  u64 keep_records = 0;  ///< 0: all; else the trace is a ring of at least the last so many.
+  u64 keep_records = 0;              ///< 0: all; else the trace is a ring of at least the last so many.
   Profile profile = Profile::v6_18;  ///< the version of Linux whose names and order the model has
   std::string compared_with;         ///< what the run is compared with, for its schema; empty: nothing
   // Sysctls by their names; sysctl.cc has them by their whole ones.
@@ -239,6 +239,7 @@ class Kernel {
   u32 next_futex = 0;
   u32 next_isn = 1000;
   u16 next_port = 0;
+  u64 task_works = 0;                             // how many there are, of all tasks
   std::vector<task_struct*> task_by_id;           // by TaskId
   engine::SlotTable<inet_bind_bucket> bind_hash;  // by port
   engine::SlotTable<inet_ehash_bucket> ehash;

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "sim/engine/pool.hh"
+
 namespace wakepath::kernel {
 
 /// The data of a segment, as the sk_buff's head and pages: a clone shares it (skb_shared_info.dataref), and whoever
@@ -29,7 +31,7 @@ class Payload {
     return *this;
   }
   ~Payload() {
-    if (shared_ != nullptr && --shared_->holders == 0) ::operator delete(shared_);
+    if (shared_ != nullptr && --shared_->holders == 0) engine::pool_free(shared_, sizeof(Shared) + shared_->room);
   }
 
   [[nodiscard]] std::size_t size() const { return shared_ != nullptr ? shared_->size : 0; }
@@ -65,7 +67,7 @@ class Payload {
   static char* text_of(Shared* shared) { return reinterpret_cast<char*>(shared + 1); }
 
   void assign(std::string_view bytes, std::size_t room) {
-    shared_ = new (::operator new(sizeof(Shared) + room)) Shared{1, 0, static_cast<std::uint32_t>(room)};
+    shared_ = new (engine::pool_alloc(sizeof(Shared) + room)) Shared{1, 0, static_cast<std::uint32_t>(room)};
     put(bytes);
   }
   void put(std::string_view more) {

@@ -12,8 +12,10 @@ void fput_by_task_work(Kernel& k, struct file* file) {
   task_struct* task = k.current() != nullptr ? k.current() : k.exiting;
   if (task == nullptr)
     __fput(k, file);  // the machine itself is being taken apart
-  else
+  else {
     task->task_works.push_back(file);
+    ++k.task_works;
+  }
 }
 
 namespace {
@@ -21,7 +23,7 @@ namespace {
 /// The task's works, taken from it; what is not done when it is killed goes back.
 class Works {
  public:
-  explicit Works(task_struct* task) : task_(task), files_(std::exchange(task->task_works, {})) {}
+  Works(Kernel& k, task_struct* task) : k_(k), task_(task), files_(std::exchange(task->task_works, {})) {}
   ~Works() { task_->task_works.insert(task_->task_works.begin(), files_.begin(), files_.end()); }
   Works(const Works&) = delete;
   Works& operator=(const Works&) = delete;
@@ -30,10 +32,12 @@ class Works {
     if (files_.empty()) return nullptr;
     struct file* latest = files_.back();
     files_.pop_back();
+    --k_.task_works;
     return latest;
   }
 
  private:
+  Kernel& k_;
   task_struct* task_;
   std::vector<struct file*> files_;
 };
@@ -42,7 +46,7 @@ class Works {
 engine::MaySleep<> task_work_run_and_linger(Kernel& k, task_struct* task) {
   Call call(k, Fn::task_work_run, task);
   while (!task->task_works.empty()) {
-    Works works(task);
+    Works works(k, task);
     while (struct file* file = works.take()) {
       Call work(k, Fn::____fput, file);
       if (lingers(file))
@@ -60,7 +64,7 @@ void task_work_run(Kernel& k, task_struct* task) {
   Call call(k, Fn::task_work_run, task);
   while (!task->task_works.empty()) {
     // a file that ends may be the last to hold another (a socket's rights): that one is for the next round
-    Works works(task);
+    Works works(k, task);
     while (struct file* file = works.take()) {
       Call work(k, Fn::____fput, file);
       __fput(k, file);

@@ -156,6 +156,7 @@ void Call::begin(Recorder& recorder, trace::FunctionId function, trace::ObjectId
   std::uint64_t what = recorder.what(RecordKind::kCall, function, subject);
   std::uint64_t where = PackedRecord::at_site(recorder.top_, site_id);
   recorder_ = &recorder;
+  result_ = 0;
   caller_ = recorder.top_;
   here_ = PackedRecord::caused_by(where, static_cast<std::uint32_t>(recorder.position()));
   returned_ = PackedRecord::of_kind(what, RecordKind::kReturn);

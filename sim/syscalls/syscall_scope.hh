@@ -18,8 +18,7 @@ class SyscallScope {
 
   ~SyscallScope() {
     Kernel& k = entered_.k;
-    bool files_to_close = k.current() != nullptr && !k.current()->task_works.empty();
-    if (files_to_close || k.unix_gc_scheduled) exit_to_user_mode(k);
+    if (k.task_works > 0 || k.unix_gc_scheduled) exit_to_user_mode(k);
   }
   SyscallScope(const SyscallScope&) = delete;
   SyscallScope& operator=(const SyscallScope&) = delete;
