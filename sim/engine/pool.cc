@@ -24,4 +24,6 @@ void* new_piece(std::size_t size) {
   return ::operator new((size + kPoolStep - 1) / kPoolStep * kPoolStep);
 }
 
+void delete_piece(void* piece) { ::operator delete(piece); }
+
 }  // namespace wakepath::engine::detail

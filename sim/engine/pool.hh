@@ -26,6 +26,8 @@ inline thread_local constinit std::array<FreePiece*, kPoolClasses> free_pieces{}
 
 /// Of a size that is not kept, or when there is none.
 [[nodiscard]] void* new_piece(std::size_t size);
+/// One of a size that is not kept.
+void delete_piece(void* piece);
 
 constexpr bool kPooled = !record::kPoisons;
 
@@ -43,7 +45,7 @@ constexpr bool kPooled = !record::kPoisons;
 
 inline void pool_free(void* piece, std::size_t size) {
   std::size_t size_class = (size - 1) / detail::kPoolStep;
-  if (!detail::kPooled || size_class >= detail::kPoolClasses) return ::operator delete(piece);
+  if (!detail::kPooled || size_class >= detail::kPoolClasses) return detail::delete_piece(piece);
   detail::free_pieces[size_class] = new (piece) detail::FreePiece{detail::free_pieces[size_class]};
 }
 

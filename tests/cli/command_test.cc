@@ -42,7 +42,7 @@ Ended on_a_full_disk(const std::string& words) { return wakepath(words, "2>&1 > 
 const std::string kFile = "scenarios/wake-on-connect.yaml";
 
 TEST(FullDisk, IsStatusTwoForEveryCommandThatPrints) {
-  for (const std::string command :
+  for (const std::string& command :
        {"run " + kFile, "run --format json " + kFile, "why " + kFile, "step " + kFile, "export --format dot " + kFile,
         std::string("explore tests/proof/lost-wake-up.yaml"), std::string("doctor"), std::string("--help")}) {
     const Ended ended = on_a_full_disk(command);

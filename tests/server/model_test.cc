@@ -60,7 +60,8 @@ TEST(ModelServer, AnotherSeedIsAnotherOrderAndTheSameAnswers) {
     ASSERT_TRUE(heard.served_afterwards) << "seed " << seed;
     for (size_t i = 0; i < heard.said.size(); ++i) {
       const bool rude = seed % 3 == 0 && i + 1 == heard.said.size();
-      if (!rude) ASSERT_EQ(heard.answers[i], heard.said[i]) << "seed " << seed << ", client " << i;
+      if (rude) continue;
+      ASSERT_EQ(heard.answers[i], heard.said[i]) << "seed " << seed << ", client " << i;
     }
     ASSERT_THAT(os.open_descriptors(), testing::ElementsAre()) << "seed " << seed;
     ASSERT_THAT(check::check_invariants(k), testing::ElementsAre()) << "seed " << seed;
