@@ -69,7 +69,7 @@ std::string graph_head(std::string_view name, std::string_view direction, std::s
       "digraph {} {{\n"
       "  graph [rankdir={}, bgcolor=white, pad=0.3, nodesep=0.22, ranksep=0.55, splines=true, labelloc=t, "
       "labeljust=l,\n"
-      "         fontname=\"{}\", fontsize=10, fontcolor=\"{}\", dpi=110, label=<{}>];\n"
+      "         fontname=\"{}\", fontsize=10, fontcolor=\"{}\", label=<{}>];\n"
       "  node [shape=plain, fontname=\"{}\", fontsize=9, fontcolor=\"{}\"];\n"
       "  edge [fontname=\"{}\", fontsize=8, color=\"{}\", fontcolor=\"{}\", arrowsize=0.6, penwidth=1.1];\n",
       name, direction, kFont, kInk, label, kFont, kInk, kFont, kDim, kDim);

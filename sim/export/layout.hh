@@ -14,6 +14,7 @@ enum class LayoutFormat : std::uint32_t {
   kSvg = 0,
   kPng = 1,   ///< Needs Graphviz's pango and cairo plugins.
   kJson = 2,  ///< Graphviz's `json`: the graph with positions (`pos`, `bb`, `_draw_`), points, y upwards.
+  kPdf = 3,   ///< One page; needs the same plugins as kPng.
 };
 
 struct Picture {

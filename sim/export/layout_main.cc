@@ -90,6 +90,8 @@ Answer lay_out(GVC_t* gvc, const std::string& dot, const char* format) {
   failed() = false;
   Agraph_t* graph = agmemread(dot.c_str());
   if (graph == nullptr) return refuse("not a graph: " + messages());
+  // Finer dots for PNG alone: with it, an SVG's view box is smaller than what is drawn inside.
+  if (std::strcmp(format, "png") == 0) agattr(graph, AGRAPH, const_cast<char*>("dpi"), "110");
   Answer answer;
   if (gvLayout(gvc, graph, "dot") != 0)
     answer = refuse("no layout: " + messages());
@@ -169,7 +171,7 @@ bool plugins_are_listed() {
 
 int main(int argc, char** argv) {
   if (argc != 2) {
-    std::fprintf(stderr, "usage: wakepath-layout svg|png|json < graph.dot > picture\n");
+    std::fprintf(stderr, "usage: wakepath-layout svg|png|pdf|json < graph.dot > picture\n");
     return 2;
   }
   lt_symlist_t linked_in[] = {{"gvplugin_dot_layout_LTX_library", &gvplugin_dot_layout_LTX_library},

@@ -16,7 +16,7 @@ constexpr std::uint32_t kMostDot = 64u << 20;  ///< A larger graph is refused.
 constexpr std::uint32_t kMostPicture = 512u << 20;
 
 /// The name Graphviz has for a format: index by LayoutFormat.
-constexpr const char* kFormatNames[] = {"svg", "png", "json"};
-constexpr std::uint32_t kFormats = 3;
+constexpr const char* kFormatNames[] = {"svg", "png", "json", "pdf"};
+constexpr std::uint32_t kFormats = 4;
 
 }  // namespace wakepath::exports

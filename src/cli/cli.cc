@@ -172,17 +172,24 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
                              "proc-net-udp6", "proc-fd", "proc-fdinfo", "ss"}))
       ->capture_default_str();
   command->add_option("--format", options.format, "Taken from the output's name when not given; else svg, tree: text")
-      ->check(CLI::IsMember({"dot", "svg", "png", "text"}));
+      ->check(CLI::IsMember({"dot", "svg", "png", "pdf", "text"}));
   command->add_option("-o,--output", options.output, "Where to; standard output when not given");
   command->add_flag("--fields", options.fields, "With --view tree: every change of a field");
+  command
+      ->add_option("--html", options.html,
+                   "All of a scenario as one page for any browser: steps, words, questions, pictures")
+      ->excludes(step)
+      ->excludes(mark)
+      ->excludes(record);
   command->add_option("--process", options.process,
                       "With --view proc-fd, proc-fdinfo: an actor's name or a process id");
   command->add_option("--fd", options.fd, "With --view proc-fdinfo: the descriptor");
   command->add_option("--ss", options.ss, "With --view ss: its options, letters of tnlaei")->capture_default_str();
   command->footer(
       "Examples:\n  wakepath export demo.wkp --step 3 --view path -o path.svg\n"
-      "  wakepath export demo.wkp --mark asleep --view objects --format dot | dot -Tpdf > objects.pdf\n"
+      "  wakepath export demo.wkp --mark asleep --view objects -o objects.pdf\n"
       "  wakepath export demo.wkp --step 3 --view tree\n"
+      "  wakepath export scenarios/wake-on-connect.yaml --html lesson.html\n"
       "  wakepath export scenarios/wake-on-connect.yaml --step asleep --view proc-fdinfo --process server --fd 4\n"
       "  wakepath export scenarios/wake-on-connect.yaml --step woken --view ss --ss tlnie");
   command->callback([&] { status = export_file(options); });

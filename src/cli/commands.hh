@@ -78,11 +78,14 @@ struct ExportOptions {
   std::string process;       ///< proc-fd, proc-fdinfo: a task's name or process id; empty: the only process there is
   std::optional<int> fd;     ///< proc-fdinfo: the descriptor
   std::string ss = "tanie";  ///< ss: its options
-  std::string format;        ///< dot, svg, png, text; empty: by the output's ending, else what suits the view
+  std::string format;        ///< dot, svg, png, pdf, text; empty: by the output's ending, else what suits the view
   std::string output;        ///< a file; empty or "-": standard output
   bool fields = false;       ///< tree: every change of a field
+  std::string html;          ///< where the whole scenario goes as one page; then of the others `file` alone counts
 };
 int export_file(const ExportOptions& options);
+/// A scenario as one HTML page, written to the file `page` ("-": standard output).
+int export_lesson(const std::string& file, const std::string& page);
 /// Whether a view of that name is one of the kernel's own texts.
 bool is_kernel_view(const std::string& view);
 /// That text; or nothing, and then `error` says why.

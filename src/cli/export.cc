@@ -3,10 +3,7 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <optional>
 
 #include "sim/export/layout.hh"
@@ -17,18 +14,11 @@
 #include "sim/trace/index.hh"
 #include "src/cli/commands.hh"
 #include "src/cli/open.hh"
+#include "src/cli/output.hh"
 
 namespace wakepath::cli {
 
 namespace {
-
-constexpr int kWrong = 2;
-constexpr int kLacking = 3;
-
-int fail(int status, std::string_view why) {
-  fmt::print(stderr, "{}\n", why);
-  return status;
-}
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
@@ -107,38 +97,35 @@ bool is_text(const std::string& view) { return view == "tree" || is_kernel_view(
 std::string format_of(const ExportOptions& options) {
   if (!options.format.empty()) return options.format;
   std::string ending = std::filesystem::path(options.output).extension().string();
-  if (ending == ".dot" || ending == ".gv") return "dot";
-  if (ending == ".png") return "png";
+  if (ending == ".gv") return "dot";
   if (ending == ".txt") return "text";
-  if (ending == ".svg") return "svg";
-  if (!ending.empty()) return ending;  // none of ours: refused
+  if (!ending.empty()) return ending.substr(1);
   return is_text(options.view) ? "text" : "svg";
 }
 
-int write_out(const std::string& path, std::string_view bytes) {
-  if (path.empty() || path == "-") {
-    std::cout.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush();
-    return 0;  // main() looks whether it arrived
-  }
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  return out ? 0 : fail(kWrong, fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
+std::optional<exports::LayoutFormat> picture_format(std::string_view format) {
+  if (format == "svg") return exports::LayoutFormat::kSvg;
+  if (format == "png") return exports::LayoutFormat::kPng;
+  if (format == "pdf") return exports::LayoutFormat::kPdf;
+  return std::nullopt;
 }
 
 }  // namespace
 
 int export_file(const ExportOptions& options) {
+  if (!options.html.empty()) return export_lesson(options.file, options.html);
   std::string format = format_of(options);
-  if (format != "dot" && format != "svg" && format != "png" && format != "text")
-    return fail(kWrong, fmt::format("{}: found the ending '{}', expected .dot, .svg, .png or .txt (or --format)",
+  const auto picture_as = picture_format(format);
+  if (!picture_as && format != "dot" && format != "text")
+    return fail(kWrong, fmt::format("{}: found the ending '.{}', expected .dot, .svg, .png, .pdf or .txt (or --format)",
                                     options.output, format));
   if (is_text(options.view) != (format == "text"))
     return fail(kWrong, fmt::format("--view {} cannot be written as {}: tree is text, as what the kernel itself shows; "
-                                    "objects and path are dot, svg or png",
+                                    "objects and path are dot, svg, png or pdf",
                                     options.view, format));
   bool to_terminal = (options.output.empty() || options.output == "-") && isatty(STDOUT_FILENO) != 0;
-  if (format == "png" && to_terminal) return fail(kWrong, "a PNG on a terminal helps nobody: give it a file with -o");
+  if ((format == "png" || format == "pdf") && to_terminal)
+    return fail(kWrong, fmt::format("a {} on a terminal helps nobody: give it a file with -o", format));
 
   Opened opened = open_any(options.file);
   if (!opened.trace) return fail(kWrong, opened.message);
@@ -154,10 +141,9 @@ int export_file(const ExportOptions& options) {
     return text ? write_out(options.output, *text) : fail(kWrong, error);
   }
   std::string drawn = draw(options, *opened.trace, moment);
-  if (format == "dot" || format == "text") return write_out(options.output, drawn);
+  if (!picture_as) return write_out(options.output, drawn);
   exports::LayoutHelper helper;
-  exports::Picture picture =
-      helper.layout(drawn, format == "png" ? exports::LayoutFormat::kPng : exports::LayoutFormat::kSvg);
+  exports::Picture picture = helper.layout(drawn, *picture_as);
   if (!picture.ok())
     return fail(kLacking, fmt::format("no picture: {}; --format dot works without Graphviz", picture.error));
   return write_out(options.output, picture.bytes);

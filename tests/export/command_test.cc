@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 
 #include "sim/trace/file.hh"
 #include "src/cli/commands.hh"
@@ -53,6 +54,27 @@ TEST_F(ExportCommand, WritesTheObjectsAfterAStepAsSvg) {
   ASSERT_EQ(call(), 0) << errors;
   EXPECT_THAT(written(), HasSubstr("step 3: client: connect(3, 127.0.0.1:7000)"));
   EXPECT_THAT(written(), HasSubstr("icsk_accept_queue"));
+}
+
+TEST_F(ExportCommand, AnSvgIsDrawnInTheSizeOfItsViewBox) {
+  options.step = "3";
+  options.output = folder / "objects.svg";
+  ASSERT_EQ(call(), 0) << errors;
+  const std::string svg = written();
+  std::smatch size;
+  ASSERT_TRUE(std::regex_search(svg, size, std::regex("width=\"([0-9]+)pt\"[^>]*viewBox=\"0.00 0.00 ([0-9.]+) ")));
+  EXPECT_NEAR(std::stod(size[1]), std::stod(size[2]), 1) << "else a browser cuts what stands outside";
+  EXPECT_THAT(svg, HasSubstr("scale(1 1)"));
+}
+
+TEST_F(ExportCommand, WritesAPdf) {
+  options.step = "3";
+  options.output = folder / "objects.pdf";
+  int status = call();
+  if (errors.find("renderer for pdf is unavailable") != std::string::npos)
+    GTEST_SKIP() << "Graphviz's cairo plugin is not installed";
+  ASSERT_EQ(status, 0) << errors;
+  EXPECT_THAT(written(), StartsWith("%PDF-"));
 }
 
 TEST_F(ExportCommand, WritesAPathAsPng) {

@@ -31,6 +31,7 @@ const std::map<std::string, Names> kLayers = {
     {"src/server", {"src/os", "src/probe"}},
     {"src/service", {"src/server"}},
     {"src/scenario", {"src/os", "src/service", "sim"}},  // a scenario may start services
+    {"src/lesson", {"src/scenario", "sim"}},
     {"src/mirror", {"src/os", "src/probe", "sim"}},
     {"src/guest", {"src/os", "src/mirror", "sim"}},
     {"src/proof", {"src/scenario", "sim"}},
