@@ -166,13 +166,14 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
   mark->excludes(record);
   command
       ->add_option("--view", options.view,
-                   "objects: who points to whom; path, tree: the calls of the step; or what the kernel itself would "
-                   "show: proc-net-tcp, proc-net-tcp6, proc-net-udp, proc-net-udp6, proc-fd, proc-fdinfo, ss")
-      ->check(CLI::IsMember({"objects", "path", "tree", "proc-net-tcp", "proc-net-tcp6", "proc-net-udp",
-                             "proc-net-udp6", "proc-fd", "proc-fdinfo", "ss"}))
+                   "objects: who points to whom; path, tree: the calls of the step; timeline: all calls for Perfetto; "
+                   "field: one field over time; or what the kernel itself would show: proc-net-tcp, proc-net-tcp6, "
+                   "proc-net-udp, proc-net-udp6, proc-fd, proc-fdinfo, ss")
+      ->check(CLI::IsMember({"objects", "path", "tree", "timeline", "field", "proc-net-tcp", "proc-net-tcp6",
+                             "proc-net-udp", "proc-net-udp6", "proc-fd", "proc-fdinfo", "ss"}))
       ->capture_default_str();
   command->add_option("--format", options.format, "Taken from the output's name when not given; else svg, tree: text")
-      ->check(CLI::IsMember({"dot", "svg", "png", "pdf", "text"}));
+      ->check(CLI::IsMember({"dot", "svg", "png", "pdf", "text", "json", "csv"}));
   command->add_option("-o,--output", options.output, "Where to; standard output when not given");
   command->add_flag("--fields", options.fields, "With --view tree: every change of a field");
   command
@@ -183,12 +184,16 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
       ->excludes(record);
   command->add_option("--process", options.process,
                       "With --view proc-fd, proc-fdinfo: an actor's name or a process id");
+  command->add_option("--object", options.object, "With --view field: whose, such as tcp_sock#1");
+  command->add_option("--field", options.field, "With --view field: which, such as sk_ack_backlog");
   command->add_option("--fd", options.fd, "With --view proc-fdinfo: the descriptor");
   command->add_option("--ss", options.ss, "With --view ss: its options, letters of tnlaei")->capture_default_str();
   command->footer(
       "Examples:\n  wakepath export demo.wkp --step 3 --view path -o path.svg\n"
       "  wakepath export demo.wkp --mark asleep --view objects -o objects.pdf\n"
       "  wakepath export demo.wkp --step 3 --view tree\n"
+      "  wakepath export scenarios/wake-on-connect.yaml --view timeline -o timeline.json\n"
+      "  wakepath export scenarios/wake-on-connect.yaml --view field --object tcp_sock#1 --field sk_ack_backlog\n"
       "  wakepath export scenarios/wake-on-connect.yaml --html lesson.html\n"
       "  wakepath export scenarios/wake-on-connect.yaml --step asleep --view proc-fdinfo --process server --fd 4\n"
       "  wakepath export scenarios/wake-on-connect.yaml --step woken --view ss --ss tlnie");

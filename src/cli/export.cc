@@ -9,7 +9,9 @@
 #include "sim/export/layout.hh"
 #include "sim/export/objects.hh"
 #include "sim/export/path.hh"
+#include "sim/export/series.hh"
 #include "sim/export/text.hh"
+#include "sim/export/timeline.hh"
 #include "sim/trace/cursor.hh"
 #include "sim/trace/index.hh"
 #include "src/cli/commands.hh"
@@ -92,7 +94,15 @@ std::string draw(const ExportOptions& options, const trace::Trace& trace, const 
       {.changed_from = moment.from, .changed_to = moment.at, .title = moment.title, .subtitle = moment.subtitle});
 }
 
-bool is_text(const std::string& view) { return view == "tree" || is_kernel_view(view); }
+/// The one format of a view that is no picture; empty: it is one.
+std::string_view only_format(const std::string& view) {
+  if (view == "timeline") return "json";
+  if (view == "field") return "csv";
+  return view == "tree" || is_kernel_view(view) ? "text" : "";
+}
+
+/// A view of what happened, not of one moment: without a step, of the whole recording.
+bool is_of_a_time(const std::string& view) { return view == "timeline" || view == "field"; }
 
 std::string format_of(const ExportOptions& options) {
   if (!options.format.empty()) return options.format;
@@ -100,7 +110,17 @@ std::string format_of(const ExportOptions& options) {
   if (ending == ".gv") return "dot";
   if (ending == ".txt") return "text";
   if (!ending.empty()) return ending.substr(1);
-  return is_text(options.view) ? "text" : "svg";
+  const std::string_view only = only_format(options.view);
+  return only.empty() ? "svg" : std::string(only);
+}
+
+int export_time(const ExportOptions& options, const trace::Trace& trace, const Moment& moment) {
+  const bool whole = options.step.empty() && options.mark.empty() && options.record.empty();
+  const trace::Position from = whole ? 0 : moment.from, to = whole ? trace.size() : moment.at;
+  if (options.view == "timeline") return write_out(options.output, exports::timeline_json(trace, from, to));
+  const auto csv = exports::field_csv(trace, from, to, options.object, options.field);
+  if (const auto* error = std::get_if<std::string>(&csv)) return fail(kWrong, *error);
+  return write_out(options.output, std::get<exports::Csv>(csv).text);
 }
 
 std::optional<exports::LayoutFormat> picture_format(std::string_view format) {
@@ -116,13 +136,14 @@ int export_file(const ExportOptions& options) {
   if (!options.html.empty()) return export_lesson(options.file, options.html);
   std::string format = format_of(options);
   const auto picture_as = picture_format(format);
-  if (!picture_as && format != "dot" && format != "text")
-    return fail(kWrong, fmt::format("{}: found the ending '.{}', expected .dot, .svg, .png, .pdf or .txt (or --format)",
+  if (!picture_as && format != "dot" && format != "text" && format != "json" && format != "csv")
+    return fail(kWrong, fmt::format("{}: found the ending '.{}', expected .dot, .svg, .png, .pdf, .txt, .json or .csv "
+                                    "(or --format)",
                                     options.output, format));
-  if (is_text(options.view) != (format == "text"))
-    return fail(kWrong, fmt::format("--view {} cannot be written as {}: tree is text, as what the kernel itself shows; "
-                                    "objects and path are dot, svg, png or pdf",
-                                    options.view, format));
+  const std::string_view only = only_format(options.view);
+  if (!only.empty() ? format != only : !picture_as && format != "dot")
+    return fail(kWrong, fmt::format("--view {} cannot be written as {}: it is {}", options.view, format,
+                                    only.empty() ? "dot, svg, png or pdf" : std::string(only)));
   bool to_terminal = (options.output.empty() || options.output == "-") && isatty(STDOUT_FILENO) != 0;
   if ((format == "png" || format == "pdf") && to_terminal)
     return fail(kWrong, fmt::format("a {} on a terminal helps nobody: give it a file with -o", format));
@@ -133,6 +154,7 @@ int export_file(const ExportOptions& options) {
   Moment moment = find_moment(options, *opened.trace);
   if (!moment.error.empty()) return fail(kWrong, moment.error);
 
+  if (is_of_a_time(options.view)) return export_time(options, *opened.trace, moment);
   if (is_kernel_view(options.view)) {
     trace::Cursor cursor(*opened.trace);
     cursor.seek(moment.at);

@@ -151,7 +151,7 @@ TEST_F(ExportCommand, SaysWhatIsWrongWithItsArguments) {
   options.view = "tree";
   options.format = "png";
   EXPECT_EQ(call(), 2);
-  EXPECT_THAT(errors, HasSubstr("tree is text"));
+  EXPECT_THAT(errors, HasSubstr("--view tree cannot be written as png: it is text"));
 }
 
 TEST_F(ExportCommand, SaysWhatIsWrongWithItsFiles) {
