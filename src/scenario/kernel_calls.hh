@@ -6,7 +6,7 @@
 
 namespace wakepath::scenario {
 
-/// Makes the system call in the calling thread, past libc, so that /proc/self/task/TID/syscall shows just that call.
+/// Makes the system call in the calling thread, past libc, so that /proc/TID/syscall shows just that call.
 Outcome perform(const Request& request);
 
 /// The number under which /proc shows a thread that sleeps in the call.

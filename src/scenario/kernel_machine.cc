@@ -57,13 +57,13 @@ void KernelMachine::open(const Scenario& scenario) {
   }
 }
 
-/// In a descriptor table of their own, and scheduled as the actors are: who is woken first runs first.
+/// In a process of their own, and scheduled as the actors are: who is woken first runs first.
 void KernelMachine::start_services(const Scenario& scenario) {
   add_process(kServicesProcess);
   Process& process = processes_[kServicesProcess];
   process.actors = 1;
   process.observer->call([&] { starter_ = std::make_unique<Worker>(Worker::Table::shared, place_.cpu, place_.fifo); });
-  services_ = std::make_unique<KernelServices>(*starter_, scenario);
+  services_ = std::make_unique<KernelServices>(process.observer->tid(), *starter_, scenario);
   settle();
 }
 
@@ -74,6 +74,15 @@ std::map<std::string, int> KernelMachine::listeners() const {
 void KernelMachine::add_process(const std::string& name) {
   Process& process = processes_[name];
   process.observer = std::make_unique<Worker>(Worker::Table::fresh, place_.cpu, false);
+  if (!can_see_sleepers(process.observer->tid())) {
+    throw Unavailable("/proc does not tell in which call another process sleeps (kernel.yama.ptrace_scope above 1?)");
+  }
+}
+
+void KernelMachine::kill_processes() {
+  for (auto& [name, process] : processes_) {
+    process.observer->kill();
+  }
 }
 
 void KernelMachine::add_actor(const std::string& name, const std::string& process_name) {
@@ -134,14 +143,18 @@ void KernelMachine::end_step(const Step& step) {
   write_kernel_views(std::filesystem::path(views_) / step.mark, tables);
 }
 
-/// The handler is that of the whole machine's process; it is set anew for each signal, so the flag is the one meant.
+/// The handler is that of the actor's process; it is set anew for each signal, so the flag is the one meant.
 void KernelMachine::signal(const std::string& name, int number, bool restart) {
-  struct sigaction action {};
-  action.sa_handler = [](int) {};
-  action.sa_flags = restart ? SA_RESTART : 0;
-  sigaction(number, &action, nullptr);
+  const Actor& actor = actors_.at(name);
+  Worker& observer = *processes_.at(actor.process).observer;
+  observer.call([&] {
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    action.sa_flags = restart ? SA_RESTART : 0;
+    sigaction(number, &action, nullptr);
+  });
   settled_ = false;
-  syscall(SYS_tgkill, getpid(), actors_.at(name).worker->tid(), number);
+  syscall(SYS_tgkill, observer.tid(), actor.worker->tid(), number);
 }
 
 void KernelMachine::leave(Actor& actor) {

@@ -34,10 +34,12 @@ class KernelMachine : public Machine {
   std::optional<Address> address(const std::string& process, int fd, bool peer) override;
   Observation observe(const std::string& process, int fd, const std::string& field) override;
   Observation contains(const std::string& process, int fd, const std::string& list, int member) override;
+  /// Ends the processes of the actors, asleep or not.
+  void kill_processes();
 
  private:
-  /// A descriptor table: the actors that share it, and a thread that never makes a call of the scenario, so that it is
-  /// free to ask about descriptors while the actors sleep.
+  /// A process of the scenario: its first thread, which never makes a call of the scenario, so that it is free to ask
+  /// about descriptors while the actors, its other threads, sleep.
   struct Process {
     std::unique_ptr<Worker> observer;
     int actors = 0;

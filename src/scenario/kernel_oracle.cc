@@ -170,7 +170,7 @@ std::optional<UnixSocket> SockDiag::unix_socket(uint64_t inode) {
 
 uint64_t socket_inode(pid_t tid, int fd) {
   char target[64] = "";
-  const std::string link = fmt::format("/proc/self/task/{}/fd/{}", tid, fd);
+  const std::string link = fmt::format("/proc/{}/fd/{}", tid, fd);
   const ssize_t size = readlink(link.c_str(), target, sizeof target - 1);
   unsigned long inode = 0;
   return size > 0 && std::sscanf(target, "socket:[%lu]", &inode) == 1 ? inode : 0;
@@ -178,13 +178,13 @@ uint64_t socket_inode(pid_t tid, int fd) {
 
 std::optional<uint64_t> file_inode(pid_t tid, int fd) {
   struct stat status {};
-  const std::string link = fmt::format("/proc/self/task/{}/fd/{}", tid, fd);
+  const std::string link = fmt::format("/proc/{}/fd/{}", tid, fd);
   return stat(link.c_str(), &status) == 0 ? std::optional<uint64_t>(status.st_ino) : std::nullopt;
 }
 
 std::vector<int> open_descriptors(pid_t tid) {
   std::vector<int> out;
-  DIR* directory = opendir(fmt::format("/proc/self/task/{}/fd", tid).c_str());
+  DIR* directory = opendir(fmt::format("/proc/{}/fd", tid).c_str());
   if (directory == nullptr) {
     return out;
   }
@@ -199,12 +199,12 @@ std::vector<int> open_descriptors(pid_t tid) {
 
 std::optional<std::vector<int>> epoll_items(pid_t tid, int fd) {
   char target[64] = "";
-  const std::string link = fmt::format("/proc/self/task/{}/fd/{}", tid, fd);
+  const std::string link = fmt::format("/proc/{}/fd/{}", tid, fd);
   if (readlink(link.c_str(), target, sizeof target - 1) <= 0 || std::strstr(target, "eventpoll") == nullptr) {
     return std::nullopt;
   }
   std::vector<int> items;
-  std::ifstream info(fmt::format("/proc/self/task/{}/fdinfo/{}", tid, fd));
+  std::ifstream info(fmt::format("/proc/{}/fdinfo/{}", tid, fd));
   for (std::string line; std::getline(info, line);) {
     int tfd = 0;
     if (std::sscanf(line.c_str(), "tfd: %d", &tfd) == 1) {

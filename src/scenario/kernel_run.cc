@@ -29,9 +29,9 @@ constexpr int kLongestRunMs = 60000;
     _exit(1);
   }
   signal(SIGPIPE, SIG_IGN);
+  auto* machine = new KernelMachine(options.views);  // never destroyed: its actors may be asleep for ever
   std::string text;
   try {
-    auto* machine = new KernelMachine(options.views);  // never destroyed: its actors may be asleep for ever
     const FileResult result = run(scenario, *machine, options);
     nlohmann::ordered_json json = to_json(result);
     json["unavailable"] = result.unavailable;  // not part of the format: the exit status tells it
@@ -39,6 +39,7 @@ constexpr int kLongestRunMs = 60000;
   } catch (const std::exception& error) {
     text = nlohmann::json{{"broken", error.what()}}.dump();
   }
+  machine->kill_processes();
   for (size_t sent = 0; sent < text.size();) {
     const ssize_t n = write(out, text.data() + sent, text.size() - sent);
     if (n <= 0) {

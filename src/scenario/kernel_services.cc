@@ -13,9 +13,9 @@
 namespace wakepath::scenario {
 namespace {
 
-std::vector<pid_t> threads_of_this_process() {
+std::vector<pid_t> threads_of(pid_t process) {
   std::vector<pid_t> threads;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+  for (const auto& entry : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", process))) {
     threads.push_back(std::stoi(entry.path().filename()));
   }
   std::sort(threads.begin(), threads.end());
@@ -24,8 +24,8 @@ std::vector<pid_t> threads_of_this_process() {
 
 }  // namespace
 
-KernelServices::KernelServices(Worker& starter, const Scenario& scenario) {
-  const std::vector<pid_t> before = threads_of_this_process();
+KernelServices::KernelServices(pid_t process, Worker& starter, const Scenario& scenario) {
+  const std::vector<pid_t> before = threads_of(process);
   std::exception_ptr failure;
   starter.call([&] {
     try {
@@ -37,14 +37,14 @@ KernelServices::KernelServices(Worker& starter, const Scenario& scenario) {
   if (failure) {
     std::rethrow_exception(failure);
   }
-  const std::vector<pid_t> now = threads_of_this_process();
+  const std::vector<pid_t> now = threads_of(process);
   std::set_difference(now.begin(), now.end(), before.begin(), before.end(), std::back_inserter(threads_));
 }
 
 std::map<std::string, pid_t> KernelServices::threads() const {
   std::map<std::string, pid_t> out;
   for (const pid_t thread : threads_) {
-    std::ifstream comm(fmt::format("/proc/self/task/{}/comm", thread));
+    std::ifstream comm(fmt::format("/proc/{}/comm", thread));
     std::string name;
     std::getline(comm, name);
     out[name] = thread;

@@ -10,12 +10,12 @@
 
 namespace wakepath::scenario {
 
-/// The services of a file on the running kernel: threads beside the actors, with the descriptor table, the CPU and the
+/// The services of a file on the running kernel: threads beside the actors, with the process, the CPU and the
 /// scheduling of the worker that starts them. Like the actors they live as long as the process of the run.
 class KernelServices {
  public:
-  /// Throws as Services does.
-  KernelServices(Worker& starter, const Scenario& scenario);
+  /// `process`: that of the starter. Throws as Services does.
+  KernelServices(pid_t process, Worker& starter, const Scenario& scenario);
 
   /// Each of their threads sleeps in epoll_wait() or on a futex: nothing is left to be done.
   bool quiet() const;

@@ -4,14 +4,19 @@
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace wakepath::scenario {
 namespace {
@@ -40,22 +45,28 @@ void close_above_two() {
 }
 
 void take_table(Worker::Table table) {
-  if (table == Worker::Table::shared) {
+  if (table != Worker::Table::fresh) {
     return;
   }
-  if (table == Worker::Table::copied) {
+  // both at once: the new table is as small as what is left in it, whatever the runner had open (select() can tell)
+  if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_UNSHARE) != 0) {
     unshare(CLONE_FILES);
-  } else {
-    // both at once: the new table is as small as what is left in it, whatever the runner had open (select() can tell)
-    if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_UNSHARE) != 0) {
-      unshare(CLONE_FILES);
-      close_above_two();
-    }
-    const int null = open("/dev/null", O_RDWR);
-    for (int fd = 0; fd <= 2; ++fd) {
-      dup2(null, fd);
-    }
-    close(null);
+    close_above_two();
+  }
+  const int null = open("/dev/null", O_RDWR);
+  for (int fd = 0; fd <= 2; ++fd) {
+    dup2(null, fd);
+  }
+  close(null);
+}
+
+std::string proc_of(pid_t thread, const char* file) { return fmt::format("/proc/{}/{}", thread, file); }
+
+void wait_until_gone(pid_t thread) {
+  const std::string path = proc_of(thread, "");
+  while (access(path.c_str(), F_OK) == 0) {
+    const timespec moment{0, 50000};
+    nanosleep(&moment, nullptr);
   }
 }
 
@@ -73,21 +84,50 @@ std::string first_line(const std::string& path) {
 
 }  // namespace
 
-Worker::Worker(Table table, int cpu, bool fifo) : thread_([this, table, cpu, fifo] { loop(table, cpu, fifo); }) {
+Worker::Worker(Table table, int cpu, bool fifo) : table_(table), cpu_(cpu), fifo_(fifo) {
+  if (table == Table::shared) {
+    thread_ = std::thread([this] { loop(); });
+  } else {
+    // The process takes over the stack and the thread-local memory of a thread that ends as soon as it has made the
+    // process, past libc, which therefore keeps both. They are given back when the run's process ends.
+    std::thread([this] { start_process(); }).detach();
+  }
   wait_while(phase_, kStarting);
 }
 
 Worker::~Worker() { stop(); }
 
-void Worker::loop(Table table, int cpu, bool fifo) {
-  take_table(table);
-  if (cpu >= 0) {
+/// In the thread whose place the process takes. Signal handlers and blocked signals are copied, as the table is, unless
+/// take_table() will make a new one.
+void Worker::start_process() {
+  const bool copied = table_ == Table::copied;  // by an actor; the new process shall be a child of the run all the same
+  run_ = copied ? getppid() : getpid();
+  alignas(16) char stack[256 * 1024];
+  host_ = static_cast<pid_t>(syscall(SYS_gettid));
+  clone(process_main, stack + sizeof stack, CLONE_VM | (copied ? CLONE_PARENT : CLONE_FILES), this);
+  syscall(SYS_exit, 0);
+}
+
+int Worker::process_main(void* worker) {
+  auto* self = static_cast<Worker*>(worker);
+  wait_until_gone(self->host_);  // from now on the thread-local memory is ours, and the run's main thread our parent
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != self->run_) {
+    return 1;
+  }
+  self->loop();
+  return 0;
+}
+
+void Worker::loop() {
+  take_table(table_);
+  if (cpu_ >= 0) {
     cpu_set_t set;
     CPU_ZERO(&set);
-    CPU_SET(static_cast<size_t>(cpu), &set);
+    CPU_SET(static_cast<size_t>(cpu_), &set);
     sched_setaffinity(0, sizeof set, &set);
   }
-  if (fifo) {
+  if (fifo_) {
     take_fifo();
   }
   tid_ = static_cast<pid_t>(syscall(SYS_gettid));
@@ -121,29 +161,43 @@ void Worker::call(std::function<void()> job) {
 }
 
 void Worker::stop() {
-  if (!thread_.joinable()) {
+  if (tid_ == 0) {
     return;
   }
   set(phase_, kStop);
-  thread_.join();
-  // pthread_join() returns when the thread gives up its stack; its descriptors are closed a little later.
-  const std::string path = fmt::format("/proc/self/task/{}", tid_);
-  while (access(path.c_str(), F_OK) == 0) {
-    const timespec moment{0, 50000};
-    nanosleep(&moment, nullptr);
+  if (table_ != Table::shared) {
+    reap();
+    return;
+  }
+  thread_.join();  // returns when the thread gives up its stack; its descriptors are closed a little later
+  wait_until_gone(std::exchange(tid_, 0));
+}
+
+void Worker::kill() {
+  if (tid_ != 0) {
+    ::kill(tid_, SIGKILL);
+    reap();
   }
 }
 
+void Worker::reap() {
+  while (waitpid(tid_, nullptr, __WALL) < 0 && errno == EINTR) {
+  }
+  tid_ = 0;
+}
+
 long sleeping_in(pid_t thread) {
-  const std::string stat = first_line(fmt::format("/proc/self/task/{}/stat", thread));
+  const std::string stat = first_line(proc_of(thread, "stat"));
   const size_t bracket = stat.rfind(')');
   if (bracket == std::string::npos || bracket + 2 >= stat.size() ||
       (stat[bracket + 2] != 'S' && stat[bracket + 2] != 'D')) {
     return -1;
   }
-  const std::string call = first_line(fmt::format("/proc/self/task/{}/syscall", thread));
+  const std::string call = first_line(proc_of(thread, "syscall"));
   long current = -1;
   return std::sscanf(call.c_str(), "%ld", &current) == 1 ? current : -1;
 }
+
+bool can_see_sleepers(pid_t thread) { return !first_line(proc_of(thread, "syscall")).empty(); }
 
 }  // namespace wakepath::scenario

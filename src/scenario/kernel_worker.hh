@@ -10,27 +10,32 @@
 
 namespace wakepath::scenario {
 
-/// The system call in which a thread of this process sleeps, as /proc/self/task/TID/{stat,syscall} tell; -1 when it
-/// does not sleep.
+/// The system call in which a thread of the run sleeps, as /proc/TID/{stat,syscall} tell; -1 when it does not sleep.
 long sleeping_in(pid_t thread);
+/// Whether /proc tells that at all: a machine may keep it from all but debuggers (kernel.yama.ptrace_scope above 1).
+bool can_see_sleepers(pid_t thread);
 
-/// A thread that runs what it is given, one thing at a time. It is reached through shared memory and a futex, never
+/// Somebody who runs what it is given, one thing at a time. It is reached through shared memory and a futex, never
 /// through a descriptor, so that its descriptor table holds what the scenario made and nothing else.
+///
+/// With a table of its own it is a process of its own too (clone(2) with CLONE_VM alone): a signal that reaches one
+/// process wakes nobody who waits on a signalfd in another. All of them share the memory of the run, so what they are
+/// given and what they give back needs no copying. Each is a child of the run's process and ends with it.
 class Worker {
  public:
   enum class Table {
     fresh,   ///< its own: 0 to 2 on /dev/null, nothing else
     copied,  ///< its own: a copy of the creator's (fork)
-    shared,  ///< the creator's (thread)
+    shared,  ///< the creator's, in whose process it is a thread (thread)
   };
 
-  /// Creates the thread from the calling thread, whose descriptor table it starts with, and waits until it is ready.
+  /// Creates it from the calling thread, whose descriptor table it starts with, and waits until it is ready.
   Worker(Table table, int cpu, bool fifo);
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
   ~Worker();
 
-  pid_t tid() const { return tid_; }
+  pid_t tid() const { return tid_; }     ///< of a process: its number
   void post(std::function<void()> job);  ///< starts a job; the worker must be idle
   bool busy() const { return phase_.load(std::memory_order_acquire) == kJob; }
   void wait();                           ///< until the job is done
@@ -38,18 +43,28 @@ class Worker {
 
   /// The calling thread runs before all that are not SCHED_FIFO, and is not interrupted by those that are.
   static void take_fifo();
-  /// Ends the thread and waits until the kernel has let go of its descriptor table.
+  /// Ends it, which must be idle, and waits until the kernel has let go of its descriptor table. Of a process: the
+  /// other threads have ended, and the caller is a thread of the run's own process.
   void stop();
+  /// Ends a process with all its threads, whatever they do.
+  void kill();
 
   /// The thread sleeps in system call `number`.
   bool sleeps_in(long number) const { return sleeping_in(tid_) == number; }
 
  private:
   static constexpr uint32_t kIdle = 0, kJob = 1, kStop = 2, kStarting = 3;
-  void loop(Table table, int cpu, bool fifo);
+  void start_process();
+  static int process_main(void* worker);
+  void reap();
+  void loop();
 
+  const Table table_;
+  const int cpu_;
+  const bool fifo_;
   std::atomic<uint32_t> phase_{kStarting};
-  pid_t tid_ = 0;
+  pid_t tid_ = 0;  ///< 0 after the end
+  pid_t host_ = 0, run_ = 0;
   std::function<void()> job_;
   std::thread thread_;
 };

@@ -69,7 +69,7 @@ void write_kernel_views(const fs::path& folder, const std::map<std::string, pid_
   }
   write_file(folder / "ss", output_of("ss -tanie"));
   for (const auto& [name, tid] : actors) {
-    const std::string task = fmt::format("/proc/{}/task/{}", getpid(), tid);
+    const std::string task = fmt::format("/proc/{}", tid);
     write_file(folder / name / "fd", output_of("ls -l " + task + "/fd"));
     for (const int fd : open_descriptors(tid)) {
       write_file(folder / name / fmt::format("fdinfo-{}", fd), read_file(fmt::format("{}/fdinfo/{}", task, fd)));
