@@ -33,8 +33,7 @@ long __ip6_datagram_connect(Kernel& k, sock* sk, const Address& to) {
   sk->common.skc_dport = to.port;
   if (sk->common.skc_v6_rcv_saddr.get().any()) {
     sk->common.skc_v6_rcv_saddr = in6_loopback(k);
-    sk->common.skc_rcv_saddr = record::Ipv4{LOOPBACK4_IPV6};
-    inet_sk(sk)->inet_saddr = record::Ipv4{LOOPBACK4_IPV6};
+    sk->common.skc_rcv_saddr = record::Ipv4{LOOPBACK4_IPV6};  // inet_saddr stays: IPv4 may choose
     udp_lib_rehash(k, sk);
   }
   if (sk->sk_reuseport_cb != nullptr) sk->sk_reuseport_cb->has_conns = true;
