@@ -166,14 +166,15 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
   mark->excludes(record);
   command
       ->add_option("--view", options.view,
-                   "objects: who points to whom; path, tree: the calls of the step; timeline: all calls for Perfetto; "
+                   "objects: who points to whom; path, tree: the calls of the step; sequence: threads and time; "
+                   "timeline: all calls for Perfetto; "
                    "field: one field over time; or what the kernel itself would show: proc-net-tcp, proc-net-tcp6, "
                    "proc-net-udp, proc-net-udp6, proc-fd, proc-fdinfo, ss")
-      ->check(CLI::IsMember({"objects", "path", "tree", "timeline", "field", "proc-net-tcp", "proc-net-tcp6",
-                             "proc-net-udp", "proc-net-udp6", "proc-fd", "proc-fdinfo", "ss"}))
+      ->check(CLI::IsMember({"objects", "path", "tree", "sequence", "timeline", "field", "proc-net-tcp",
+                             "proc-net-tcp6", "proc-net-udp", "proc-net-udp6", "proc-fd", "proc-fdinfo", "ss"}))
       ->capture_default_str();
   command->add_option("--format", options.format, "Taken from the output's name when not given; else svg, tree: text")
-      ->check(CLI::IsMember({"dot", "svg", "png", "pdf", "text", "json", "csv"}));
+      ->check(CLI::IsMember({"dot", "svg", "png", "pdf", "text", "json", "csv", "mermaid"}));
   command->add_option("-o,--output", options.output, "Where to; standard output when not given");
   command->add_flag("--fields", options.fields, "With --view tree: every change of a field");
   command
@@ -192,6 +193,7 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
       "Examples:\n  wakepath export demo.wkp --step 3 --view path -o path.svg\n"
       "  wakepath export demo.wkp --mark asleep --view objects -o objects.pdf\n"
       "  wakepath export demo.wkp --step 3 --view tree\n"
+      "  wakepath export scenarios/wake-on-connect.yaml --view sequence -o sequence.svg\n"
       "  wakepath export scenarios/wake-on-connect.yaml --view timeline -o timeline.json\n"
       "  wakepath export scenarios/wake-on-connect.yaml --view field --object tcp_sock#1 --field sk_ack_backlog\n"
       "  wakepath export scenarios/wake-on-connect.yaml --html lesson.html\n"

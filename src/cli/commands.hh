@@ -73,15 +73,15 @@ struct ExportOptions {
   std::string step;    ///< a step's number or a mark's name; empty: the last step, when there is one
   std::string mark;    ///< a mark's name
   std::string record;  ///< any position: the first so many records
-  /// objects, path, tree, timeline, field, or a text of the kernel's own: proc-net-tcp (tcp6, udp, udp6), proc-fd,
-  /// proc-fdinfo, ss
+  /// objects, path, tree, sequence, timeline, field, or a text of the kernel's own: proc-net-tcp (tcp6, udp, udp6),
+  /// proc-fd, proc-fdinfo, ss
   std::string view = "objects";
   std::string process;       ///< proc-fd, proc-fdinfo: a task's name or process id; empty: the only process there is
   std::optional<int> fd;     ///< proc-fdinfo: the descriptor
   std::string ss = "tanie";  ///< ss: its options
   std::string object;        ///< field: whose
   std::string field;         ///< field: which
-  std::string format;        ///< dot, svg, png, pdf, text, json, csv; empty: by the output's ending, else by the view
+  std::string format;        ///< one of those of --format; empty: by the output's ending, else what suits the view
   std::string output;        ///< a file; empty or "-": standard output
   bool fields = false;       ///< tree: every change of a field
   std::string html;          ///< where the whole scenario goes as one page; then of the others `file` alone counts

@@ -5,10 +5,12 @@
 #include <charconv>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "sim/export/layout.hh"
 #include "sim/export/objects.hh"
 #include "sim/export/path.hh"
+#include "sim/export/sequence.hh"
 #include "sim/export/series.hh"
 #include "sim/export/text.hh"
 #include "sim/export/timeline.hh"
@@ -64,6 +66,9 @@ std::optional<trace::Position> position_of(const ExportOptions& options, const t
   return at;
 }
 
+/// A view of what happened, not of one moment: without a step, of the whole recording.
+bool is_of_a_time(const std::string& view) { return view == "timeline" || view == "field" || view == "sequence"; }
+
 Moment find_moment(const ExportOptions& options, const trace::Trace& trace) {
   trace::Index index(trace);
   index.update();
@@ -79,12 +84,19 @@ Moment find_moment(const ExportOptions& options, const trace::Trace& trace) {
     bool quiet = step.end != 0 && step.end < *at;
     moment.title = fmt::format("{}step {}: {}", quiet ? "" : "within ", step.number, trace.string(step.text));
   }
+  if (is_of_a_time(options.view) && options.step.empty() && options.mark.empty() && options.record.empty()) {
+    moment.from = 0;
+    moment.title = std::filesystem::path(options.file).filename().string();
+    return moment;
+  }
   moment.subtitle += fmt::format("   ({})", std::filesystem::path(options.file).filename().string());
   return moment;
 }
 
 std::string draw(const ExportOptions& options, const trace::Trace& trace, const Moment& moment) {
   if (options.view == "tree") return exports::call_tree(trace, moment.from, moment.at, {.fields = options.fields});
+  if (options.view == "sequence")
+    return exports::sequence_dot(trace, moment.from, moment.at, {.title = moment.title, .subtitle = moment.subtitle});
   if (options.view == "path")
     return exports::path_dot(trace, moment.from, moment.at, {.title = moment.title, .subtitle = moment.subtitle});
   trace::Cursor cursor(trace);
@@ -101,27 +113,27 @@ std::string_view only_format(const std::string& view) {
   return view == "tree" || is_kernel_view(view) ? "text" : "";
 }
 
-/// A view of what happened, not of one moment: without a step, of the whole recording.
-bool is_of_a_time(const std::string& view) { return view == "timeline" || view == "field"; }
-
 std::string format_of(const ExportOptions& options) {
   if (!options.format.empty()) return options.format;
   std::string ending = std::filesystem::path(options.output).extension().string();
   if (ending == ".gv") return "dot";
   if (ending == ".txt") return "text";
+  if (ending == ".mmd") return "mermaid";
   if (!ending.empty()) return ending.substr(1);
   const std::string_view only = only_format(options.view);
   return only.empty() ? "svg" : std::string(only);
 }
 
-int export_time(const ExportOptions& options, const trace::Trace& trace, const Moment& moment) {
-  const bool whole = options.step.empty() && options.mark.empty() && options.record.empty();
-  const trace::Position from = whole ? 0 : moment.from, to = whole ? trace.size() : moment.at;
-  if (options.view == "timeline") return write_out(options.output, exports::timeline_json(trace, from, to));
-  const auto csv = exports::field_csv(trace, from, to, options.object, options.field);
+int export_series(const ExportOptions& options, const trace::Trace& trace, const Moment& moment) {
+  if (options.view == "timeline")
+    return write_out(options.output, exports::timeline_json(trace, moment.from, moment.at));
+  const auto csv = exports::field_csv(trace, moment.from, moment.at, options.object, options.field);
   if (const auto* error = std::get_if<std::string>(&csv)) return fail(kWrong, *error);
   return write_out(options.output, std::get<exports::Csv>(csv).text);
 }
+
+/// The formats that are no pictures.
+const std::set<std::string> kTexts = {"dot", "text", "json", "csv", "mermaid"};
 
 std::optional<exports::LayoutFormat> picture_format(std::string_view format) {
   if (format == "svg") return exports::LayoutFormat::kSvg;
@@ -136,14 +148,17 @@ int export_file(const ExportOptions& options) {
   if (!options.html.empty()) return export_lesson(options.file, options.html);
   std::string format = format_of(options);
   const auto picture_as = picture_format(format);
-  if (!picture_as && format != "dot" && format != "text" && format != "json" && format != "csv")
-    return fail(kWrong, fmt::format("{}: found the ending '.{}', expected .dot, .svg, .png, .pdf, .txt, .json or .csv "
-                                    "(or --format)",
+  if (!picture_as && !kTexts.contains(format))
+    return fail(kWrong, fmt::format("{}: found the ending '.{}', expected .dot, .svg, .png, .pdf, .txt, .json, .csv "
+                                    "or .mmd (or --format)",
                                     options.output, format));
   const std::string_view only = only_format(options.view);
-  if (!only.empty() ? format != only : !picture_as && format != "dot")
+  const bool mermaid = options.view == "sequence" && format == "mermaid";
+  if (!only.empty() ? format != only : !picture_as && format != "dot" && !mermaid)
     return fail(kWrong, fmt::format("--view {} cannot be written as {}: it is {}", options.view, format,
-                                    only.empty() ? "dot, svg, png or pdf" : std::string(only)));
+                                    !only.empty()                ? std::string(only)
+                                    : options.view == "sequence" ? "dot, svg, png, pdf or mermaid"
+                                                                 : "dot, svg, png or pdf"));
   bool to_terminal = (options.output.empty() || options.output == "-") && isatty(STDOUT_FILENO) != 0;
   if ((format == "png" || format == "pdf") && to_terminal)
     return fail(kWrong, fmt::format("a {} on a terminal helps nobody: give it a file with -o", format));
@@ -154,7 +169,7 @@ int export_file(const ExportOptions& options) {
   Moment moment = find_moment(options, *opened.trace);
   if (!moment.error.empty()) return fail(kWrong, moment.error);
 
-  if (is_of_a_time(options.view)) return export_time(options, *opened.trace, moment);
+  if (only == "json" || only == "csv") return export_series(options, *opened.trace, moment);
   if (is_kernel_view(options.view)) {
     trace::Cursor cursor(*opened.trace);
     cursor.seek(moment.at);
@@ -162,6 +177,7 @@ int export_file(const ExportOptions& options) {
     auto text = kernel_view(options, *opened.trace, cursor.world(), error);
     return text ? write_out(options.output, *text) : fail(kWrong, error);
   }
+  if (mermaid) return write_out(options.output, exports::sequence_mermaid(*opened.trace, moment.from, moment.at, {}));
   std::string drawn = draw(options, *opened.trace, moment);
   if (!picture_as) return write_out(options.output, drawn);
   exports::LayoutHelper helper;

@@ -7,6 +7,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "sim/export/layout.hh"
+#include "sim/export/sequence.hh"
 #include "sim/export/timeline.hh"
 #include "sim/trace/index.hh"
 #include "tests/export/story.hh"
@@ -82,6 +84,30 @@ TEST_F(OverTime, AnArrowOfTheTimelineLeadsFromTheWakerToTheWoken) {
   EXPECT_EQ(from.at("id"), to.at("id"));
   EXPECT_EQ(from.at("tid"), index.wakes().at(0).waker);
   EXPECT_EQ(to.at("tid"), index.wakes().at(0).woken);
+}
+
+TEST_F(OverTime, ASequenceTellsOfCallsSleepsAndWakeUpsInTheirOrder) {
+  const std::string text = sequence_mermaid(writer.trace, index.steps()[1].begin, *index.after_step(3));
+  EXPECT_THAT(text, StartsWith("sequenceDiagram\n  participant t1 as server\n"));
+  std::size_t at = 0;
+  for (const char* line : {"Note over t1: 2  epoll_wait(4, 8 events, -1)\n", "Note over t1: sleeps in epoll_wait\n",
+                           "Note over t2: 3  socket(AF_INET, SOCK_STREAM, 0) = 3\n", "t2-)t1: wakes, in softirq\n",
+                           "Note over t1: epoll_wait(4, 8 events, -1) = 1 [{EPOLLIN, fd 3}]\n"}) {
+    at = text.find(line, at);
+    ASSERT_NE(at, std::string::npos) << line << " is not, or not in its place, in\n" << text;
+  }
+}
+
+TEST_F(OverTime, ASequenceSaysHowMuchItLeavesOut) {
+  EXPECT_THAT(sequence_mermaid(writer.trace, 0, writer.trace.size(), {.most_rows = 3}), HasSubstr("… and "));
+  EXPECT_THAT(sequence_dot(writer.trace, 0, writer.trace.size(), {.most_rows = 3}), HasSubstr("… and "));
+}
+
+TEST_F(OverTime, GraphvizDrawsEveryArrowOfASequence) {
+  LayoutHelper helper;
+  const Picture picture = helper.layout(sequence_dot(writer.trace, 0, writer.trace.size()), LayoutFormat::kSvg);
+  ASSERT_EQ(picture.error, "") << "a lost edge is an error";
+  EXPECT_THAT(picture.bytes, HasSubstr(">wakes, in softirq</text>"));
 }
 
 }  // namespace
