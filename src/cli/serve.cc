@@ -14,8 +14,11 @@
 #include "src/cli/serve_path.hh"
 #include "src/cli/serve_session.hh"
 #include "src/cli/stop_signals.hh"
+#include "src/mirror/follower.hh"
 #include "src/mirror/live_session.hh"
 #include "src/mirror/mirror.hh"
+#include "src/mirror/step_log.hh"
+#include "src/os/call_log.hh"
 #include "src/os/linux_os.hh"
 #include "src/os/recorded_os.hh"
 #ifdef WAKEPATH_GUI
@@ -68,22 +71,33 @@ struct Machine {
     wanted.ring = options.mirror_ring;
     wanted.config.mutant = kernel::mutant_by_name(options.mutant).value_or(kernel::Mutant::none);
     mirror = std::make_unique<mirror::Mirror>(wanted);
-    recorded = std::make_unique<os::RecordedOs>(kernel, *mirror);
+    log = std::make_unique<os::CallLog>();
+    recorded = std::make_unique<os::RecordedOs>(kernel, *log);
+    steps = std::make_unique<mirror::StepLog>(*log);
+    follower = std::make_unique<mirror::Follower>(*log, *mirror);
     if (!options.output.empty()) file = std::make_unique<trace::FileWriter>(*mirror->trace(), options.output);
   }
   os::Os& os() { return recorded != nullptr ? static_cast<os::Os&>(*recorded) : kernel; }
-  probe::Probe& probe() { return mirror != nullptr ? static_cast<probe::Probe&>(*mirror) : nobody; }
+  probe::Probe& probe() { return steps != nullptr ? static_cast<probe::Probe&>(*steps) : nobody; }
+  /// The mirror shows all that the server has done so far.
+  void catch_up() const {
+    if (follower != nullptr) follower->catch_up();
+  }
 
   os::LinuxOs kernel;
   probe::Probe nobody;
   std::unique_ptr<mirror::Mirror> mirror;
+  std::unique_ptr<os::CallLog> log;
   std::unique_ptr<os::RecordedOs> recorded;
+  std::unique_ptr<mirror::StepLog> steps;
+  std::unique_ptr<mirror::Follower> follower;
   std::unique_ptr<trace::FileWriter> file;
 };
 
 /// What was asked for about the first connection. False when a picture could not be written.
 bool show_first_connection(const ServeOptions& options, const Machine& machine) {
   if (machine.mirror == nullptr || (!options.text && options.out.empty())) return true;
+  machine.catch_up();
   const auto trace = machine.mirror->trace();
   if (trace->floor() > 0) {
     fmt::print(stderr, "serve: the first connection is no longer among the records of --mirror ring:{}\n",
@@ -186,6 +200,7 @@ int serve(const ServeOptions& options) {
       shown ? show_first_connection(options, machine) : wait_for_the_end(signals, session, options, machine);
   const bool demo_ended = session.demo_done();
   session.stop();
+  machine.catch_up();
   print_last_line(session, machine.mirror != nullptr ? machine.mirror->figures() : mirror::Figures{});
   if (machine.file != nullptr) {
     machine.file->close();

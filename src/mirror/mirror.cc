@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "src/mirror/call_text.hh"
@@ -16,6 +17,8 @@ namespace {
 /// What positions can number, less what one call may still write.
 constexpr trace::Position kMostRecords = trace::RecordStore::kMaxChunks * trace::RecordStore::kChunkRecords - 1'000'000;
 
+constexpr std::size_t kMostSpare = 4096;
+
 Config machine(const MirrorOptions& options) {
   Config config = options.config;
   config.keep_records = options.ring;
@@ -29,7 +32,7 @@ Config machine(const MirrorOptions& options) {
 }  // namespace
 
 Mirror::Mirror(const MirrorOptions& options)
-    : options_(options), kernel_(machine(options)), began_ns_(evidence::now_ns()) {}
+    : options_(options), kernel_(machine(options)), descriptor_limit_(evidence::descriptor_limit()) {}
 
 Figures Mirror::figures() const {
   std::lock_guard hold(figures_lock_);
@@ -43,62 +46,80 @@ std::string Mirror::status() const {
                      figures.injected, figures.divergences);
 }
 
-Mirror::Actor& Mirror::actor_of(int thread, const std::string& name) {
-  Actor& actor = actors_[thread];
+Mirror::Actor& Mirror::actor_of(const os::CallRecord& record) {
+  Actor& actor = actors_[record.thread];
   if (actor.task == nullptr) {
+    const std::string name(record.thread_name);
     actor.task = first_ == nullptr ? kernel_.spawn_process(name) : kernel_.spawn_thread(name, first_);
     if (first_ == nullptr) first_ = actor.task;
-    by_thread_[std::this_thread::get_id()] = &actor;
   }
   return actor;
 }
 
-void Mirror::sync_clock() { kernel_.scheduler.advance_clock_to(static_cast<uint64_t>(evidence::now_ns() - began_ns_)); }
+/// Stamps of different threads may disagree a little; time does not go back.
+void Mirror::sync_clock(int64_t now_ns) {
+  if (began_ns_ == 0) began_ns_ = now_ns;
+  kernel_.scheduler.advance_clock_to(std::max(kernel_.now_ns(), static_cast<uint64_t>(now_ns - began_ns_)));
+}
+
+void Mirror::take(os::LogItem& item) {
+  if (spare_.empty()) spare_.emplace_back();
+  ahead_.push_back(std::exchange(item, std::move(spare_.back())));
+  spare_.pop_back();
+  looked_ahead_ = false;
+  const os::LogItem& taken = ahead_.back();
+  if (taken.kind != os::LogItem::Kind::note && taken.record.call() == os::Call::epoll_wait)
+    ++waits_ahead_[taken.record.thread];
+}
+
+bool Mirror::follow(bool no_more) {
+  while (!ahead_.empty()) {
+    os::LogItem& item = ahead_.front();
+    if (!stopped_ && !no_more && !decided(item)) return false;
+    const bool returns = item.kind == os::LogItem::Kind::returned;
+    if (stopped_ && returns) change_figures([](Figures& f) { ++f.lost; });
+    followed_ = item.record.sequence;
+    if (item.kind != os::LogItem::Kind::note && item.record.call() == os::Call::epoll_wait)
+      --waits_ahead_[item.record.thread];
+    if (!stopped_) {
+      if (item.kind == os::LogItem::Kind::note) noted(item);
+      if (item.kind == os::LogItem::Kind::entering) entering(item.record);
+      if (returns) returned(item.record);
+    }
+    if (spare_.size() < kMostSpare) spare_.push_back(std::move(item));
+    ahead_.pop_front();
+    looked_ahead_ = false;
+  }
+  return true;
+}
 
 void Mirror::entering(os::CallRecord& record) {
-  record.attachment = nullptr;
-  if (stopped_.load() || !is_kernel_call(record.call())) return;
-  const Gate::Pass pass = gate_.enter(false);
-  sync_clock();
-  Actor& actor = actor_of(record.thread, record.thread_name);
-  actor.pass = pass;
+  sync_clock(record.entry_ns);
+  Actor& actor = actor_of(record);
   actor.started = false;
   actor.applied_before = applied_;
   actor.replay = {};
-  record.attachment = &actor;
-  look(actor, descriptor_of(record), "the state of the descriptor before the call");
-  if (holds_gate(record)) {
-    gate_.calling(pass);
-    return;
-  }
-  if (why_not_checked(record).empty() && sleeps_on_model(record)) {
-    actor.replay.most_sent = Replay::kAll;
-    begin_in_model(actor, record);
-  }
-  actor.pass = 0;
-  actor.sleeping_on = descriptor_of(record);
-  gate_.leave(pass);
+  actor.begun = std::move(record);
+  actor.sleeping_on = descriptor_of(actor.begun);
+  if (!why_not_checked(actor.begun).empty() || !sleeps_on_model(actor.begun)) return;
+  actor.replay.most_sent = Replay::kAll;
+  begin_in_model(actor, actor.begun);
 }
 
-void Mirror::returned(os::CallRecord& record) {
-  if (!is_kernel_call(record.call())) return;
-  if (record.attachment == nullptr) return change_figures([](Figures& f) { ++f.lost; });
-  Actor& actor = *static_cast<Actor*>(record.attachment);
-  Gate::Pass pass = actor.pass;
-  if (pass == 0 || !gate_.back(pass)) pass = gate_.enter(true);
-  if (stopped_.load()) {
-    change_figures([](Figures& f) { ++f.lost; });
-  } else {
-    sync_clock();
-    actor.sleeping_on = -1;
-    apply(actor, record);
-    sample_oracles();
-    change_figures([&](Figures& f) { f.injected = peers_.injected(); });
-    const trace::Position records = kernel_.recorder.position();
-    if (options_.ring == 0 && records >= options_.max_records) stop("as many records as --mirror-records allows");
-    if (records >= kMostRecords) stop("as many records as a trace can number");
+void Mirror::returned(const os::CallRecord& record) {
+  sync_clock(record.return_ns);
+  Actor& actor = actor_of(record);
+  if (!record.sleeps) {
+    actor.started = false;
+    actor.applied_before = applied_;
+    actor.replay = {};
   }
-  gate_.leave(pass);
+  actor.sleeping_on = -1;
+  apply(actor, record);
+  change_figures([&](Figures& f) { f.injected = peers_.injected(); });
+  const trace::Position records = kernel_.recorder.position();
+  if (options_.ring == 0 && records >= options_.max_records) stop("as many records as --mirror-records allows");
+  if (records >= kMostRecords) stop("as many records as a trace can number");
 }
 
 void Mirror::begin_in_model(Actor& actor, const os::CallRecord& record) {
@@ -152,6 +173,7 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
 void Mirror::compare(Actor& actor, const os::CallRecord& record) {
   const long model = actor.task->call_result();
   const std::string difference = actor.replay.difference(record, model);
+  if (std::exchange(actor.unsure, false)) return unchecked("what had come was not known before it was read");
   if (difference.empty()) return checked();
   const bool raced = record.call() == os::Call::epoll_wait && applied_ != actor.applied_before;
   if (raced && actor.replay.holds_more(record, model))
@@ -186,7 +208,7 @@ void Mirror::diverged(const os::CallRecord& record, const std::string& on_what, 
 }
 
 void Mirror::stop(const std::string& why) {
-  stopped_.store(true);
+  stopped_ = true;
   kernel_.recorder.note(trace::NoteKind::kLog, "the mirror stops here: " + why);
   change_figures([&](Figures& f) { f.stopped = why; });
 }

@@ -1,22 +1,22 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
+#include <vector>
 
 #include "sim/kernel/kernel.hh"
 #include "src/mirror/figures.hh"
 #include "src/mirror/freedoms.hh"
-#include "src/mirror/gate.hh"
 #include "src/mirror/oracles.hh"
 #include "src/mirror/peers.hh"
 #include "src/mirror/replay.hh"
-#include "src/os/call_record.hh"
+#include "src/os/call_log.hh"
 #include "src/probe/notes.hh"
 
 namespace wakepath::mirror {
@@ -28,30 +28,39 @@ struct MirrorOptions {
   uint64_t ring = 0;                  ///< not 0: only the last so many are kept, and `max_records` does not count
 };
 
-/// Keeps a modelled kernel in step with the calls of a RecordedOs, and compares every answer.
+/// Keeps a modelled kernel in step with a log of calls (src/os/call_log.hh), and compares every answer.
 ///
-/// Each thread has a task of one modelled process. A call that cannot sleep is made on the model when it has returned,
-/// before any other such call begins; one that may sleep begins in the model when it begins in earnest, sleeps there
-/// too, and goes on when the real one has returned. What peers outside the process have done is found out from
-/// the answers and from the descriptors themselves (evidence.hh) and injected (peers.hh). What the kernel may choose is
-/// taken over (freedoms.hh). All other differences are divergences: recorded, counted, and the model goes on.
+/// Each thread has a task of one modelled process. A call that cannot sleep is made on the model at its place in the
+/// log; one that may sleep begins in the model where the log has its beginning, sleeps there too, and goes on where the
+/// real one has returned. What peers outside the process have done is found out from answers: those of this call and
+/// those that follow it (mirror_ahead.cc); it is injected (peers.hh). What the kernel may choose is taken over
+/// (freedoms.hh). All other differences are divergences: recorded, counted, and the model goes on.
 ///
-/// Any thread; it never throws. A call waits for another one's system call for Gate::kPatienceMs at most, and for the
-/// model's own work as long as that takes.
-class Mirror final : public os::CallObserver, public probe::Notes {
+/// The same log gives the same trace, whenever it is read. Used by one thread at a time, but for figures(), status()
+/// and trace(); it never throws.
+class Mirror final : private probe::Notes {
  public:
   explicit Mirror(const MirrorOptions& options = {});
   ~Mirror() override = default;
   Mirror(const Mirror&) = delete;
   Mirror& operator=(const Mirror&) = delete;
 
-  void entering(os::CallRecord& record) override;
-  void returned(os::CallRecord& record) override;
+  /// The next of the log. What is in it is swapped for something that can be filled again.
+  void take(os::LogItem& item);
+  /// Follows what it has taken. An epoll_wait may have to wait until it is known what the program does with its events;
+  /// `no_more`: it has to do without. Returns whether nothing is left.
+  bool follow(bool no_more);
+  std::size_t taken_ahead() const { return ahead_.size(); }
+  /// The last entry of the log that has been followed.
+  uint64_t followed() const { return followed_; }
 
   /// Grows while the mirror runs; may be kept longer than the mirror lives.
   std::shared_ptr<trace::Trace> trace() const { return kernel_.trace(); }
   Figures figures() const;
-  /// Asks every oracle about every descriptor, now. They are also asked one by one as calls return.
+  /// Asks the oracles about a descriptor, or about all. Nothing of the log must be left to follow, and none of its
+  /// calls that cannot sleep be under way.
+  bool wants_to_sample() const;
+  void sample_oracles();
   void consult_all_oracles();
   /// One line: "212 calls checked, 0 divergences".
   std::string status() const;
@@ -60,16 +69,19 @@ class Mirror final : public os::CallObserver, public probe::Notes {
   /// A thread of the process, and the call that it is in.
   struct Actor {
     kernel::task_struct* task = nullptr;
-    Gate::Pass pass = 0;          ///< 0: this call does not hold the gate
-    int sleeping_on = -1;         ///< the descriptor of a call that may sleep and does not hold the gate
+    int sleeping_on = -1;         ///< the descriptor of a call that may sleep and has not returned
     bool started = false;         ///< in the model
     uint64_t applied_before = 0;  ///< applied_ when it began
+    bool unsure = false;          ///< of what had come by then
+    os::CallRecord begun;         ///< what the model's call was started from
     Replay replay;
   };
 
   // mirror.cc
-  Actor& actor_of(int thread, const std::string& name);
-  void sync_clock();
+  Actor& actor_of(const os::CallRecord& record);
+  void sync_clock(int64_t now_ns);
+  void entering(os::CallRecord& record);
+  void returned(const os::CallRecord& record);
   /// The kernel's timers may have been earlier than the model's: fires those due within kTimerSlack until `enough`.
   template <class Enough>
   void let_timers_fire(Enough enough);
@@ -86,7 +98,6 @@ class Mirror final : public os::CallObserver, public probe::Notes {
 
   // mirror_calls.cc: what has to be known before the model can answer, and what is known after
   bool sleeps_on_model(const os::CallRecord& record) const;
-  bool holds_gate(const os::CallRecord& record) const;
   bool lacks(const os::CallRecord& record, int fd) const;
   std::string why_not_checked(const os::CallRecord& record) const;
   void settle(Actor& actor, const os::CallRecord& record);
@@ -95,45 +106,58 @@ class Mirror final : public os::CallObserver, public probe::Notes {
   void settle_accept(Actor& actor, const os::CallRecord& record);
   void settle_recv(Actor& actor, const os::CallRecord& record);
   void settle_send(Actor& actor, const os::CallRecord& record);
-  void end_peer(Peer& peer, int fd, const std::string& evidence);
-  /// What the descriptor itself shows of its peer, if that does not change the order of a ready list.
-  void look(Actor& actor, int fd, std::string_view evidence);
+  void end_peer(Peer& peer, const os::CallRecord& record, int fd, const std::string& evidence);
+  /// What the descriptor itself has shown of its peer.
+  void settle_sight(Actor& actor, const os::Sight& sight, std::string_view evidence);
   void after(Actor& actor, const os::CallRecord& record);
 
   // mirror_epoll.cc
   /// epoll_wait's answer without the descriptors that the model does not have; nullopt when there are none in it.
   std::optional<os::CallRecord> known_events(const os::CallRecord& record) const;
   void settle_epoll(Actor& actor, const os::CallRecord& record);
-  void settle_event(Actor& actor, const kernel::epitem* item, uint32_t events, const std::string& evidence);
+  void settle_event(Actor& actor, const os::CallRecord& record, const kernel::epitem* item, uint32_t events);
   bool explained(const kernel::eventpoll* ep, const os::CallRecord& record) const;
   /// tcp_poll() takes no lock: a reset that another CPU handles meanwhile shows in part of its bits.
   bool half_reset(const Actor& actor, const os::CallRecord& record, long model);
   void settle_order(kernel::eventpoll* ep, const os::CallRecord& record);
 
+  // mirror_ahead.cc: what the log says next
+  bool decided(const os::LogItem& item) const;
+  void look_ahead();
+  const os::CallRecord* last_word_of(int fd) const;
+  void settle_predecessor(Actor& actor, const kernel::Address& from);
+  void settle_readable(Peer& peer, kernel::sock* sk, int fd, const std::string& evidence);
+
   // mirror_oracles.cc
-  void sample_oracles();
   bool consult_oracle(int fd);
 
-  // mirror_probe.cc
+  // mirror_notes.cc
+  void noted(const os::LogItem& item);
   void note(const std::string& text) override;
 
-  mutable Gate gate_;  // guards all below but the figures
   MirrorOptions options_;
   kernel::Kernel kernel_;
   Freedoms freedoms_{kernel_};
   Peers peers_{kernel_, freedoms_};
-  std::map<int, Actor> actors_;  // by os::ThreadInfo::id
-  std::map<std::thread::id, Actor*> by_thread_;
-  std::set<int> foreign_;                            // descriptors that the model does not have
-  std::set<std::pair<int, uint64_t>> foreign_keys_;  // what they are registered with: epoll descriptor and data
+  std::map<int, Actor> actors_;                        // by os::ThreadInfo::id
+  int noting_ = 0;                                     // whose note it is
+  std::deque<os::LogItem> ahead_;                      // taken and not followed yet; the first is the one at hand
+  std::vector<os::LogItem> spare_;                     // to be filled again
+  std::map<int, int> waits_ahead_;                     // entries of epoll_wait among these, by thread
+  std::map<int, const os::CallRecord*> next_reading_;  // of these, the first that reads from each descriptor
+  bool looked_ahead_ = false;                          // next_reading_ is up to date
+  std::set<int> foreign_;                              // descriptors that the model does not have
+  std::set<std::pair<int, uint64_t>> foreign_keys_;    // what they are registered with: epoll descriptor and data
   Oracles oracles_{peers_, foreign_};
   int64_t next_reading_ns_ = 0;
   int next_fd_ = 0;
   kernel::task_struct* first_ = nullptr;
-  int64_t began_ns_ = 0;
+  int64_t began_ns_ = 0;  // the log's first; 0: nothing has been taken
+  std::size_t descriptor_limit_;
   uint64_t steps_ = 0;
   uint64_t applied_ = 0;  // calls applied so far
-  std::atomic<bool> stopped_{false};
+  uint64_t followed_ = 0;
+  bool stopped_ = false;
 
   mutable std::mutex figures_lock_;
   Figures figures_;

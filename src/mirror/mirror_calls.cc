@@ -4,9 +4,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "sim/kernel/tcp.hh"
 #include "sim/syscalls/words.hh"
-#include "src/mirror/evidence.hh"
+#include "src/mirror/call_text.hh"
 #include "src/mirror/mirror.hh"
 #include "src/mirror/readiness.hh"
 
@@ -31,6 +34,18 @@ bool receives_nothing(const os::CallRecord& record) {
   if (const auto* recv = std::get_if<call::Recv>(&record.arguments)) return recv->size == 0;
   const auto* read = std::get_if<call::Read>(&record.arguments);
   return read != nullptr && read->size == 0;
+}
+
+/// Its failure may be the first sign of what a peer has done.
+bool tells_of_an_end(os::Call call) {
+  return call == os::Call::shutdown || call == os::Call::getpeername || call == os::Call::getsockopt;
+}
+
+/// The sight of a descriptor in an answer; nullptr.
+const os::Sight* sight_of(const os::CallRecord& record, int fd) {
+  for (const os::Sight& sight : record.sights)
+    if (sight.fd == fd) return &sight;
+  return nullptr;
 }
 
 /// Is an outside connection among those up to the one from there in the accept queue, or is that not there yet? Only
@@ -84,14 +99,6 @@ bool Mirror::sleeps_on_model(const os::CallRecord& record) const {
   return sent_size(record).has_value();  // no room in the real buffer: it begins where it may sleep
 }
 
-/// All that cannot sleep; and of what may, what will not: a connection to a listener on loopback is complete when the
-/// call returns, and so is a send that has room.
-bool Mirror::holds_gate(const os::CallRecord& record) const {
-  if (!record.may_block || record.call() == os::Call::connect) return true;
-  const auto size = sent_size(record);
-  return size && evidence::has_room(descriptor_of(record), *size);
-}
-
 /// Made by a call that was not followed, or past this process's Os.
 bool Mirror::lacks(const os::CallRecord& record, int fd) const {
   if (fd < 0) return false;
@@ -126,6 +133,8 @@ std::string Mirror::why_not_checked(const os::CallRecord& record) const {
 
 void Mirror::settle(Actor& actor, const os::CallRecord& record) {
   if (actor.started && record.call() != os::Call::epoll_wait && !receives(record.call())) return;
+  if (tells_of_an_end(record.call()))
+    for (const os::Sight& sight : record.sights) settle_sight(actor, sight, text_of(record));
   settle_descriptors(actor, record);
   settle_ports(actor, record);
   if (record.call() == os::Call::accept4) settle_accept(actor, record);
@@ -135,7 +144,8 @@ void Mirror::settle(Actor& actor, const os::CallRecord& record) {
 }
 
 void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
-  kernel_.config.rlimit_nofile = evidence::descriptor_limit();
+  if (record.result >= 0) descriptor_limit_ = std::max(descriptor_limit_, static_cast<std::size_t>(record.result) + 1);
+  kernel_.config.rlimit_nofile = descriptor_limit_;
   switch (record.call()) {
     case os::Call::socket:
     case os::Call::accept4:
@@ -161,24 +171,19 @@ void Mirror::settle_ports(Actor& actor, const os::CallRecord& record) {
   const int fd = descriptor_of(record);
   const sock* sk = sock_of(actor.task, fd);
   if (sk == nullptr || sk->common.skc_num != 0) return;
-  const auto own = evidence::own_address(fd);
+  const os::Sight* own = sight_of(record, fd);
   const auto* bind = std::get_if<call::Bind>(&record.arguments);
-  if (!own || own->port == 0 || (bind != nullptr && address_of(bind->address).port != 0)) return;
-  peers_.free_address({own->ip != 0 ? own->ip : INADDR_LOOPBACK, own->port});
+  if (own == nullptr || own->port == 0 || (bind != nullptr && address_of(bind->address).port != 0)) return;
+  peers_.free_address({own->address != 0 ? own->address : INADDR_LOOPBACK, own->port});
   freedoms_.port(own->port);
 }
 
 void Mirror::settle_accept(Actor& actor, const os::CallRecord& record) {
   sock* listener = sock_of(actor.task, descriptor_of(record));
   if (listener == nullptr || record.result < 0) return;
-  sockaddr_in in{};
-  socklen_t size = sizeof in;
-  Address from;
-  if (getpeername(static_cast<int>(record.result), reinterpret_cast<sockaddr*>(&in), &size) == 0)
-    from = {ntohl(in.sin_addr.s_addr), ntohs(in.sin_port)};
-  else if (record.output.address.size != 0)  // already reset: accept4 itself still told
-    from = address_of(record.output.address);
+  const Address from = address_of(record.output.address);
   if (from.port == 0 || !outside_first(peers_, listener, from)) return;
+  settle_predecessor(actor, from);
   const Address here{listener->common.skc_rcv_saddr.get().value, listener->common.skc_num};
   if (freedoms_.accept_first(listener, from)) return peers_.confirm(here, from);
   Peer* unnamed = peers_.unnamed(here);
@@ -195,8 +200,9 @@ void Mirror::settle_recv(Actor& actor, const os::CallRecord& record) {
   const std::string evidence = fmt::format("{} = {}", os::name_of(record.call()), record.result);
   if (record.result == 0) return receives_nothing(record) ? void() : peers_.finish(*peer, evidence);
   if (record.result == -EPIPE) peers_.finish(*peer, evidence);
-  if (record.result == -ECONNRESET || record.result == -EPIPE) return end_peer(*peer, fd, evidence);
+  if (record.result == -ECONNRESET || record.result == -EPIPE) return end_peer(*peer, record, fd, evidence);
   if (record.result < 0) return;
+  actor.unsure = std::exchange(peer->guessed, false);
   peers_.supply(*peer, sk, record.output.data, evidence);
 }
 
@@ -210,34 +216,29 @@ void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
   // less than was given is the kernel's to choose only when its buffer is full
   const auto sent = static_cast<std::size_t>(std::max(record.result, 0L));
   const std::size_t size = *sent_size(record);
-  if (sent > 0 && sent < size && !evidence::has_room(fd, size - sent)) actor.replay.most_sent = sent;
+  const os::Sight* sight = sight_of(record, fd);
+  if (sent > 0 && sent < size && (sight == nullptr || !sight->has_room)) actor.replay.most_sent = sent;
   Peer* peer = peers_.of(sk);
   if (peer != nullptr && (record.result == -ECONNRESET || record.result == -EPIPE))
-    end_peer(*peer, fd, fmt::format("{} failed", os::name_of(record.call())));
+    end_peer(*peer, record, fd, fmt::format("{} failed", os::name_of(record.call())));
 }
 
-void Mirror::end_peer(Peer& peer, int fd, const std::string& evidence) {
-  const auto info = evidence::tcp_info(fd);
-  peers_.end(peer, info ? info->bytes_received : 0, evidence);
+void Mirror::end_peer(Peer& peer, const os::CallRecord& record, int fd, const std::string& evidence) {
+  const os::Sight* sight = sight_of(record, fd);
+  peers_.end(peer, sight != nullptr ? sight->bytes_received : 0, evidence);
 }
 
-void Mirror::look(Actor& actor, int fd, std::string_view evidence) {
-  const file* file = file_of(actor.task, fd);
-  sock* sk = sock_of(actor.task, fd);
+void Mirror::settle_sight(Actor& actor, const os::Sight& sight, std::string_view evidence) {
+  sock* sk = sock_of(actor.task, sight.fd);
   Peer* peer = peers_.of(sk);
-  if (peer == nullptr || peer->gone || foreign_.contains(fd)) return;
-  if (file->f_ep != nullptr)
-    for (const epitem* item : file->f_ep->epitems)
-      if ((item->event_events & (EPOLLIN | EPOLLOUT)) != 0 && !item->rdllink.linked()) return;
-  const auto info = evidence::tcp_info(fd);  // first: a FIN that it shows has all data before it
-  if (!info) return;
-  if (const std::size_t bytes = evidence::unread(fd); bytes > unread(sk))
-    peers_.supply(*peer, sk, evidence::peek(fd, bytes), fmt::format("SIOCINQ {}; {}", bytes, evidence));
-  const bool fin = info->state == TcpState::CLOSE_WAIT || info->state == TcpState::LAST_ACK ||
-                   info->state == TcpState::CLOSING || info->state == TcpState::TIME_WAIT;
+  if (peer == nullptr || peer->gone || foreign_.contains(sight.fd)) return;
+  const auto state = static_cast<TcpState>(sight.state);
+  if (!sight.unread.empty()) peers_.supply(*peer, sk, sight.unread, fmt::format("MSG_PEEK; {}", evidence));
+  const bool fin = state == TcpState::CLOSE_WAIT || state == TcpState::LAST_ACK || state == TcpState::CLOSING ||
+                   state == TcpState::TIME_WAIT;
   if (fin && !has_fin(sk)) peers_.finish(*peer, fmt::format("TCP_INFO: the FIN is here; {}", evidence));
-  if (info->state == TcpState::CLOSE && tcp_state(sk) != TcpState::CLOSE)
-    peers_.end(*peer, info->bytes_received, fmt::format("TCP_INFO: TCP_CLOSE; {}", evidence));
+  if (state == TcpState::CLOSE && tcp_state(sk) != TcpState::CLOSE)
+    peers_.end(*peer, sight.bytes_received, fmt::format("TCP_INFO: TCP_CLOSE; {}", evidence));
 }
 
 void Mirror::after(Actor& actor, const os::CallRecord& record) {
@@ -246,16 +247,14 @@ void Mirror::after(Actor& actor, const os::CallRecord& record) {
     foreign_.erase(fd);
     return;
   }
-  if (record.call() == os::Call::accept4 && record.result >= 0)
-    return look(actor, static_cast<int>(record.result), "the state of the descriptor after accept4");
-  look(actor, fd, "the state of the descriptor after the call");
-  if (const auto size = sent_size(record); size && record.result > 0) {
-    sock* sk = sock_of(actor.task, fd);
-    if (Peer* peer = peers_.of(sk)) {
-      if (unacknowledged(sk) > evidence::unacknowledged(fd)) peers_.read(*peer, "SIOCOUTQ is smaller than the model's");
-      if (static_cast<std::size_t>(record.result) < *size) freedoms_.send_buffer_full(sk);
-    }
-  }
+  const auto size = sent_size(record);
+  const os::Sight* sight = sight_of(record, fd);
+  if (!size || record.result <= 0 || sight == nullptr) return;
+  sock* sk = sock_of(actor.task, fd);
+  Peer* peer = peers_.of(sk);
+  if (peer == nullptr) return;
+  if (unacknowledged(sk) > sight->unacknowledged) peers_.read(*peer, "SIOCOUTQ is smaller than the model's");
+  if (static_cast<std::size_t>(record.result) < *size) freedoms_.send_buffer_full(sk);
 }
 
 }  // namespace wakepath::mirror

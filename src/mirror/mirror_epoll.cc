@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "sim/kernel/tcp.hh"
+#include "sim/syscalls/words.hh"
 #include "src/mirror/call_text.hh"
-#include "src/mirror/evidence.hh"
 #include "src/mirror/mirror.hh"
 #include "src/mirror/readiness.hh"
 
@@ -33,9 +33,7 @@ void Mirror::settle_epoll(Actor& actor, const os::CallRecord& record) {
   for (const epoll_event& event : record.output.events) {
     const epitem* item = item_with(ep, event.data.u64);
     if (item == nullptr) continue;
-    const std::string evidence =
-        fmt::format("epoll_wait reported {} on descriptor {}", text_of({event}), item->ffd_fd.get());
-    settle_event(actor, item, event.events, evidence);
+    settle_event(actor, record, item, event.events);
   }
   let_timers_fire([&] { return explained(ep, record); });
   settle_order(ep, record);
@@ -50,7 +48,7 @@ bool Mirror::explained(const eventpoll* ep, const os::CallRecord& record) const 
 }
 
 /// Injects the least that explains `events`, and nothing when the model has them already.
-void Mirror::settle_event(Actor& actor, const epitem* item, uint32_t events, const std::string& evidence) {
+void Mirror::settle_event(Actor& actor, const os::CallRecord& record, const epitem* item, uint32_t events) {
   const file* file = item->ffd_file;
   const int fd = item->ffd_fd;
   sock* sk = sock_of(actor.task, fd);
@@ -59,18 +57,20 @@ void Mirror::settle_event(Actor& actor, const epitem* item, uint32_t events, con
   if ((events & EPOLLOUT) != 0 && !lacks(EPOLLOUT) && !item->rdllink.linked() && peers_.of(sk) != nullptr)
     freedoms_.announce_room(sk);
   if (!lacks(events)) return;
+  const std::string evidence = fmt::format("epoll_wait reported {} on descriptor {}", words::events(events), fd);
   if (tcp_state(sk) == TcpState::LISTEN) {
     peers_.connect({sk->common.skc_rcv_saddr.get().value, sk->common.skc_num}, {}, evidence);
     return;
   }
   Peer* peer = peers_.of(sk);
   if (peer == nullptr) return;
-  if (lacks(EPOLLIN))
-    if (const std::size_t bytes = evidence::unread(fd); bytes > unread(sk))
-      peers_.supply(*peer, sk, evidence::peek(fd, bytes), evidence);
   const bool ended = (events & (EPOLLHUP | EPOLLERR)) != 0;
-  if (lacks(EPOLLRDHUP) || (lacks(EPOLLIN) && !ended)) peers_.finish(*peer, evidence);
-  if (lacks(EPOLLHUP) || lacks(EPOLLERR)) end_peer(*peer, fd, evidence);
+  if (ended)
+    for (const os::Sight& sight : record.sights)
+      if (sight.fd == fd) settle_sight(actor, sight, evidence);
+  if (!ended && lacks(EPOLLIN)) settle_readable(*peer, sk, fd, evidence);
+  if (lacks(EPOLLRDHUP)) peers_.finish(*peer, evidence);
+  if (lacks(EPOLLHUP) || lacks(EPOLLERR)) end_peer(*peer, record, fd, evidence);
   if (lacks(EPOLLOUT)) {
     freedoms_.send_buffer_open(sk, 0);
     peers_.read(*peer, evidence);

@@ -13,10 +13,12 @@ using namespace kernel;
 
 /// One descriptor after the other, one reading at a time; the next when at most `oracle_share` of the time will have
 /// gone into readings.
+bool Mirror::wants_to_sample() const {
+  return options_.oracle_share > 0 && first_ != nullptr && !stopped_ && evidence::now_ns() >= next_reading_ns_;
+}
+
 void Mirror::sample_oracles() {
-  if (options_.oracle_share <= 0 || first_ == nullptr) return;
   const int64_t begun = evidence::now_ns();
-  if (begun < next_reading_ns_) return;
   const auto numbers = static_cast<int>(first_->files->by_number.size());
   for (int tried = 0; tried < numbers; ++tried) {
     next_fd_ = (next_fd_ + 1) % numbers;
@@ -53,10 +55,7 @@ bool Mirror::consult_oracle(int fd) {
 }
 
 void Mirror::consult_all_oracles() {
-  if (stopped_.load()) return;
-  Passing passing(gate_);
-  if (first_ == nullptr) return;
-  sync_clock();
+  if (first_ == nullptr || stopped_) return;
   for (int fd = 0; fd < static_cast<int>(first_->files->by_number.size()); ++fd) consult_oracle(fd);
 }
 

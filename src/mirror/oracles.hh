@@ -35,8 +35,8 @@ struct Finding {
   int64_t kernel = 0;
 };
 
-/// Reads and compares. Used with the gate held, so that no call of this process that cannot sleep comes in between;
-/// peers outside do what they like, so every reading is made twice and counts only when both are the same.
+/// Reads and compares. Used with the log's gate held, so that no call of this process that cannot sleep comes in
+/// between; peers outside do what they like, so every reading is made twice and counts only when both are the same.
 class Oracles {
  public:
   Oracles(Peers& peers, const std::set<int>& foreign);

@@ -48,6 +48,13 @@ void Peers::free_address(Address address) {
   for (tcp_timewait_sock* owner : waiting) inet_twsk_kill(k_, owner);  // the last one frees the bucket
 }
 
+Peer* Peers::at(Address address) {
+  if (k_.bind_hash.at(address.port) == nullptr) return nullptr;
+  for (auto& [unused, peer] : peers_)
+    if (peer.from == address && !peer.gone) return &peer;
+  return nullptr;
+}
+
 Peer* Peers::connect(Address server, Address from, std::string_view evidence) {
   server = reached(server);
   if (from.port != 0) free_address(from);

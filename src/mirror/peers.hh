@@ -24,6 +24,7 @@ struct Peer {
   bool named = false;            ///< its real address is known
   bool finished = false;
   bool gone = false;
+  bool guessed = false;  ///< something has come from it, what is not known
 };
 
 /// All peers outside. Every function that makes one act writes a `peer` record with its evidence and counts.
@@ -50,6 +51,9 @@ class Peers {
 
   /// The peer of a socket of ours; nullptr when its other end is in this process.
   Peer* of(const kernel::sock* sk);
+  bool has(const kernel::sock* sk) const { return const_cast<Peers*>(this)->of(sk) != nullptr; }
+  /// The one that has this address and lives; nullptr.
+  Peer* at(kernel::Address address);
   /// The running kernel has given the address out: whatever the model still has there has ended.
   void free_address(kernel::Address address);
   /// A connection to this listener whose address is not known yet (`from`: the one that it has in the model); nullptr.

@@ -22,13 +22,11 @@ std::optional<Endpoint> Address::ipv4() const {
 
 std::string_view name_of(Call call) {
   static constexpr std::string_view names[] = {
-      "socket",      "bind",          "listen",       "accept4",    "connect",      "getsockname",
-      "getpeername", "setsockopt",    "getsockopt",   "shutdown",   "close",        "read",
-      "write",       "send",          "recv",         "sendto",     "recvfrom",     "fcntl",
-      "pipe2",       "epoll_create1", "epoll_ctl",    "epoll_wait", "thread_start", "thread_join",
-      "park",        "unpark",        "monotonic_ns", "sleep_ns",   "random",       "resolve"};
+      "socket",     "bind",     "listen", "accept4",       "connect",   "getsockname", "getpeername", "setsockopt",
+      "getsockopt", "shutdown", "close",  "read",          "write",     "send",        "recv",        "sendto",
+      "recvfrom",   "fcntl",    "pipe2",  "epoll_create1", "epoll_ctl", "epoll_wait"};
   static_assert(std::size(names) == std::variant_size_v<CallArguments>);
-  static_assert(static_cast<size_t>(Call::resolve) + 1 == std::variant_size_v<CallArguments>);
+  static_assert(static_cast<size_t>(Call::epoll_wait) + 1 == std::variant_size_v<CallArguments>);
   return names[static_cast<size_t>(call)];
 }
 

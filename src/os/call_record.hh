@@ -113,43 +113,13 @@ struct EpollCtl {
 struct EpollWait {
   int epfd, max_events, timeout_ms;
 };
-struct ThreadStart {
-  std::string name;
-};
-struct ThreadJoin {
-  int thread;
-};
-/// `word` is the address of the word, an identity and nothing more.
-struct Park {
-  uintptr_t word;
-  uint32_t expected;
-  int64_t timeout_ns;
-};
-struct Unpark {
-  uintptr_t word;
-  int count;
-};
-struct MonotonicNs {};
-struct SleepNs {
-  int64_t duration_ns;
-};
-struct Random {
-  size_t size;
-};
-struct Resolve {
-  std::string host;
-  uint16_t port;
-  int type;
-  bool passive;
-};
 }  // namespace call
 
 using CallArguments =
     std::variant<call::Socket, call::Bind, call::Listen, call::Accept4, call::Connect, call::Getsockname,
                  call::Getpeername, call::Setsockopt, call::Getsockopt, call::Shutdown, call::Close, call::Read,
                  call::Write, call::Send, call::Recv, call::Sendto, call::Recvfrom, call::Fcntl, call::Pipe2,
-                 call::EpollCreate1, call::EpollCtl, call::EpollWait, call::ThreadStart, call::ThreadJoin, call::Park,
-                 call::Unpark, call::MonotonicNs, call::SleepNs, call::Random, call::Resolve>;
+                 call::EpollCreate1, call::EpollCtl, call::EpollWait>;
 
 /// In the order of CallArguments: `record.call() == Call::recv` exactly when `arguments` holds a call::Recv.
 enum class Call : uint8_t {
@@ -175,43 +145,51 @@ enum class Call : uint8_t {
   epoll_create1,
   epoll_ctl,
   epoll_wait,
-  thread_start,
-  thread_join,
-  park,
-  unpark,
-  monotonic_ns,
-  sleep_ns,
-  random,
-  resolve,
 };
 
 /// What the call wrote for its caller. Empty when it failed.
 struct CallOutput {
-  std::string data;                      ///< read, recv, recvfrom, random: the bytes; getsockopt: the value
-  std::vector<epoll_event> events;       ///< epoll_wait, in the order in which they were reported
-  Address address;                       ///< accept4, getsockname, getpeername, recvfrom
-  std::array<int, 2> fds{-1, -1};        ///< pipe2: read end, write end
-  std::vector<SocketAddress> addresses;  ///< resolve
+  std::string data;                 ///< read, recv, recvfrom: the bytes; getsockopt: the value
+  std::vector<epoll_event> events;  ///< epoll_wait, in the order in which they were reported
+  Address address;                  ///< accept4 (also when the caller did not ask), getsockname, getpeername, recvfrom
+  std::array<int, 2> fds{-1, -1};   ///< pipe2: read end, write end
+};
+
+/// What a descriptor showed of itself just after a call, where the call's answer alone does not tell what a peer has
+/// done: when a connection has ended or is about to, when the kernel took less than it was given, when a socket has got
+/// a port. Read past Os, by the recorder; nothing of it changes the descriptor.
+struct Sight {
+  int fd = -1;
+  int32_t state = 0;  ///< TCP_INFO: tcpi_state
+  uint64_t bytes_received =
+      0;  ///< TCP_INFO: in order; a FIN counts as one (net/ipv4/tcp_input.c, tcp_rcv_nxt_update())
+  uint32_t unacknowledged = 0;  ///< SIOCOUTQ: bytes sent and not acknowledged, with those that wait to be sent
+  bool has_room = false;        ///< SO_MEMINFO: whether what the kernel did not take would fit
+  uint32_t address = 0;         ///< getsockname(2), host order; port 0: not asked, or not AF_INET
+  uint16_t port = 0;
+  std::string unread;  ///< what waits to be read (MSG_PEEK), without the FIN
 };
 
 /// One call of one thread.
 struct CallRecord {
-  uint64_t sequence = 0;  ///< from 1, in the order of arrival at the boundary
-  int thread = 0;         ///< ThreadInfo::id
-  std::string thread_name;
+  uint64_t sequence = 0;  ///< from 1: in the order in which the calls took effect, entries of sleeping calls included
+  int thread = 0;         ///< ThreadInfo::id; 0: none that has made a call
+  std::string_view thread_name;  ///< lives as long as the log
   CallArguments arguments;
   /// Whether this call may put its thread to sleep: epoll_wait with a timeout other than 0, read, write, recv, send,
-  /// recvfrom, sendto, accept4 and connect without O_NONBLOCK or MSG_DONTWAIT, and resolve, thread_join, park,
-  /// sleep_ns. A close that lingers is not counted (nobody here sets SO_LINGER with a time).
+  /// recvfrom, sendto, accept4 and connect without O_NONBLOCK or MSG_DONTWAIT. A close that lingers is not counted
+  /// (nobody here sets SO_LINGER with a time).
   bool may_block = false;
+  /// It may block, and nothing says that it will not: it has an entry of its own for its beginning.
+  bool sleeps = false;
+  bool cut = false;  ///< only the first bytes of its data are known, the rest is 0
 
-  long result = 0;        ///< of the call, a negative errno when it failed; monotonic_ns: the time. Set on return.
-  CallOutput output;      ///< set on return
-  int64_t entry_ns = 0;   ///< monotonic, just before the call itself; set after entering()
-  int64_t return_ns = 0;  ///< monotonic, just after the call itself
-
-  /// For an observer that wants to keep something of its own from entering() to returned(): never touched here.
-  void* attachment = nullptr;
+  long result = 0;  ///< of the call, a negative errno when it failed
+  CallOutput output;
+  std::vector<Sight> sights;
+  int64_t entry_ns = 0;  ///< monotonic, just before the call itself
+  int64_t return_ns =
+      0;  ///< monotonic, just after the call itself; at the entry of a sleeping call the same as entry_ns
 
   Call call() const { return static_cast<Call>(arguments.index()); }
   /// The errno of a failed call, 0 of any other.
@@ -220,18 +198,5 @@ struct CallRecord {
 
 /// The name of the call in the manual: "epoll_wait".
 std::string_view name_of(Call call);
-
-/// Watches the calls of a RecordedOs. Both functions are called by the thread that makes the call, one after the other
-/// with the call between them, and by several threads at once. RecordedOs holds no lock meanwhile.
-///
-/// When `may_block` is false an observer may take a lock of its own in entering() and release it in returned(); if it
-/// does so always, the order of these calls is total. It must not when `may_block` is true.
-/// An observer must not call the RecordedOs that it watches; the inner one is free to use.
-class CallObserver {
- public:
-  virtual ~CallObserver() = default;
-  virtual void entering(CallRecord& record) = 0;
-  virtual void returned(CallRecord& record) = 0;
-};
 
 }  // namespace wakepath::os

@@ -2,230 +2,379 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstring>
-#include <utility>
+#include <span>
+
+#include "src/os/call_code.hh"
+#include "src/os/sight.hh"
 
 namespace wakepath::os {
+
 namespace {
 
-std::string bytes(const void* data, size_t size) {
-  return data == nullptr ? std::string() : std::string(static_cast<const char*>(data), size);
+std::string_view view(const void* data, size_t size) {
+  return data == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(data), size);
 }
 
-uintptr_t identity(const std::atomic<uint32_t>& word) { return reinterpret_cast<uintptr_t>(&word); }
+std::string_view view(const sockaddr* address, socklen_t size) {
+  return view(static_cast<const void*>(address), std::min<size_t>(size, sizeof(sockaddr_storage)));
+}
+
+LogEntry entry_of(Call call, int a = 0, int b = 0, int c = 0, uint64_t wide = 0) {
+  LogEntry entry{};
+  entry.kind = static_cast<uint8_t>(call);
+  entry.a = a;
+  entry.b = b;
+  entry.c = c;
+  entry.wide = wide;
+  return entry;
+}
+
+bool tells_of_an_end(int64_t result) { return result == -ECONNRESET || result == -EPIPE || result == -ENOTCONN; }
 
 }  // namespace
 
-void RecordedOs::NonBlocking::set(int fd, bool nonblocking) {
-  std::lock_guard hold(lock_);
-  flags_[fd] = nonblocking;
+struct RecordedOs::Extra {
+  std::string_view head;  ///< an address before the data of a datagram
+  std::string_view data;
+  std::string sights;
+
+  void see(const std::vector<Sight>& seen) { sights = bytes_of(seen); }
+};
+
+void RecordedOs::Descriptors::set_nonblocking(int fd, bool nonblocking) {
+  if (fd >= 0 && fd < kMost) word(fd).store(nonblocking ? kNonblocking : 0);
 }
 
-bool RecordedOs::NonBlocking::get(int fd) {
-  std::lock_guard hold(lock_);
-  auto found = flags_.find(fd);
-  return found != flags_.end() && found->second;
+bool RecordedOs::Descriptors::nonblocking(int fd) const {
+  return fd >= 0 && fd < kMost && (word(fd).load(std::memory_order_relaxed) & kNonblocking) != 0;
 }
 
-void RecordedOs::NonBlocking::forget(int fd) {
-  std::lock_guard hold(lock_);
-  flags_.erase(fd);
+/// Two threads that send on one descriptor at once may lose some of the count: it is no more than a reminder.
+bool RecordedOs::Descriptors::sent_much(int fd, size_t bytes) {
+  if (fd < 0 || fd >= kMost) return false;
+  const uint32_t before = word(fd).load(std::memory_order_relaxed);
+  const uint32_t sent = (before >> 1) + static_cast<uint32_t>(std::min<size_t>(bytes, kOften));
+  const bool much = sent >= kOften;
+  word(fd).store((much ? 0 : sent << 1) | (before & kNonblocking), std::memory_order_relaxed);
+  return much;
 }
 
-template <class Result, class Run, class Fill>
-Result RecordedOs::through(CallArguments arguments, bool may_block, Run run, Fill fill) {
-  CallRecord record;
-  record.sequence = sequence_.fetch_add(1) + 1;
-  ThreadInfo self = inner_.thread_self();
-  record.thread = self.id;
-  record.thread_name = std::move(self.name);
-  record.arguments = std::move(arguments);
-  record.may_block = may_block;
-  observer_.entering(record);
-  record.entry_ns = inner_.monotonic_ns();
+void RecordedOs::Descriptors::forget(int fd) { set_nonblocking(fd, false); }
+
+void RecordedOs::Registrations::add(int epfd, int fd, uint64_t data) {
+  std::lock_guard hold(lock_);
+  if (const auto old = key_of_.find(fd); old != key_of_.end()) fd_of_.erase(old->second);
+  fd_of_[{epfd, data}] = fd;
+  key_of_[fd] = {epfd, data};
+}
+
+void RecordedOs::Registrations::forget(int fd) {
+  std::lock_guard hold(lock_);
+  const auto old = key_of_.find(fd);
+  if (old == key_of_.end()) return;
+  if (const auto at = fd_of_.find(old->second); at != fd_of_.end() && at->second == fd) fd_of_.erase(at);
+  key_of_.erase(old);
+}
+
+int RecordedOs::Registrations::fd_of(int epfd, uint64_t data) {
+  std::lock_guard hold(lock_);
+  const auto found = fd_of_.find({epfd, data});
+  return found != fd_of_.end() ? found->second : -1;
+}
+
+RecordedOs::RecordedOs(Os& inner, CallLog& log) : inner_(inner), log_(log) {}
+
+LogThread& RecordedOs::self() {
+  LogThread& thread = log_.self();
+  if (!thread.named.load(std::memory_order_relaxed)) {
+    thread.info = inner_.thread_self();
+    thread.named.store(true, std::memory_order_release);
+  }
+  return thread;
+}
+
+void RecordedOs::cut(LogEntry& entry, std::string_view& data) const {
+  if (data.size() <= log_.most_data()) return;
+  data = data.substr(0, log_.most_data());
+  entry.flags |= kCut;
+}
+
+template <class Result, class Run, class Tell>
+Result RecordedOs::through(LogEntry entry, bool sleeps, std::string_view given, Run run, Tell tell) {
+  if (!log_.on()) {
+    log_.miss();
+    return run();
+  }
+  LogThread& thread = self();
+  Gate::Pass pass = 0;
+  if (sleeps) {
+    entry.flags |= kSleeps;
+    LogEntry enters = entry;
+    enters.flags |= kEntering;
+    cut(enters, given);
+    enters.begun = enters.ended = stamp();
+    enters.ticket = log_.ticket();
+    log_.write(thread, enters, {given});
+  } else {
+    pass = thread.next_pass();
+    log_.gate().enter(pass, false);
+  }
+  entry.begun = stamp();
   const Result result = run();
-  record.return_ns = inner_.monotonic_ns();
-  record.result = static_cast<long>(result);
-  if (result >= 0) fill(record);
-  observer_.returned(record);
+  entry.ended = stamp();
+  entry.result = result;
+  Extra extra;
+  tell(entry, extra);
+  cut(entry, extra.data);
+  if (!extra.sights.empty()) entry.flags |= kHasSights;
+  if (pass == 0 || !log_.gate().holds(pass)) log_.gate().enter(pass = thread.next_pass(), true);
+  entry.ticket = log_.ticket();
+  log_.gate().leave(pass);
+  log_.write(thread, entry, {extra.head, extra.data, extra.sights});
   return result;
 }
 
 int RecordedOs::socket(int domain, int type, int protocol) {
-  return through<int>(
-      call::Socket{domain, type, protocol}, false, [&] { return inner_.socket(domain, type, protocol); },
-      [&](CallRecord& record) { nonblocking_.set(static_cast<int>(record.result), type & SOCK_NONBLOCK); });
+  return at_once<int>(
+      entry_of(Call::socket, domain, type, protocol), [&] { return inner_.socket(domain, type, protocol); },
+      [&](LogEntry& entry, Extra&) {
+        descriptors_.set_nonblocking(static_cast<int>(entry.result), type & SOCK_NONBLOCK);
+      });
 }
 
 int RecordedOs::bind(int fd, const sockaddr* address, socklen_t size) {
-  return through<int>(call::Bind{fd, Address::copy(address, size)}, false,
-                      [&] { return inner_.bind(fd, address, size); });
+  return at_once<int>(
+      entry_of(Call::bind, fd), [&] { return inner_.bind(fd, address, size); },
+      [&](LogEntry& entry, Extra& extra) {
+        extra.data = view(address, size);
+        if (entry.result == 0) extra.see({sight_of_address(fd)});
+      });
 }
 
 int RecordedOs::listen(int fd, int backlog) {
-  return through<int>(call::Listen{fd, backlog}, false, [&] { return inner_.listen(fd, backlog); });
+  return at_once<int>(
+      entry_of(Call::listen, fd, backlog), [&] { return inner_.listen(fd, backlog); },
+      [&](LogEntry& entry, Extra& extra) {
+        if (entry.result == 0) extra.see({sight_of_address(fd)});
+      });
 }
 
 int RecordedOs::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
+  sockaddr_storage peer{};  // asked for in any case: it tells who has connected
+  socklen_t peer_size = sizeof peer;
+  LogEntry entry = entry_of(Call::accept4, fd, address != nullptr, flags);
+  const bool sleeps = may_sleep(fd, 0);
+  if (sleeps) entry.flags |= kMayBlock;
   return through<int>(
-      call::Accept4{fd, address != nullptr, flags}, sleeps(fd, 0),
-      [&] { return inner_.accept4(fd, address, size, flags); },
-      [&](CallRecord& record) {
-        nonblocking_.set(static_cast<int>(record.result), flags & SOCK_NONBLOCK);
-        if (address != nullptr) record.output.address = Address::copy(address, *size);
+      entry, sleeps, {},
+      [&] {
+        if (!log_.on()) return inner_.accept4(fd, address, size, flags);
+        const int result = inner_.accept4(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size, flags);
+        if (result < 0 || address == nullptr) return result;
+        std::memcpy(address, &peer, std::min(*size, peer_size));
+        *size = peer_size;
+        return result;
+      },
+      [&](LogEntry& done, Extra& extra) {
+        if (done.result < 0) return;
+        descriptors_.set_nonblocking(static_cast<int>(done.result), flags & SOCK_NONBLOCK);
+        extra.data = view(reinterpret_cast<const sockaddr*>(&peer), peer_size);
       });
 }
 
+/// To a listener on loopback it is complete when the call returns: it does not sleep, blocking or not.
 int RecordedOs::connect(int fd, const sockaddr* address, socklen_t size) {
-  return through<int>(call::Connect{fd, Address::copy(address, size)}, sleeps(fd, 0),
-                      [&] { return inner_.connect(fd, address, size); });
+  LogEntry entry = entry_of(Call::connect, fd);
+  if (may_sleep(fd, 0)) entry.flags |= kMayBlock;
+  return at_once<int>(
+      entry, [&] { return inner_.connect(fd, address, size); },
+      [&](LogEntry&, Extra& extra) {
+        extra.data = view(address, size);
+        extra.see({sight_of_address(fd)});
+      });
 }
 
 int RecordedOs::getsockname(int fd, sockaddr* address, socklen_t* size) {
-  return through<int>(
-      call::Getsockname{fd}, false, [&] { return inner_.getsockname(fd, address, size); },
-      [&](CallRecord& record) { record.output.address = Address::copy(address, *size); });
-}
-
-int RecordedOs::getpeername(int fd, sockaddr* address, socklen_t* size) {
-  return through<int>(
-      call::Getpeername{fd}, false, [&] { return inner_.getpeername(fd, address, size); },
-      [&](CallRecord& record) { record.output.address = Address::copy(address, *size); });
-}
-
-int RecordedOs::setsockopt(int fd, int level, int option, const void* value, socklen_t size) {
-  return through<int>(call::Setsockopt{fd, level, option, bytes(value, size)}, false,
-                      [&] { return inner_.setsockopt(fd, level, option, value, size); });
-}
-
-int RecordedOs::getsockopt(int fd, int level, int option, void* value, socklen_t* size) {
-  return through<int>(
-      call::Getsockopt{fd, level, option, *size}, false,
-      [&] { return inner_.getsockopt(fd, level, option, value, size); },
-      [&](CallRecord& record) { record.output.data = bytes(value, *size); });
-}
-
-int RecordedOs::shutdown(int fd, int how) {
-  return through<int>(call::Shutdown{fd, how}, false, [&] { return inner_.shutdown(fd, how); });
-}
-
-int RecordedOs::close(int fd) {
-  nonblocking_.forget(fd);  // before the call: after it the number may already be another thread's
-  return through<int>(call::Close{fd}, false, [&] { return inner_.close(fd); });
-}
-
-ssize_t RecordedOs::read(int fd, void* data, size_t size) {
-  return through<ssize_t>(
-      call::Read{fd, size}, sleeps(fd, 0), [&] { return inner_.read(fd, data, size); },
-      [&](CallRecord& record) { record.output.data = bytes(data, static_cast<size_t>(record.result)); });
-}
-
-ssize_t RecordedOs::write(int fd, const void* data, size_t size) {
-  return through<ssize_t>(call::Write{fd, bytes(data, size)}, sleeps(fd, 0),
-                          [&] { return inner_.write(fd, data, size); });
-}
-
-ssize_t RecordedOs::send(int fd, const void* data, size_t size, int flags) {
-  return through<ssize_t>(call::Send{fd, bytes(data, size), flags}, sleeps(fd, flags),
-                          [&] { return inner_.send(fd, data, size, flags); });
-}
-
-ssize_t RecordedOs::recv(int fd, void* data, size_t size, int flags) {
-  return through<ssize_t>(
-      call::Recv{fd, size, flags}, sleeps(fd, flags), [&] { return inner_.recv(fd, data, size, flags); },
-      [&](CallRecord& record) {
-        // with MSG_TRUNC the result may be more than what was written (recv(2))
-        record.output.data = bytes(data, std::min(size, static_cast<size_t>(record.result)));
+  return at_once<int>(
+      entry_of(Call::getsockname, fd), [&] { return inner_.getsockname(fd, address, size); },
+      [&](LogEntry& entry, Extra& extra) {
+        if (entry.result == 0) extra.data = view(address, *size);
       });
 }
 
+int RecordedOs::getpeername(int fd, sockaddr* address, socklen_t* size) {
+  return at_once<int>(
+      entry_of(Call::getpeername, fd), [&] { return inner_.getpeername(fd, address, size); },
+      [&](LogEntry& entry, Extra& extra) {
+        if (entry.result == 0) extra.data = view(address, *size);
+        if (tells_of_an_end(entry.result)) extra.see({sight_of_end(fd)});
+      });
+}
+
+int RecordedOs::setsockopt(int fd, int level, int option, const void* value, socklen_t size) {
+  return at_once<int>(
+      entry_of(Call::setsockopt, fd, level, option), [&] { return inner_.setsockopt(fd, level, option, value, size); },
+      [&](LogEntry&, Extra& extra) { extra.data = view(value, size); });
+}
+
+int RecordedOs::getsockopt(int fd, int level, int option, void* value, socklen_t* size) {
+  return at_once<int>(
+      entry_of(Call::getsockopt, fd, level, option, *size),
+      [&] { return inner_.getsockopt(fd, level, option, value, size); },
+      [&](LogEntry& entry, Extra& extra) {
+        if (entry.result != 0) return;
+        extra.data = view(value, *size);
+        const bool error = level == SOL_SOCKET && option == SO_ERROR && *size == sizeof(int);
+        if (error && *static_cast<const int*>(value) != 0) extra.see({sight_of_end(fd)});
+      });
+}
+
+int RecordedOs::shutdown(int fd, int how) {
+  return at_once<int>(
+      entry_of(Call::shutdown, fd, how), [&] { return inner_.shutdown(fd, how); },
+      [&](LogEntry& entry, Extra& extra) {
+        if (tells_of_an_end(entry.result)) extra.see({sight_of_end(fd)});
+      });
+}
+
+int RecordedOs::close(int fd) {
+  // before the call: after it the number may already be another thread's
+  descriptors_.forget(fd);
+  registrations_.forget(fd);
+  return at_once<int>(entry_of(Call::close, fd), [&] { return inner_.close(fd); });
+}
+
+template <class Run>
+ssize_t RecordedOs::receiving(LogEntry entry, int flags, void* data, Run run) {
+  const int fd = entry.a;
+  const bool sleeps = may_sleep(fd, flags);
+  if (sleeps) entry.flags |= kMayBlock;
+  return through<ssize_t>(entry, sleeps, {}, run, [&](LogEntry& done, Extra& extra) {
+    // with MSG_TRUNC it may be more than there was room for
+    if (done.result > 0)
+      extra.data = view(data, std::min(static_cast<size_t>(done.result), static_cast<size_t>(done.wide)));
+    if (tells_of_an_end(done.result)) extra.see({sight_of_end(fd)});
+  });
+}
+
+template <class Run>
+ssize_t RecordedOs::sending(LogEntry entry, int flags, const void* data, size_t size, Run run) {
+  const int fd = entry.a;
+  bool sleeps = false;
+  if (may_sleep(fd, flags)) {
+    entry.flags |= kMayBlock;
+    sleeps = !has_room(fd, size);
+  }
+  return through<ssize_t>(entry, sleeps, view(data, size), run, [&](LogEntry& done, Extra& extra) {
+    const auto taken = static_cast<size_t>(std::max<int64_t>(done.result, 0));
+    extra.data = view(data, taken);
+    if (tells_of_an_end(done.result))
+      extra.see({sight_of_end(fd)});
+    else if (taken < size || descriptors_.sent_much(fd, taken))
+      extra.see({sight_of_sending(fd, size - taken)});
+  });
+}
+
+ssize_t RecordedOs::read(int fd, void* data, size_t size) {
+  return receiving(entry_of(Call::read, fd, 0, 0, size), 0, data, [&] { return inner_.read(fd, data, size); });
+}
+
+ssize_t RecordedOs::write(int fd, const void* data, size_t size) {
+  return sending(entry_of(Call::write, fd, 0, 0, size), 0, data, size, [&] { return inner_.write(fd, data, size); });
+}
+
+ssize_t RecordedOs::send(int fd, const void* data, size_t size, int flags) {
+  return sending(entry_of(Call::send, fd, flags, 0, size), flags, data, size,
+                 [&] { return inner_.send(fd, data, size, flags); });
+}
+
+ssize_t RecordedOs::recv(int fd, void* data, size_t size, int flags) {
+  return receiving(entry_of(Call::recv, fd, flags, 0, size), flags, data,
+                   [&] { return inner_.recv(fd, data, size, flags); });
+}
+
 ssize_t RecordedOs::sendto(int fd, const void* data, size_t size, int flags, const sockaddr* to, socklen_t to_size) {
-  return through<ssize_t>(call::Sendto{fd, bytes(data, size), flags, Address::copy(to, to_size)}, sleeps(fd, flags),
-                          [&] { return inner_.sendto(fd, data, size, flags, to, to_size); });
+  const std::string_view address = view(to, to_size);
+  LogEntry entry = entry_of(Call::sendto, fd, flags, static_cast<int>(address.size()), size);
+  if (may_sleep(fd, flags)) entry.flags |= kMayBlock;
+  return at_once<ssize_t>(
+      entry, [&] { return inner_.sendto(fd, data, size, flags, to, to_size); },
+      [&](LogEntry&, Extra& extra) {
+        extra.head = address;
+        extra.data = view(data, size);
+      });
 }
 
 ssize_t RecordedOs::recvfrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* from_size) {
+  LogEntry entry = entry_of(Call::recvfrom, fd, flags, from != nullptr, size);
+  const bool sleeps = may_sleep(fd, flags);
+  if (sleeps) entry.flags |= kMayBlock;
   return through<ssize_t>(
-      call::Recvfrom{fd, size, flags, from != nullptr}, sleeps(fd, flags),
-      [&] { return inner_.recvfrom(fd, data, size, flags, from, from_size); },
-      [&](CallRecord& record) {
-        record.output.data = bytes(data, std::min(size, static_cast<size_t>(record.result)));
-        if (from != nullptr) record.output.address = Address::copy(from, *from_size);
+      entry, sleeps, {}, [&] { return inner_.recvfrom(fd, data, size, flags, from, from_size); },
+      [&](LogEntry& done, Extra& extra) {
+        if (done.result < 0) return;
+        if (from != nullptr) extra.head = view(from, *from_size);
+        done.d = static_cast<int>(extra.head.size());
+        extra.data = view(data, std::min(size, static_cast<size_t>(done.result)));
       });
 }
 
 int RecordedOs::fcntl(int fd, int command, int argument) {
-  return through<int>(
-      call::Fcntl{fd, command, argument}, false, [&] { return inner_.fcntl(fd, command, argument); },
-      [&](CallRecord& record) {
-        if (command == F_SETFL) nonblocking_.set(fd, argument & O_NONBLOCK);
+  return at_once<int>(
+      entry_of(Call::fcntl, fd, command, argument), [&] { return inner_.fcntl(fd, command, argument); },
+      [&](LogEntry& entry, Extra&) {
+        if (entry.result < 0) return;
+        if (command == F_SETFL) descriptors_.set_nonblocking(fd, argument & O_NONBLOCK);
         if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
-          nonblocking_.set(static_cast<int>(record.result), nonblocking_.get(fd));
+          descriptors_.set_nonblocking(static_cast<int>(entry.result), descriptors_.nonblocking(fd));
       });
 }
 
 int RecordedOs::pipe2(int fds[2], int flags) {
-  return through<int>(
-      call::Pipe2{flags}, false, [&] { return inner_.pipe2(fds, flags); },
-      [&](CallRecord& record) {
-        record.output.fds = {fds[0], fds[1]};
-        for (int fd : record.output.fds) nonblocking_.set(fd, flags & O_NONBLOCK);
+  return at_once<int>(
+      entry_of(Call::pipe2, flags), [&] { return inner_.pipe2(fds, flags); },
+      [&](LogEntry& entry, Extra&) {
+        if (entry.result < 0) return;
+        entry.b = fds[0];
+        entry.c = fds[1];
+        for (const int fd : {fds[0], fds[1]}) descriptors_.set_nonblocking(fd, flags & O_NONBLOCK);
       });
 }
 
 int RecordedOs::epoll_create1(int flags) {
-  return through<int>(call::EpollCreate1{flags}, false, [&] { return inner_.epoll_create1(flags); });
+  return at_once<int>(entry_of(Call::epoll_create1, flags), [&] { return inner_.epoll_create1(flags); });
 }
 
 int RecordedOs::epoll_ctl(int epfd, int operation, int fd, epoll_event* event) {
-  return through<int>(call::EpollCtl{epfd, operation, fd, event == nullptr ? std::nullopt : std::optional(*event)},
-                      false, [&] { return inner_.epoll_ctl(epfd, operation, fd, event); });
+  LogEntry entry = entry_of(Call::epoll_ctl, epfd, operation, fd, event != nullptr ? event->data.u64 : 0);
+  if (event == nullptr) entry.flags |= kNullEvent;
+  if (event != nullptr) entry.d = static_cast<int32_t>(event->events);
+  return at_once<int>(
+      entry, [&] { return inner_.epoll_ctl(epfd, operation, fd, event); },
+      [&](LogEntry& done, Extra&) {
+        if (done.result == 0 && event != nullptr) registrations_.add(epfd, fd, event->data.u64);
+      });
 }
 
 int RecordedOs::epoll_wait(int epfd, epoll_event* events, int max_events, int timeout_ms) {
+  LogEntry entry = entry_of(Call::epoll_wait, epfd, max_events, timeout_ms);
+  if (timeout_ms != 0) entry.flags |= kMayBlock;
   return through<int>(
-      call::EpollWait{epfd, max_events, timeout_ms}, timeout_ms != 0,
-      [&] { return inner_.epoll_wait(epfd, events, max_events, timeout_ms); },
-      [&](CallRecord& record) { record.output.events.assign(events, events + record.result); });
-}
-
-int RecordedOs::resolve(const std::string& host, uint16_t port, int type, bool passive,
-                        std::vector<SocketAddress>& addresses) {
-  return through<int>(
-      call::Resolve{host, port, type, passive}, true,
-      [&] { return inner_.resolve(host, port, type, passive, addresses); },
-      [&](CallRecord& record) { record.output.addresses = addresses; });
-}
-
-int RecordedOs::thread_start(const std::string& name, std::function<void()> body) {
-  return through<int>(call::ThreadStart{name}, false, [&] { return inner_.thread_start(name, std::move(body)); });
-}
-
-int RecordedOs::thread_join(int thread) {
-  return through<int>(call::ThreadJoin{thread}, true, [&] { return inner_.thread_join(thread); });
-}
-
-int RecordedOs::park(std::atomic<uint32_t>& word, uint32_t expected, int64_t timeout_ns) {
-  return through<int>(call::Park{identity(word), expected, timeout_ns}, true,
-                      [&] { return inner_.park(word, expected, timeout_ns); });
-}
-
-int RecordedOs::unpark(std::atomic<uint32_t>& word, int count) {
-  return through<int>(call::Unpark{identity(word), count}, false, [&] { return inner_.unpark(word, count); });
-}
-
-int64_t RecordedOs::monotonic_ns() {
-  return through<int64_t>(call::MonotonicNs{}, false, [&] { return inner_.monotonic_ns(); });
-}
-
-int RecordedOs::sleep_ns(int64_t duration_ns) {
-  return through<int>(call::SleepNs{duration_ns}, true, [&] { return inner_.sleep_ns(duration_ns); });
-}
-
-int RecordedOs::random(void* data, size_t size) {
-  return through<int>(
-      call::Random{size}, false, [&] { return inner_.random(data, size); },
-      [&](CallRecord& record) { record.output.data = bytes(data, size); });
+      entry, timeout_ms != 0, {}, [&] { return inner_.epoll_wait(epfd, events, max_events, timeout_ms); },
+      [&](LogEntry& done, Extra& extra) {
+        if (done.result <= 0) return;
+        const auto count = static_cast<size_t>(done.result);
+        extra.data = view(events, count * sizeof(epoll_event));
+        std::vector<Sight> sights;
+        for (const epoll_event& event : std::span(events, count)) {
+          if ((event.events & (EPOLLERR | EPOLLHUP)) == 0) continue;
+          const int fd = registrations_.fd_of(epfd, event.data.u64);
+          if (fd >= 0) sights.push_back(sight_of_end(fd, log_.most_data() / count));
+        }
+        if (!sights.empty()) extra.see(sights);
+      });
 }
 
 }  // namespace wakepath::os

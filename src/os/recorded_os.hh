@@ -1,20 +1,26 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <memory>
 #include <mutex>
-#include <unordered_map>
+#include <utility>
 
-#include "src/os/call_record.hh"
+#include "src/os/call_log.hh"
 #include "src/os/os.hh"
 
 namespace wakepath::os {
 
-/// An Os around another one that tells an observer about every call. Calls pass through unchanged.
-/// It adds no call of its own to the inner Os but readings of the clock, and holds no lock while a call runs.
-/// Inner Os and observer must outlive it.
+/// An Os around another one that writes every call of the kernel's sockets, pipes and epolls into a log. Calls pass
+/// through unchanged; what the kernel has no part in (threads, parking, clock, chance, names) is not recorded.
+/// It holds no lock of its own while a call runs, but the log's gate when the call cannot sleep. The descriptors of the
+/// inner Os are this process's own: where an answer does not tell enough, they are looked at (Sight).
+/// Inner Os and log must outlive it.
 class RecordedOs final : public Os {
  public:
-  RecordedOs(Os& inner, CallObserver& observer) : inner_(inner), observer_(observer) {}
+  RecordedOs(Os& inner, CallLog& log);
 
   int socket(int domain, int type, int protocol) override;
   int bind(int fd, const sockaddr* address, socklen_t size) override;
@@ -39,42 +45,83 @@ class RecordedOs final : public Os {
   int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) override;
   int epoll_wait(int epfd, epoll_event* events, int max_events, int timeout_ms) override;
   int resolve(const std::string& host, uint16_t port, int type, bool passive,
-              std::vector<SocketAddress>& addresses) override;
-  int thread_start(const std::string& name, std::function<void()> body) override;
-  int thread_join(int thread) override;
+              std::vector<SocketAddress>& addresses) override {
+    return inner_.resolve(host, port, type, passive, addresses);
+  }
+  int thread_start(const std::string& name, std::function<void()> body) override {
+    return inner_.thread_start(name, std::move(body));
+  }
+  int thread_join(int thread) override { return inner_.thread_join(thread); }
   ThreadInfo thread_self() override { return inner_.thread_self(); }
-  int park(std::atomic<uint32_t>& word, uint32_t expected, int64_t timeout_ns) override;
-  int unpark(std::atomic<uint32_t>& word, int count) override;
-  int64_t monotonic_ns() override;
-  int sleep_ns(int64_t duration_ns) override;
-  int random(void* data, size_t size) override;
+  int park(std::atomic<uint32_t>& word, uint32_t expected, int64_t timeout_ns) override {
+    return inner_.park(word, expected, timeout_ns);
+  }
+  int unpark(std::atomic<uint32_t>& word, int count) override { return inner_.unpark(word, count); }
+  int64_t monotonic_ns() override { return inner_.monotonic_ns(); }
+  int sleep_ns(int64_t duration_ns) override { return inner_.sleep_ns(duration_ns); }
+  int random(void* data, size_t size) override { return inner_.random(data, size); }
 
  private:
-  /// Which descriptors are known to be non-blocking. One that was made elsewhere counts as blocking.
-  class NonBlocking {
+  /// What is known of each descriptor, looked up without a lock; those beyond kMost count as unknown.
+  class Descriptors {
    public:
-    void set(int fd, bool nonblocking);
-    bool get(int fd);
+    static constexpr int kMost = 1 << 20;
+    void set_nonblocking(int fd, bool nonblocking);
+    /// One that was made elsewhere counts as blocking.
+    bool nonblocking(int fd) const;
+    /// Whether another kOften bytes have been sent since this was last true.
+    bool sent_much(int fd, size_t bytes);
     void forget(int fd);
 
    private:
-    std::mutex lock_;
-    std::unordered_map<int, bool> flags_;
-  };
+    static constexpr uint32_t kOften = 65536;
+    static constexpr uint32_t kNonblocking = 1;  // the rest of the word: twice the bytes that were sent
+    std::atomic_ref<uint32_t> word(int fd) const { return std::atomic_ref<uint32_t>(words_.get()[fd]); }
 
-  /// The one way through: record, entering, call, fill (only after success), returned.
-  template <class Result, class Run, class Fill>
-  Result through(CallArguments arguments, bool may_block, Run run, Fill fill);
-  template <class Result, class Run>
-  Result through(CallArguments arguments, bool may_block, Run run) {
-    return through<Result>(std::move(arguments), may_block, run, [](CallRecord&) {});
+    // calloc: memory that is not used is not touched
+    std::unique_ptr<uint32_t, decltype(&std::free)> words_{static_cast<uint32_t*>(std::calloc(kMost, sizeof(uint32_t))),
+                                                           &std::free};
+  };
+  /// By what events a descriptor is told of.
+  class Registrations {
+   public:
+    void add(int epfd, int fd, uint64_t data);
+    void forget(int fd);
+    int fd_of(int epfd, uint64_t data);  ///< -1: unknown
+
+   private:
+    using Key = std::pair<int, uint64_t>;
+    std::mutex lock_;
+    std::map<Key, int> fd_of_;
+    std::map<int, Key> key_of_;
+  };
+  /// What goes into the log behind an entry.
+  struct Extra;
+
+  /// The one way through: entry of a call that may sleep, call, `tell` (fills entry and extra), return.
+  template <class Result, class Run, class Tell>
+  Result through(LogEntry entry, bool sleeps, std::string_view given, Run run, Tell tell);
+  /// A call that cannot sleep.
+  template <class Result, class Run, class Tell>
+  Result at_once(LogEntry entry, Run run, Tell tell) {
+    return through<Result>(entry, false, {}, run, tell);
   }
-  bool sleeps(int fd, int flags) { return !(flags & MSG_DONTWAIT) && !nonblocking_.get(fd); }
+  template <class Result, class Run>
+  Result at_once(LogEntry entry, Run run) {
+    return through<Result>(entry, false, {}, run, [](LogEntry&, Extra&) {});
+  }
+  template <class Run>
+  ssize_t sending(LogEntry entry, int flags, const void* data, size_t size, Run run);
+  template <class Run>
+  ssize_t receiving(LogEntry entry, int flags, void* data, Run run);
+  bool may_sleep(int fd, int flags) const { return !(flags & MSG_DONTWAIT) && !descriptors_.nonblocking(fd); }
+  LogThread& self();
+  void cut(LogEntry& entry, std::string_view& data) const;
 
   Os& inner_;
-  CallObserver& observer_;
-  std::atomic<uint64_t> sequence_{0};
-  NonBlocking nonblocking_;
+  CallLog& log_;
+  Descriptors descriptors_;
+  Registrations registrations_;
 };
 
 }  // namespace wakepath::os

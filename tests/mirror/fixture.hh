@@ -7,7 +7,9 @@
 #include <string>
 
 #include "src/cli/serve_session.hh"
+#include "src/mirror/follower.hh"
 #include "src/mirror/mirror.hh"
+#include "src/mirror/step_log.hh"
 #include "src/os/linux_os.hh"
 #include "src/os/recorded_os.hh"
 #include "tests/server/fixture.hh"
@@ -18,12 +20,13 @@ namespace wakepath::mirror {
 class Mirrored {
  public:
   explicit Mirrored(const MirrorOptions& options = {})
-      : mirror_(options), os_(machine_, mirror_), session_(std::make_unique<cli::ServeSession>(os_, mirror_)) {
+      : mirror_(options), session_(std::make_unique<cli::ServeSession>(os_, steps_)) {
     EXPECT_EQ(session_->start(0), 0);
   }
   cli::ServeSession& session() { return *session_; }
   os::Endpoint endpoint() const { return session_->endpoint(); }
   Mirror& mirror() { return mirror_; }
+  Follower& follower() { return follower_; }
   os::Os& machine() { return machine_; }  ///< past the mirror
   os::Os& os() { return os_; }
   /// The demo client from beginning to end; its error.
@@ -34,13 +37,17 @@ class Mirrored {
   /// The figures after the server has stopped.
   Figures stop() {
     session_->stop();
+    follower_.catch_up();
     return mirror_.figures();
   }
 
  private:
   os::LinuxOs machine_;
   Mirror mirror_;
-  os::RecordedOs os_;
+  os::CallLog log_;
+  os::RecordedOs os_{machine_, log_};
+  StepLog steps_{log_};
+  Follower follower_{log_, mirror_};
   std::unique_ptr<cli::ServeSession> session_;
 };
 

@@ -93,6 +93,7 @@ TEST(MirrorRecording, ALiveSessionGrowsUntilItIsEnded) {
   EXPECT_TRUE(session.live());
   const trace::Position before = session.trace().size();
   EXPECT_EQ(server.demo(), 0);
+  server.follower().catch_up();
   EXPECT_GT(session.trace().size(), before);
   EXPECT_NE(session.status().find("0 divergences"), std::string::npos) << session.status();
   server.stop();

@@ -16,7 +16,7 @@ using server::Client;
 class MirroredServer {
  public:
   explicit MirroredServer(const server::SocketServerOptions& options = {}, const server::ListenOptions& listens = {})
-      : server_(os_, mirror_, options) {
+      : server_(os_, steps_, options) {
     EXPECT_EQ(server_.open(), 0);
     const server::Opened listening = server_.listen(1, os::Endpoint{}, listens);
     endpoint_ = *listening.address.ipv4();
@@ -26,6 +26,7 @@ class MirroredServer {
   Figures stop() {
     server_.exit();
     os_.thread_join(thread_);
+    follower_.catch_up();
     return mirror_.figures();
   }
   os::Endpoint endpoint() const { return endpoint_; }
@@ -35,10 +36,13 @@ class MirroredServer {
  private:
   os::LinuxOs machine_;
   Mirror mirror_;
-  os::RecordedOs os_{machine_, mirror_};
+  os::CallLog log_;
+  os::RecordedOs os_{machine_, log_};
+  StepLog steps_{log_};
+  Follower follower_{log_, mirror_};
   server::SocketServer server_;
   server::EchoService service_{server_, 1};
-  server::ServiceLoop loop_{os_, mirror_, server_, service_, 1};
+  server::ServiceLoop loop_{os_, steps_, server_, service_, 1};
   os::Endpoint endpoint_;
   int thread_ = 0;
 };

@@ -2,6 +2,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <string>
 
 #include "src/cli/serve_session.hh"
 #include "src/os/recorded_os.hh"
@@ -135,40 +136,24 @@ TEST_F(EchoTest, StoppingTheServerEndsADemoInItsMiddle) {
   EXPECT_TRUE(session_.demo_done());
 }
 
-/// Listens as an instrument does: its lock is held across every call that cannot block.
-class Serialiser : public os::CallObserver {
- public:
-  void entering(os::CallRecord& record) override {
-    if (record.may_block) return;
-    calls_.lock();
-    EXPECT_EQ(inside_++, 0) << os::name_of(record.call());
-  }
-  void returned(os::CallRecord& record) override {
-    if (record.may_block) {
-      ++blocking_;
-      return;
-    }
-    --inside_;
-    ++order_[record.thread_name];
-    calls_.unlock();
-  }
-  std::mutex calls_;
-  int inside_ = 0;
-  std::atomic<int> blocking_{0};
-  std::map<std::string, int> order_;  // calls that cannot block, by thread
-};
-
 TEST_F(EchoTest, ServerAndDemoRunThroughARecorderWithoutHoldingEachOtherUp) {
-  Serialiser serialiser;
-  os::RecordedOs recorded(os_, serialiser);
+  os::CallLog log;
+  os::RecordedOs recorded(os_, log);
   cli::ServeSession session(recorded, probe_);
   ASSERT_EQ(session.start(0), 0);
   ASSERT_GE(session.start_demo(0), 0);
   EXPECT_EQ(session.join_demo().error, 0);
   session.stop();
-  EXPECT_GT(serialiser.blocking_, 10);
-  EXPECT_GT(serialiser.order_["socket-server"], 30);
-  EXPECT_GE(serialiser.order_["demo-client"], 9) << "socket, shutdown, close of each connection";
+  int slept = 0;
+  std::map<std::string, int, std::less<>> at_once;  // calls that did not sleep, by thread
+  for (os::LogItem item; log.next(item);) {
+    if (item.kind == os::LogItem::Kind::entering) ++slept;
+    if (item.kind == os::LogItem::Kind::returned && !item.record.sleeps)
+      ++at_once[std::string(item.record.thread_name)];
+  }
+  EXPECT_GT(slept, 10);
+  EXPECT_GT(at_once["socket-server"], 30);
+  EXPECT_GE(at_once["demo-client"], 9) << "socket, shutdown, close of each connection";
 }
 
 /// Writes down user-level events as one line each.

@@ -6,7 +6,10 @@
 
 #include "src/bench/server/counting_os.hh"
 #include "src/bench/server/kind.hh"
+#include "src/mirror/follower.hh"
 #include "src/mirror/mirror.hh"
+#include "src/mirror/step_log.hh"
+#include "src/os/call_log.hh"
 #include "src/os/linux_os.hh"
 #include "src/os/recorded_os.hh"
 #include "src/server/echo_service.hh"
@@ -29,15 +32,19 @@ struct Machine {
     mirror::MirrorOptions wanted;
     if (seat.mirroring == Mirroring::ring) wanted.ring = kRing;
     mirror_ = std::make_unique<mirror::Mirror>(wanted);
-    recorded_ = std::make_unique<os::RecordedOs>(kernel_, *mirror_);
+    log_ = std::make_unique<os::CallLog>();
+    recorded_ = std::make_unique<os::RecordedOs>(kernel_, *log_);
+    steps_ = std::make_unique<mirror::StepLog>(*log_);
+    follower_ = std::make_unique<mirror::Follower>(*log_, *mirror_);
   }
   os::Os& os() {
     if (recorded_ != nullptr) return *recorded_;
     return seat_.count_calls ? static_cast<os::Os&>(counting_) : kernel_;
   }
-  probe::Probe& probe() { return mirror_ != nullptr ? static_cast<probe::Probe&>(*mirror_) : nobody_; }
+  probe::Probe& probe() { return steps_ != nullptr ? static_cast<probe::Probe&>(*steps_) : nobody_; }
   void report() const {
     if (mirror_ == nullptr) return;
+    follower_->catch_up();
     const mirror::Figures figures = mirror_->figures();
     seat_.shared->mirror_checked = figures.checked;
     seat_.shared->mirror_lost = figures.lost;
@@ -51,7 +58,10 @@ struct Machine {
   CountingOs counting_;
   probe::Probe nobody_;
   std::unique_ptr<mirror::Mirror> mirror_;
+  std::unique_ptr<os::CallLog> log_;
   std::unique_ptr<os::RecordedOs> recorded_;
+  std::unique_ptr<mirror::StepLog> steps_;
+  std::unique_ptr<mirror::Follower> follower_;
 };
 
 /// The runtime as `wakepath serve` has it, with one service, until the seat says that it is over.

@@ -278,7 +278,7 @@ class ServerBench {
                  {"on", *service, {.mirroring = Mirroring::on}}},
                 100);
     const Results all =
-        field.measure({.work = Work::echo, .depth = 1, .duration_ns = duration_ns(100)}, std::min(rounds(), 5));
+        field.measure({.work = Work::echo, .depth = 1, .duration_ns = duration_ns(400)}, std::min(rounds(), 5));
     count(field);
     field.server("on").finish();
     const Shared& shared = field.server("on").shared();

@@ -1,0 +1,69 @@
+#include "src/os/sight.hh"
+
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>  // <netinet/tcp.h> has a shorter tcp_info
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace wakepath::os {
+
+namespace {
+
+// asm-generic/socket.h; <sys/socket.h> of some C libraries leaves it out
+#ifndef SO_MEMINFO
+constexpr int SO_MEMINFO = 55;
+#endif
+
+size_t asked(int fd, unsigned long request) {
+  int count = 0;
+  return ioctl(fd, request, &count) == 0 && count > 0 ? static_cast<size_t>(count) : 0;
+}
+
+/// Ask only when there are bytes: on an empty queue it would take off a pending error.
+std::string peek(int fd, size_t size) {
+  std::string data(size, '\0');
+  const ssize_t got = ::recv(fd, data.data(), data.size(), MSG_PEEK | MSG_DONTWAIT);
+  data.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  return data;
+}
+
+}  // namespace
+
+Sight sight_of_end(int fd, size_t most) {
+  Sight sight{.fd = fd};
+  struct ::tcp_info info {};
+  socklen_t size = sizeof info;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return sight;
+  sight.state = info.tcpi_state;  // first: a FIN that it shows has all data before it
+  sight.bytes_received = info.tcpi_bytes_received;
+  if (const size_t unread = asked(fd, SIOCINQ); unread > 0) sight.unread = peek(fd, std::min(unread, most));
+  return sight;
+}
+
+Sight sight_of_sending(int fd, size_t left) {
+  return {.fd = fd,
+          .unacknowledged = static_cast<uint32_t>(asked(fd, SIOCOUTQ)),
+          .has_room = left > 0 && has_room(fd, left)};
+}
+
+Sight sight_of_address(int fd) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 || address.sin_family != AF_INET)
+    return {.fd = fd};
+  return {.fd = fd, .address = ntohl(address.sin_addr.s_addr), .port = ntohs(address.sin_port)};
+}
+
+bool has_room(int fd, size_t size) {
+  uint32_t info[SK_MEMINFO_VARS] = {};
+  socklen_t info_size = sizeof info;
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &info_size) != 0) return false;
+  constexpr size_t kMargin = 65536;  // overhead of segments, generously
+  return info[SK_MEMINFO_WMEM_QUEUED] + 2 * size + kMargin < info[SK_MEMINFO_SNDBUF];
+}
+
+}  // namespace wakepath::os
