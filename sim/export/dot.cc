@@ -62,12 +62,11 @@ std::string small(std::string_view inner, std::string_view colour) {
 std::string graph_head(std::string_view name, std::string_view direction, std::string_view title,
                        std::string_view subtitle) {
   constexpr std::string_view kFont = "DejaVu Sans,sans-serif";
-  std::string label;
+  std::string label(title.empty() && subtitle.empty() ? 1 : 0, ' ');  // an empty one is a syntax error
   if (!title.empty())
     label = fmt::format(R"(<FONT POINT-SIZE="15"><B>{}</B></FONT><BR ALIGN="LEFT"/>)", html(title, 120));
   if (!subtitle.empty())
     label += fmt::format(R"(<FONT POINT-SIZE="10" COLOR="{}">{}</FONT><BR ALIGN="LEFT"/>)", kDim, html(subtitle, 160));
-  if (label.empty()) label = " ";
   return fmt::format(
       "digraph {} {{\n"
       "  graph [rankdir={}, bgcolor=white, pad=0.3, nodesep=0.22, ranksep=0.55, splines=true, labelloc=t, "

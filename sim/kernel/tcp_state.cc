@@ -5,51 +5,49 @@
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/tcp_edges.hh"
 
 namespace wakepath::kernel {
 
 namespace {
 
-struct Edge {
-  TcpState from;
-  TcpState to;
-};
-
 using enum TcpState;
 
 constexpr std::array kEdges = {
-    Edge{CLOSE, LISTEN},            // listen()
-    Edge{CLOSE, SYN_SENT},          // connect()
-    Edge{LISTEN, CLOSE},            // close()
-    Edge{SYN_SENT, SYN_RECV},       // SYN without ACK: both open at once
-    Edge{SYN_SENT, ESTABLISHED},    // SYN-ACK
-    Edge{SYN_SENT, CLOSE},          // refused, timed out, closed
-    Edge{SYN_RECV, ESTABLISHED},    // the handshake's last ACK
-    Edge{SYN_RECV, FIN_WAIT1},      // close() before it
-    Edge{SYN_RECV, CLOSE_WAIT},     // the peer's FIN before it
-    Edge{SYN_RECV, CLOSE},          // reset
-    Edge{ESTABLISHED, FIN_WAIT1},   // close() or shutdown(): we end first
-    Edge{ESTABLISHED, CLOSE_WAIT},  // the peer's FIN
-    Edge{ESTABLISHED, CLOSE},       // reset, either way
-    Edge{FIN_WAIT1, FIN_WAIT2},     // our FIN is acknowledged
-    Edge{FIN_WAIT1, CLOSING},       // the peer's FIN crossed ours
-    Edge{FIN_WAIT1, CLOSE},         // reset
-    Edge{FIN_WAIT2, CLOSE},         // on to a time-wait socket, or reset
-    Edge{CLOSING, CLOSE},           // on to a time-wait socket, or reset
-    Edge{CLOSE_WAIT, LAST_ACK},     // we end too
-    Edge{CLOSE_WAIT, CLOSE},        // reset
-    Edge{LAST_ACK, CLOSE},          // our FIN is acknowledged
+    TcpEdge{CLOSE, LISTEN, "listen()"},
+    TcpEdge{CLOSE, SYN_SENT, "connect()"},
+    TcpEdge{LISTEN, CLOSE, "close()"},
+    TcpEdge{SYN_SENT, SYN_RECV, "SYN without ACK: both open at once"},
+    TcpEdge{SYN_SENT, ESTABLISHED, "SYN-ACK"},
+    TcpEdge{SYN_SENT, CLOSE, "refused, timed out, closed"},
+    TcpEdge{SYN_RECV, ESTABLISHED, "the handshake's last ACK"},
+    TcpEdge{SYN_RECV, FIN_WAIT1, "close() before it"},
+    TcpEdge{SYN_RECV, CLOSE_WAIT, "the peer's FIN before it"},
+    TcpEdge{SYN_RECV, CLOSE, "reset"},
+    TcpEdge{ESTABLISHED, FIN_WAIT1, "close() or shutdown(): we end first"},
+    TcpEdge{ESTABLISHED, CLOSE_WAIT, "the peer's FIN"},
+    TcpEdge{ESTABLISHED, CLOSE, "reset, either way"},
+    TcpEdge{FIN_WAIT1, FIN_WAIT2, "our FIN is acknowledged"},
+    TcpEdge{FIN_WAIT1, CLOSING, "the peer's FIN crossed ours"},
+    TcpEdge{FIN_WAIT1, CLOSE, "reset"},
+    TcpEdge{FIN_WAIT2, CLOSE, "on to a time-wait socket, or reset"},
+    TcpEdge{CLOSING, CLOSE, "on to a time-wait socket, or reset"},
+    TcpEdge{CLOSE_WAIT, LAST_ACK, "we end too"},
+    TcpEdge{CLOSE_WAIT, CLOSE, "reset"},
+    TcpEdge{LAST_ACK, CLOSE, "our FIN is acknowledged"},
 };
 
 /// The same by state: a bit for each that may follow.
 constexpr auto kFollowers = [] {
   std::array<u16, 16> followers{};
-  for (const Edge& edge : kEdges)
+  for (const TcpEdge& edge : kEdges)
     followers[static_cast<u8>(edge.from)] |= static_cast<u16>(1u << static_cast<u8>(edge.to));
   return followers;
 }();
 
 }  // namespace
+
+std::span<const TcpEdge> tcp_edges() { return kEdges; }
 
 bool tcp_edge_is_legal(TcpState from, TcpState to) {
   return (kFollowers[static_cast<u8>(from)] >> static_cast<u8>(to) & 1u) != 0;

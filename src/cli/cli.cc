@@ -155,6 +155,18 @@ bool names_a_command(const CLI::App& app, std::string_view word) {
   return false;
 }
 
+void add_diagram(CLI::App& app, DiagramOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("diagram", "Draw the state machines that the model and the server keep to");
+  command->add_option("SUBJECT", options.subject, "tcp-states: of a TCP socket; slot-states: of the socket-server")
+      ->required()
+      ->check(CLI::IsMember({"tcp-states", "slot-states"}));
+  command->add_option("--format", options.format, "Taken from the output's name when not given; else svg")
+      ->check(CLI::IsMember({"dot", "svg", "png", "pdf"}));
+  command->add_option("-o,--output", options.output, "Where to; standard output when not given");
+  command->footer("Example:\n  wakepath diagram tcp-states -o tcp.svg");
+  command->callback([&] { status = diagram(options); });
+}
+
 void add_export(CLI::App& app, ExportOptions& options, int& status) {
   CLI::App* command =
       app.add_subcommand("export", "Write one moment of a recording or a scenario as a picture or as text");
@@ -351,6 +363,8 @@ int command_line(int argc, char** argv) {
   std::vector<char*> words(argv, argv + argc);
   std::string view_word = "view";
   if (names_a_trace(argc, argv)) words.insert(words.begin() + 1, view_word.data());
+  DiagramOptions diagram_options;
+  add_diagram(app, diagram_options, status);
   ExportOptions export_options;
   add_export(app, export_options, status);
   WhyCommandOptions why_options;

@@ -89,6 +89,13 @@ struct ExportOptions {
 int export_file(const ExportOptions& options);
 /// A scenario as one HTML page, written to the file `page` ("-": standard output).
 int export_lesson(const std::string& file, const std::string& page);
+/// wakepath diagram: what is true of every run, from the program's own tables.
+struct DiagramOptions {
+  std::string subject;  ///< tcp-states, slot-states
+  std::string format;   ///< dot, svg, png, pdf; empty: by the output's ending, else svg
+  std::string output;   ///< a file; empty or "-": standard output
+};
+int diagram(const DiagramOptions& options);
 /// Whether a view of that name is one of the kernel's own texts.
 bool is_kernel_view(const std::string& view);
 /// That text; or nothing, and then `error` says why.

@@ -1,13 +1,11 @@
 // wakepath export FILE: one moment of a recording as text or picture.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <filesystem>
 #include <optional>
 #include <set>
 
-#include "sim/export/layout.hh"
 #include "sim/export/objects.hh"
 #include "sim/export/path.hh"
 #include "sim/export/sequence.hh"
@@ -115,11 +113,8 @@ std::string_view only_format(const std::string& view) {
 
 std::string format_of(const ExportOptions& options) {
   if (!options.format.empty()) return options.format;
-  std::string ending = std::filesystem::path(options.output).extension().string();
-  if (ending == ".gv") return "dot";
-  if (ending == ".txt") return "text";
-  if (ending == ".mmd") return "mermaid";
-  if (!ending.empty()) return ending.substr(1);
+  const std::string by_ending = format_of_ending(options.output);
+  if (!by_ending.empty()) return by_ending;
   const std::string_view only = only_format(options.view);
   return only.empty() ? "svg" : std::string(only);
 }
@@ -135,34 +130,22 @@ int export_series(const ExportOptions& options, const trace::Trace& trace, const
 /// The formats that are no pictures.
 const std::set<std::string> kTexts = {"dot", "text", "json", "csv", "mermaid"};
 
-std::optional<exports::LayoutFormat> picture_format(std::string_view format) {
-  if (format == "svg") return exports::LayoutFormat::kSvg;
-  if (format == "png") return exports::LayoutFormat::kPng;
-  if (format == "pdf") return exports::LayoutFormat::kPdf;
-  return std::nullopt;
-}
-
 }  // namespace
 
 int export_file(const ExportOptions& options) {
   if (!options.html.empty()) return export_lesson(options.file, options.html);
   std::string format = format_of(options);
-  const auto picture_as = picture_format(format);
-  if (!picture_as && !kTexts.contains(format))
+  if (!is_picture(format) && !kTexts.contains(format))
     return fail(kWrong, fmt::format("{}: found the ending '.{}', expected .dot, .svg, .png, .pdf, .txt, .json, .csv "
                                     "or .mmd (or --format)",
                                     options.output, format));
   const std::string_view only = only_format(options.view);
   const bool mermaid = options.view == "sequence" && format == "mermaid";
-  if (!only.empty() ? format != only : !picture_as && format != "dot" && !mermaid)
+  if (!only.empty() ? format != only : !is_picture(format) && format != "dot" && !mermaid)
     return fail(kWrong, fmt::format("--view {} cannot be written as {}: it is {}", options.view, format,
                                     !only.empty()                ? std::string(only)
                                     : options.view == "sequence" ? "dot, svg, png, pdf or mermaid"
                                                                  : "dot, svg, png or pdf"));
-  bool to_terminal = (options.output.empty() || options.output == "-") && isatty(STDOUT_FILENO) != 0;
-  if ((format == "png" || format == "pdf") && to_terminal)
-    return fail(kWrong, fmt::format("a {} on a terminal helps nobody: give it a file with -o", format));
-
   Opened opened = open_any(options.file);
   if (!opened.trace) return fail(kWrong, opened.message);
   if (!opened.message.empty()) fmt::print(stderr, "{}\n", opened.message);
@@ -178,13 +161,7 @@ int export_file(const ExportOptions& options) {
     return text ? write_out(options.output, *text) : fail(kWrong, error);
   }
   if (mermaid) return write_out(options.output, exports::sequence_mermaid(*opened.trace, moment.from, moment.at, {}));
-  std::string drawn = draw(options, *opened.trace, moment);
-  if (!picture_as) return write_out(options.output, drawn);
-  exports::LayoutHelper helper;
-  exports::Picture picture = helper.layout(drawn, *picture_as);
-  if (!picture.ok())
-    return fail(kLacking, fmt::format("no picture: {}; --format dot works without Graphviz", picture.error));
-  return write_out(options.output, picture.bytes);
+  return write_graph(draw(options, *opened.trace, moment), format, options.output);
 }
 
 }  // namespace wakepath::cli

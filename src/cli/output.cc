@@ -1,11 +1,16 @@
 #include "src/cli/output.hh"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
+
+#include "sim/export/layout.hh"
 
 namespace wakepath::cli {
 
@@ -23,6 +28,40 @@ int write_out(const std::string& path, std::string_view bytes) {
   out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   out.close();
   return out ? 0 : fail(kWrong, fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
+}
+
+std::string format_of_ending(const std::string& path) {
+  const std::string ending = std::filesystem::path(path).extension().string();
+  if (ending == ".gv") return "dot";
+  if (ending == ".txt") return "text";
+  if (ending == ".mmd") return "mermaid";
+  return ending.empty() ? "" : ending.substr(1);
+}
+
+namespace {
+
+std::optional<exports::LayoutFormat> layout_format(std::string_view format) {
+  if (format == "svg") return exports::LayoutFormat::kSvg;
+  if (format == "png") return exports::LayoutFormat::kPng;
+  if (format == "pdf") return exports::LayoutFormat::kPdf;
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_picture(std::string_view format) { return layout_format(format).has_value(); }
+
+int write_graph(std::string_view dot, std::string_view format, const std::string& path) {
+  const auto drawn_as = layout_format(format);
+  if (!drawn_as) return write_out(path, dot);
+  const bool to_terminal = (path.empty() || path == "-") && isatty(STDOUT_FILENO) != 0;
+  if (format != "svg" && to_terminal)
+    return fail(kWrong, fmt::format("a {} on a terminal helps nobody: give it a file with -o", format));
+  exports::LayoutHelper helper;
+  const exports::Picture picture = helper.layout(dot, *drawn_as);
+  if (!picture.ok())
+    return fail(kLacking, fmt::format("no picture: {}; --format dot works without Graphviz", picture.error));
+  return write_out(path, picture.bytes);
 }
 
 }  // namespace wakepath::cli

@@ -15,4 +15,12 @@ int fail(int status, std::string_view why);
 /// Into the file `path`; empty or "-": to standard output. 0, or kWrong after having said why not.
 int write_out(const std::string& path, std::string_view bytes);
 
+/// The format that the ending of a file's name stands for: "dot" for .dot and .gv, "text" for .txt, "mermaid" for .mmd,
+/// else the ending itself ("svg"); empty: it has none.
+std::string format_of_ending(const std::string& path);
+/// Graphviz draws it: svg, png, pdf.
+bool is_picture(std::string_view format);
+/// A graph in DOT, as it is (`format` "dot") or drawn, into `path` as write_out() does.
+int write_graph(std::string_view dot, std::string_view format, const std::string& path);
+
 }  // namespace wakepath::cli

@@ -10,8 +10,10 @@
 #include <iterator>
 #include <regex>
 
+#include "sim/kernel/tcp_edges.hh"
 #include "sim/trace/file.hh"
 #include "src/cli/commands.hh"
+#include "src/server/slot_state.hh"
 #include "tests/export/story.hh"
 #include "tests/temporary_folder.hh"
 
@@ -65,6 +67,20 @@ TEST_F(ExportCommand, AnSvgIsDrawnInTheSizeOfItsViewBox) {
   ASSERT_TRUE(std::regex_search(svg, size, std::regex("width=\"([0-9]+)pt\"[^>]*viewBox=\"0.00 0.00 ([0-9.]+) ")));
   EXPECT_NEAR(std::stod(size[1]), std::stod(size[2]), 1) << "else a browser cuts what stands outside";
   EXPECT_THAT(svg, HasSubstr("scale(1 1)"));
+}
+
+TEST(DiagramCommand, DrawsEveryEdgeOfTheTables) {
+  test::TemporaryFolder folder;
+  for (const auto& [subject, edges] :
+       {std::pair{"tcp-states", kernel::tcp_edges().size()}, std::pair{"slot-states", server::kSlotEdges.size()}}) {
+    const DiagramOptions options{.subject = subject, .output = folder / "states.svg"};
+    ASSERT_EQ(diagram(options), 0);
+    std::ifstream in(options.output);
+    const std::string svg{std::istreambuf_iterator<char>(in), {}};
+    std::size_t drawn = 0;
+    for (std::size_t at = 0; (at = svg.find("class=\"edge\"", at)) != std::string::npos; ++at) ++drawn;
+    EXPECT_EQ(drawn, edges) << subject;
+  }
 }
 
 TEST_F(ExportCommand, WritesAPdf) {
