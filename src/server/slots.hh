@@ -108,6 +108,8 @@ class Slots {
   /// Any thread, without a lock. The slot of a socket that exists; null for an id that is stale, was never given out,
   /// or is 0. Only the poll thread can rely on its staying so; others take the slot's lock and look at the id again.
   Slot* find(SocketId id) const;
+  /// Hints that find(id) and the poll thread's work on the slot come soon.
+  void prefetch(SocketId id) const;
   /// Moves a slot along an edge of kSlotEdges. Ends the program when there is no such edge from its present state: that
   /// is a fault of this program, whatever clients do.
   void change(Slot& slot, SlotState to);
