@@ -18,6 +18,8 @@ std::string_view reason_of(int status) {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
     case 413:
       return "Content Too Large";
     case 431:
@@ -71,6 +73,7 @@ int HttpService::start(std::string&) {
 
 void HttpService::on_accept(server::Message& message) {
   clients_.try_emplace(message.accepted);
+  begin_patience(message.accepted);
   if (!where_.options.starts_accepted) sockets().start(self(), message.accepted);
 }
 
@@ -78,7 +81,7 @@ void HttpService::on_accept(server::Message& message) {
 void HttpService::on_data(server::Message& message) {
   const auto client = clients_.find(message.id);
   if (client == clients_.end()) return;
-  HttpReader& reader = client->second;
+  HttpReader& reader = client->second.reader;
   reader.add(message.data.view());
   std::string out;
   HttpRequest request;
@@ -94,21 +97,40 @@ void HttpService::on_data(server::Message& message) {
       out += render(refusal(reader.status()), false, false);
     } else {
       open = request.keep_alive;
+      client->second.heard = true;
       out += render(answer(request, ++served_), open, request.method == "HEAD");
     }
   }
   if (!out.empty()) sockets().send(message.id, std::move(out));
-  if (open) return;
+  if (!open) let_go(message.id);
+}
+
+void HttpService::let_go(server::SocketId id) {
   // The client may still be sending: to close at once would answer that with RST, and the answer might be lost with it
   // (RFC 9112, section 9.6). What it sends is thrown away until it has finished too.
-  clients_.erase(client);
-  sockets().finish(message.id);
+  clients_.erase(id);
+  sockets().finish(id);
   const Session session = next_session();
-  finishing_[session] = message.id;
+  finishing_[session] = id;
   runtime().timeout(self(), session, kLingerNs);
 }
 
+void HttpService::begin_patience(server::SocketId id) {
+  const Session session = next_session();
+  patience_[session] = id;
+  runtime().timeout(self(), session, patience_ns_);
+}
+
+void HttpService::lose_patience(server::SocketId id) {
+  const auto client = clients_.find(id);
+  if (client == clients_.end()) return;  // it has gone meanwhile
+  if (std::exchange(client->second.heard, false)) return begin_patience(id);
+  if (client->second.reader.has_begun()) sockets().send(id, render(refusal(408), false, false));
+  let_go(id);
+}
+
 void HttpService::on_timeout(Session session) {
+  if (const auto waited = patience_.extract(session); !waited.empty()) return lose_patience(waited.mapped());
   const auto late = finishing_.extract(session);
   if (!late.empty()) sockets().shutdown(late.mapped());  // when it is gone already, nothing happens
 }

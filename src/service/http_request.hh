@@ -31,6 +31,8 @@ class HttpReader {
   Result next(HttpRequest& request);
   /// 400, 413, 431, 501 or 505.
   int status() const { return status_; }
+  /// Whether a part of a request is here.
+  bool has_begun() const { return in_body_ || read_ < bytes_.size(); }
   /// Whether the client waits for "100 Continue" before it sends the body. Says so once.
   bool take_continue() { return std::exchange(continue_, false); }
 

@@ -101,6 +101,26 @@ TEST_F(HttpTest, ARefusedClientGetsItsAnswerThoughItGoesOnSending) {
   EXPECT_NE(until_end(client).find("Connection: close"), std::string::npos);
 }
 
+class ImpatientHttpTest : public RuntimeTest {
+ protected:
+  void SetUp() override {
+    RuntimeTest::SetUp();
+    run();
+    launch_as<HttpService>(ListenAt{}, int64_t{30'000'000});
+  }
+};
+
+TEST_F(ImpatientHttpTest, AClientThatSendsHalfARequestIsToldAndLetGo) {
+  Client client(endpoint());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n");
+  EXPECT_EQ(client.receive(28), "HTTP/1.1 408 Request Timeout");
+}
+
+TEST_F(ImpatientHttpTest, AnIdleClientIsLetGoWithoutAWord) {
+  Client client(endpoint());
+  EXPECT_EQ(client.receive(1), "");
+}
+
 TEST_F(HttpTest, CurlIsContent) {
   auto curl = [&](const std::string& arguments) {
     const std::string command = "curl -s --max-time 10 " + arguments + " 2>&1";
