@@ -155,6 +155,20 @@ bool names_a_command(const CLI::App& app, std::string_view word) {
   return false;
 }
 
+void add_grade(CLI::App& app, GradeOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("grade", "Judge what students answered to a scenario's questions");
+  command->add_option("FILE", options.file, "The scenario (.yaml)")->required();
+  command->add_option("--answers", options.answers, "What a lesson's page has saved, a file for each student")
+      ->required();
+  command->add_option("--format", options.format, "text for people, json, junit")
+      ->check(CLI::IsMember({"text", "json", "junit"}))
+      ->capture_default_str();
+  command->footer(
+      "With several students, the share of right answers to each question stands at the end.\n"
+      "Example:\n  wakepath grade scenarios/wake-on-connect.yaml --answers answers-*.json");
+  command->callback([&] { status = grade(options); });
+}
+
 void add_diagram(CLI::App& app, DiagramOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("diagram", "Draw the state machines that the model and the server keep to");
   command->add_option("SUBJECT", options.subject, "tcp-states: of a TCP socket; slot-states: of the socket-server")
@@ -363,6 +377,8 @@ int command_line(int argc, char** argv) {
   std::vector<char*> words(argv, argv + argc);
   std::string view_word = "view";
   if (names_a_trace(argc, argv)) words.insert(words.begin() + 1, view_word.data());
+  GradeOptions grade_options;
+  add_grade(app, grade_options, status);
   DiagramOptions diagram_options;
   add_diagram(app, diagram_options, status);
   ExportOptions export_options;

@@ -89,6 +89,14 @@ struct ExportOptions {
 int export_file(const ExportOptions& options);
 /// A scenario as one HTML page, written to the file `page` ("-": standard output).
 int export_lesson(const std::string& file, const std::string& page);
+/// wakepath grade FILE --answers A…: 1 when not every answer is right.
+struct GradeOptions {
+  std::string file;                  ///< the scenario
+  std::vector<std::string> answers;  ///< a file for each student
+  std::string format = "text";       ///< text, json, junit
+};
+int grade(const GradeOptions& options);
+
 /// wakepath diagram: what is true of every run, from the program's own tables.
 struct DiagramOptions {
   std::string subject;  ///< tcp-states, slot-states

@@ -14,6 +14,7 @@ namespace wakepath::lesson {
 
 /// What stands beside a step: one of them is not empty.
 struct Note {
+  int step = 0;  ///< number of the scenario's step that it is
   const scenario::Text* say = nullptr;
   const scenario::Ask* ask = nullptr;
   std::string holds;  ///< an `expect` as written

@@ -19,7 +19,7 @@ Json json_of(const scenario::Text& text) {
   return out;
 }
 
-Json json_of(const scenario::Ask& ask, const std::vector<std::string>& names) {
+Json json_of(const scenario::Ask& ask, int step, const std::vector<std::string>& names) {
   Json choices = Json::array();
   long choice = ask.choice;
   for (const scenario::Text& text : ask.choices) choices.push_back(json_of(text));
@@ -27,17 +27,14 @@ Json json_of(const scenario::Ask& ask, const std::vector<std::string>& names) {
     choices.push_back({{"en", name}});
     if (name == ask.answer.in("en")) choice = static_cast<long>(choices.size());
   }
-  return {{"question", json_of(ask.question)},
-          {"choices", choices},
-          {"choice", choice},
-          {"answer", json_of(ask.answer)},
-          {"why", json_of(ask.why)}};
+  return {{"step", step},     {"question", json_of(ask.question)}, {"choices", choices},
+          {"choice", choice}, {"answer", json_of(ask.answer)},     {"why", json_of(ask.why)}};
 }
 
 Json json_of(const Note& note) {
   Json out = Json::object();
   if (note.say != nullptr) out["say"] = json_of(*note.say);
-  if (note.ask != nullptr) out["ask"] = json_of(*note.ask, note.names);
+  if (note.ask != nullptr) out["ask"] = json_of(*note.ask, note.step, note.names);
   if (!note.holds.empty()) out["holds"] = note.holds;
   if (!note.mark.empty()) out["mark"] = note.mark;
   return out;

@@ -36,7 +36,7 @@ bool stands_beside(const Step& step) {
 }
 
 Note note_of(const Step& step, const Known& known) {
-  Note note;
+  Note note{.step = step.number};
   if (step.kind == Step::Kind::say) note.say = &step.say;
   if (step.kind == Step::Kind::mark) note.mark = step.mark;
   if (step.kind == Step::Kind::expect) note.holds = step.expect.text;

@@ -90,5 +90,15 @@ TEST_F(Browser, JudgesAnAnswerAndSaysWhy) {
   EXPECT_THAT(shown("#step=6", choosing("0")), HasSubstr("bad; A listening socket carries no data"));
 }
 
+TEST_F(Browser, SavesTheAnswersThatGradeReads) {
+  const std::string dom =
+      shown("#step=6",
+            "document.querySelectorAll('form input')[1].click();"
+            "document.querySelector('form button').click();"
+            "see(document.getElementById('save').textContent); see(JSON.stringify(answers('one')));");
+  EXPECT_THAT(dom, HasSubstr("Save my answers; {\"wakepath\":1,\"story\":\"wake-on-connect.yaml\",\"student\":\"one\","
+                             "\"answers\":{\"10\":\"2\"}}"));
+}
+
 }  // namespace
 }  // namespace wakepath::lesson
