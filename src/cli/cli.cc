@@ -193,10 +193,11 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
   command
       ->add_option("--view", options.view,
                    "objects: who points to whom; path, tree: the calls of the step; sequence: threads and time; "
+                   "architecture: how a server is built; "
                    "timeline: all calls for Perfetto; "
                    "field: one field over time; or what the kernel itself would show: proc-net-tcp, proc-net-tcp6, "
                    "proc-net-udp, proc-net-udp6, proc-fd, proc-fdinfo, ss")
-      ->check(CLI::IsMember({"objects", "path", "tree", "sequence", "timeline", "field", "proc-net-tcp",
+      ->check(CLI::IsMember({"objects", "path", "tree", "sequence", "architecture", "timeline", "field", "proc-net-tcp",
                              "proc-net-tcp6", "proc-net-udp", "proc-net-udp6", "proc-fd", "proc-fdinfo", "ss"}))
       ->capture_default_str();
   command->add_option("--format", options.format, "Taken from the output's name when not given; else svg, tree: text")
@@ -220,6 +221,7 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
       "  wakepath export demo.wkp --mark asleep --view objects -o objects.pdf\n"
       "  wakepath export demo.wkp --step 3 --view tree\n"
       "  wakepath export scenarios/wake-on-connect.yaml --view sequence -o sequence.svg\n"
+      "  wakepath export scenarios/from-queue-to-callback.yaml --view architecture -o architecture.svg\n"
       "  wakepath export scenarios/wake-on-connect.yaml --view timeline -o timeline.json\n"
       "  wakepath export scenarios/wake-on-connect.yaml --view field --object tcp_sock#1 --field sk_ack_backlog\n"
       "  wakepath export scenarios/wake-on-connect.yaml --html lesson.html\n"

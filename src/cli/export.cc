@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "sim/export/architecture.hh"
 #include "sim/export/objects.hh"
 #include "sim/export/path.hh"
 #include "sim/export/sequence.hh"
@@ -95,6 +96,8 @@ std::string draw(const ExportOptions& options, const trace::Trace& trace, const 
   if (options.view == "tree") return exports::call_tree(trace, moment.from, moment.at, {.fields = options.fields});
   if (options.view == "sequence")
     return exports::sequence_dot(trace, moment.from, moment.at, {.title = moment.title, .subtitle = moment.subtitle});
+  if (options.view == "architecture")
+    return exports::architecture_dot(trace, moment.at, {.title = moment.title, .subtitle = moment.subtitle});
   if (options.view == "path")
     return exports::path_dot(trace, moment.from, moment.at, {.title = moment.title, .subtitle = moment.subtitle});
   trace::Cursor cursor(trace);
@@ -161,7 +164,12 @@ int export_file(const ExportOptions& options) {
     return text ? write_out(options.output, *text) : fail(kWrong, error);
   }
   if (mermaid) return write_out(options.output, exports::sequence_mermaid(*opened.trace, moment.from, moment.at, {}));
-  return write_graph(draw(options, *opened.trace, moment), format, options.output);
+  const std::string drawn = draw(options, *opened.trace, moment);
+  if (drawn.empty())
+    return fail(kWrong, fmt::format("{}: nothing tells of a socket-server here: --view architecture expects a scenario "
+                                    "with services, or a recording of serve",
+                                    options.file));
+  return write_graph(drawn, format, options.output);
 }
 
 }  // namespace wakepath::cli

@@ -69,6 +69,28 @@ TEST_F(ExportCommand, AnSvgIsDrawnInTheSizeOfItsViewBox) {
   EXPECT_THAT(svg, HasSubstr("scale(1 1)"));
 }
 
+TEST(Architecture, ShowsServicesServerAndClientsAsTheRunHadThem) {
+  test::TemporaryFolder folder;
+  const ExportOptions options{
+      .file = "scenarios/from-queue-to-callback.yaml", .view = "architecture", .output = folder / "architecture.dot"};
+  ASSERT_EQ(export_file(options), 0);
+  std::ifstream in(options.output);
+  const std::string dot{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_THAT(dot, HasSubstr("echo_callback.lua  (handle 1)"));
+  EXPECT_THAT(dot, HasSubstr("on_data, by worker-1"));
+  EXPECT_THAT(dot, HasSubstr("service1 -> server:sendctrl_fd [label=< close, start<BR/><I>by worker-1</I>>"));
+  EXPECT_THAT(dot, HasSubstr("server:slots -> service1:queue [label=< accept, close, data, open<BR/>"));
+  EXPECT_THAT(dot, HasSubstr("socket 1, descriptor 7, listen"));
+  EXPECT_THAT(dot, HasSubstr("threads: monitor, services, socket-server, timer, worker-1"));
+  EXPECT_THAT(dot, HasSubstr("client1 -> sockets"));
+}
+
+TEST(Architecture, OfAStoryWithoutAServerIsRefused) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(export_file({.file = "scenarios/wake-on-connect.yaml", .view = "architecture"}), 2);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("nothing tells of a socket-server here"));
+}
+
 TEST(DiagramCommand, DrawsEveryEdgeOfTheTables) {
   test::TemporaryFolder folder;
   for (const auto& [subject, edges] :
