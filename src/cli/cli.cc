@@ -45,9 +45,8 @@ void set_mirror(ServeOptions& options, const std::string& value) {
   if (value == "on" || value == "off") return;
   const bool counted =
       value.starts_with(kRing) && CLI::detail::lexical_cast(value.substr(kRing.size()), options.mirror_ring);
-  if (!counted || options.mirror_ring == 0 || options.mirror_ring > 500'000'000)
-    throw CLI::ValidationError("--mirror",
-                               "found " + value + ", expected on, off or ring:N with N from 1 to 500000000");
+  if (!counted || options.mirror_ring == 0 || options.mirror_ring > 10'000'000)
+    throw CLI::ValidationError("--mirror", "found " + value + ", expected on, off or ring:N with N from 1 to 10000000");
 }
 
 void add_serve(CLI::App& app, ServeOptions& options, int& status) {
@@ -74,8 +73,14 @@ void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   command
       ->add_option_function<std::string>(
           "--mirror", [&](const std::string& value) { set_mirror(options, value); },
-          "Keep a modelled kernel in step, compare every call: on, off, or ring:N to keep only the last N records")
+          "Keep a modelled kernel in step, compare every call: on, off, or ring:N to record calls into the last N "
+          "slots "
+          "of 64 bytes of each thread, and follow these at the end")
       ->default_str("on");
+  command
+      ->add_option("--mirror-keep", options.mirror_keep,
+                   "Of the mirror's records keep the last so many, in memory, and go on without end")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{500'000'000}));
   command
       ->add_option("--mirror-records", options.mirror_records, "Records after which the mirror stops (32 bytes each)")
       ->check(CLI::Range(uint64_t{1}, uint64_t{500'000'000}))

@@ -30,7 +30,9 @@ struct ServeOptions {
   bool demo = false;      ///< a demo client talks to it; with that, and without a terminal, it ends when the demo ends
   int demo_pause_ms = 0;  ///< between two messages of the demo client
   bool mirror = true;     ///< keep a modelled kernel in step and compare every call
-  uint64_t mirror_ring = 0;              ///< not 0: keep only the last so many records, in memory
+  uint64_t mirror_ring =
+      0;  ///< not 0: calls are recorded only, the last so many slots a thread, and followed at the end
+  uint64_t mirror_keep = 0;  ///< not 0: of a mirror's records only the last so many are kept, and none is too many
   uint64_t mirror_records = 20'000'000;  ///< then the mirror stops, with a note
   std::string mutant;                    ///< a deliberate fault of the model, by its name in sim/kernel/mutants.def
   bool text = false;                     ///< print the kernel path of the first connection

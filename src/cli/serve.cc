@@ -14,6 +14,7 @@
 #include "src/cli/serve_path.hh"
 #include "src/cli/serve_session.hh"
 #include "src/cli/stop_signals.hh"
+#include "src/mirror/afterwards.hh"
 #include "src/mirror/follower.hh"
 #include "src/mirror/live_session.hh"
 #include "src/mirror/mirror.hh"
@@ -68,13 +69,14 @@ struct Machine {
     if (!options.mirror) return;
     mirror::MirrorOptions wanted;
     wanted.max_records = options.mirror_records;
-    wanted.ring = options.mirror_ring;
+    wanted.ring = options.mirror_keep;
     wanted.config.mutant = kernel::mutant_by_name(options.mutant).value_or(kernel::Mutant::none);
     mirror = std::make_unique<mirror::Mirror>(wanted);
-    log = std::make_unique<os::CallLog>();
+    afterwards = options.mirror_ring > 0;
+    log = std::make_unique<os::CallLog>(afterwards ? mirror::ring_of(options.mirror_ring) : os::CallLogOptions{});
     recorded = std::make_unique<os::RecordedOs>(kernel, *log);
     steps = std::make_unique<mirror::StepLog>(*log);
-    follower = std::make_unique<mirror::Follower>(*log, *mirror);
+    if (!afterwards) follower = std::make_unique<mirror::Follower>(*log, *mirror);
     if (!options.output.empty()) file = std::make_unique<trace::FileWriter>(*mirror->trace(), options.output);
   }
   os::Os& os() { return recorded != nullptr ? static_cast<os::Os&>(*recorded) : kernel; }
@@ -83,9 +85,19 @@ struct Machine {
   void catch_up() const {
     if (follower != nullptr) follower->catch_up();
   }
+  /// The server is about to end: the last calls of its work are to be kept, not those with which it cleans up.
+  void before_the_end() const {
+    if (afterwards) log->turn(false);
+  }
+  /// It has ended.
+  void at_the_end() const {
+    catch_up();
+    if (afterwards) mirror::follow_afterwards(*log, *mirror);
+  }
 
   os::LinuxOs kernel;
   probe::Probe nobody;
+  bool afterwards = false;  ///< calls are recorded only, and followed at the end
   std::unique_ptr<mirror::Mirror> mirror;
   std::unique_ptr<os::CallLog> log;
   std::unique_ptr<os::RecordedOs> recorded;
@@ -100,8 +112,8 @@ bool show_first_connection(const ServeOptions& options, const Machine& machine) 
   machine.catch_up();
   const auto trace = machine.mirror->trace();
   if (trace->floor() > 0) {
-    fmt::print(stderr, "serve: the first connection is no longer among the records of --mirror ring:{}\n",
-               options.mirror_ring);
+    fmt::print(stderr, "serve: the first connection is no longer among the records of --mirror-keep {}\n",
+               options.mirror_keep);
     return false;
   }
   const ConnectionPath path = first_connection(*trace);
@@ -127,6 +139,8 @@ bool wait_for_the_end(StopSignals& signals, ServeSession& session, const ServeOp
     if (signals.has_input()) console.read();
     if (machine.file != nullptr && looks % kFlushEvery == 0) machine.file->flush();
     if (shown || !options.demo || !session.demo_done()) continue;
+    if (machine.afterwards && !at_terminal) return true;
+    if (machine.afterwards) continue;
     fine = show_first_connection(options, machine);
     shown = true;
     if (!at_terminal) return fine;
@@ -134,15 +148,15 @@ bool wait_for_the_end(StopSignals& signals, ServeSession& session, const ServeOp
                session.endpoint().port);
     std::fflush(stdout);
   }
-  return shown ? fine : show_first_connection(options, machine) && fine;
+  return shown || machine.afterwards ? fine : show_first_connection(options, machine) && fine;
 }
 
 /// The stage over the running server, until the window is closed or a stop signal comes. False when there is no window
 /// to be had; then it says why, and the server goes on without.
 bool show_window([[maybe_unused]] StopSignals& signals, [[maybe_unused]] const ServeSession& session,
                  const Machine& machine) {
-  if (machine.mirror == nullptr) {
-    fmt::print(stderr, "serve: --gui needs the mirror, found --mirror off\n");
+  if (machine.mirror == nullptr || machine.afterwards) {
+    fmt::print(stderr, "serve: --gui needs --mirror on, found --mirror {}\n", machine.afterwards ? "ring" : "off");
     return false;
   }
 #ifdef WAKEPATH_GUI
@@ -169,6 +183,8 @@ void print_last_line(const ServeSession& session, const mirror::Figures& figures
     fmt::print(stderr, "serve: {} readings of oracles agree, {} were not stable\n", figures.readings,
                figures.readings_unchecked);
   for (const auto& [reason, count] : figures.reasons) fmt::print(stderr, "serve: {} unchecked: {}\n", count, reason);
+  if (figures.established > 0)
+    fmt::print(stderr, "serve: the log began later; {} calls before it made what was open then\n", figures.established);
   if (!figures.first_divergence.empty())
     fmt::print(stderr, "serve: the first divergence: {}\n", figures.first_divergence);
   if (!figures.stopped.empty()) fmt::print(stderr, "serve: the mirror stopped: {}\n", figures.stopped);
@@ -196,11 +212,13 @@ int serve(const ServeOptions& options) {
     }
   }
   const bool shown = options.gui && show_window(signals, session, machine);
-  const bool pictures_written =
+  bool pictures_written =
       shown ? show_first_connection(options, machine) : wait_for_the_end(signals, session, options, machine);
   const bool demo_ended = session.demo_done();
+  machine.before_the_end();
   session.stop();
-  machine.catch_up();
+  machine.at_the_end();
+  if (machine.afterwards) pictures_written = show_first_connection(options, machine);
   print_last_line(session, machine.mirror != nullptr ? machine.mirror->figures() : mirror::Figures{});
   if (machine.file != nullptr) {
     machine.file->close();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/syscalls/syscalls.hh"
 #include "src/mirror/call_text.hh"
 #include "src/mirror/evidence.hh"
 #include "src/mirror/readiness.hh"
@@ -68,6 +69,7 @@ void Mirror::take(os::LogItem& item) {
   spare_.pop_back();
   looked_ahead_ = false;
   const os::LogItem& taken = ahead_.back();
+  data_is_cut_ = data_is_cut_ || (taken.kind != os::LogItem::Kind::note && taken.record.cut);
   if (taken.kind != os::LogItem::Kind::note && taken.record.call() == os::Call::epoll_wait)
     ++waits_ahead_[taken.record.thread];
 }
@@ -139,26 +141,13 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
   if (const std::string reason = why_not_checked(record); !reason.empty()) {
     if (actor.started) abandon(actor);
     unchecked(reason);
-    // what the model did not follow it cannot follow further
-    const bool makes = record.call() == os::Call::socket || record.call() == os::Call::fcntl;
-    if (makes && record.result >= 0) foreign_.insert(static_cast<int>(record.result));
-    if (record.call() == os::Call::connect) foreign_.insert(descriptor_of(record));
-    if (const auto* control = std::get_if<os::call::EpollCtl>(&record.arguments);
-        control != nullptr && control->event) {
-      if (lacks(record, control->fd)) foreign_.insert(control->fd);
-      foreign_keys_.emplace(control->epfd, control->event->data.u64);
-    }
+    forsake(record);
   } else if (known && record.result == 0) {
     if (actor.started) abandon(actor);
     unchecked("epoll_wait reported nothing but descriptors that the model does not have");
   } else {
     Peer* closing = record.call() == os::Call::close ? peers_.of(sock_of(actor.task, descriptor_of(record))) : nullptr;
-    settle(actor, record);
-    if (!actor.started) begin_in_model(actor, record);
-    let_timers_fire([&] { return actor.task->call_done() || actor.task->thread->runnable(); });
-    kernel_.scheduler.run_task(*actor.task->thread);
-    if (!actor.task->call_done()) {
-      abandon(actor);
+    if (!run_in_model(actor, record)) {
       diverged(record, "the model sleeps where the kernel has returned", -EINPROGRESS);
     } else {
       compare(actor, record);
@@ -170,9 +159,56 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
   ++applied_;
 }
 
+/// Whether the call has returned there too.
+bool Mirror::run_in_model(Actor& actor, const os::CallRecord& record) {
+  settle(actor, record);
+  if (!actor.started) begin_in_model(actor, record);
+  let_timers_fire([&] { return actor.task->call_done() || actor.task->thread->runnable(); });
+  kernel_.scheduler.run_task(*actor.task->thread);
+  if (actor.task->call_done()) return true;
+  abandon(actor);
+  return false;
+}
+
+/// What the model did not follow it cannot follow further.
+void Mirror::forsake(const os::CallRecord& record) {
+  const bool makes = record.call() == os::Call::socket || record.call() == os::Call::fcntl ||
+                     record.call() == os::Call::accept4 || record.call() == os::Call::epoll_create1;
+  if (makes && record.result >= 0) foreign_.insert(static_cast<int>(record.result));
+  if (record.call() == os::Call::connect) foreign_.insert(descriptor_of(record));
+  if (const auto* control = std::get_if<os::call::EpollCtl>(&record.arguments); control != nullptr && control->event) {
+    if (lacks(record, control->fd)) foreign_.insert(control->fd);
+    foreign_keys_.emplace(control->epfd, control->event->data.u64);
+  }
+}
+
+void Mirror::establish(const os::CallRecord& record) {
+  sync_clock(record.return_ns);
+  Actor& actor = actor_of(record);
+  actor.started = false;
+  actor.replay = {};
+  kernel_.recorder.step(++steps_, "before: " + text_of(record));
+  const Address from = address_of(record.output.address);
+  // what is under way on a connection inside the process is nowhere to be seen
+  const bool inside = record.call() == os::Call::accept4 && inside_.contains({from.ip, from.port});
+  if (record.call() == os::Call::connect)
+    for (const os::Sight& sight : record.sights) inside_.emplace(sight.address, sight.port);
+  const bool fine = record.call() != os::Call::connect && !inside && why_not_checked(record).empty() &&
+                    run_in_model(actor, record) && actor.task->call_result() == record.result;
+  if (!fine) forsake(record);
+  kernel_.recorder.step_end(steps_);
+  change_figures([](Figures& f) { ++f.established; });
+}
+
+void Mirror::establish_in_pipe(int write_end, std::string_view bytes) {
+  if (file_of(first_, write_end) == nullptr) return;
+  kernel_.start(first_, sys_write(kernel_, write_end, bytes.data(), bytes.size()));
+  kernel_.scheduler.run_task(*first_->thread);
+}
+
 void Mirror::compare(Actor& actor, const os::CallRecord& record) {
   const long model = actor.task->call_result();
-  const std::string difference = actor.replay.difference(record, model);
+  const std::string difference = actor.replay.difference(record, model, !data_is_cut_);
   if (std::exchange(actor.unsure, false)) return unchecked("what had come was not known before it was read");
   if (difference.empty()) return checked();
   const bool raced = record.call() == os::Call::epoll_wait && applied_ != actor.applied_before;

@@ -47,6 +47,11 @@ class Mirror final : private probe::Notes {
 
   /// The next of the log. What is in it is swapped for something that can be filled again.
   void take(os::LogItem& item);
+  /// Before anything is taken: a call of which no more than its effect on the descriptors is wanted. What it made and
+  /// the model cannot have is a descriptor that the model does not have.
+  void establish(const os::CallRecord& record);
+  /// The same for bytes that stood in a pipe.
+  void establish_in_pipe(int write_end, std::string_view bytes);
   /// Follows what it has taken. An epoll_wait may have to wait until it is known what the program does with its events;
   /// `no_more`: it has to do without. Returns whether nothing is left.
   bool follow(bool no_more);
@@ -88,6 +93,8 @@ class Mirror final : private probe::Notes {
   void begin_in_model(Actor& actor, const os::CallRecord& record);
   void apply(Actor& actor, const os::CallRecord& record);
   void compare(Actor& actor, const os::CallRecord& record);
+  bool run_in_model(Actor& actor, const os::CallRecord& record);
+  void forsake(const os::CallRecord& record);
   void abandon(Actor& actor);
   void checked();
   void unchecked(const std::string& reason);
@@ -157,6 +164,8 @@ class Mirror final : private probe::Notes {
   uint64_t steps_ = 0;
   uint64_t applied_ = 0;  // calls applied so far
   uint64_t followed_ = 0;
+  std::set<std::pair<uint32_t, uint16_t>> inside_;  // addresses of connections of this process, of those established
+  bool data_is_cut_ = false;
   bool stopped_ = false;
 
   mutable std::mutex figures_lock_;

@@ -122,7 +122,7 @@ Address address_of(const os::Address& address) {
 
 Started Replay::call(Kernel& k, const os::CallRecord& record) { return std::visit(Maker{k, *this}, record.arguments); }
 
-std::string Replay::difference(const os::CallRecord& record, long result) const {
+std::string Replay::difference(const os::CallRecord& record, long result, bool with_data) const {
   if (record.call() == os::Call::epoll_wait && record.result >= 0 && result >= 0)
     return differs("events", events_text(events, result), text_of(record.output.events));
   if (result != record.result) return differs("result", result_text(result), result_text(record.result));
@@ -130,6 +130,7 @@ std::string Replay::difference(const os::CallRecord& record, long result) const 
   switch (record.call()) {
     case os::Call::read:
     case os::Call::recv: {
+      if (!with_data) return "";
       const std::size_t size = std::min(buffer.size(), static_cast<std::size_t>(result));
       if (std::string_view(buffer.data(), size) == record.output.data) return "";
       return fmt::format("data: the model has {}, the kernel {}", words::data({buffer.data(), size}),

@@ -22,8 +22,8 @@ struct Replay {
   /// The same call on the model, not started yet; nullopt for what the model does not have. `record` must outlive the
   /// call.
   std::optional<kernel::MaySleep<long>> call(kernel::Kernel& k, const os::CallRecord& record);
-  /// In what the model's answer differs from the kernel's: "" when in nothing.
-  std::string difference(const os::CallRecord& record, long result) const;
+  /// In what the model's answer differs from the kernel's: "" when in nothing. `with_data`: the bytes are known.
+  std::string difference(const os::CallRecord& record, long result, bool with_data) const;
   /// epoll_wait: whether the model reports all that the kernel has reported, in its order, and more besides.
   bool holds_more(const os::CallRecord& record, long result) const;
 };

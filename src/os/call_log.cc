@@ -1,5 +1,7 @@
 #include "src/os/call_log.hh"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -53,6 +55,68 @@ void CallLog::write(LogThread& self, LogEntry& entry, std::initializer_list<std:
   more_.notify_one();
 }
 
+void CallLog::write_call(LogThread& self, LogEntry& entry, std::initializer_list<std::string_view> parts) {
+  write(self, entry, parts);
+  if (!options_.keeps_last || !Origins::concerns(entry)) return;
+  StoredEntry stored{entry, {}, self.place};
+  for (const std::string_view part : parts) stored.bytes += part;
+  origins_.add(stored, oldest());
+}
+
+/// From there on no entry is missing.
+uint64_t CallLog::oldest() const {
+  uint64_t gone = taken_out_.load();
+  std::lock_guard hold(lock_);
+  for (const auto& thread : threads_) gone = std::max(gone, thread->ring.last_overwritten());
+  return gone + 1;
+}
+
+/// Entries up to that one, of all rings. Returns the last that is not in its ring any more.
+uint64_t CallLog::take_out(uint64_t up_to, std::vector<StoredEntry>& to) {
+  std::lock_guard hold(lock_);
+  uint64_t gone = taken_out_.load();
+  for (const auto& thread : threads_) {
+    thread->ring.lock();
+    gone = std::max(gone, thread->ring.last_overwritten());
+    for (const LogEntry* entry = nullptr; (entry = thread->ring.front()) != nullptr && entry->ticket <= up_to;) {
+      to.push_back({*entry, {}, thread->place});
+      thread->ring.read(to.back().bytes);
+      thread->ring.pop();
+    }
+    thread->ring.unlock();
+  }
+  return gone;
+}
+
+LogHistory CallLog::history() {
+  constexpr int kMostTries = 10'000;  // a writer stands between its ticket and its entry for an instant
+  const uint64_t last = given();
+  std::vector<StoredEntry> stored;
+  const uint64_t first = take_out(last, stored) + 1;
+  for (int tries = 0; tries < kMostTries; ++tries, take_out(last, stored)) {
+    const auto kept =
+        std::count_if(stored.begin(), stored.end(), [&](const auto& s) { return s.entry.ticket >= first; });
+    if (first + static_cast<uint64_t>(kept) > last) break;
+    sched_yield();
+  }
+  taken_out_.store(last);
+  std::erase_if(stored, [&](const StoredEntry& s) { return s.entry.ticket < first; });
+  std::sort(stored.begin(), stored.end(),
+            [](const StoredEntry& a, const StoredEntry& b) { return a.entry.ticket < b.entry.ticket; });
+  LogHistory history{.entries = last};
+  for (const StoredEntry& each : origins_.before(first)) history.origins.push_back(item_of(each));
+  for (const StoredEntry& each : stored) history.kept.push_back(item_of(each));
+  return history;
+}
+
+LogItem CallLog::item_of(const StoredEntry& stored) const {
+  LogItem item;
+  std::string bytes = stored.bytes;
+  std::lock_guard hold(lock_);
+  fill(*threads_[static_cast<size_t>(stored.thread)], stored.entry, bytes, item);
+  return item;
+}
+
 void CallLog::note(uint8_t note, std::initializer_list<std::string_view> parts) {
   if (!on()) return;
   LogEntry entry{};
@@ -88,13 +152,14 @@ bool CallLog::next(LogItem& item) {
   }
   LogThread* thread = holder_of(read_ + 1);
   if (thread == nullptr) return false;
-  fill(*thread, *thread->ring.front(), item);
+  thread->ring.read(bytes_);
+  fill(*thread, *thread->ring.front(), bytes_, item);
   thread->ring.pop();
   ++read_;
   return true;
 }
 
-void CallLog::fill(const LogThread& thread, const LogEntry& entry, LogItem& item) {
+void CallLog::fill(const LogThread& thread, const LogEntry& entry, std::string& bytes, LogItem& item) const {
   const bool named = thread.named.load();
   item.record.thread = named ? thread.info.id : 0;
   item.record.thread_name = named ? std::string_view(thread.info.name) : std::string_view();
@@ -104,12 +169,11 @@ void CallLog::fill(const LogThread& thread, const LogEntry& entry, LogItem& item
   if ((entry.flags & kIsNote) != 0) {
     item.kind = LogItem::Kind::note;
     item.note = entry.kind;
-    thread.ring.read(item.bytes);
+    item.bytes.swap(bytes);
     return;
   }
   item.kind = (entry.flags & kEntering) != 0 ? LogItem::Kind::entering : LogItem::Kind::returned;
-  thread.ring.read(bytes_);
-  decode(entry, bytes_, item.record);
+  decode(entry, bytes, item.record);
 }
 
 bool CallLog::wait(int64_t timeout_ns) {

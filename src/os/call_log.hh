@@ -3,6 +3,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "src/os/call_record.hh"
 #include "src/os/gate.hh"
 #include "src/os/log_ring.hh"
+#include "src/os/origins.hh"
 #include "src/os/os.hh"
 #include "src/os/stamp.hh"
 
@@ -44,6 +46,13 @@ struct LogItem {
   std::string bytes;  ///< of a note
 };
 
+/// What a log has that keeps the last entries of each thread.
+struct LogHistory {
+  std::vector<LogItem> origins;  ///< to which the descriptors owe what they were where the kept entries begin (Origins)
+  std::vector<LogItem> kept;     ///< the last of all threads: none is missing among these
+  uint64_t entries = 0;          ///< that there have been in all
+};
+
 /// The calls of a program's threads, and notes, in the order in which they took effect. Each thread writes into a ring
 /// of its own; tickets out of one counter give the order of all. A call that cannot sleep holds the gate until it has
 /// its ticket, so tickets follow the kernel's own order; of a call that slept, only "not before its entry, not after
@@ -70,6 +79,8 @@ class CallLog {
   uint64_t ticket() { return tickets_.fetch_add(1) + 1; }
   size_t most_data() const { return most_data_; }
   void write(LogThread& self, LogEntry& entry, std::initializer_list<std::string_view> parts);
+  /// The same of a call that has returned.
+  void write_call(LogThread& self, LogEntry& entry, std::initializer_list<std::string_view> parts);
   /// An event of the program's own, at its place among its thread's calls.
   void note(uint8_t note, std::initializer_list<std::string_view> parts);
 
@@ -79,6 +90,8 @@ class CallLog {
   /// Until there is one, wake() is called, or so much time has passed. True when there is one.
   bool wait(int64_t timeout_ns);
   void wake();
+  /// When it keeps the last: takes them out. Writers go on meanwhile.
+  LogHistory history();
   /// Entries whose place is given already, though they may not be written yet.
   uint64_t given() const { return tickets_.load(); }
   /// There is no reader any more: nothing is recorded from here on, and nobody waits for room.
@@ -86,10 +99,13 @@ class CallLog {
   uint64_t missed() const { return missed_.load(); }  ///< calls while it was off
 
  private:
+  uint64_t oldest() const;
+  uint64_t take_out(uint64_t up_to, std::vector<StoredEntry>& to);
+  LogItem item_of(const StoredEntry& stored) const;
   void learn_threads();
   LogThread* holder_of(uint64_t ticket);
   LogThread& enroll();
-  void fill(const LogThread& thread, const LogEntry& entry, LogItem& item);
+  void fill(const LogThread& thread, const LogEntry& entry, std::string& bytes, LogItem& item) const;
 
   const CallLogOptions options_;
   const uint64_t id_;  // of all logs that this process has had
@@ -101,11 +117,13 @@ class CallLog {
   std::atomic<uint64_t> missed_{0};
   alignas(64) std::atomic<uint64_t> tickets_{0};
   Gate gate_;
+  Origins origins_;
+  std::atomic<uint64_t> taken_out_{0};
 
-  std::mutex lock_;  // guards what follows
+  mutable std::mutex lock_;  // guards what follows
   std::condition_variable more_;
   std::map<uint64_t, LogThread*> by_serial_;
-  std::vector<std::unique_ptr<LogThread>> threads_;
+  std::deque<std::unique_ptr<LogThread>> threads_;
   bool woken_ = false;
   std::atomic<size_t> thread_count_{0};
   std::atomic<bool> reader_sleeps_{false};

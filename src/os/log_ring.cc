@@ -34,7 +34,7 @@ bool LogRing::make_room(size_t slots, const std::atomic<bool>& open) {
   if (overwrites_) {
     while (head + slots - known_tail_ > mask_ + 1) {
       const LogEntry& oldest = slots_[known_tail_ & mask_];
-      last_overwritten_ = oldest.ticket;
+      last_overwritten_.store(oldest.ticket, std::memory_order_relaxed);
       known_tail_ += oldest.slots();
     }
     tail_.store(known_tail_);

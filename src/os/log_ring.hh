@@ -54,7 +54,7 @@ class LogRing {
   void lock();
   void unlock() { locked_.clear(std::memory_order_release); }
   /// The last entry that was overwritten; 0: none.
-  uint64_t last_overwritten() const { return last_overwritten_; }
+  uint64_t last_overwritten() const { return last_overwritten_.load(std::memory_order_relaxed); }
 
  private:
   bool make_room(size_t slots, const std::atomic<bool>& open);
@@ -68,7 +68,7 @@ class LogRing {
   uint64_t known_tail_ = 0;                    // the writer's
   alignas(64) std::atomic<uint64_t> tail_{0};  // oldest; the reader's, or the writer's when it overwrites
   std::atomic_flag locked_;
-  uint64_t last_overwritten_ = 0;
+  std::atomic<uint64_t> last_overwritten_{0};
   std::atomic<bool> writer_waits_{false};
   std::mutex lock_;
   std::condition_variable freed_;

@@ -130,9 +130,14 @@ Result RecordedOs::through(LogEntry entry, bool sleeps, std::string_view given, 
   cut(entry, extra.data);
   if (!extra.sights.empty()) entry.flags |= kHasSights;
   if (pass == 0 || !log_.gate().holds(pass)) log_.gate().enter(pass = thread.next_pass(), true);
-  entry.ticket = log_.ticket();
+  const bool on = log_.on();  // else it may be the effect of a call that is not recorded
+  if (on) entry.ticket = log_.ticket();
   log_.gate().leave(pass);
-  log_.write(thread, entry, {extra.head, extra.data, extra.sights});
+  if (!on) {
+    log_.miss();
+    return result;
+  }
+  log_.write_call(thread, entry, {extra.head, extra.data, extra.sights});
   return result;
 }
 

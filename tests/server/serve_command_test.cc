@@ -43,7 +43,14 @@ TEST_F(ServeCommandTest, WhatTheMirrorShowsNeedsTheMirror) {
 }
 
 TEST_F(ServeCommandTest, TheMirrorKeepsTheLastRecordsAndGoesOnWithoutALimit) {
-  Program program({"serve", "--demo", "--mirror", "ring:1000", "--mirror-records", "1"});
+  Program program({"serve", "--demo", "--mirror-keep", "1000", "--mirror-records", "1"});
+  listening(program);
+  expect_figures(program.line(), "connections 3 messages 18 ");
+  EXPECT_EQ(program.status(), 0);
+}
+
+TEST_F(ServeCommandTest, CallsThatWereOnlyRecordedAreFollowedAtTheEnd) {
+  Program program({"serve", "--demo", "--mirror", "ring:100000"});
   listening(program);
   expect_figures(program.line(), "connections 3 messages 18 ");
   EXPECT_EQ(program.status(), 0);

@@ -6,6 +6,7 @@
 
 #include "src/bench/server/counting_os.hh"
 #include "src/bench/server/kind.hh"
+#include "src/mirror/afterwards.hh"
 #include "src/mirror/follower.hh"
 #include "src/mirror/mirror.hh"
 #include "src/mirror/step_log.hh"
@@ -22,20 +23,21 @@ namespace wakepath::bench {
 
 namespace {
 
-constexpr uint64_t kRing = 100'000;
+constexpr uint64_t kRing = 16'384;  // slots of a thread
+constexpr uint64_t kLog = 8192;     // the same where a mirror follows: few, since what waits in it is not followed yet
+constexpr uint64_t kKept = 4'000'000;  // records of a running mirror
 constexpr server::ListenOptions kListen{.backlog = 1024, .starts_accepted = true, .nodelay = true};
 
 /// The running kernel, counted or mirrored where that is asked for.
 struct Machine {
   explicit Machine(const Seat& seat) : seat_(seat), counting_(kernel_, seat.shared->calls) {
     if (seat.mirroring == Mirroring::off) return;
-    mirror::MirrorOptions wanted;
-    if (seat.mirroring == Mirroring::ring) wanted.ring = kRing;
-    mirror_ = std::make_unique<mirror::Mirror>(wanted);
-    log_ = std::make_unique<os::CallLog>();
+    const bool ring = seat.mirroring == Mirroring::ring;
+    log_ = std::make_unique<os::CallLog>(ring ? mirror::ring_of(kRing) : os::CallLogOptions{.slots = kLog});
     recorded_ = std::make_unique<os::RecordedOs>(kernel_, *log_);
     steps_ = std::make_unique<mirror::StepLog>(*log_);
-    follower_ = std::make_unique<mirror::Follower>(*log_, *mirror_);
+    mirror_ = std::make_unique<mirror::Mirror>(mirror::MirrorOptions{.ring = kKept});
+    if (!ring) follower_ = std::make_unique<mirror::Follower>(*log_, *mirror_);
   }
   os::Os& os() {
     if (recorded_ != nullptr) return *recorded_;
@@ -44,7 +46,10 @@ struct Machine {
   probe::Probe& probe() { return steps_ != nullptr ? static_cast<probe::Probe&>(*steps_) : nobody_; }
   void report() const {
     if (mirror_ == nullptr) return;
-    follower_->catch_up();
+    if (follower_ != nullptr)
+      follower_->catch_up();
+    else
+      mirror::follow_afterwards(*log_, *mirror_);
     const mirror::Figures figures = mirror_->figures();
     seat_.shared->mirror_checked = figures.checked;
     seat_.shared->mirror_lost = figures.lost;

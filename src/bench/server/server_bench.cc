@@ -286,9 +286,9 @@ class ServerBench {
       return median_ratio(all.at(name).per_second, all.at("off").per_second);
     };
     add("mirror_off_per_s", "service, 100 connections, mirror off", median(all.at("off").per_second), "/s");
-    add("mirror_ring_per_s", "  the last 100,000 records kept", median(all.at("ring").per_second), "/s");
+    add("mirror_ring_per_s", "  calls recorded, the last kept", median(all.at("ring").per_second), "/s");
     add("mirror_ring_vs_off", "  over off's", over_off("ring"), "x", {0.87, 0.95}, true);
-    add("mirror_on_per_s", "  mirror on, everything kept", median(all.at("on").per_second), "/s", {50'000, 100'000},
+    add("mirror_on_per_s", "  mirror on, every call followed", median(all.at("on").per_second), "/s", {50'000, 100'000},
         true);
     add("mirror_on_vs_off", "  over off's", over_off("on"), "x");
     add("mirror_checked", "  calls checked", static_cast<double>(shared.mirror_checked), "");
