@@ -28,7 +28,7 @@ struct CallLogOptions {
 
 /// A thread that writes to a log.
 struct LogThread {
-  LogThread(int place, const CallLogOptions& options) : place(place), ring(options.slots, options.keeps_last) {}
+  LogThread(int number, const CallLogOptions& options) : place(number), ring(options.slots, options.keeps_last) {}
   Gate::Pass next_pass() { return static_cast<Gate::Pass>(place + 1) << 48 | ++passes; }
 
   const int place;
