@@ -174,6 +174,21 @@ void add_grade(CLI::App& app, GradeOptions& options, int& status) {
   command->callback([&] { status = grade(options); });
 }
 
+void add_worksheet(CLI::App& app, WorksheetCommandOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("worksheet", "Print scenarios as sheets for students, in Markdown");
+  command->add_option("LESSON|FILE", options.what, "A lesson's number, or scenario files")->required();
+  command->add_option("--folder", options.folder, "Where the files of lessons are")->capture_default_str();
+  command->add_option("--lang", options.language, "Language of the words")
+      ->check(CLI::IsMember({"en", "zh"}))
+      ->capture_default_str();
+  command->add_flag("--answers", options.answers, "The teacher's version: results and answers filled in");
+  command->add_option("-o,--output", options.output, "Where to; standard output when not given");
+  command->footer(
+      "Examples:\n  wakepath worksheet 3 -o lesson-3.md\n  wakepath worksheet 3 --answers --lang zh\n"
+      "  wakepath worksheet scenarios/level-and-edge.yaml");
+  command->callback([&] { status = worksheet(options); });
+}
+
 void add_diagram(CLI::App& app, DiagramOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("diagram", "Draw the state machines that the model and the server keep to");
   command->add_option("SUBJECT", options.subject, "tcp-states: of a TCP socket; slot-states: of the socket-server")
@@ -386,6 +401,8 @@ int command_line(int argc, char** argv) {
   if (names_a_trace(argc, argv)) words.insert(words.begin() + 1, view_word.data());
   GradeOptions grade_options;
   add_grade(app, grade_options, status);
+  WorksheetCommandOptions worksheet_options;
+  add_worksheet(app, worksheet_options, status);
   DiagramOptions diagram_options;
   add_diagram(app, diagram_options, status);
   ExportOptions export_options;

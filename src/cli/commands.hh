@@ -99,6 +99,16 @@ struct GradeOptions {
 };
 int grade(const GradeOptions& options);
 
+/// wakepath worksheet LESSON|FILE…: scenarios as sheets to be filled in, in Markdown.
+struct WorksheetCommandOptions {
+  std::vector<std::string> what;     ///< numbers of lessons, files
+  std::string folder = "scenarios";  ///< where the files of lessons are
+  std::string language = "en";
+  bool answers = false;  ///< the teacher's version
+  std::string output;    ///< a file; empty or "-": standard output
+};
+int worksheet(const WorksheetCommandOptions& options);
+
 /// wakepath diagram: what is true of every run, from the program's own tables.
 struct DiagramOptions {
   std::string subject;  ///< tcp-states, slot-states

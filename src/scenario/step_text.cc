@@ -1,11 +1,45 @@
 #include "src/scenario/step_text.hh"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <vector>
+
+#include "src/scenario/signatures.hh"
+#include "src/scenario/words.hh"
 
 namespace wakepath::scenario {
 namespace {
+
+std::string wire_text(const Wire& wire) {
+  std::vector<std::string> parts;
+  if (wire.drop > 0) {
+    parts.push_back(fmt::format("drop {}", wire.drop));
+  }
+  if (wire.reorder > 0) {
+    parts.push_back(fmt::format("reorder {}", wire.reorder));
+  }
+  if (wire.delay.count() > 0) {
+    parts.push_back(fmt::format("delay {}ms", static_cast<double>(wire.delay.count()) / 1e6));
+  }
+  if (!wire.from.empty()) {
+    parts.push_back("from " + wire.from);
+  }
+  return fmt::format("wire {}", parts.empty() ? "as it was" : fmt::format("{}", fmt::join(parts, ", ")));
+}
+
+std::string signal_text(const Signal& signal) {
+  const auto& words = words_of(Words::signal);
+  const auto word = std::find_if(words.begin(), words.end(), [&](const Word& w) { return w.value == signal.number; });
+  return fmt::format("signal {} to {}{}", word != words.end() ? word->name : "?", signal.to,
+                     signal.restart ? ", with SA_RESTART" : "");
+}
+
+std::string fault_text(const Fault& fault) {
+  return fmt::format("fault {} in {} of {}, {}", errno_name(fault.error), fault.call->name, fault.actor,
+                     fault.times == 1 ? "once" : fmt::format("{} times", fault.times));
+}
 
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n') {
@@ -46,6 +80,19 @@ std::string step_text(const Step& step) {
       return "fault in " + step.fault.actor;
   }
   return {};
+}
+
+std::string disturbance_text(const Step& step) {
+  switch (step.kind) {
+    case Step::Kind::wire:
+      return wire_text(step.wire);
+    case Step::Kind::signal:
+      return signal_text(step.signal);
+    case Step::Kind::fault:
+      return fault_text(step.fault);
+    default:
+      return {};
+  }
 }
 
 std::string question_text(const Ask& ask, const std::string& language) {

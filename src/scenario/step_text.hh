@@ -9,6 +9,9 @@ namespace wakepath::scenario {
 /// A step in one line, as a trace and a list of steps show it: `server: c = accept4(lfd, SOCK_NONBLOCK)`.
 std::string step_text(const Step& step);
 
+/// What a `wire`, `signal` or `fault` does, in full: `signal SIGTERM to server`. Empty for other steps.
+std::string disturbance_text(const Step& step);
+
 /// The question of an `ask` with its numbered choices: "Which …? 1) this 2) that".
 std::string question_text(const Ask& ask, const std::string& language);
 

@@ -78,35 +78,6 @@ std::string counted(size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-std::string wire_text(const Wire& wire) {
-  std::vector<std::string> parts;
-  if (wire.drop > 0) {
-    parts.push_back(fmt::format("drop {}", wire.drop));
-  }
-  if (wire.reorder > 0) {
-    parts.push_back(fmt::format("reorder {}", wire.reorder));
-  }
-  if (wire.delay.count() > 0) {
-    parts.push_back(fmt::format("delay {}ms", static_cast<double>(wire.delay.count()) / 1e6));
-  }
-  if (!wire.from.empty()) {
-    parts.push_back("from " + wire.from);
-  }
-  return fmt::format("wire {}", parts.empty() ? "as it was" : fmt::format("{}", fmt::join(parts, ", ")));
-}
-
-std::string signal_text(const Signal& signal) {
-  const auto& words = words_of(Words::signal);
-  const auto word = std::find_if(words.begin(), words.end(), [&](const Word& w) { return w.value == signal.number; });
-  return fmt::format("signal {} to {}{}", word != words.end() ? word->name : "?", signal.to,
-                     signal.restart ? ", with SA_RESTART" : "");
-}
-
-std::string fault_text(const Fault& fault) {
-  return fmt::format("fault {} in {} of {}, {}", errno_name(fault.error), fault.call->name, fault.actor,
-                     fault.times == 1 ? "once" : fmt::format("{} times", fault.times));
-}
-
 const Entry* entry_of(const FileResult& result, int step) {
   for (const Entry& entry : result.entries) {
     if (entry.step == step) {
@@ -162,13 +133,9 @@ class Report {
         line(no_mark, step.number, fmt::format("wait {}ms", step.wait.count() / 1000000));
         break;
       case Step::Kind::wire:
-        line(no_mark, step.number, wire_text(step.wire));
-        break;
       case Step::Kind::signal:
-        line(no_mark, step.number, signal_text(step.signal));
-        break;
       case Step::Kind::fault:
-        line(no_mark, step.number, fault_text(step.fault));
+        line(no_mark, step.number, disturbance_text(step));
         break;
       case Step::Kind::returns:
         line(no_mark, step.number, fmt::format("{}: returns {}", step.actor, wanted_text(step.returns)));

@@ -110,6 +110,17 @@ TEST(Course, AsksTwiceInEveryFileAndNamesItsSources) {
   }
 }
 
+// An answer is judged by its number or by its text: "2" must not mean one choice and be the text of another.
+TEST(Course, NoChoiceIsTheNumberOfAnother) {
+  for (const auto& [name, scenario] : course())
+    for (const Step& step : scenario.steps)
+      for (std::size_t i = 0; i < step.ask.choices.size(); ++i)
+        if (static_cast<long>(i) + 1 != step.ask.choice) {
+          EXPECT_NE(step.ask.choices.at(static_cast<std::size_t>(step.ask.choice - 1)).in("en"), std::to_string(i + 1))
+              << name << ", step " << step.number;
+        }
+}
+
 TEST(Course, ItsMapNamesEveryFile) {
   const std::set<std::string> named = named_in(contents(kFolder / "README.md"));
   for (const auto& [name, scenario] : course()) EXPECT_THAT(named, Contains(name));

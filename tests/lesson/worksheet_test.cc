@@ -1,0 +1,84 @@
+// Scenarios as sheets: what is to be predicted is blank, and filled in for the teacher.
+#include "src/lesson/worksheet.hh"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "src/cli/commands.hh"
+#include "src/scenario/parser.hh"
+#include "tests/temporary_folder.hh"
+
+namespace wakepath::lesson {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+scenario::Scenario story() {
+  return std::get<scenario::Scenario>(scenario::parse("story.yaml", R"yaml(wakepath: 1
+title: {en: A pipe, zh: 管道}
+about: {en: Bytes in a row., zh: 一串字节。}
+steps:
+  - a: r, w = pipe2(O_NONBLOCK)
+  - a: fcntl(r, F_SETFD, 0) = 0
+  - a: read(r, 8) = -1 EAGAIN
+    label: {en: empty, zh: 空的}
+  - say: {en: Somebody writes., zh: 有人写。}
+  - ask:
+      question: {en: What does read() give?, zh: read() 得到什么？}
+      choices: [{en: nothing, zh: 什么也没有}, {en: two bytes, zh: 两个字节}]
+      answer: 2
+      why: {en: They are there., zh: 已经在了。}
+  - expect: a.blocked_in == none
+  - signal: {to: a, name: SIGUSR1}
+)yaml"));
+}
+
+TEST(Worksheet, LeavesBlankWhatIsToBePredicted) {
+  const std::string sheet = worksheet({story()}, {});
+  EXPECT_THAT(sheet, HasSubstr("# A pipe\n\n`story.yaml`\n\nBytes in a row.\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **1** `a: r, w = pipe2(O_NONBLOCK)`\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **2** `a: fcntl(r, F_SETFD, 0) = 0`\n")) << "that a call went well is no riddle";
+  EXPECT_THAT(sheet, HasSubstr("- **3** `a: read(r, 8) = __________` (empty)\n"));
+  EXPECT_THAT(sheet, HasSubstr("> Somebody writes.\n"));
+  EXPECT_THAT(sheet,
+              HasSubstr("**Question 1.** What does read() give?\n\n   - [ ] 1) nothing\n   - [ ] 2) two bytes\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **6** `a.blocked_in == __________`\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **7** `signal SIGUSR1 to a`\n"));
+  EXPECT_THAT(sheet, Not(HasSubstr("They are there.")));
+}
+
+TEST(Worksheet, TellsTheTeacherEverything) {
+  const std::string sheet = worksheet({story()}, {.answers = true});
+  EXPECT_THAT(sheet, HasSubstr("- **3** `a: read(r, 8) = -1 EAGAIN` (empty)\n"));
+  EXPECT_THAT(sheet, HasSubstr("   - [x] 2) two bytes\n\nWhy: They are there.\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **6** `a.blocked_in == none`\n"));
+  EXPECT_THAT(sheet, Not(HasSubstr("___")));
+}
+
+TEST(Worksheet, SpeaksChinese) {
+  const std::string sheet = worksheet({story()}, {.language = "zh"});
+  EXPECT_THAT(sheet, HasSubstr("# 管道\n"));
+  EXPECT_THAT(sheet, HasSubstr("**问题 1.** read() 得到什么？\n"));
+  EXPECT_THAT(sheet, Not(HasSubstr("Question")));
+}
+
+TEST(Worksheet, PrintsTheFilesOfALessonInItsOrder) {
+  const test::TemporaryFolder folder;
+  const std::string output = folder / "sheet.md";
+  ASSERT_EQ(cli::worksheet({.what = {"3"}, .folder = WAKEPATH_SOURCE_DIR "/scenarios", .output = output}), 0);
+  std::stringstream text;
+  text << std::ifstream(output).rdbuf();
+  const std::size_t handshake = text.str().find("handshake-and-two-queues.yaml`");
+  const std::size_t accept = text.str().find("accept-step-by-step.yaml`");
+  ASSERT_NE(accept, std::string::npos);
+  EXPECT_LT(handshake, accept);
+  EXPECT_THAT(text.str(), Not(HasSubstr("layers.yaml`")));
+  EXPECT_EQ(cli::worksheet({.what = {"99"}, .folder = WAKEPATH_SOURCE_DIR "/scenarios", .output = output}), 2);
+  EXPECT_EQ(cli::worksheet({.what = {"no-such-file.yaml"}, .output = output}), 2);
+}
+
+}  // namespace
+}  // namespace wakepath::lesson
