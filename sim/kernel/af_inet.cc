@@ -108,7 +108,7 @@ MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, const Add
       co_return call.result(k.error(Rule::connect_wrong_state, sk));
   }
   if (connecting(sk)) {
-    u64 timeout = (flags & O_NONBLOCK) != 0 ? 0 : sk->sndtimeo_ns;
+    u64 timeout = sock_sndtimeo(sk, (flags & O_NONBLOCK) != 0);
     if (timeout == 0 || co_await inet_wait_for_connect(k, sk, timeout) == 0) co_return call.result(k.error(why, sk));
     if (signal_pending(k)) co_return call.result(sock_intr_errno(k, timeout));
     if (disconnects != sk->sk_disconnects) co_return call.result(k.error(Rule::disconnected_meanwhile, sk));

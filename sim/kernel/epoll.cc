@@ -37,6 +37,7 @@ void ep_eventpoll_release(Kernel& k, struct file* file) {
   ep_poll_safewake(k, ep);
   for (epitem* epi : ep->rbr) ep_unregister_pollwait(k, epi);  // first nobody may call back any more
   while (epitem* epi = ep->rbr.front()) ep_remove(k, ep, epi);
+  --ep->refcount;
   k.eventpolls.free(ep);
 }
 
@@ -67,7 +68,8 @@ void epitem::describe(record::KindBuilder<epitem>& b) {
       .field(&epitem::pwqlist, "pwqlist")
       .field(&epitem::event_events, "event.events")
       .field(&epitem::event_data, "event.data")
-      .field(&epitem::ovflist_next, "ovflist_next");
+      .field(&epitem::ovflist_next, "ovflist_next")
+      .field(&epitem::dying, "dying");
 }
 
 void epitems_head::describe(record::KindBuilder<epitems_head>& b) { b.field(&epitems_head::epitems, "epitems"); }
@@ -80,7 +82,8 @@ void eventpoll::describe(record::KindBuilder<eventpoll>& b) {
       .field(&eventpoll::ovflist, "ovflist")
       .field(&eventpoll::file, "file")
       .field(&eventpoll::txlist, "txlist")
-      .embed(&eventpoll::refs, "refs", "hlist_head", 160, 8);
+      .embed(&eventpoll::refs, "refs", "hlist_head", 160, 8)
+      .field(&eventpoll::refcount, "refcount");
 }
 
 poll_t ep_item_poll(Kernel& k, epitem* epi, poll_table* table) {
@@ -109,6 +112,7 @@ void ep_done_scan(Kernel& k, eventpoll* ep) {
     epi = next;
   }
   ep->ovflist = ep_unactive_ptr();
+  ep->refcount = 1;
   while (epitem* epi = ep->txlist.back()) {
     ep->txlist.erase(epi);
     ep->rdllist.push_front(epi);

@@ -44,6 +44,7 @@ struct epitem {
   record::ListNode<epitem> rbn;
   record::ListNode<epitem> rdllink;
   record::ListNode<epitem> fllink;
+  record::Field<bool> dying;  ///< Its file goes away.
 
   static void describe(record::KindBuilder<epitem>& b);
 };
@@ -63,6 +64,7 @@ struct eventpoll {
   record::List<epitem, &epitem::rbn> rbr;
   record::Ptr<epitem> ovflist;  ///< EP_UNACTIVE_PTR: no scan is running.
   record::Ptr<struct file> file;
+  record::Field<u32> refcount;                    ///< Its file and its items.
   epitems_head refs;                              ///< The items by which other epolls watch this one.
   record::List<epitem, &epitem::rdllink> txlist;  ///< ep_start_scan()'s local list; it is only used during a scan.
 

@@ -94,6 +94,7 @@ epitem* new_item(Kernel& k, eventpoll* ep, const user_epoll_event& event, struct
     return nullptr;
   }
   ep_rbtree_insert(ep, epi);
+  ++ep->refcount;
   ++k.epoll_watches;
   return epi;
 }
@@ -164,6 +165,7 @@ void ep_remove(Kernel& k, eventpoll* ep, epitem* epi) {
   struct file* file = epi->ffd_file;
   detach_epitem(k, file, epi);
   ep->rbr.erase(epi);
+  --ep->refcount;
   if (ep_is_linked(epi)) ep->rdllist.erase(epi);
   k.epitems.free(epi);
   --k.epoll_watches;
@@ -205,6 +207,7 @@ void eventpoll_release_file(Kernel& k, struct file* file) {
   while (file->f_ep != nullptr) {
     epitem* epi = file->f_ep->epitems.front();
     k.rule(Rule::epoll_watched_file_closed, epi);
+    epi->dying = true;
     ep_remove(k, epi->ep, epi);
   }
 }

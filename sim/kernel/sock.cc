@@ -74,6 +74,9 @@ void sock::describe(record::KindBuilder<sock>& b) {
       .field(&sock::sk_ack_backlog, "sk_ack_backlog")
       .field(&sock::sk_max_ack_backlog, "sk_max_ack_backlog")
       .field(&sock::sk_flags, "sk_flags")
+      .field(&sock::sk_rcvtimeo, "sk_rcvtimeo")
+      .field(&sock::sk_sndtimeo, "sk_sndtimeo")
+      .field(&sock::sk_lingertime, "sk_lingertime")
       .field(&sock::nospace, "SOCK_NOSPACE");
 }
 
@@ -118,6 +121,11 @@ void inet_connection_sock::describe(record::KindBuilder<inet_connection_sock>& b
       .field(&inet_connection_sock::retransmit_pending, "icsk_retransmit_timer.pending")
       .field(&inet_connection_sock::delack_pending, "icsk_delack_timer.pending")
       .field(&inet_connection_sock::icsk_timeout, "icsk_timeout")
+      .field(&inet_connection_sock::icsk_rto, "icsk_rto")
+      .field(&inet_connection_sock::icsk_backoff, "icsk_backoff")
+      .field(&inet_connection_sock::icsk_syn_retries, "icsk_syn_retries")
+      .field(&inet_connection_sock::icsk_user_timeout, "icsk_user_timeout")
+      .field(&inet_connection_sock::icsk_af_ops, "icsk_af_ops")
       .field(&inet_connection_sock::sk_timer_expires, "sk_timer.expires")
       .field(&inet_connection_sock::icsk_ack_ato, "icsk_ack.ato")
       .field(&inet_connection_sock::icsk_ack_pending, "icsk_ack.pending")
@@ -144,7 +152,21 @@ void tcp_sock::describe(record::KindBuilder<tcp_sock>& b) {
       .field(&tcp_sock::sacked_out, "sacked_out")
       .field(&tcp_sock::retrans_out, "retrans_out")
       .field(&tcp_sock::high_seq, "high_seq")
-      .field(&tcp_sock::icsk_ca_state, "icsk_ca_state");
+      .field(&tcp_sock::icsk_ca_state, "icsk_ca_state")
+      .field(&tcp_sock::max_window, "max_window")
+      .field(&tcp_sock::window_clamp, "window_clamp")
+      .field(&tcp_sock::rcv_ssthresh, "rcv_ssthresh")
+      .field(&tcp_sock::snd_sml, "snd_sml")
+      .field(&tcp_sock::notsent_lowat, "notsent_lowat")
+      .field(&tcp_sock::srtt_us, "srtt_us")
+      .field(&tcp_sock::rttvar_us, "rttvar_us")
+      .field(&tcp_sock::snd_wl1, "snd_wl1")
+      .field(&tcp_sock::linger2, "linger2")
+      .field(&tcp_sock::user_mss, "rx_opt.user_mss")
+      .field(&tcp_sock::mss_clamp, "rx_opt.mss_clamp")
+      .field(&tcp_sock::keepalive_time, "keepalive_time")
+      .field(&tcp_sock::keepalive_intvl, "keepalive_intvl")
+      .field(&tcp_sock::keepalive_probes, "keepalive_probes");
 }
 
 void udp_sock::describe(record::KindBuilder<udp_sock>& b) {

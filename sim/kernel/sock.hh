@@ -125,9 +125,9 @@ struct sock {
   record::Field<sock_flags> sk_flags;
   record::Ptr<sock_reuseport> sk_reuseport_cb;
 
-  u64 rcvtimeo_ns = kForever;
-  u64 sndtimeo_ns = kForever;
-  int linger_s = 0;
+  record::Field<record::Duration> sk_rcvtimeo;  ///< SO_RCVTIMEO; 0: for ever, MAX_SCHEDULE_TIMEOUT in Linux.
+  record::Field<record::Duration> sk_sndtimeo;
+  record::Field<int> sk_lingertime;  ///< Seconds.
 
   record::Field<short> sk_type;  ///< SOCK_STREAM and its like; set for AF_UNIX alone.
   record::Field<shutdown_mask> sk_shutdown;
@@ -213,20 +213,20 @@ struct inet_connection_sock {
   record::Field<ack_pending> icsk_ack_pending;
   record::Field<u8> icsk_ack_quick;     ///< Immediate ACKs left.
   record::Field<u8> icsk_ack_pingpong;  ///< Interactive: ACKs may wait for an answer to ride on.
-  u8 icsk_syn_retries = 0;              ///< TCP_SYNCNT; 0: net.ipv4.tcp_syn_retries.
+  record::Field<u8> icsk_syn_retries;   ///< TCP_SYNCNT; 0: net.ipv4.tcp_syn_retries.
   record::ListNode<inet_connection_sock> bind_node;
 
-  const inet_connection_sock_af_ops* icsk_af_ops = &ipv4_specific;
+  record::Field<const inet_connection_sock_af_ops*> icsk_af_ops;
   engine::Timer icsk_retransmit_timer;
   engine::Timer icsk_delack_timer;
   engine::Timer sk_timer;  ///< FIN_WAIT2 of an orphan.
   u32 rcv_mss = 536;
-  u32 scaling_ratio = 128;       ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
-  int icsk_backoff = 0;          ///< Doublings of the time between zero-window probes.
-  u32 icsk_user_timeout_ms = 0;  ///< TCP_USER_TIMEOUT; 0: none.
+  u32 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
+  record::Field<int> icsk_backoff;       ///< Doublings of the time between zero-window probes.
+  record::Field<u32> icsk_user_timeout;  ///< TCP_USER_TIMEOUT in ms; 0: none.
   u64 last_data_received_ns = 0;
-  u64 icsk_rto_ns = 1'000'000'000;  ///< TCP_TIMEOUT_INIT, then from the round trips; doubled at each timeout.
-  u64 icsk_probes_tstamp_ns = 0;    ///< Since when windows are probed; 0: not.
+  record::Field<record::Duration> icsk_rto;  ///< TCP_TIMEOUT_INIT, then from the round trips; doubled at each timeout.
+  u64 icsk_probes_tstamp_ns = 0;             ///< Since when windows are probed; 0: not.
 
   static void describe(record::KindBuilder<inet_connection_sock>& b);
 };
@@ -249,23 +249,23 @@ struct tcp_sock {
   record::Field<u32> retrans_out;
   record::Field<u32> high_seq;  ///< snd_nxt when the recovery began, which ends when this is acknowledged.
 
-  u32 max_window = 0;
-  u32 window_clamp = 0;   ///< The largest window that we offer; 0 before the connection begins.
-  u32 rcv_ssthresh = 0;   ///< The window that we offer now; grows with what comes, up to the clamp.
-  u32 snd_sml = 0;        ///< End of the last small segment sent (Minshall's variant of Nagle).
-  u32 notsent_lowat = 0;  ///< TCP_NOTSENT_LOWAT
-  u32 notsent_limit = 0;  ///< The same, or net.ipv4.tcp_notsent_lowat; 0: none.
-  u32 srtt_us = 0;        ///< Smoothed round trip, eight times; 0: none measured.
-  u32 rttvar_us = 0;      ///< Its deviation, four times.
-  u32 snd_wl1 = 0;        ///< seq of the segment that brought the last window.
+  record::Field<u32> max_window;
+  record::Field<u32> window_clamp;   ///< The largest window that we offer; 0 before the connection begins.
+  record::Field<u32> rcv_ssthresh;   ///< The window that we offer now; grows with what comes, up to the clamp.
+  record::Field<u32> snd_sml;        ///< End of the last small segment sent (Minshall's variant of Nagle).
+  record::Field<u32> notsent_lowat;  ///< TCP_NOTSENT_LOWAT
+  u32 notsent_limit = 0;             ///< The same, or net.ipv4.tcp_notsent_lowat; 0: none.
+  record::Field<u32> srtt_us;        ///< Smoothed round trip, eight times; 0: none measured.
+  record::Field<u32> rttvar_us;      ///< Its deviation, four times.
+  record::Field<u32> snd_wl1;        ///< seq of the segment that brought the last window.
   u32 rack_end_seq = 0;
-  int linger2_s = 0;  ///< TCP_LINGER2; 0: net.ipv4.tcp_fin_timeout, -1: no FIN_WAIT2 of an orphan.
+  record::Field<int> linger2;  ///< TCP_LINGER2; 0: net.ipv4.tcp_fin_timeout, -1: no FIN_WAIT2 of an orphan.
   record::Field<urgent_data> urg_data;
-  u16 user_mss = 0;          ///< TCP_MAXSEG
-  u16 mss_clamp = 0;         ///< The least of what both ends said in their SYNs; 0 before.
-  u16 keepalive_time_s = 0;  ///< TCP_KEEPIDLE; 0: the sysctl's. So are the next two.
-  u16 keepalive_intvl_s = 0;
-  u8 keepalive_probes = 0;
+  record::Field<u16> user_mss;        ///< TCP_MAXSEG
+  record::Field<u16> mss_clamp;       ///< The least of what both ends said in their SYNs; 0 before.
+  record::Field<u16> keepalive_time;  ///< TCP_KEEPIDLE; 0: the sysctl's. So are the next two.
+  record::Field<u16> keepalive_intvl;
+  record::Field<u8> keepalive_probes;
   u8 rcv_wscale = 0;  ///< Our windows are counted in units of 1 << rcv_wscale bytes.
   record::Field<nagle_flags> nonagle;
   record::Field<ca_state> icsk_ca_state;

@@ -37,6 +37,15 @@ struct proto {
 sock* sk_alloc(Kernel& k, int family, const proto* prot);
 /// What every new sock starts with; the protocol's own init comes after it. `socket` may be nullptr (a child).
 void sock_init_data(Kernel& k, struct socket* socket, sock* sk);
+/// include/net/sock.h: how long a call may sleep, in ns; kForever: as long as it takes.
+inline u64 sock_rcvtimeo(const sock* sk, bool noblock) {
+  const u64 ns = sk->sk_rcvtimeo.get().ns;
+  return noblock ? 0 : ns != 0 ? ns : kForever;
+}
+inline u64 sock_sndtimeo(const sock* sk, bool noblock) {
+  const u64 ns = sk->sk_sndtimeo.get().ns;
+  return noblock ? 0 : ns != 0 ? ns : kForever;
+}
 void lock_sock(Kernel& k, sock* sk);
 void release_sock(Kernel& k, sock* sk);
 /// Handles what arrived while the socket was owned.

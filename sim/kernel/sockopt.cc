@@ -35,7 +35,7 @@ std::vector<int> sock_get_timeout(u64 ns) {
 /// For ever is MAX_SCHEDULE_TIMEOUT: its seconds of CONFIG_HZ=250, cut to an int.
 int linger_seconds(const sock* sk) {
   constexpr long kForEver = 0x7fffffffffffffff / 250;
-  return sk->linger_s < 0 ? static_cast<int>(kForEver) : sk->linger_s;
+  return sk->sk_lingertime < 0 ? static_cast<int>(kForEver) : sk->sk_lingertime;
 }
 
 void sock_valbool_flag(sock* sk, sock_flags flag, bool on) {
@@ -60,7 +60,7 @@ void set_rcvlowat(Kernel& k, sock* sk, int bytes) {
   if (locked || space <= sk->sk_rcvbuf) return;
   sk->sk_rcvbuf = space;
   tcp_sock* tp = tcp_sk(sk);
-  if (tp->window_clamp != 0) tp->window_clamp = std::max(tp->window_clamp, static_cast<u32>(bytes));
+  if (tp->window_clamp != 0) tp->window_clamp = std::max(tp->window_clamp.get(), static_cast<u32>(bytes));
 }
 
 }  // namespace
@@ -109,12 +109,12 @@ long sk_setsockopt(Kernel& k, struct socket* socket, int option, OptionValue val
     case SO_SNDTIMEO: {
       std::optional<u64> ns = sock_timeout_ns(first, value[1]);
       if (!ns) return call.result(k.error(Rule::option_out_of_range, sk));
-      (option == SO_RCVTIMEO ? sk->rcvtimeo_ns : sk->sndtimeo_ns) = *ns;
+      (option == SO_RCVTIMEO ? sk->sk_rcvtimeo : sk->sk_sndtimeo) = record::Duration{*ns == kForever ? 0 : *ns};
       return call.result(0);
     }
     case SO_LINGER:
       sock_valbool_flag(sk, SOCK_LINGER_BIT, first != 0);
-      if (first != 0) sk->linger_s = std::max(value[1], -1);  // compared without a sign: for ever
+      if (first != 0) sk->sk_lingertime = std::max(value[1], -1);  // compared without a sign: for ever
       return call.result(0);
     default:
       return call.result(k.error(Rule::option_unknown, sk));
@@ -172,7 +172,7 @@ long sk_getsockopt(Kernel& k, struct socket* socket, int option, std::vector<int
       return call.result(0);
     case SO_RCVTIMEO:
     case SO_SNDTIMEO:
-      *value = sock_get_timeout(option == SO_RCVTIMEO ? sk->rcvtimeo_ns : sk->sndtimeo_ns);
+      *value = sock_get_timeout(option == SO_RCVTIMEO ? sock_rcvtimeo(sk, false) : sock_sndtimeo(sk, false));
       return call.result(0);
     default:
       return call.result(k.error(Rule::option_unknown, sk));

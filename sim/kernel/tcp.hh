@@ -8,6 +8,9 @@
 
 namespace wakepath::kernel {
 
+/// TCP_TIMEOUT_INIT: before there is a round trip to go by.
+constexpr u64 kRtoInitial = 1000 * kNsPerMs;
+
 extern const proto tcp_prot;
 
 // --- sequence numbers, include/net/tcp.h ---

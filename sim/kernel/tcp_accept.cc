@@ -12,7 +12,7 @@ MaySleep<sock*> inet_csk_accept(Kernel& k, sock* sk, int flags, long* error) {
   auto& queue = inet_csk(sk)->icsk_accept_queue.rskq_accept_head;
   *error = 0;
   if (tcp_state(sk) != TcpState::LISTEN) *error = k.error(Rule::accept_not_listening, sk);
-  u64 timeout = (flags & O_NONBLOCK) != 0 ? 0 : sk->rcvtimeo_ns;
+  u64 timeout = sock_rcvtimeo(sk, (flags & O_NONBLOCK) != 0);
   if (*error == 0 && queue.empty() && timeout == 0) *error = k.error(Rule::accept_would_block, sk);
   if (*error == 0 && queue.empty()) {
     // inet_csk_wait_for_connect(): exclusive, so that one connection wakes one thread

@@ -24,7 +24,7 @@ void tcp_ack_update_window(sock* sk, const sk_buff* skb) {
   if (tcp_may_update_window(tp, skb, window)) {
     tp->snd_wl1 = skb->seq;
     tp->snd_wnd = window;
-    tp->max_window = std::max(tp->max_window, window);
+    tp->max_window = std::max(tp->max_window.get(), window);
   }
   if (after(skb->ack_seq, tp->snd_una)) tp->snd_una = skb->ack_seq;
 }
@@ -69,7 +69,7 @@ void tcp_rtt_estimator(sock* sk, u64 rtt_ns) {
   }
   tp->srtt_us = static_cast<u32>(std::max<std::int64_t>(smoothed, 1));
   tp->rttvar_us = static_cast<u32>(std::max<std::int64_t>(deviation, 0));
-  inet_csk(sk)->icsk_rto_ns = u64{(tp->srtt_us >> 3) + std::max(tp->rttvar_us, kRtoMinUs)} * 1000;
+  inet_csk(sk)->icsk_rto = record::Duration{u64{(tp->srtt_us >> 3) + std::max(tp->rttvar_us.get(), kRtoMinUs)} * 1000};
   inet_csk(sk)->icsk_backoff = 0;
 }
 
@@ -97,7 +97,7 @@ bool tcp_ack(Kernel& k, sock* sk, const sk_buff* skb) {
     if (tp->packets_out == 0)
       tcp_clear_retrans(k, sk);
     else
-      tcp_reset_xmit_timer(k, sk, icsk->icsk_rto_ns);
+      tcp_reset_xmit_timer(k, sk, icsk->icsk_rto.get().ns);
   }
   if (tp->sacked_out != 0 || tp->icsk_ca_state != ca_state::TCP_CA_Open) tcp_fastretrans_alert(k, sk);
   return call.result(true);

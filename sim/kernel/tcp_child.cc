@@ -19,20 +19,20 @@ void inherit_options(sock* listener, sock* child) {
   child->sk_flags = static_cast<sock_flags>(
       listener->sk_flags & (SOCK_LINGER_BIT | SOCK_URGINLINE_BIT | SOCK_KEEPOPEN_BIT | SOCK_BROADCAST_BIT));
   child->sk_shutdown = listener->sk_shutdown;  // shutdown() before listen() stays
-  child->linger_s = listener->linger_s;
-  child->rcvtimeo_ns = listener->rcvtimeo_ns;
-  child->sndtimeo_ns = listener->sndtimeo_ns;
-  inet_csk(child)->icsk_user_timeout_ms = inet_csk(listener)->icsk_user_timeout_ms;
+  child->sk_lingertime = listener->sk_lingertime;
+  child->sk_rcvtimeo = listener->sk_rcvtimeo;
+  child->sk_sndtimeo = listener->sk_sndtimeo;
+  inet_csk(child)->icsk_user_timeout = inet_csk(listener)->icsk_user_timeout;
   inet_csk(child)->icsk_syn_retries = inet_csk(listener)->icsk_syn_retries;
   const tcp_sock* from = tcp_sk(listener);
   tcp_sock* to = tcp_sk(child);
   to->nonagle = from->nonagle;
   to->notsent_lowat = from->notsent_lowat;
   to->notsent_limit = from->notsent_limit;
-  to->linger2_s = from->linger2_s;
+  to->linger2 = from->linger2;
   to->user_mss = from->user_mss;
-  to->keepalive_time_s = from->keepalive_time_s;
-  to->keepalive_intvl_s = from->keepalive_intvl_s;
+  to->keepalive_time = from->keepalive_time;
+  to->keepalive_intvl = from->keepalive_intvl;
   to->keepalive_probes = from->keepalive_probes;
 }
 
@@ -69,12 +69,13 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
     child->common.skc_state = TcpState::SYN_RECV;
   }
   child->common.skc_ipv6only = listener->common.skc_ipv6only;
+  inet_csk(child)->icsk_rto = record::Duration{kRtoInitial};
+  inet_csk(child)->icsk_af_ops = inet_csk(listener)->icsk_af_ops;  // also of one that was once connected over IPv4
   if (c.skc_family == AF_INET) {
     if (child->common.skc_family == AF_INET6) inet_csk(child)->icsk_af_ops = &ipv6_mapped;
     sk_rcv_saddr_set(k, child, c.skc_rcv_saddr.get().value);
     sk_daddr_set(k, child, c.skc_daddr.get().value);
   } else {
-    inet_csk(child)->icsk_af_ops = inet_csk(listener)->icsk_af_ops;  // also of one that was once connected over IPv4
     child->common.skc_rcv_saddr = c.skc_rcv_saddr;
     child->common.skc_daddr = c.skc_daddr;
     child->common.skc_v6_rcv_saddr = c.skc_v6_rcv_saddr;

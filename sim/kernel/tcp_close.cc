@@ -79,7 +79,7 @@ void drop_out_of_order_queue(Kernel& k, sock* sk) {
 /// what is more than TIME_WAIT's minute, or a time-wait socket.
 void orphan_in_fin_wait2(Kernel& k, sock* sk) {
   u64 wait = tcp_fin_time_ns(k, sk);
-  if (tcp_sk(sk)->linger2_s < 0) {
+  if (tcp_sk(sk)->linger2 < 0) {
     tcp_set_state(k, sk, TcpState::CLOSE);
     tcp_send_active_reset(k, sk);
   } else if (wait > k.config.timewait_ns) {
@@ -103,7 +103,7 @@ void tell_peer(Kernel& k, sock* sk) {
       k.rule(Rule::close_unread_data_resets, sk);
       tcp_set_state(k, sk, TcpState::CLOSE);
       tcp_send_active_reset(k, sk);
-    } else if (sock_flag(sk, SOCK_LINGER_BIT) && sk->linger_s == 0 && !k.mutant(Mutant::linger_ignored)) {
+    } else if (sock_flag(sk, SOCK_LINGER_BIT) && sk->sk_lingertime == 0 && !k.mutant(Mutant::linger_ignored)) {
       tcp_disconnect(k, sk);
     } else if (tcp_close_state(k, sk)) {
       tcp_send_fin(k, sk);
@@ -122,7 +122,7 @@ void become_orphan(Kernel& k, sock* sk) {
   if (!gone_meanwhile) {
     bool was_closed = tcp_state(sk) == TcpState::CLOSE;
     if (tcp_state(sk) == TcpState::FIN_WAIT2) orphan_in_fin_wait2(k, sk);
-    if (was_closed || (tcp_state(sk) == TcpState::CLOSE && tcp_sk(sk)->linger2_s < 0)) inet_csk_destroy_sock(k, sk);
+    if (was_closed || (tcp_state(sk) == TcpState::CLOSE && tcp_sk(sk)->linger2 < 0)) inet_csk_destroy_sock(k, sk);
   }
   local_bh_enable(k);
 }
@@ -130,8 +130,8 @@ void become_orphan(Kernel& k, sock* sk) {
 }  // namespace
 
 u64 tcp_fin_time_ns(const Kernel& k, const sock* sk) {
-  int seconds = tcp_sk(sk)->linger2_s != 0 ? tcp_sk(sk)->linger2_s : k.config.tcp_fin_timeout;
-  u64 rto = inet_csk(sk)->icsk_rto_ns;
+  int seconds = tcp_sk(sk)->linger2 != 0 ? tcp_sk(sk)->linger2 : k.config.tcp_fin_timeout;
+  u64 rto = inet_csk(sk)->icsk_rto.get().ns;
   return std::max(static_cast<u64>(std::max(seconds, 0)) * 1000 * kNsPerMs, rto * 4 - rto / 2);
 }
 
@@ -154,7 +154,7 @@ TcpClose::~TcpClose() {
 MaySleep<> TcpClose::linger() {
   Kernel& k = locked_.k;
   sock* sk = locked_.sk;
-  u64 timeout = sk->linger_s < 0 ? kForever : static_cast<u64>(sk->linger_s) * 1000 * kNsPerMs;
+  u64 timeout = sk->sk_lingertime < 0 ? kForever : static_cast<u64>(sk->sk_lingertime) * 1000 * kNsPerMs;
   auto closing = [sk] {
     TcpState state = tcp_state(sk);
     return state == TcpState::FIN_WAIT1 || state == TcpState::CLOSING || state == TcpState::LAST_ACK;
@@ -252,7 +252,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   tp->rttvar_us = 0;
   tp->retrans_stamp_ns = 0;
   tp->rcv_tstamp_ns = 0;
-  inet_csk(sk)->icsk_rto_ns = 1000 * kNsPerMs;
+  inet_csk(sk)->icsk_rto = record::Duration{kRtoInitial};
   inet_csk(sk)->icsk_probes_tstamp_ns = 0;
   if (sk->sk_wq != nullptr) sk_error_report(k, sk);
   return call.result(0);

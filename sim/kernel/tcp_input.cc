@@ -68,8 +68,8 @@ void tcp_event_data_recv(Kernel& k, sock* sk, const sk_buff* skb) {
   } else if (gap <= kAtoMin / 2) {
     if (ato != kAtoMin) icsk->icsk_ack_ato = record::Time{ato / 2 + kAtoMin / 2};
   } else if (gap < ato) {
-    icsk->icsk_ack_ato = record::Time{std::min(ato / 2 + gap, icsk->icsk_rto_ns)};
-  } else if (gap > icsk->icsk_rto_ns) {
+    icsk->icsk_ack_ato = record::Time{std::min(ato / 2 + gap, icsk->icsk_rto.get().ns)};
+  } else if (gap > icsk->icsk_rto.get().ns) {
     tcp_incr_quickack(sk);  // the sender may have started anew, and waits for ACKs
   }
   icsk->last_data_received_ns = k.now_ns();

@@ -11,7 +11,7 @@ namespace wakepath::kernel {
 bool lingers(const file* file) {
   if (file->f_op.get() != &socket_file_ops) return false;
   const sock* sk = file->private_data.get().as<struct socket>()->sk;
-  return sk != nullptr && sk->sk_prot->close == tcp_close && sock_flag(sk, SOCK_LINGER_BIT) && sk->linger_s != 0;
+  return sk != nullptr && sk->sk_prot->close == tcp_close && sock_flag(sk, SOCK_LINGER_BIT) && sk->sk_lingertime != 0;
 }
 
 namespace {

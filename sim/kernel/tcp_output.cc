@@ -59,7 +59,7 @@ void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb) {
   --sk->sk_write_queue.qlen;
   sk->tcp_rtx_queue.push_back(skb);
   ++tp->packets_out;
-  if (was_none) tcp_reset_xmit_timer(k, sk, inet_csk(sk)->icsk_rto_ns);
+  if (was_none) tcp_reset_xmit_timer(k, sk, inet_csk(sk)->icsk_rto.get().ns);
 }
 
 bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {

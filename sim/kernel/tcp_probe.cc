@@ -20,7 +20,7 @@ constexpr u64 kTimeoutMin = 8 * kNsPerMs;       // TCP_TIMEOUT_MIN: two jiffies
 constexpr u64 kResourceProbe = 500 * kNsPerMs;  // TCP_RESOURCE_PROBE_INTERVAL
 constexpr u32 kFarthestUrgent = 0xffff;
 
-u64 tcp_probe0_base(const sock* sk) { return std::max(inet_csk(sk)->icsk_rto_ns, kRtoMin); }
+u64 tcp_probe0_base(const sock* sk) { return std::max(inet_csk(sk)->icsk_rto.get().ns, kRtoMin); }
 
 u64 tcp_probe0_when(const sock* sk) {
   u64 when = tcp_probe0_base(sk);
@@ -30,8 +30,8 @@ u64 tcp_probe0_when(const sock* sk) {
 
 u64 tcp_clamp_probe0_to_user_timeout(const Kernel& k, const sock* sk, u64 when) {
   const inet_connection_sock* icsk = inet_csk(sk);
-  if (icsk->icsk_user_timeout_ms == 0 || icsk->icsk_probes_tstamp_ns == 0) return when;
-  u64 limit = icsk->icsk_user_timeout_ms * kNsPerMs;
+  if (icsk->icsk_user_timeout == 0 || icsk->icsk_probes_tstamp_ns == 0) return when;
+  u64 limit = icsk->icsk_user_timeout * kNsPerMs;
   u64 elapsed = k.now_ns() - icsk->icsk_probes_tstamp_ns;
   u64 left = std::max(elapsed < limit ? limit - elapsed : 0, kTimeoutMin);
   return std::min(left, when);
@@ -70,7 +70,7 @@ void tcp_send_probe0(Kernel& k, sock* sk) {
 
 /// An orphan has waited for its peer's FIN long enough; or the rest of the wait is TIME_WAIT's business.
 void end_of_orphan(Kernel& k, sock* sk) {
-  if (tcp_sk(sk)->linger2_s >= 0) {
+  if (tcp_sk(sk)->linger2 >= 0) {
     u64 whole = tcp_fin_time_ns(k, sk);
     if (whole > k.config.timewait_ns) {
       tcp_time_wait(k, sk, TcpState::FIN_WAIT2, whole - k.config.timewait_ns);
@@ -82,14 +82,14 @@ void end_of_orphan(Kernel& k, sock* sk) {
 }
 
 u64 keepalive_intvl_ns(const Kernel& k, const sock* sk) {
-  int own = tcp_sk(sk)->keepalive_intvl_s;
+  int own = tcp_sk(sk)->keepalive_intvl;
   return static_cast<u64>(own != 0 ? own : k.config.tcp_keepalive_intvl) * kSecond;
 }
 
 /// The peer has been silent for as long as TCP_KEEPIDLE says. False: given up.
 bool probe_silent_peer(Kernel& k, sock* sk, u64 silent_ns) {
   inet_connection_sock* icsk = inet_csk(sk);
-  u64 user_timeout = icsk->icsk_user_timeout_ms * kNsPerMs;
+  u64 user_timeout = icsk->icsk_user_timeout * kNsPerMs;
   int most = tcp_sk(sk)->keepalive_probes != 0 ? tcp_sk(sk)->keepalive_probes : k.config.tcp_keepalive_probes;
   bool gone =
       user_timeout != 0 ? silent_ns >= user_timeout && icsk->icsk_probes_out > 0 : icsk->icsk_probes_out >= most;
@@ -132,7 +132,7 @@ void tcp_probe_timer(Kernel& k, sock* sk) {
     icsk->icsk_probes_tstamp_ns = 0;
     return;
   }
-  u64 user_timeout = icsk->icsk_user_timeout_ms * kNsPerMs;
+  u64 user_timeout = icsk->icsk_user_timeout * kNsPerMs;
   bool too_long = false;
   if (icsk->icsk_probes_tstamp_ns == 0)
     icsk->icsk_probes_tstamp_ns = k.now_ns();
@@ -175,7 +175,7 @@ u64 keepalive_time_elapsed_ns(const Kernel& k, const sock* sk) {
 }
 
 u64 keepalive_time_when_ns(const Kernel& k, const sock* sk) {
-  int own = tcp_sk(sk)->keepalive_time_s;
+  int own = tcp_sk(sk)->keepalive_time;
   return static_cast<u64>(own != 0 ? own : k.config.tcp_keepalive_time) * kSecond;
 }
 

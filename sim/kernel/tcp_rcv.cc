@@ -180,7 +180,7 @@ bool our_fin_acked(Kernel& k, sock* sk, const sk_buff* skb) {
         return false;
       }
       u64 wait = tcp_fin_time_ns(k, sk);
-      if (tp->linger2_s < 0) {
+      if (tp->linger2 < 0) {
         tcp_done(k, sk);
         return true;
       }
@@ -232,7 +232,7 @@ void syn_recv_established(Kernel& k, sock* sk, const sk_buff* skb) {
   if (sk->sk_socket != nullptr) sk->sk_state_change(k, sk);
   tp->snd_una = skb->ack_seq;
   tp->snd_wnd = skb->window.get().value;
-  tp->max_window = std::max(tp->max_window, tp->snd_wnd.get());
+  tp->max_window = std::max(tp->max_window.get(), tp->snd_wnd.get());
   tp->snd_wl1 = skb->seq;
   tcp_init_transfer(k, sk);
   if ((sk->sk_shutdown & SEND_SHUTDOWN) != 0) tcp_shutdown(k, sk, SEND_SHUTDOWN);  // deferred to here since 6.9
@@ -273,7 +273,7 @@ int tcp_rcv_state_process(Kernel& k, sock* sk, sk_buff* skb) {
   }
   if (opening) syn_recv_established(k, sk, skb);
   if (data_for_orphan(k, sk, skb)) return call.result(1);
-  bool abandons = tcp_state(sk) == TcpState::FIN_WAIT1 && tcp_sk(sk)->linger2_s < 0;
+  bool abandons = tcp_state(sk) == TcpState::FIN_WAIT1 && tcp_sk(sk)->linger2 < 0;
   if (our_fin_acked(k, sk, skb)) {
     if (abandons) return call.result(1);  // TCP_LINGER2 below 0: the peer is told by a reset
     kfree_skb(k, skb);

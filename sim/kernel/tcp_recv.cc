@@ -28,8 +28,6 @@ void tcp_cleanup_rbuf(Kernel& k, sock* sk, std::size_t copied) {
 
 namespace {
 
-u64 rcvtimeo(const sock* sk, int flags) { return (flags & MSG_DONTWAIT) != 0 ? 0 : sk->rcvtimeo_ns; }
-
 /// What one recv() has taken so far.
 struct Taken {
   char* buffer;
@@ -133,7 +131,7 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, InMessage& message) {
   if (tcp_state(sk) == TcpState::LISTEN) co_return call.result(k.error(Rule::recv_not_connected, sk));
   const int flags = message.flags;
   if ((flags & MSG_OOB) != 0) co_return call.result(tcp_recv_urg(k, sk, message));
-  u64 timeout = rcvtimeo(sk, flags);
+  u64 timeout = sock_rcvtimeo(sk, (flags & MSG_DONTWAIT) != 0);
   std::size_t target = message.size;
   if ((flags & MSG_WAITALL) == 0) target = std::min<std::size_t>(target, static_cast<u32>(sk->sk_rcvlowat.get()));
   target = std::max<std::size_t>(target, 1);

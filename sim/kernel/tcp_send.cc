@@ -31,7 +31,6 @@ u32 tcp_xmit_size_goal(const sock* sk) {
   return std::max(mss, most / mss * mss);
 }
 
-u64 sndtimeo(const sock* sk, int flags) { return (flags & MSG_DONTWAIT) != 0 ? 0 : sk->sndtimeo_ns; }
 bool can_send(const sock* sk) {
   return tcp_state(sk) == TcpState::ESTABLISHED || tcp_state(sk) == TcpState::CLOSE_WAIT;
 }
@@ -115,7 +114,7 @@ void tcp_push(Kernel& k, sock* sk, int flags, u32 nonagle) {
 
 MaySleep<long> tcp_sendmsg_locked(Kernel& k, sock* sk, const char* data, std::size_t size, int flags) {
   Call call(k, Fn::tcp_sendmsg_locked, sk);
-  u64 timeout = sndtimeo(sk, flags);
+  u64 timeout = sock_sndtimeo(sk, (flags & MSG_DONTWAIT) != 0);
   long error = 0;
   if (!can_send(sk)) error = co_await sk_stream_wait_connect(k, sk, &timeout);
   std::size_t copied = 0;

@@ -79,7 +79,7 @@ void tcp_sock_set_quickack(Kernel& k, sock* sk, int value) {
 }
 
 void tcp_sock_set_keepidle(Kernel& k, sock* sk, int seconds) {
-  tcp_sk(sk)->keepalive_time_s = static_cast<u16>(seconds);
+  tcp_sk(sk)->keepalive_time = static_cast<u16>(seconds);
   TcpState state = tcp_state(sk);
   if (!sock_flag(sk, SOCK_KEEPOPEN_BIT) || state == TcpState::CLOSE || state == TcpState::LISTEN) return;
   u64 silent = keepalive_time_elapsed_ns(k, sk);
@@ -97,13 +97,13 @@ bool set_number(Kernel& k, sock* sk, int option, int value, bool* in_range) {
       if (within(1, kMostTries)) icsk->icsk_syn_retries = static_cast<u8>(value);
       return true;
     case TCP_USER_TIMEOUT:
-      if (within(0, 0x7fffffff)) icsk->icsk_user_timeout_ms = static_cast<u32>(value);
+      if (within(0, 0x7fffffff)) icsk->icsk_user_timeout = static_cast<u32>(value);
       return true;
     case TCP_KEEPIDLE:
       if (within(1, kMostKeepSeconds)) tcp_sock_set_keepidle(k, sk, value);
       return true;
     case TCP_KEEPINTVL:
-      if (within(1, kMostKeepSeconds)) tp->keepalive_intvl_s = static_cast<u16>(value);
+      if (within(1, kMostKeepSeconds)) tp->keepalive_intvl = static_cast<u16>(value);
       return true;
     case TCP_KEEPCNT:
       if (within(1, kMostTries)) tp->keepalive_probes = static_cast<u8>(value);
@@ -112,7 +112,7 @@ bool set_number(Kernel& k, sock* sk, int option, int value, bool* in_range) {
       if (value == 0 || within(kLeastMss, kMostMss)) tp->user_mss = static_cast<u16>(value);
       return true;
     case TCP_LINGER2:
-      tp->linger2_s = value < 0 ? -1 : std::min(value, kMostLinger2);
+      tp->linger2 = value < 0 ? -1 : std::min(value, kMostLinger2);
       return true;
     case TCP_DEFER_ACCEPT:
       icsk->icsk_accept_queue.rskq_defer_accept = static_cast<u8>(secs_to_retrans(value));
@@ -171,10 +171,10 @@ long tcp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value) {
       *value = {mss_of(sk)};
       break;
     case TCP_KEEPIDLE:
-      *value = {or_else(tp->keepalive_time_s, k.config.tcp_keepalive_time)};
+      *value = {or_else(tp->keepalive_time, k.config.tcp_keepalive_time)};
       break;
     case TCP_KEEPINTVL:
-      *value = {or_else(tp->keepalive_intvl_s, k.config.tcp_keepalive_intvl)};
+      *value = {or_else(tp->keepalive_intvl, k.config.tcp_keepalive_intvl)};
       break;
     case TCP_KEEPCNT:
       *value = {or_else(tp->keepalive_probes, k.config.tcp_keepalive_probes)};
@@ -183,7 +183,7 @@ long tcp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value) {
       *value = {or_else(icsk->icsk_syn_retries, k.config.tcp_syn_retries)};
       break;
     case TCP_LINGER2:
-      *value = {or_else(tp->linger2_s, k.config.tcp_fin_timeout)};
+      *value = {or_else(tp->linger2, k.config.tcp_fin_timeout)};
       break;
     case TCP_DEFER_ACCEPT:
       *value = {retrans_to_secs(icsk->icsk_accept_queue.rskq_defer_accept)};
@@ -192,7 +192,7 @@ long tcp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value) {
       *value = {icsk->icsk_ack_pingpong == 0 ? 1 : 0};
       break;
     case TCP_USER_TIMEOUT:
-      *value = {static_cast<int>(icsk->icsk_user_timeout_ms)};
+      *value = {static_cast<int>(icsk->icsk_user_timeout)};
       break;
     case TCP_NOTSENT_LOWAT:
       *value = {static_cast<int>(tp->notsent_lowat)};
@@ -209,6 +209,8 @@ int tcp_init_sock(Kernel& k, sock* sk) {
   sk->sk_write_space = sk_stream_write_space;
   tcp_sk(sk)->notsent_limit = k.config.tcp_notsent_lowat;
   inet_csk(sk)->last_data_received_ns = kLongAgo;
+  inet_csk(sk)->icsk_rto = record::Duration{kRtoInitial};
+  if (inet_csk(sk)->icsk_af_ops == nullptr) inet_csk(sk)->icsk_af_ops = &ipv4_specific;
   tcp_init_timers(sk);
   return 0;
 }

@@ -36,10 +36,10 @@ bool retransmits_timed_out(const Kernel& k, const sock* sk, int boundary, u64 ti
 
 u64 tcp_clamp_rto_to_user_timeout(const Kernel& k, const sock* sk) {
   const inet_connection_sock* icsk = inet_csk(sk);
-  u64 limit = icsk->icsk_user_timeout_ms * kNsPerMs;
-  if (limit == 0) return icsk->icsk_rto_ns;
+  u64 limit = icsk->icsk_user_timeout * kNsPerMs;
+  if (limit == 0) return icsk->icsk_rto.get().ns;
   u64 elapsed = k.now_ns() - tcp_sk(sk)->retrans_stamp_ns;
-  return elapsed >= limit ? kJiffy : std::min(icsk->icsk_rto_ns, limit - elapsed);
+  return elapsed >= limit ? kJiffy : std::min(icsk->icsk_rto.get().ns, limit - elapsed);
 }
 
 /// Is it time to give up? Then the socket is over.
@@ -52,9 +52,9 @@ bool tcp_write_timeout(Kernel& k, sock* sk) {
     int linear = tcp_state(sk) == TcpState::SYN_SENT ? k.config.tcp_syn_linear_timeouts : 0;
     expired = icsk->icsk_retransmits >= retries + linear;
   } else if (sock_flag(sk, SOCK_DEAD_BIT)) {
-    retries = tcp_orphan_retries(k, icsk->icsk_rto_ns < kRtoMax);
+    retries = tcp_orphan_retries(k, icsk->icsk_rto.get().ns < kRtoMax);
   }
-  if (!expired) expired = retransmits_timed_out(k, sk, retries, icsk->icsk_user_timeout_ms * kNsPerMs);
+  if (!expired) expired = retransmits_timed_out(k, sk, retries, icsk->icsk_user_timeout * kNsPerMs);
   if (expired) tcp_write_err(k, sk);
   return expired;
 }
@@ -70,7 +70,7 @@ void tcp_retransmit_timer(Kernel& k, sock* sk) {
   // the first SYNs go out second by second
   if (tcp_state(sk) != TcpState::SYN_SENT || icsk->icsk_retransmits > k.config.tcp_syn_linear_timeouts) {
     ++icsk->icsk_backoff;
-    icsk->icsk_rto_ns = std::min(icsk->icsk_rto_ns * 2, kRtoMax);
+    icsk->icsk_rto = record::Duration{std::min(icsk->icsk_rto.get().ns * 2, kRtoMax)};
   }
   tcp_reset_xmit_timer(k, sk, tcp_clamp_rto_to_user_timeout(k, sk));
 }
@@ -89,7 +89,7 @@ void tcp_delack_timer(Kernel& k, sock* sk) {
   icsk->delack_pending = false;
   if ((icsk->icsk_ack_pending & ICSK_ACK_SCHED) == 0) return;
   if (icsk->icsk_ack_pingpong == 0) {
-    icsk->icsk_ack_ato = record::Time{std::min(icsk->icsk_ack_ato.get().ns * 2, icsk->icsk_rto_ns)};
+    icsk->icsk_ack_ato = record::Time{std::min(icsk->icsk_ack_ato.get().ns * 2, icsk->icsk_rto.get().ns)};
   } else {
     icsk->icsk_ack_pingpong = 0;  // nothing came to ride on: not so interactive after all
     icsk->icsk_ack_ato = record::Time{kAtoMin};

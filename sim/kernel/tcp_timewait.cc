@@ -26,7 +26,7 @@ void run_tw_timer(Kernel& k, tcp_timewait_sock* tw) {
 void tcp_time_wait(Kernel& k, sock* sk, TcpState substate, u64 timeout_ns) {
   Call call(k, Fn::tcp_time_wait, sk);
   const tcp_sock* tp = tcp_sk(sk);
-  u64 rto = inet_csk(sk)->icsk_rto_ns;
+  u64 rto = inet_csk(sk)->icsk_rto.get().ns;
   timeout_ns = substate == TcpState::TIME_WAIT ? k.config.timewait_ns : std::max(timeout_ns, rto * 4 - rto / 2);
   tcp_timewait_sock* tw = nullptr;
   {

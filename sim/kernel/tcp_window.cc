@@ -35,8 +35,8 @@ void tcp_set_window_clamp(sock* sk, u32 clamp) {
   tcp_sock* tp = tcp_sk(sk);
   clamp = std::max(kLeast, clamp);
   if (clamp == tp->window_clamp) return;
-  tp->rcv_ssthresh = clamp < tp->window_clamp ? std::min(tp->rcv_ssthresh, clamp)
-                                              : std::max(std::min(tp->rcv_wnd.get(), clamp), tp->rcv_ssthresh);
+  tp->rcv_ssthresh = clamp < tp->window_clamp ? std::min(tp->rcv_ssthresh.get(), clamp)
+                                              : std::max(std::min(tp->rcv_wnd.get(), clamp), tp->rcv_ssthresh.get());
   tp->window_clamp = clamp;
 }
 
@@ -107,10 +107,10 @@ void tcp_init_buffer_space(Kernel& k, sock* sk) {
   tcp_sock* tp = tcp_sk(sk);
   const u32 advmss = tcp_full_mss(tcp_over_v6(sk));
   auto most = static_cast<u32>(tcp_full_space(sk));
-  tp->window_clamp = std::min(tp->window_clamp, most);
+  tp->window_clamp = std::min(tp->window_clamp.get(), most);
   if (tp->window_clamp > 2 * advmss && tp->window_clamp + advmss > most)  // room for one segment more stays
     tp->window_clamp = std::max(2 * advmss, most - advmss);
-  tp->rcv_ssthresh = std::min(tp->rcv_ssthresh, tp->window_clamp);
+  tp->rcv_ssthresh = std::min(tp->rcv_ssthresh.get(), tp->window_clamp.get());
 }
 
 void tcp_set_scaling_ratio(sock* sk, const sk_buff* skb) {

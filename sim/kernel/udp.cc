@@ -85,7 +85,7 @@ sk_buff* take_from_reader_queue(Kernel& k, sock* sk, bool peek) {
 /// nullptr: nothing came, and `*error` is what recv() returns.
 MaySleep<sk_buff*> __skb_recv_udp(Kernel& k, sock* sk, int flags, long* error) {
   Call call(k, Fn::__skb_recv_udp, sk);
-  u64 timeout = (flags & MSG_DONTWAIT) != 0 ? 0 : sk->rcvtimeo_ns;
+  u64 timeout = sock_rcvtimeo(sk, (flags & MSG_DONTWAIT) != 0);
   bool peek = (flags & MSG_PEEK) != 0;
   for (;;) {
     *error = sock_error(k, sk);

@@ -73,7 +73,7 @@ MaySleep<long> unix_stream_connect(Kernel& k, struct socket* socket, const Addre
   Embryo embryo(k, socket->type);
   if (embryo.sk() == nullptr) co_return call.result(k.error(Rule::no_memory, sk));
   sock* other = nullptr;
-  u64 timeout = (flags & O_NONBLOCK) != 0 ? 0 : sk->sndtimeo_ns;
+  u64 timeout = sock_sndtimeo(sk, (flags & O_NONBLOCK) != 0);
   long error = co_await find_listener(k, sk, address, timeout, &other);
   if (error != 0) co_return call.result(error);
   TcpState state = sk->common.skc_state;
@@ -102,7 +102,7 @@ MaySleep<long> unix_accept(Kernel& k, struct socket* socket, struct socket* news
   Call call(k, Fn::unix_accept, socket);
   sock* sk = socket->sk;
   if (sk->common.skc_state != TcpState::LISTEN) co_return call.result(k.error(Rule::accept_not_listening, sk));
-  u64 timeout = (flags & O_NONBLOCK) != 0 ? 0 : sk->rcvtimeo_ns;
+  u64 timeout = sock_rcvtimeo(sk, (flags & O_NONBLOCK) != 0);
   sk_buff* skb = nullptr;
   {
     Call receive(k, Fn::skb_recv_datagram, sk);

@@ -12,8 +12,6 @@ namespace wakepath::kernel {
 
 namespace {
 
-u64 sock_rcvtimeo(const sock* sk, int flags) { return (flags & MSG_DONTWAIT) != 0 ? 0 : sk->rcvtimeo_ns; }
-
 /// Who sent it: nothing for a sender without a name.
 void unix_copy_addr(const sk_buff* skb, InMessage& message) {
   if (unix_sk(skb->sk)->addr != nullptr && !message.from) message.from = unix_address_of(skb->sk);
@@ -91,7 +89,7 @@ MaySleep<long> unix_stream_recvmsg(Kernel& k, struct socket* socket, InMessage& 
   if ((message.flags & MSG_OOB) != 0) co_return call.result(unix_stream_recv_urg(k, sk, message));
   std::size_t least = std::min<std::size_t>(static_cast<std::size_t>(sk->sk_rcvlowat), message.size);
   std::size_t target = std::max<std::size_t>((message.flags & MSG_WAITALL) != 0 ? message.size : least, 1);
-  u64 timeout = sock_rcvtimeo(sk, message.flags);
+  u64 timeout = sock_rcvtimeo(sk, (message.flags & MSG_DONTWAIT) != 0);
   std::size_t copied = 0;
   for (;;) {
     const sk_buff* last = nullptr;
@@ -111,7 +109,7 @@ MaySleep<long> unix_dgram_recvmsg(Kernel& k, struct socket* socket, InMessage& m
   Call call(k, Fn::unix_dgram_recvmsg, socket);
   sock* sk = socket->sk;
   if ((message.flags & MSG_OOB) != 0) co_return call.result(k.error(Rule::send_no_urgent, sk));
-  u64 timeout = sock_rcvtimeo(sk, message.flags);
+  u64 timeout = sock_rcvtimeo(sk, (message.flags & MSG_DONTWAIT) != 0);
   sk_buff* skb = nullptr;
   for (;;) {
     if (long error = sock_error(k, sk); error != 0) co_return call.result(error);

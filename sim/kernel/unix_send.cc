@@ -64,7 +64,7 @@ MaySleep<u64> sock_wait_for_wmem(Kernel& k, sock* sk, u64 timeout) {
 
 /// sock_alloc_send_pskb() as AF_UNIX needs it: with waiting for room. nullptr with `*error`.
 MaySleep<sk_buff*> unix_alloc_skb(Kernel& k, sock* sk, Payload data, u32 truesize, int flags, long* error) {
-  u64 timeout = (flags & MSG_DONTWAIT) != 0 ? 0 : sk->sndtimeo_ns;
+  u64 timeout = sock_sndtimeo(sk, (flags & MSG_DONTWAIT) != 0);
   while (sk->sk_err == 0 && (sk->sk_shutdown & SEND_SHUTDOWN) == 0 && sk->sk_wmem_alloc >= sk->sk_sndbuf) {
     sk->nospace = true;
     if (timeout == 0) {
@@ -220,7 +220,7 @@ MaySleep<long> unix_dgram_sendmsg(Kernel& k, struct socket* socket, OutMessage& 
   HeldSkb skb(k, made);
   if (skb.get() == nullptr) co_return call.result(error);
   if (!unix_scm_to_skb(k, message, skb.get())) co_return call.result(k.error(Rule::no_memory, sk));
-  u64 timeout = (message.flags & MSG_DONTWAIT) != 0 ? 0 : sk->sndtimeo_ns;
+  u64 timeout = sock_sndtimeo(sk, (message.flags & MSG_DONTWAIT) != 0);
   for (;;) {
     sock* found = find_receiver(k, sk, message, &error);
     if (found == nullptr) co_return call.result(error);

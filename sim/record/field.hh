@@ -21,6 +21,11 @@ struct Time {
   std::uint64_t ns = 0;
   friend bool operator==(const Time&, const Time&) = default;
 };
+/// ns that something takes or may take.
+struct Duration {
+  std::uint64_t ns = 0;
+  friend bool operator==(const Duration&, const Duration&) = default;
+};
 /// An IPv4 address in host byte order.
 struct Ipv4 {
   std::uint32_t value = 0;
@@ -93,6 +98,11 @@ template <>
 struct FieldTraits<Time> : NoDetail<Time> {
   static constexpr trace::FieldType kType = trace::FieldType::kTime;
   static std::uint64_t encode(const Recorder&, Time value) { return value.ns; }
+};
+template <>
+struct FieldTraits<Duration> : NoDetail<Duration> {
+  static constexpr trace::FieldType kType = trace::FieldType::kDuration;
+  static std::uint64_t encode(const Recorder&, Duration value) { return value.ns; }
 };
 template <>
 struct FieldTraits<Ipv4> : NoDetail<Ipv4> {

@@ -200,7 +200,7 @@ std::optional<Duration> ModelMachine::timer(const std::string& name) {
   }
   const bool sends = r.call == Call::connect || r.call == Call::write || r.call == Call::writev ||
                      r.call == Call::send || r.call == Call::sendto || r.call == Call::sendmsg;
-  const uint64_t limit = sends ? sk->sndtimeo_ns : sk->rcvtimeo_ns;
+  const uint64_t limit = sends ? sock_sndtimeo(sk, false) : sock_rcvtimeo(sk, false);
   return limit == kernel::kForever ? std::nullopt : std::optional(Duration(static_cast<int64_t>(limit)));
 }
 
