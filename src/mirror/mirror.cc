@@ -96,7 +96,7 @@ bool Mirror::follow(bool no_more) {
 }
 
 void Mirror::entering(os::CallRecord& record) {
-  sync_clock(record.entry_ns);
+  sync_clock(record.at_ns);
   Actor& actor = actor_of(record);
   actor.started = false;
   actor.applied_before = applied_;
@@ -109,7 +109,7 @@ void Mirror::entering(os::CallRecord& record) {
 }
 
 void Mirror::returned(const os::CallRecord& record) {
-  sync_clock(record.return_ns);
+  sync_clock(record.at_ns);
   Actor& actor = actor_of(record);
   if (!record.sleeps) {
     actor.started = false;
@@ -183,7 +183,7 @@ void Mirror::forsake(const os::CallRecord& record) {
 }
 
 void Mirror::establish(const os::CallRecord& record) {
-  sync_clock(record.return_ns);
+  sync_clock(record.at_ns);
   Actor& actor = actor_of(record);
   actor.started = false;
   actor.replay = {};

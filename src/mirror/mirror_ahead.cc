@@ -41,9 +41,9 @@ bool Mirror::decided(const os::LogItem& item) const {
   const eventpoll* ep = eventpoll_of(first_, descriptor_of(record));
   if (ep == nullptr) return true;
   return std::none_of(record.output.events.begin(), record.output.events.end(), [&](const epoll_event& event) {
-    const epitem* item = item_with(ep, event.data.u64);
-    return item != nullptr && (event.events & ~poll_mask(item->ffd_file) & EPOLLIN) != 0 &&
-           peers_.has(sock_of(first_, item->ffd_fd));
+    const epitem* watched = item_with(ep, event.data.u64);
+    return watched != nullptr && (event.events & ~poll_mask(watched->ffd_file) & EPOLLIN) != 0 &&
+           peers_.has(sock_of(first_, watched->ffd_fd));
   });
 }
 

@@ -122,7 +122,6 @@ void CallLog::note(uint8_t note, std::initializer_list<std::string_view> parts) 
   LogEntry entry{};
   entry.kind = note;
   entry.flags = kIsNote;
-  entry.begun = entry.ended = stamp();
   LogThread& thread = self();
   entry.ticket = ticket();
   write(thread, entry, parts);
@@ -164,14 +163,13 @@ void CallLog::fill(const LogThread& thread, const LogEntry& entry, std::string& 
   item.record.thread = named ? thread.info.id : 0;
   item.record.thread_name = named ? std::string_view(thread.info.name) : std::string_view();
   item.record.sequence = entry.ticket;
-  item.record.entry_ns = clock_.ns_of(entry.begun);
-  item.record.return_ns = clock_.ns_of(entry.ended);
   if ((entry.flags & kIsNote) != 0) {
     item.kind = LogItem::Kind::note;
     item.note = entry.kind;
     item.bytes.swap(bytes);
     return;
   }
+  item.record.at_ns = clock_.ns_of(entry.at);
   item.kind = (entry.flags & kEntering) != 0 ? LogItem::Kind::entering : LogItem::Kind::returned;
   decode(entry, bytes, item.record);
 }

@@ -187,9 +187,7 @@ struct CallRecord {
   long result = 0;  ///< of the call, a negative errno when it failed
   CallOutput output;
   std::vector<Sight> sights;
-  int64_t entry_ns = 0;  ///< monotonic, just before the call itself
-  int64_t return_ns =
-      0;  ///< monotonic, just after the call itself; at the entry of a sleeping call the same as entry_ns
+  int64_t at_ns = 0;  ///< monotonic: just after the call or, at the entry of a sleeping one, just before it
 
   Call call() const { return static_cast<Call>(arguments.index()); }
   /// The errno of a failed call, 0 of any other.

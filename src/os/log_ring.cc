@@ -7,6 +7,10 @@
 
 namespace wakepath::os {
 
+namespace {
+constexpr size_t kOverwrittenAtOnce = 128;  // slots
+}  // namespace
+
 LogRing::LogRing(size_t slots, bool overwrites)
     : slots_(std::make_unique_for_overwrite<LogEntry[]>(slots)), mask_(slots - 1), overwrites_(overwrites) {}
 
@@ -22,8 +26,12 @@ bool LogRing::write(LogEntry& entry, std::initializer_list<std::string_view> par
     copy_in(head + 1, offset, part);
     offset += part.size();
   }
-  head_.store(head + entry.slots());  // in one order with what the reader says before it sleeps
-  if (overwrites_) unlock();
+  if (overwrites_) {
+    head_.store(head + entry.slots(), std::memory_order_relaxed);
+    unlock();
+  } else {
+    head_.store(head + entry.slots());  // in one order with what the reader says before it sleeps
+  }
   return true;
 }
 
@@ -32,12 +40,14 @@ bool LogRing::make_room(size_t slots, const std::atomic<bool>& open) {
   known_tail_ = tail_.load();
   if (head + slots - known_tail_ <= mask_ + 1) return true;
   if (overwrites_) {
-    while (head + slots - known_tail_ > mask_ + 1) {
+    uint64_t last = 0;
+    for (slots += kOverwrittenAtOnce; head + slots - known_tail_ > mask_ + 1;) {
       const LogEntry& oldest = slots_[known_tail_ & mask_];
-      last_overwritten_.store(oldest.ticket, std::memory_order_relaxed);
+      last = oldest.ticket;
       known_tail_ += oldest.slots();
     }
-    tail_.store(known_tail_);
+    last_overwritten_.store(last, std::memory_order_relaxed);
+    tail_.store(known_tail_, std::memory_order_relaxed);
     return true;
   }
   std::unique_lock hold(lock_);

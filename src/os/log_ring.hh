@@ -16,8 +16,7 @@ namespace wakepath::os {
 /// No initializers: the memory of a log is not touched before it is used.
 struct alignas(64) LogEntry {
   uint64_t ticket;  ///< its place among the entries of all threads, from 1, without gaps
-  uint64_t begun;   ///< stamps
-  uint64_t ended;
+  uint64_t at;      ///< a stamp: of a call when it returned or, at its entry, before it; a note has none
   int64_t result;
   uint64_t wide;
   int32_t a, b, c, d;

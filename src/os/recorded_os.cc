@@ -114,16 +114,15 @@ Result RecordedOs::through(LogEntry entry, bool sleeps, std::string_view given, 
     LogEntry enters = entry;
     enters.flags |= kEntering;
     cut(enters, given);
-    enters.begun = enters.ended = stamp();
+    enters.at = stamp();
     enters.ticket = log_.ticket();
     log_.write(thread, enters, {given});
   } else {
     pass = thread.next_pass();
     log_.gate().enter(pass, false);
   }
-  entry.begun = stamp();
   const Result result = run();
-  entry.ended = stamp();
+  entry.at = stamp();
   entry.result = result;
   Extra extra;
   tell(entry, extra);

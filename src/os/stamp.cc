@@ -4,7 +4,6 @@
 
 #ifdef __x86_64__
 #include <cpuid.h>
-#include <x86intrin.h>
 #endif
 
 namespace wakepath::os {
@@ -17,14 +16,14 @@ int64_t monotonic_ns() {
   return now.tv_sec * int64_t{1'000'000'000} + now.tv_nsec;
 }
 
+bool look_for_even_counter() {
 #ifdef __x86_64__
-/// CPUID 8000'0007h, EDX bit 8: the counter runs at one rate whatever the processor does.
-bool has_even_counter() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid(0x80000007, &a, &b, &c, &d) != 0 && (d & (1U << 8)) != 0;
-}
-const bool even_counter = has_even_counter();
+#else
+  return false;
 #endif
+}
 
 double measure_rate() {
   constexpr int64_t kLongEnoughNs = 2'000'000;
@@ -38,12 +37,9 @@ double measure_rate() {
 
 }  // namespace
 
-uint64_t stamp() {
-#ifdef __x86_64__
-  if (even_counter) return __rdtsc();
-#endif
-  return static_cast<uint64_t>(monotonic_ns());
-}
+const bool has_even_counter = look_for_even_counter();
+
+uint64_t slow_stamp() { return static_cast<uint64_t>(monotonic_ns()); }
 
 StampClock::StampClock() : began_(stamp()), began_ns_(monotonic_ns()) {
   static const double ns_each = measure_rate();

@@ -4,9 +4,17 @@
 
 namespace wakepath::os {
 
-/// The processor's own clock where it runs evenly (x86 with an invariant TSC), else CLOCK_MONOTONIC: some 8 ns a
-/// reading. Stamps say when; which of two calls came first, their tickets say.
-uint64_t stamp();
+extern const bool has_even_counter;  ///< CPUID 8000'0007h, EDX bit 8: the TSC has one rate whatever the processor does
+uint64_t slow_stamp();
+
+/// The processor's own clock where it runs evenly (x86 with an invariant TSC), else CLOCK_MONOTONIC: some 8 ns.
+/// Stamps say when; which of two calls came first, their tickets say.
+inline uint64_t stamp() {
+#ifdef __x86_64__
+  if (has_even_counter) return __builtin_ia32_rdtsc();
+#endif
+  return slow_stamp();
+}
 
 /// CLOCK_MONOTONIC of stamps, in nanoseconds. How fast stamps go is measured once for the process, in 2 ms.
 class StampClock {
