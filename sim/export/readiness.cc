@@ -31,6 +31,11 @@ const Object* sock_of(const Reading& reading, const Object* file) {
   return socket != nullptr && reading.has(*socket, "sk") ? reading.target(*socket, "sk") : nullptr;
 }
 
+bool is_stream(const Reading& reading, const Object& sock) {
+  constexpr std::uint64_t kStream = 1;  // SOCK_STREAM
+  return reading.is(&sock, "tcp_sock") || reading.value(sock, "sk_type") == kStream;
+}
+
 std::uint32_t unread(const Reading& reading, const Object& sock) {
   return static_cast<std::uint32_t>(reading.value(sock, "rcv_nxt") - reading.value(sock, "copied_seq"));
 }

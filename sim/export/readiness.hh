@@ -30,6 +30,8 @@ constexpr std::uint32_t kModeBits = kExclusive | kWakeUp | kOneShot | kEdge;
 
 /// The protocol half behind a socket's file; nullptr when it is no socket.
 [[nodiscard]] const trace::Object* sock_of(const Reading& reading, const trace::Object* file);
+/// Whether what comes to a socket is bytes without borders, not messages.
+[[nodiscard]] bool is_stream(const Reading& reading, const trace::Object& sock);
 /// Bytes that came and were not read (a FIN counts as one, as in rcv_nxt).
 [[nodiscard]] std::uint32_t unread(const Reading& reading, const trace::Object& sock);
 

@@ -34,7 +34,8 @@ std::string Question::whose_doing(Position at) const {
                    {{"actor", task_name(history.trace()[at].task)}, {"call", call_text(*syscall)}, {"step", step}});
   for (Position call : history.chain(at))
     if (std::string_view name = history.function(call); name.ends_with("_timer") || name.ends_with("_timer_handler") ||
-                                                        name == "hrtimer_wakeup" || name == "process_timeout")
+                                                        name == "hrtimer_wakeup" || name == "process_timeout" ||
+                                                        name == "timerfd_tmrproc")
       return explain(language, "by_timer", {{"function", std::string(name)}, {"step", step}});
   return explain(language, "by_other", {{"step", step}});
 }

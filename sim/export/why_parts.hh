@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sim/export/call_text.hh"
 #include "sim/export/explain.hh"
 #include "sim/export/history.hh"
 #include "sim/export/reading.hh"
@@ -32,11 +33,31 @@ struct Question {
   [[nodiscard]] std::string call_text(trace::Position syscall) const;
 };
 
+/// A call that has returned, with everything that its reasons are read from.
+struct Return {
+  Position entered = 0;
+  Position at = 0;  ///< Its kSyscallReturn.
+  trace::TaskId task = 0;
+  CallText call;
+  std::string_view said;    ///< The result in words: "1 [{POLLIN, 3}]".
+  std::int64_t result = 0;  ///< Not negative.
+  const Object* caller = nullptr;
+  const Object* file = nullptr;  ///< Of the first descriptor, if it is still open.
+};
+
 /// A rule by which a thread goes to sleep: it explains a sleep, not its end.
 [[nodiscard]] bool is_waiting(const trace::Rule& rule);
 
 void why_woke(const Question& question, trace::Position wake, WhyAnswer& answer);
 void why_returned(const Question& question, trace::Position returned, WhyAnswer& answer);
+/// Who brought what a call of CallFamily::kRead took, or why there was nothing.
+void why_read(const Question& question, const Return& call, std::vector<WhyLine>& lines);
+/// What poll() or select() found, or that they found nothing.
+void why_polled(const Question& question, const Return& call, std::vector<WhyLine>& lines);
+/// `task` sleeps in poll() or select(): why none of the files has ended it.
+void why_poll_is_quiet(const Question& question, ObjectId task, std::vector<WhyLine>& lines);
+/// What a call that neither read nor waited has done.
+void why_done(const Question& question, const Return& call, std::vector<WhyLine>& lines);
 /// Whether a record is a note that a service's callback begins, and why it did.
 [[nodiscard]] bool begins_callback(const trace::Trace& trace, const trace::Record& record);
 void why_handled(const Question& question, trace::Position began, WhyAnswer& answer);

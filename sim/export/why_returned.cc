@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "sim/export/readiness.hh"
 #include "sim/export/why_parts.hh"
@@ -11,14 +10,6 @@
 namespace wakepath::exports {
 
 namespace {
-
-/// The descriptor that a call names first: "recv(5, 100)" gives 5; -1 when it names none.
-int first_fd(std::string_view call) {
-  std::size_t open = call.find('(');
-  int fd = -1;
-  if (open != std::string_view::npos) std::from_chars(call.data() + open + 1, call.data() + call.size(), fd);
-  return fd;
-}
 
 class Returned {
  public:
@@ -30,29 +21,39 @@ class Returned {
         answer_(answer) {
     entered_ = record_.before;
     if (const trace::Task* task = q_.reading.world().task(record_.task)) task_ = q_.reading.find(task->object);
-    if (task_ != nullptr) file_ = q_.reading.file(*task_, first_fd(answer.call));
+    CallText call(answer.call);
+    if (task_ != nullptr) file_ = q_.reading.file(*task_, call.fd());
+    call_ = {entered_, returned, record_.task, call, answer.result, static_cast<std::int64_t>(record_.after),
+             task_,    file_};
   }
 
   void explain() {
-    auto result = static_cast<std::int64_t>(record_.after);
-    std::string_view name = std::string_view(answer_.call).substr(0, answer_.call.find('('));
-    if (result < 0)
-      failed(static_cast<int>(-result));
-    else if (name == "epoll_wait" || name == "epoll_pwait")
-      epoll_wait(result);
-    else if (name == "accept" || name == "accept4")
-      accepted();
-    else if (name == "recv" || name == "read")
-      received(result);
-    else if (name == "connect")
-      add("connected");
-    else if (name == "send" || name == "write")
-      add("sent");
+    if (answer_.result == "killed") return add("killed");
+    if (call_.result < 0)
+      failed(static_cast<int>(-call_.result));
+    else
+      succeeded();
     rules();
     if (answer_.lines.empty()) add("returned_plainly");
   }
 
  private:
+  void succeeded() {
+    switch (call_.call.family()) {
+      case CallFamily::kEpollWait:
+        return epoll_wait(call_.result);
+      case CallFamily::kPoll:
+      case CallFamily::kSelect:
+        return why_polled(q_, call_, answer_.lines);
+      case CallFamily::kAccept:
+        return accepted();
+      case CallFamily::kRead:
+        return why_read(q_, call_, answer_.lines);
+      default:
+        return why_done(q_, call_, answer_.lines);
+    }
+  }
+
   void add(std::string_view id, const Places& places = {}, Position at = 0) {
     answer_.lines.push_back(q_.say(id, places, at));
   }
@@ -106,7 +107,7 @@ class Returned {
   void epoll_wait(std::int64_t count) {
     const Object* ep = file_ == nullptr ? nullptr : q_.reading.target(*file_, "private_data");
     if (count == 0) {
-      add(answer_.call.ends_with(", 0)") ? "asked_only" : "timed_out");
+      add(call_.call.timeout() == "0" ? "asked_only" : "timed_out");
       if (ep != nullptr) why_epoll_is_quiet(q_, *ep, record_.task, answer_.lines);
       return;
     }
@@ -115,7 +116,7 @@ class Returned {
       if (!ours(at) || r.kind != RecordKind::kReturn || q_.history.function(r.before) != "ep_item_poll") continue;
       item_polled(at, static_cast<std::uint32_t>(r.after), r.object);
     }
-    if (ep != nullptr && answer_.call.find(fmt::format(", {}, ", count)) != std::string::npos) {
+    if (ep != nullptr && number_of(call_.call.argument(1)) == count) {
       std::size_t left = q_.reading.list(*ep, "rdllist").size();
       if (left > static_cast<std::size_t>(count)) add("more_are_ready", {{"count", fmt::format("{}", left)}});
     }
@@ -144,31 +145,19 @@ class Returned {
     add(told ? "ready_by_callback" : requeued ? "ready_by_requeue" : "ready_when_added", places, *joined);
   }
 
-  // --- accept, recv ---
+  // --- accept ---
 
   void accepted() {
+    const Object* sock = sock_of(q_.reading, file_);
     for (Position at = entered_; at < returned_; ++at) {
       const Record& r = trace_[at];
       if (!ours(at) || r.kind != RecordKind::kListErase) continue;
-      if (auto came = last_insert(at, r.object, "rskq_accept_head", trace::Ref::unpack(r.after).object))
-        return add("connection_came", {{"who", q_.whose_doing(*came)}}, *came);
+      ObjectId taken = trace::Ref::unpack(r.after).object;
+      auto came = last_insert(at, r.object, "rskq_accept_head", taken);
+      if (!came && sock != nullptr && r.object == sock->id)  // AF_UNIX: a buffer stands for it
+        came = last_insert(at, r.object, "sk_receive_queue.list", taken);
+      if (came) return add("connection_came", {{"who", q_.whose_doing(*came)}}, *came);
     }
-  }
-
-  void received(std::int64_t count) {
-    const Object* sock = sock_of(q_.reading, file_);
-    if (sock == nullptr) return;
-    if (count > 0) {
-      if (auto came = last_insert(returned_, sock->id, "sk_receive_queue.list", 0))
-        add("bytes_came", {{"object", q_.reading.name(sock)}, {"who", q_.whose_doing(*came)}}, *came);
-      return;
-    }
-    auto field = trace_.schema().kinds[sock->kind].find_field("sk_shutdown");
-    auto shut = q_.history.last(returned_, [&](const Record& r, Position) {
-      return r.kind == RecordKind::kSet && r.object == sock->id && field && r.field == *field && (r.after & 1) != 0 &&
-             (r.before & 1) == 0;
-    });
-    if (shut) add("end_of_stream", {{"who", q_.whose_doing(*shut)}}, *shut);
   }
 
   /// Rules that applied in the call itself, not in what it set off.
@@ -189,7 +178,8 @@ class Returned {
   WhyAnswer& answer_;
   Position entered_ = 0;
   const Object* task_ = nullptr;
-  const Object* file_ = nullptr;  ///< of the first descriptor, if it is still open
+  const Object* file_ = nullptr;
+  Return call_{0, 0, 0, CallText(""), "", 0, nullptr, nullptr};
 };
 
 }  // namespace
