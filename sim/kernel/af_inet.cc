@@ -116,6 +116,7 @@ MaySleep<long> __inet_stream_connect(Kernel& k, struct socket* socket, const Add
   if (tcp_state(sk) == TcpState::CLOSE) {
     long pending = sock_error(k, sk);
     socket->state = SocketState::SS_UNCONNECTED;
+    ++sk->sk_disconnects;  // whoever else sleeps in it finds no error left
     tcp_disconnect(k, sk);
     co_return call.result(pending != 0 ? pending : k.error(Rule::connect_aborted, sk));
   }

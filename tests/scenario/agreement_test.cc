@@ -37,10 +37,12 @@ TEST_P(Story, IsTheSameOnBothMachines) {
 
 class StoryOfOneOrder : public testing::TestWithParam<std::filesystem::path> {};
 
-/// Without those in which two woken threads race for the same bytes: there the order of CPUs decides.
+/// Without those in which two woken threads race for the same bytes or the same error: there the order of CPUs decides.
 std::vector<std::filesystem::path> stories_of_one_order() {
   std::vector<std::filesystem::path> files = stories();
-  std::erase_if(files, [](const std::string& file) { return file.ends_with("/two-readers-a-byte-each.yaml"); });
+  std::erase_if(files, [](const std::string& file) {
+    return file.ends_with("/two-readers-a-byte-each.yaml") || file.ends_with("/connect-ended-by-another.yaml");
+  });
   return files;
 }
 
