@@ -1,6 +1,6 @@
 // Models: net/ipv4/route.c (what loopback knows), ip_output.c (datagrams) and icmp.c (port unreachable) of Linux 6.18.
-// Left out: every route but those of lo, fragments (the largest datagram fits loopback's mtu of 65536), every other
-// ICMP message, rate limits of ICMP (loopback is exempt).
+// Left out: every route but those of lo, every group but 224.0.0.1, fragments (the largest datagram fits loopback's mtu
+// of 65536), every other ICMP message, rate limits of ICMP (loopback is exempt).
 
 #include "sim/kernel/ip.hh"
 
@@ -45,8 +45,17 @@ RouteType inet_addr_type(u32 ip) {
 
 rtable ip_route_output(u32 saddr, u32 daddr) {
   if (daddr == 0) daddr = saddr != 0 ? saddr : kLoopback;
-  if (saddr == 0) saddr = kLoopback;
-  return {(daddr >> 24) == 127, saddr, daddr, inet_addr_type(daddr) == RouteType::RTN_BROADCAST};
+  RouteType type = inet_addr_type(daddr);
+  bool multicast = type == RouteType::RTN_MULTICAST;
+  bool of_source = saddr != 0 && (multicast || daddr == INADDR_BROADCAST);
+  return {(daddr >> 24) == 127 || of_source, saddr != 0 ? saddr : kLoopback, daddr, type == RouteType::RTN_BROADCAST,
+          multicast};
+}
+
+void skb_dst_set(sk_buff* skb, const rtable& route) {
+  constexpr u32 kAllHosts = 0xE0000001;  // INADDR_ALLHOSTS_GROUP, the one group that lo is in
+  skb->to_many = route.broadcast || route.multicast;
+  skb->to_nobody = route.multicast && route.daddr != kAllHosts;
 }
 
 void inet_reset_saddr(sock* sk) {

@@ -20,9 +20,13 @@ struct rtable {
   u32 saddr = 0;
   u32 daddr = 0;
   bool broadcast = false;
+  bool multicast = false;
 };
-/// `saddr` 0: any. Loopback is all there is.
+/// `saddr` 0: any. Loopback is all there is; 255.255.255.255 and the groups go out of the device that `saddr` is of.
 rtable ip_route_output(u32 saddr, u32 daddr);
+
+/// What the packet's route makes of it where it arrives.
+void skb_dst_set(sk_buff* skb, const rtable& route);
 
 /// The socket has no address of its own any more.
 void inet_reset_saddr(sock* sk);

@@ -51,6 +51,8 @@ struct sk_buff {
   In6 saddr6, daddr6;  ///< When `v6`.
   bool v6 = false;
   u8 protocol = IPPROTO_TCP;  ///< Of the IP header.
+  bool to_many = false;       ///< Its route is a broadcast's or a group's, whatever the address in its header is.
+  bool to_nobody = false;     ///< Its route is that of a group that lo is not in.
   u64 sent_at_ns = 0;
   u64 arrives_at_ns = 0;  ///< On the modelled wire: when it is through; kForever: when another has overtaken it.
 
@@ -133,8 +135,8 @@ struct sock {
   record::Field<shutdown_mask> sk_shutdown;
   record::Field<bool> sk_lock_owned;  ///< sk_lock.owned: a system call holds the socket.
   record::Field<bool> nospace;        ///< SOCK_NOSPACE of socket->flags: somebody waits for room to write.
-  u32 sk_disconnects = 0;             ///< How often connect() to AF_UNSPEC has ended what was: who sleeps must look.
-  u8 sk_userlocks = 0;                ///< SOCK_BINDADDR_LOCK and its like: what the user has chosen.
+  u32 sk_disconnects = 0;  ///< How often connect() has ended what was (AF_UNSPEC, a failure): who sleeps must look.
+  u8 sk_userlocks = 0;     ///< SOCK_BINDADDR_LOCK and its like: what the user has chosen.
 
   static void describe(record::KindBuilder<sock>& b);
 };
@@ -286,6 +288,10 @@ struct udp_sock {
   record::Field<int> pending;          ///< AF_INET or AF_INET6 while a datagram waits in sk_write_queue for more.
   record::Field<u16> len;              ///< How long that datagram is so far, with its header.
   record::Field<bool> corkflag;        ///< UDP_CORK
+  record::Field<bool> has_dst;         ///< sk_dst_cache: the route of what is sent without an address is known.
+  /// inet->cork.fl: where the datagram that waits goes, and what a connected socket sends while has_dst.
+  record::Field<u16> fl4_dport;
+  record::Field<record::Ipv4> fl4_saddr, fl4_daddr;
   record::ListNode<udp_sock> udp_portaddr_node;
 
   int forward_threshold = 0;  ///< Above it forward_deficit is given back: a quarter of the receive buffer.

@@ -82,7 +82,7 @@ long tcp_v4_connect(Kernel& k, sock* sk, const Address& to) {
   if (sockaddr_size(to) < sizeof(sockaddr_in)) return call.result(k.error(Rule::address_too_short, sk));
   if (to.family != AF_INET) return call.result(k.error(Rule::address_of_another_family, sk));
   rtable route = ip_route_output(inet_sk(sk)->inet_saddr.get().value, to.ip);
-  if (!route.found || route.broadcast) return call.result(k.error(Rule::connect_no_route, sk));
+  if (!route.found || route.broadcast || route.multicast) return call.result(k.error(Rule::connect_no_route, sk));
   if (inet_sk(sk)->inet_saddr.get().value == 0) {
     sk_rcv_saddr_set(k, sk, route.saddr);
     inet_sk(sk)->inet_saddr = record::Ipv4{route.saddr};

@@ -38,9 +38,32 @@ Destination destination_of(Kernel& k, const sock* sk, const OutMessage& message)
   return {message.to->ip, message.to->port, 0};
 }
 
+/// The way that a datagram takes. 0 or an error.
+struct Route {
+  rtable route;
+  u16 dport = 0;
+  long error = 0;
+};
+/// A connected socket looks its route up once; from then on what it sends without an address goes where inet->cork.fl
+/// points, even when a corked datagram to somebody else, or a connect() that failed, was the last to fill it in.
+Route route_of(Kernel& k, sock* sk, const OutMessage& message, const Destination& to) {
+  udp_sock* up = udp_sk(sk);
+  bool connected = message.to == nullptr && inet_addr_type(to.daddr) != RouteType::RTN_MULTICAST;
+  if (connected && up->has_dst) {
+    bool broadcast = inet_addr_type(to.daddr) == RouteType::RTN_BROADCAST;
+    return {{true, up->fl4_saddr.get().value, up->fl4_daddr.get().value, broadcast}, up->fl4_dport, 0};
+  }
+  rtable route = ip_route_output(inet_sk(sk)->inet_saddr.get().value, to.daddr);
+  if (!route.found) return {.error = k.error(Rule::connect_no_route, sk)};
+  if (route.broadcast && !sock_flag(sk, SOCK_BROADCAST_BIT)) return {.error = k.error(Rule::broadcast_not_allowed, sk)};
+  if (connected) up->has_dst = true;
+  return {route, to.dport, 0};
+}
+
 void udp_send_skb(Kernel& k, sk_buff* skb, const rtable& route, u16 source, u16 dest) {
   Call call(k, Fn::udp_send_skb, skb);
   skb->protocol = IPPROTO_UDP;
+  skb_dst_set(skb, route);
   skb->saddr = route.saddr;
   skb->daddr = route.daddr;
   skb->source = source;
@@ -57,17 +80,16 @@ MaySleep<long> udp_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
   if (udp_sk(sk)->pending != 0) co_return call.result(udp_append(k, sk, message, {.family = AF_INET}));
   Destination to = destination_of(k, sk, message);
   if (to.error != 0) co_return call.result(to.error);
-  rtable route = ip_route_output(inet_sk(sk)->inet_saddr.get().value, to.daddr);
-  if (!route.found) co_return call.result(k.error(Rule::connect_no_route, sk));
-  // what is connected was asked when it connected
-  if (route.broadcast && message.to != nullptr && !sock_flag(sk, SOCK_BROADCAST_BIT))
-    co_return call.result(k.error(Rule::broadcast_not_allowed, sk));
-  if (udp_corks(sk, message))
-    co_return call.result(udp_append(k, sk, message, {.family = AF_INET, .route = route, .dport = to.dport}));
+  Route way = route_of(k, sk, message, to);
+  if (way.error != 0) co_return call.result(way.error);
+  if (udp_corks(sk, message)) {
+    if (to.daddr != 0) way.route.daddr = to.daddr;
+    co_return call.result(udp_append(k, sk, message, {.family = AF_INET, .route = way.route, .dport = to.dport}));
+  }
   long error = 0;
   sk_buff* skb = ip_make_skb(k, sk, std::string_view(message.data, message.size), &error);
   if (skb == nullptr) co_return call.result(error);
-  udp_send_skb(k, skb, route, inet_sk(sk)->inet_sport, to.dport);
+  udp_send_skb(k, skb, way.route, inet_sk(sk)->inet_sport, way.dport);
   co_return call.result(static_cast<long>(message.size));
 }
 
@@ -142,11 +164,13 @@ long __ip4_datagram_connect(Kernel& k, sock* sk, const Address& to) {
   Call call(k, Fn::__ip4_datagram_connect, sk);
   if (sockaddr_size(to) < sizeof(sockaddr_in)) return call.result(k.error(Rule::address_too_short, sk));
   if (to.family != AF_INET) return call.result(k.error(Rule::address_of_another_family, sk));
-  rtable route = ip_route_output(inet_sk(sk)->inet_saddr.get().value, to.ip);
+  u32 own = inet_sk(sk)->inet_saddr.get().value;
+  rtable route = ip_route_output(own, to.ip);
+  udp_sk(sk)->has_dst = false;
+  udp_set_flow(sk, route.found ? route.saddr : own, route.daddr, to.port);
   if (!route.found) return call.result(k.error(Rule::connect_no_route, sk));
   if (route.broadcast && !sock_flag(sk, SOCK_BROADCAST_BIT))
     return call.result(k.error(Rule::broadcast_not_allowed, sk));
-  if (sk->sk_prot->protocol == IPPROTO_UDP) udp_redirect_pending_frames(sk, route, to.port);
   sk_daddr_set(k, sk, route.daddr);
   sk->common.skc_dport = to.port;
   if (inet_sk(sk)->inet_saddr.get().value == 0) inet_sk(sk)->inet_saddr = record::Ipv4{route.saddr};
@@ -156,6 +180,7 @@ long __ip4_datagram_connect(Kernel& k, sock* sk, const Address& to) {
   }
   if (sk->sk_reuseport_cb != nullptr) sk->sk_reuseport_cb->has_conns = true;
   sk->common.skc_state = TcpState::ESTABLISHED;
+  udp_sk(sk)->has_dst = true;
   return call.result(0);
 }
 

@@ -36,9 +36,9 @@ struct UdpCork {
 long udp_append(Kernel& k, sock* sk, const OutMessage& message, const UdpCork& cork);
 /// The datagram that waits is dropped.
 void udp_flush_pending_frames(Kernel& k, sock* sk);
-/// connect() over IPv4 looks its route up in inet->cork.fl, so what is corked there goes to the new peer, too. (That of
-/// IPv6 has a place of its own: net/ipv4/datagram.c and net/ipv6/datagram.c.)
-void udp_redirect_pending_frames(sock* sk, const rtable& route, u16 port);
+/// Fills in inet->cork.fl. connect() over IPv4 looks its route up there, even in vain, so what is corked goes to the
+/// new peer, too. (That of IPv6 has a place of its own: net/ipv4/datagram.c and net/ipv6/datagram.c.)
+void udp_set_flow(sock* sk, u32 saddr, u32 daddr, u16 dport);
 long udp_setsockopt(Kernel& k, sock* sk, int option, OptionValue value);
 long udp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value);
 

@@ -16,7 +16,8 @@ constexpr std::size_t kUdpHeader = 8;
 constexpr std::size_t kMost4 = 65535 - 20;  ///< Of a datagram with its header: an IPv4 packet without its own.
 constexpr std::size_t kMost6 = 65535;       ///< IPV6_MAXPLEN
 
-/// The first part: a packet as that of any datagram, but it stays on sk_write_queue. Its address is settled here.
+/// The first part: a packet as that of any datagram, but it stays on sk_write_queue. Over IPv6 its address is settled
+/// here.
 long begin(Kernel& k, sock* sk, const OutMessage& message, const UdpCork& cork) {
   bool v6 = cork.family == AF_INET6;
   Call call(k, v6 ? Fn::ip6_append_data : Fn::ip_append_data, sk);
@@ -31,11 +32,10 @@ long begin(Kernel& k, sock* sk, const OutMessage& message, const UdpCork& cork) 
   if (v6) {
     skb->saddr6 = in6_loopback(k);
     skb->daddr6 = cork.daddr6;
+    skb->dest = cork.dport;
   } else {
-    skb->saddr = cork.route.saddr;
-    skb->daddr = cork.route.daddr;
+    skb_dst_set(skb, cork.route);
   }
-  skb->dest = cork.dport;
   __skb_queue_tail(sk->sk_write_queue, skb);
   return call.result(0);
 }
@@ -58,6 +58,11 @@ void udp_push_pending_frames(Kernel& k, sock* sk) {
   Call call(k, up->pending == AF_INET6 ? Fn::udp_v6_push_pending_frames : Fn::udp_push_pending_frames, sk);
   if (sk_buff* skb = __skb_dequeue(sk->sk_write_queue)) {
     skb->source = inet_sk(sk)->inet_sport;
+    if (!skb->v6) {
+      skb->saddr = up->fl4_saddr.get().value;
+      skb->daddr = up->fl4_daddr.get().value;
+      skb->dest = up->fl4_dport;
+    }
     Call send(k, skb->v6 ? Fn::udp_v6_send_skb : Fn::udp_send_skb, skb);
     skb->v6 ? ip6_send_skb(k, skb) : ip_send_skb(k, skb);
   }
@@ -77,6 +82,8 @@ long udp_append(Kernel& k, sock* sk, const OutMessage& message, const UdpCork& c
   lock_sock(k, sk);
   bool first = up->pending == 0;
   up->pending = cork.family;
+  // stays even when this fails
+  if (first && cork.family == AF_INET) udp_set_flow(sk, cork.route.saddr, cork.route.daddr, cork.dport);
   up->len += static_cast<u16>(message.size + (first ? kUdpHeader : 0));
   long error = first ? begin(k, sk, message, cork) : append(k, sk, message);
   if (error != 0)
@@ -98,12 +105,11 @@ void udp_flush_pending_frames(Kernel& k, sock* sk) {
   if (sk_buff* skb = __skb_dequeue(sk->sk_write_queue)) kfree_skb(k, skb);
 }
 
-void udp_redirect_pending_frames(sock* sk, const rtable& route, u16 port) {
-  sk_buff* skb = sk->sk_write_queue.list.front();
-  if (udp_sk(sk)->pending != AF_INET || skb == nullptr) return;
-  skb->saddr = route.saddr;
-  skb->daddr = route.daddr;
-  skb->dest = port;
+void udp_set_flow(sock* sk, u32 saddr, u32 daddr, u16 dport) {
+  udp_sock* up = udp_sk(sk);
+  up->fl4_saddr = record::Ipv4{saddr};
+  up->fl4_daddr = record::Ipv4{daddr};
+  up->fl4_dport = dport;
 }
 
 long udp_setsockopt(Kernel& k, sock* sk, int option, OptionValue value) {

@@ -51,10 +51,11 @@ bool __udp_is_mcast_sock(const sock* sk, const sk_buff* skb) {
   u32 peer = c.skc_daddr.get().value;
   u32 own = c.skc_rcv_saddr.get().value;
   return (peer == 0 || peer == skb->saddr) && (c.skc_dport == 0 || c.skc_dport == skb->source) &&
-         (own == 0 || own == skb->daddr) && !c.skc_ipv6only;
+         (own == 0 || own == skb->daddr) && !c.skc_ipv6only &&
+         (c.skc_family == AF_INET || inet_addr_type(skb->daddr) != RouteType::RTN_MULTICAST);  // ip_mc_sf_allow()
 }
 
-/// A broadcast: every socket of the port gets its own copy, the first of them the original, last.
+/// A broadcast or multicast: every socket of the port gets its own copy, the first of them the original, last.
 void __udp4_lib_mcast_deliver(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::__udp4_lib_mcast_deliver, skb);
   sock* first = nullptr;
@@ -77,9 +78,13 @@ void __udp4_lib_mcast_deliver(Kernel& k, sk_buff* skb) {
 }  // namespace
 
 void udp_rcv(Kernel& k, sk_buff* skb) {
+  if (skb->to_nobody) {  // Linux: dst_discard(), before UDP sees it
+    kfree_skb(k, skb);
+    return;
+  }
   Call call(k, skb->v6 ? Fn::udpv6_rcv : Fn::udp_rcv, skb);
   Call lib(k, skb->v6 ? Fn::__udp6_lib_rcv : Fn::__udp4_lib_rcv, skb);
-  if (!skb->v6 && inet_addr_type(skb->daddr) == RouteType::RTN_BROADCAST) {
+  if (skb->to_many) {
     __udp4_lib_mcast_deliver(k, skb);
     return;
   }
