@@ -353,8 +353,12 @@ void add_fuzz(CLI::App& app, FuzzOptions& options, int& status) {
       ->check(CLI::IsMember(mutant_names()));
   command->add_option("--focus", options.focus, "What the programs dwell on")->check(CLI::IsMember(focus_names()));
   command->footer(
-      "The last line is `agree A of N, explained E`. Exit status: 0 all agree or are explained, 1 one differs,\n"
-      "3 the running kernel cannot be used.\n"
+      "The last line is `agree A of N, explained E, unsteady U`: programs without any difference, with a difference "
+      "that\n"
+      "is known, with one that the running kernel did not show again. A kernel older than those that are judged adds\n"
+      "`, not judged J`. Exit status: 0 no other differs, 1 one does, or 1,000 programs of 40 calls do not reach all "
+      "that\n"
+      "they should, 3 the running kernel cannot be used.\n"
       "Examples:\n  wakepath fuzz --seed 7 --count 1000 --out differences\n"
       "  wakepath fuzz --seed 7 --first 123 --count 1\n"
       "  wakepath fuzz --focus edge --mutant edge_requeued --count 8 --shrink 0");
@@ -365,9 +369,13 @@ void add_explore(CLI::App& app, ExploreOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("explore", "Try every order of a scenario's concurrent calls, on the model");
   command->add_option("FILE", options.file, "A scenario; the calls behind `mark: explore` are put in order")
       ->required();
-  command->add_option("--most", options.most, "Orders that are tried at most")
+  command->add_option("--most", options.most, "Orders that are tried in turn at most")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))
       ->capture_default_str();
+  command->add_option("--sample", options.sample, "So many more at random, when there are more")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{1'000'000'000}))
+      ->capture_default_str();
+  command->add_option("--seed", options.seed, "Of those at random")->capture_default_str();
   command->add_option("--mutant", options.mutant, "Switch a deliberate fault of the model on")
       ->check(CLI::IsMember(mutant_names()));
   command->footer(

@@ -151,8 +151,10 @@ int fuzz(const FuzzOptions& options);
 /// wakepath explore FILE: every order of a scenario's concurrent calls, on the model. 1 when something is wrong in one.
 struct ExploreOptions {
   std::string file;
-  uint64_t most = 20000;  ///< orders that are tried at most
-  std::string mutant;     ///< a deliberate fault of the model
+  uint64_t most = 20000;   ///< orders that are tried in turn at most
+  uint64_t sample = 5000;  ///< so many more at random, when there are more
+  uint64_t seed = 1;
+  std::string mutant;  ///< a deliberate fault of the model
 };
 int explore(const ExploreOptions& options);
 

@@ -23,12 +23,16 @@ int explore(const ExploreOptions& options) {
   if (!marked)
     fmt::print(stderr, "{}: no `mark: explore` in it, so its calls are put in order from the first one on\n",
                options.file);
-  const proof::Explored found = proof::explore(file, {options.most, options.mutant});
+  const proof::Explored found = proof::explore(file, {options.most, options.mutant, options.sample, options.seed});
   if (!found.error.empty()) {
     std::fprintf(stderr, "%s\n", found.error.c_str());
     return 2;
   }
-  fmt::print("{} orders{}\n", found.orders, found.exhaustive ? ", all there are" : "; there are more");
+  if (found.exhaustive)
+    fmt::print("{} orders, all there are\n", found.orders);
+  else
+    fmt::print("{} orders, {} of them in turn and {} at random (seed {}); there may be more\n", found.orders,
+               found.orders - found.sampled, found.sampled, options.seed);
   if (found.impossible > 0) fmt::print("{} would use what is made later\n", found.impossible);
   for (const auto& [results, count] : found.results) fmt::print("{:>8} x {}\n", count, results);
   if (found.bad == 0) {

@@ -62,11 +62,14 @@ int fuzz(const FuzzOptions& options) {
   fmt::print("{}", report.coverage.text());
   for (const std::string& sentence : report.coverage.missing()) fmt::print("not reached: {}\n", sentence);
   for (const auto& [kind, count] : report.failures) fmt::print("{}: {}\n", kind, count);
-  if (report.unsteady > 0) fmt::print("{} agreed only when the running kernel was asked again\n", report.unsteady);
-  fmt::print("seed {}\nagree {} of {}, explained {}\n", options.seed, report.agree, report.programs, report.explained);
+  if (report.not_judged > 0)
+    fmt::print("{}\n", scenario::why_not_judged(scenario::version_table(), scenario::host_kernel()));
+  fmt::print("seed {}\nagree {} of {}, explained {}, unsteady {}", options.seed, report.agree, report.programs,
+             report.explained, report.unsteady);
+  fmt::print("{}\n", report.not_judged > 0 ? fmt::format(", not judged {}", report.not_judged) : "");
   if (report.failures.contains("not run")) return 3;
   if (!written) return 2;
-  return report.agree + report.explained == report.programs ? 0 : 1;
+  return proof::all_stand(report) && proof::reaches_enough(wanted, report) ? 0 : 1;
 }
 
 }  // namespace wakepath::cli

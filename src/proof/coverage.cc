@@ -63,7 +63,7 @@ std::set<std::string> states_of(const trace::Trace& trace) {
 bool joins_waiter(const std::vector<scenario::Entry>& entries, std::size_t at, const std::vector<ProgramStep>& steps) {
   const auto waits_on = [&](const scenario::Entry& e) -> std::string {
     const ProgramStep& step = steps[static_cast<std::size_t>(e.step) - 1];
-    return step.function == "epoll_wait" || step.function == "epoll_pwait" ? step.actor.substr(0, 1) + step.args[0]
+    return step.function == "epoll_wait" || step.function == "epoll_pwait" ? family_of(step.actor) + "." + step.args[0]
                                                                            : "";
   };
   const scenario::Entry& e = entries[at];

@@ -4,25 +4,29 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <set>
 #include <variant>
 
 #include "sim/check/check.hh"
+#include "src/proof/random.hh"
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/text_output.hh"
 
 namespace wakepath::proof {
 namespace {
 
-/// The choices of one order: a given beginning, then always the first.
+/// The choices of one order: a given beginning, then always the first, or any.
 class Choices {
  public:
   explicit Choices(std::vector<std::size_t> beginning) : made_(std::move(beginning)) {}
+  /// All of them at random.
+  explicit Choices(Random& random) : random_(&random) {}
 
   std::size_t choose(std::size_t options) {
     if (at_ == made_.size()) {
-      made_.push_back(0);
+      made_.push_back(random_ != nullptr ? static_cast<std::size_t>(random_->below(options)) : 0);
     }
     if (at_ == options_.size()) {
       options_.push_back(options);
@@ -41,8 +45,10 @@ class Choices {
     }
     return std::nullopt;
   }
+  [[nodiscard]] const std::vector<std::size_t>& made() const { return made_; }
 
  private:
+  Random* random_ = nullptr;
   std::vector<std::size_t> made_, options_;
   std::size_t at_ = 0;
 };
@@ -279,6 +285,90 @@ std::variant<std::size_t, std::string> length_of_setup(const scenario::Scenario&
   return setup;
 }
 
+/// Orders of one scenario, one after the other.
+class Explorer {
+ public:
+  Explorer(const scenario::Scenario& scenario, std::size_t setup, const ExploreOptions& options)
+      : scenario_(scenario), setting_(scenario), setup_(setup), options_(options) {
+    setting_.steps.clear();
+    impossible_ = scenario.file + ": no order was tried";
+  }
+
+  Explored run() {
+    std::uint64_t tried = 0;
+    for (; next_ && tried < options_.most && out_.error.empty(); ++tried) {
+      Choices choices(*next_);
+      one(choices);
+      next_ = choices.next();
+    }
+    out_.exhaustive = !next_;
+    if (next_ && out_.error.empty()) {
+      sample();
+    }
+    if (out_.orders == 0 && out_.error.empty()) {
+      out_.error = impossible_;
+    }
+    return std::move(out_);
+  }
+
+ private:
+  /// Any of the orders that have not been tried in turn: those in turn leave the first choices as they are for long.
+  void sample() {
+    Random random(options_.seed);
+    std::set<std::vector<std::size_t>> seen;
+    for (std::uint64_t i = 0; i < options_.sample && out_.error.empty(); ++i) {
+      Choices choices(random);
+      const std::uint64_t before = out_.orders;
+      one(choices, [&] { return !(choices.made() < *next_) && seen.insert(choices.made()).second; });
+      out_.sampled += out_.orders - before;
+    }
+  }
+
+  /// `is_new`, when given, tells afterwards whether the order counts.
+  void one(Choices& choices, const std::function<bool()>& is_new = {}) {
+    TurningModel machine(kernel::mutant_by_name(options_.mutant).value_or(kernel::Mutant::none));
+    Order order(scenario_, machine, choices);
+    const scenario::FileResult result = scenario::run(setting_, machine, order);
+    if (is_new && !is_new()) {
+      return;
+    }
+    if (result.skipped) {
+      out_.error = scenario_.file + ": " + *result.skipped;
+    } else if (const auto fault = setup_fault(result, setup_); fault || (result.error && !order.started())) {
+      out_.error = fault ? *fault : result.error->text();
+    } else if (result.error) {  // a name that is bound later in this order, say
+      ++out_.impossible;
+      impossible_ = result.error->text();
+    } else {
+      count(result, order, machine);
+    }
+  }
+
+  void count(const scenario::FileResult& result, Order& order, TurningModel& machine) {
+    ++out_.orders;
+    ++out_.results[results_of(result, setup_)];
+    if (order.complaints.empty()) {
+      if (const auto who = machine.who_finds_something()) {
+        order.complaints.push_back(
+            fmt::format("{} sleeps in {} although it would go on if it looked", *who, order.call_of(*who)));
+      }
+    }
+    if (!order.complaints.empty()) {
+      if (out_.bad++ == 0 || shorter(order.turns, out_.shortest.turns)) {
+        out_.shortest = {order.turns, order.complaints};
+      }
+    }
+  }
+
+  const scenario::Scenario& scenario_;
+  scenario::Scenario setting_;
+  std::size_t setup_;
+  const ExploreOptions& options_;
+  std::string impossible_;                                                     ///< why the last order could not be
+  std::optional<std::vector<std::size_t>> next_ = std::vector<std::size_t>();  ///< the choices of the next in turn
+  Explored out_;
+};
+
 }  // namespace
 
 Explored explore(const scenario::Scenario& scenario, const ExploreOptions& options) {
@@ -287,60 +377,18 @@ Explored explore(const scenario::Scenario& scenario, const ExploreOptions& optio
     out.error = scenario.file + ": the orders of the threads of `services` are not tried";
     return out;
   }
-  scenario::Scenario setting = scenario;
-  setting.steps.clear();
   const auto length = length_of_setup(scenario);
   if (const auto* error = std::get_if<std::string>(&length)) {
     out.error = *error;
     return out;
   }
-  const std::size_t setup = std::get<std::size_t>(length);
   bool unavailable = false;
   const scenario::ModelMachine asked;
   if (const auto why = scenario::not_run(scenario, asked, {}, unavailable)) {
     out.error = scenario.file + ": " + *why;
     return out;
   }
-  std::string impossible = scenario.file + ": no order was tried";
-  std::optional<std::vector<std::size_t>> beginning = std::vector<std::size_t>();
-  while (beginning && out.orders + out.impossible < options.most) {
-    Choices choices(*beginning);
-    TurningModel machine(kernel::mutant_by_name(options.mutant).value_or(kernel::Mutant::none));
-    Order order(scenario, machine, choices);
-    const scenario::FileResult result = scenario::run(setting, machine, order);
-    beginning = choices.next();
-    if (result.skipped) {
-      out.error = scenario.file + ": " + *result.skipped;
-      return out;
-    }
-    if (const auto fault = setup_fault(result, setup); fault || (result.error && !order.started())) {
-      out.error = fault ? *fault : result.error->text();
-      return out;
-    }
-    if (result.error) {  // a name that is bound later in this order, say
-      ++out.impossible;
-      impossible = result.error->text();
-      continue;
-    }
-    ++out.orders;
-    ++out.results[results_of(result, setup)];
-    if (order.complaints.empty()) {
-      if (const auto who = machine.who_finds_something()) {
-        order.complaints.push_back(
-            fmt::format("{} sleeps in {} although it would go on if it looked", *who, order.call_of(*who)));
-      }
-    }
-    if (!order.complaints.empty()) {
-      if (out.bad++ == 0 || shorter(order.turns, out.shortest.turns)) {
-        out.shortest = {order.turns, order.complaints};
-      }
-    }
-  }
-  out.exhaustive = !beginning;
-  if (out.orders == 0) {
-    out.error = impossible;
-  }
-  return out;
+  return Explorer(scenario, std::get<std::size_t>(length), options).run();
 }
 
 }  // namespace wakepath::proof

@@ -54,20 +54,6 @@ void edge(Opening& o) {
   look(o, p);
 }
 
-/// Sleepers in accept(), and behind them an epoll that takes wake-ups: whoever is woken in vain queues up again behind
-/// it.
-void beside_exclusive(Opening& o) {
-  const std::string l = o.listener("8");
-  for (int i = 0; i < 2; ++i) {
-    o.add(o.thread("a"), {o.w.fresh("s")}, "accept4", {l, "0"});
-  }
-  const std::string p = o.epoll();
-  o.watch(p, l, "EPOLLIN|EPOLLEXCLUSIVE");
-  o.sleep(o.thread("a"), p);
-  o.client(l, "b", true);
-  o.client(l, "b", true);
-}
-
 /// Whoever came last is woken first, and an edge wakes but one.
 void sleepers(Opening& o) {
   const std::string e = o.w.fresh("e"), p = o.epoll();
@@ -131,18 +117,6 @@ void unread(Opening& o) {
   o.add("a", {}, "send", {pair.server, "\"unread\""});
   o.add("b", {}, "close", {pair.client});
   look_at_end(o, p, pair.server);
-}
-
-/// Less there than is asked for.
-void low_water(Opening& o) {
-  const Pair pair = connection(o);
-  o.add("a", {}, "setsockopt", {pair.server, "SOL_SOCKET", "SO_RCVLOWAT", "5"});
-  const std::string p = o.epoll();
-  o.watch(p, pair.server, "EPOLLIN");
-  for (int i = 0; i < 3; ++i) {
-    o.add("b", {}, "send", {pair.client, "\"abc\""});
-    look(o, p);
-  }
 }
 
 /// A port whose connection is in TIME_WAIT, and who may have it.

@@ -114,7 +114,6 @@ class Fuzz {
     }
     job.at.reset();
     report_.coverage.add(coverage_from(message.at("coverage")));
-    report_.unsteady += message.at("unsteady").get<bool>() ? 1 : 0;
     std::optional<Failure> failure;
     if (message.contains("kind")) {
       failure = {message["end"], message["kind"], message["fingerprint"], message["story"], message["file"]};
@@ -127,6 +126,8 @@ class Fuzz {
     if (failure) {
       ++report_.failures[failure->kind];
       report_.explained += failure->kind == "explained" ? 1 : 0;
+      report_.unsteady += failure->kind == "unsteady" ? 1 : 0;
+      report_.not_judged += failure->kind == "not judged" ? 1 : 0;
       listener_.failed(*failure);
     } else {
       ++report_.agree;
@@ -155,7 +156,20 @@ class Fuzz {
   FuzzReport report_;
 };
 
+constexpr std::uint64_t kEnoughPrograms = 1000;  // of so many calls each, to say what a series does not reach
+constexpr int kEnoughCalls = 40;
+
 }  // namespace
+
+bool all_stand(const FuzzReport& report) {
+  return report.agree + report.explained + report.unsteady + report.not_judged == report.programs;
+}
+
+bool reaches_enough(const FuzzOptions& options, const FuzzReport& report) {
+  const bool tells = report.programs >= kEnoughPrograms && options.calls >= kEnoughCalls && options.focus.empty() &&
+                     options.mutant.empty();
+  return !tells || report.coverage.missing().empty();
+}
 
 FuzzReport fuzz(const FuzzOptions& options, const FuzzListener& listener) { return Fuzz(options, listener).run(); }
 

@@ -45,6 +45,9 @@ std::string story_of(const Judgement& j) {
     out += fmt::format("step {} ({}): {} is {} on the model, {} on the kernel\n", d.step, call, d.field, d.model,
                        d.kernel);
   }
+  for (const std::string& sentence : j.excused) {
+    out += sentence + "\n";
+  }
   return out + j.why_not;
 }
 
@@ -54,6 +57,7 @@ class Worker {
       : options_(options), tell_(tell) {
     judging_.mutant = options.mutant;
     judging_.invariants = options.invariants;
+    judging_.reference = options.reference;
   }
 
   void run(std::uint64_t index) {
@@ -64,7 +68,6 @@ class Worker {
     coverage.add(made);
     nlohmann::json message = {{"end", index}, {"coverage", to_json(coverage)}};
     const Judgement judgement = judge(made.program, judging_);
-    message["unsteady"] = judgement.unsteady;
     if (judgement.kind != Judgement::Kind::agrees) {
       describe(judgement, made.program, index, message);
     }
@@ -73,18 +76,20 @@ class Worker {
 
  private:
   void describe(const Judgement& judgement, const Program& program, std::uint64_t index, nlohmann::json& out) {
-    static const std::map<Judgement::Kind, const char*> words = {{Judgement::Kind::differs, "differs"},
-                                                                 {Judgement::Kind::broken, "broken"},
-                                                                 {Judgement::Kind::invalid, "invalid"},
-                                                                 {Judgement::Kind::not_run, "not run"}};
-    const KnownDifference* known = explain(judgement, known_differences());
+    static const std::map<Judgement::Kind, const char*> words = {
+        {Judgement::Kind::differs, "differs"},      {Judgement::Kind::broken, "broken"},
+        {Judgement::Kind::invalid, "invalid"},      {Judgement::Kind::not_run, "not run"},
+        {Judgement::Kind::unsteady, "unsteady"},    {Judgement::Kind::listed, "explained"},
+        {Judgement::Kind::not_judged, "not judged"}};
+    const bool steady = judgement.kind != Judgement::Kind::unsteady;
+    const KnownDifference* known = steady ? explain(judgement, known_differences()) : nullptr;
     out["kind"] = known != nullptr ? "explained" : words.at(judgement.kind);
     out["fingerprint"] = known != nullptr ? known->id : judgement.fingerprint();
     Program shown = program;
     Judgement last = judgement;
     const bool shrinks = judgement.kind == Judgement::Kind::differs || judgement.kind == Judgement::Kind::broken;
     if (known == nullptr && shrinks && options_.shrink_tries > 0 && seen_.insert(judgement.fingerprint()).second) {
-      shown = smaller(program, judgement.fingerprint());
+      shown = smaller(program, judgement);
       last = judge(shown, judging_);
     }
     out["story"] = story_of(last);
@@ -92,10 +97,13 @@ class Worker {
                              about(options_, index));
   }
 
-  Program smaller(const Program& program, const std::string& fingerprint) {
+  Program smaller(const Program& program, const Judgement& shows) {
     JudgeOptions quick = judging_;
     quick.kernel_runs = 1;
-    const auto same = [&](const Program& candidate) { return judge(candidate, quick).fingerprint() == fingerprint; };
+    const auto same = [&](const Program& candidate) {
+      const Judgement found = judge(candidate, quick);
+      return found.kind == shows.kind && found.fingerprint() == shows.fingerprint();
+    };
     return shrink(program, same, options_.shrink_tries);
   }
 

@@ -91,6 +91,11 @@ using WriteOpening = void (*)(Opening&);
 void sleeping_accept(Opening& o);
 void exclusive(Opening& o);
 void nested(Opening& o);
+/// Sleepers in accept(), and behind them an epoll that takes wake-ups: whoever is woken in vain queues up again behind
+/// it.
+void beside_exclusive(Opening& o);
+/// Less there than is asked for (SO_RCVLOWAT).
+void low_water(Opening& o);
 /// A watched descriptor is closed while a duplicate keeps the file: its entry does not go away.
 void undying_entry(Opening& o);
 

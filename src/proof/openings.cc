@@ -46,6 +46,31 @@ void nested(Opening& o) {
   o.wake(3);
 }
 
+void beside_exclusive(Opening& o) {
+  const std::string l = o.listener("8");
+  for (int i = 0; i < 2; ++i) {
+    o.add(o.thread("a"), {o.w.fresh("s")}, "accept4", {l, "0"});
+  }
+  const std::string p = o.epoll();
+  o.watch(p, l, "EPOLLIN|EPOLLEXCLUSIVE");
+  o.sleep(o.thread("a"), p);
+  o.client(l, "b", true);
+  o.client(l, "b", true);
+}
+
+void low_water(Opening& o) {
+  const std::string l = o.listener("8");
+  const std::string c = o.client(l, "b", true), s = o.w.fresh("s");
+  o.add("a", {s}, "accept4", {l, "0"});
+  o.add("a", {}, "setsockopt", {s, "SOL_SOCKET", "SO_RCVLOWAT", "5"});
+  const std::string p = o.epoll();
+  o.watch(p, s, "EPOLLIN");
+  for (int i = 0; i < 3; ++i) {
+    o.add("b", {}, "send", {c, "\"abc\""});
+    o.add("a", {}, "epoll_wait", {p, "8", "0"});
+  }
+}
+
 void undying_entry(Opening& o) {
   const std::string p = o.epoll();
   const std::string s = o.ready_later();
@@ -313,7 +338,7 @@ const std::vector<Row> kOpenings = {
     {11, nested},        {10, self_connect},    {4, full_queue},    {9, closing_first},    {9, reading_pipe},
     {5, forked_server},  {5, undying_entry},    {4, counter},       {4, unix_pair},        {5, unix_server},
     {11, ipv6_server},   {7, two_families},     {7, datagrams},     {4, timers},           {4, small_window},
-    {4, urgent},
+    {4, urgent},         {7, beside_exclusive}, {5, low_water},
 };
 
 }  // namespace

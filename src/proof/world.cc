@@ -9,7 +9,20 @@ namespace {
 
 constexpr long kEstablished = 1, kFinWait2 = 5, kCloseWait = 8, kListen = 10;
 
+/// a, b, …, z, aa, ab, …: without the letters of what YAML takes for no text (y, n, no, on, yes, null).
+std::string process_name(int number) {
+  static constexpr std::string_view kLetters = "abcdefghijklmpqrstuvwxz";
+  std::string out;
+  for (std::size_t left = static_cast<std::size_t>(number) + 1; left > 0; left /= kLetters.size()) {
+    --left;
+    out.insert(out.begin(), kLetters[left % kLetters.size()]);
+  }
+  return out;
+}
+
 }  // namespace
+
+std::string family_of(const std::string& actor) { return actor.substr(0, actor.find_first_of("0123456789")); }
 
 std::optional<int> as_number(const std::string& text) {
   int number = 0;
@@ -40,14 +53,14 @@ std::vector<std::string> World::blocked() const {
 }
 
 std::string World::new_process() {
-  const std::string name(1, static_cast<char>('a' + processes_++));
+  const std::string name = process_name(processes_++);
   actors_[name] = {name, name, 0, "", {}};
   return name;
 }
 
 std::string World::new_actor_name(const std::string& of) {
-  const std::string letter = of.substr(0, 1);
-  return letter + std::to_string(++born_[letter] + 1);
+  const std::string family = family_of(of);
+  return family + std::to_string(++born_[family] + 1);
 }
 
 std::size_t World::threads_of(const std::string& process) const {

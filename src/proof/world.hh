@@ -154,8 +154,11 @@ class World {
   std::map<int, Begun> begun_;
   std::map<int, scenario::Duration> timers_;  ///< by object: when a timerfd expires that does so soon
   int names_ = 0, processes_ = 0, forks_ = 0, duplicates_ = 0;
-  std::map<std::string, int> born_;  ///< actors by their process' letter
+  std::map<std::string, int> born_;  ///< actors by family_of()
 };
+
+/// The process that an actor stems from, as far as its name tells: `a` of a, of its threads and of its children.
+std::string family_of(const std::string& actor);
 
 /// A number in an argument list; nothing when it is none.
 std::optional<int> as_number(const std::string& text);

@@ -112,6 +112,13 @@ const HostKernel& host_kernel() {
   return kHost;
 }
 
+std::string why_not_judged(const VersionTable& table, const HostKernel& host) {
+  if (!host.not_linux.empty() || host.version >= table.judged_from) {
+    return host.not_linux;
+  }
+  return fmt::format("this is {}, and kernels are judged from {} on", host.release, table.judged_from.text());
+}
+
 std::vector<const VersionDifference*> applying(const VersionTable& table, const KernelVersion& version) {
   std::vector<const VersionDifference*> out;
   for (const VersionDifference& d : table.differences) {
@@ -169,6 +176,7 @@ Judged judge(const FileResult& model, const FileResult& kernel, const VersionTab
       out.excused.push_back(in_words(d.step, *found, host));
     } else if (host.version < table.judged_from) {
       out.excused.push_back(not_judged(d.step, table, host));
+      out.unlisted = true;
     } else {
       out.failing.push_back(d);
     }

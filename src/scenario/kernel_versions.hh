@@ -46,6 +46,9 @@ struct HostKernel {
   std::string release;
   std::string not_linux;  ///< why it is not judged at all: something that only looks like Linux; empty: it is Linux
 };
+/// Why what a kernel gives is not held against the model: it is none, or older than the table's `judged_from`. Empty:
+/// it is.
+std::string why_not_judged(const VersionTable& table, const HostKernel& host);
 /// From uname(2)'s release and the text of /proc/version.
 HostKernel identify_kernel(std::string_view release, std::string_view proc_version);
 const HostKernel& host_kernel();
@@ -57,6 +60,7 @@ std::vector<const VersionDifference*> applying(const VersionTable& table, const 
 struct Judged {
   std::vector<Difference> failing;
   std::vector<std::string> excused;  ///< in words
+  bool unlisted = false;             ///< something is excused that the table does not list, by the kernel's age alone
 };
 Judged judge(const FileResult& model, const FileResult& kernel, const VersionTable& table = version_table(),
              const HostKernel& host = host_kernel());

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include <cctype>
 
 #include "src/proof/errors.hh"
@@ -21,9 +23,15 @@ TEST_P(CallsOnADescriptor, GiveWhatTheKernelGives) {
     if (cell.judgement.kind == Judgement::Kind::not_run) {
       GTEST_SKIP() << cell.judgement.why_not;
     }
-    EXPECT_EQ(cell.judgement.kind, Judgement::Kind::agrees)
-        << cell.situation << ", " << call << ": " << cell.model << " on the model, " << cell.kernel << " on the kernel"
-        << (cell.judgement.complaints.empty() ? "" : "; " + cell.judgement.complaints.front());
+    for (const std::string& sentence : cell.judgement.excused) {
+      fmt::print("{}, {}: {}\n", cell.situation, call, sentence);
+    }
+    if (stands(cell.judgement.kind)) {
+      continue;
+    }
+    ADD_FAILURE() << cell.situation << ", " << call << ": " << cell.model << " on the model, " << cell.kernel
+                  << " on the kernel"
+                  << (cell.judgement.complaints.empty() ? "" : "; " + cell.judgement.complaints.front());
     for (const scenario::Difference& d : cell.judgement.differences) {
       ADD_FAILURE() << "  step " << d.step << " " << d.field << ": model " << d.model << ", kernel " << d.kernel;
     }

@@ -13,9 +13,9 @@ scenario::Scenario lost_wake_up() {
   return std::get<scenario::Scenario>(parsed);
 }
 
-Explored explore_text(const std::string& steps) {
+Explored explore_text(const std::string& steps, const ExploreOptions& options = {}) {
   auto parsed = scenario::parse("t.yaml", "wakepath: 1\ntitle: t\nsteps:\n" + steps);
-  return explore(std::get<scenario::Scenario>(parsed), {});
+  return explore(std::get<scenario::Scenario>(parsed), options);
 }
 
 TEST(Explore, FindsNothingWrongInAnyOrder) {
@@ -38,9 +38,45 @@ TEST(Explore, FindsTheLostWakeUpWithoutTheSecondLook) {
 }
 
 TEST(Explore, StopsAtTheBound) {
-  const Explored found = explore(lost_wake_up(), {2, ""});
+  const Explored found = explore(lost_wake_up(), {2, "", 0});
   EXPECT_EQ(found.orders, 2u);
   EXPECT_FALSE(found.exhaustive);
+}
+
+TEST(Explore, TriesOthersAtRandomBeyondTheBound) {
+  const std::string steps =
+      "  - a: e = eventfd(0, EFD_NONBLOCK)\n"
+      "  - a: fork(b)\n"
+      "  - a: fork(c)\n"
+      "  - mark: explore\n"
+      "  - a: write(e, u64(1)) = ?\n"
+      "  - b: read(e, 8) = ?\n"
+      "  - c: read(e, 8) = ?\n";
+  const Explored all = explore_text(steps);
+  EXPECT_TRUE(all.exhaustive) << all.error;
+  EXPECT_EQ(all.sampled, 0u);
+  ASSERT_GT(all.orders, 20u);
+
+  const std::uint64_t few = all.orders / 20;
+  const Explored prefix = explore_text(steps, {few, "", 0});
+  const Explored some = explore_text(steps, {few, "", 40});
+  EXPECT_EQ(prefix.orders, few);
+  EXPECT_EQ(some.orders, few + some.sampled);
+  EXPECT_GT(some.sampled, 10u);
+  EXPECT_FALSE(some.exhaustive);
+  EXPECT_GT(some.results.size(), prefix.results.size()) << "those in turn have the first choices in common";
+  EXPECT_EQ(some.results, explore_text(steps, {few, "", 40}).results) << "the same seed, the same orders";
+}
+
+TEST(Explore, CountsNoOrderTwice) {
+  const Explored all = explore(lost_wake_up(), {});
+  const Explored drawn = explore(lost_wake_up(), {1, "", 500});
+  EXPECT_EQ(drawn.orders, all.orders) << "there are few, and all come up";
+  EXPECT_EQ(drawn.results, all.results);
+}
+
+TEST(Explore, FindsAtRandomWhatLiesBeyondTheBound) {
+  EXPECT_GT(explore(lost_wake_up(), {1, "no_second_look", 500}).bad, 0u);
 }
 
 TEST(Explore, TakesEachActorsOwnOrder) {
@@ -124,7 +160,7 @@ TEST(Explore, SaysThatASetupBlocks) {
 }
 
 TEST(Explore, NeverCallsNoOrderAtAllFine) {
-  const Explored none = explore(lost_wake_up(), {0, ""});
+  const Explored none = explore(lost_wake_up(), {0, "", 0});
   EXPECT_EQ(none.orders, 0u);
   EXPECT_NE(none.error, "");
   EXPECT_NE(explore_text("  - a: e = eventfd(0, 0)\n  - mark: explore\n").error.find("nothing to explore"),

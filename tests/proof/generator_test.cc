@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <stdexcept>
 
 #include "src/proof/coverage.hh"
@@ -42,6 +43,32 @@ TEST(Generator, WritesFilesThatParse) {
     const auto* problem = std::get_if<scenario::Problem>(&parsed);
     EXPECT_EQ(problem, nullptr) << problem->text() << "\n" << made.program.yaml("p", "");
   }
+}
+
+TEST(Generator, WritesLongFilesThatParse) {
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    const Generated made = generate(mix(31337, i), 120);
+    const auto parsed = made.program.parsed();
+    const auto* problem = std::get_if<scenario::Problem>(&parsed);
+    ASSERT_EQ(problem, nullptr) << "program " << i << ": " << problem->text();
+  }
+}
+
+TEST(Generator, NamesAnyNumberOfProcessesSoThatAFileCan) {
+  scenario::ModelMachine machine;
+  World world(1, machine);
+  Program program;
+  std::set<std::string> names;
+  for (int i = 0; i < 500; ++i) {
+    const std::string name = world.new_process();
+    EXPECT_TRUE(names.insert(name).second) << name;
+    EXPECT_TRUE(names.insert(world.new_actor_name(name)).second) << name;
+    program.steps.push_back({name, {}, "close", {"-1"}, "", "", false});
+  }
+  EXPECT_EQ(program.steps.front().actor, "a");
+  const auto parsed = program.parsed();
+  const auto* problem = std::get_if<scenario::Problem>(&parsed);
+  EXPECT_EQ(problem, nullptr) << problem->text();
 }
 
 /// Whether a step lets a timer expire that has 40 ms left, or stops it; a step that ends near it is a failure.

@@ -71,6 +71,13 @@ TEST(KernelVersions, AnUnlistedDifferenceFailsFrom612OnAndIsReportedBelow) {
   EXPECT_THAT(older.excused, ElementsAre("step 5: not judged on 6.1.0-18-amd64, but from 6.12 on"));
 }
 
+TEST(KernelVersions, WhatIsOlderOrNotLinuxIsNotHeldAgainstTheModel) {
+  EXPECT_THAT(why_not_judged(version_table(), linux_of("6.1.0-18-amd64")), HasSubstr("judged from 6.12 on"));
+  EXPECT_EQ(why_not_judged(version_table(), linux_of("6.12.0")), "");
+  EXPECT_THAT(why_not_judged(version_table(), identify_kernel("4.4.0", "Linux version 4.4.0 gVisor")),
+              HasSubstr("gVisor"));
+}
+
 TEST(KernelVersions, ADifferenceThatCameAndWentAppliesOnlyInBetween) {
   const auto has = [](const char* release) {
     const auto known = applying(version_table(), linux_of(release).version);

@@ -20,6 +20,7 @@
 #include <sstream>
 
 #include "src/scenario/kernel_run.hh"
+#include "src/scenario/kernel_versions.hh"
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/parser.hh"
 #include "src/scenario/text_output.hh"
@@ -207,6 +208,9 @@ void Views::compare(const std::string& file, const std::vector<const char*>& mar
   const auto parsed = parse_file(WAKEPATH_SOURCE_DIR "/tests/scenario/stories/" + file);
   ASSERT_TRUE(std::holds_alternative<Scenario>(parsed)) << std::get<Problem>(parsed).text();
   const Scenario& story = std::get<Scenario>(parsed);
+  if (const std::string why = why_not_judged(version_table(), host_kernel()); !why.empty()) {
+    GTEST_SKIP() << why;
+  }
   const FileResult kernel = run_on_kernel(story, {.views = folder / "kernel"});
   if (kernel.skipped) {
     GTEST_SKIP() << *kernel.skipped;
