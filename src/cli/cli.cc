@@ -382,7 +382,7 @@ void add_explore(CLI::App& app, ExploreOptions& options, int& status) {
       "Each actor's own order is kept; another may come between the two looks of whoever is about to sleep.\n"
       "Exit status: 0 nothing wrong, 1 an order in which something is wrong, 2 the file is wrong.\n"
       "A file without that mark is put in order from its first step on.\n"
-      "Example:\n  wakepath explore tests/proof/lost-wake-up.yaml --mutant no_second_look");
+      "Example:\n  wakepath explore scenarios/museum-lost-wake-up.yaml --mutant no_second_look");
   command->callback([&] { status = explore(options); });
 }
 

@@ -44,7 +44,7 @@ const std::string kFile = "scenarios/wake-on-connect.yaml";
 TEST(FullDisk, IsStatusTwoForEveryCommandThatPrints) {
   for (const std::string& command :
        {"run " + kFile, "run --format json " + kFile, "why " + kFile, "step " + kFile, "export --format dot " + kFile,
-        std::string("explore tests/proof/lost-wake-up.yaml"), std::string("doctor"), std::string("--help")}) {
+        std::string("explore scenarios/museum-lost-wake-up.yaml"), std::string("doctor"), std::string("--help")}) {
     const Ended ended = on_a_full_disk(command);
     EXPECT_EQ(ended.status, 2) << command;
     EXPECT_THAT(ended.said, HasSubstr("wakepath: standard output cannot be written: ")) << command;
@@ -52,7 +52,7 @@ TEST(FullDisk, IsStatusTwoForEveryCommandThatPrints) {
 }
 
 TEST(FullDisk, DoesNotHideThatSomethingDiffers) {
-  EXPECT_EQ(on_a_full_disk("explore tests/proof/lost-wake-up.yaml --mutant no_second_look").status, 1);
+  EXPECT_EQ(on_a_full_disk("explore scenarios/museum-lost-wake-up.yaml --mutant no_second_look").status, 1);
 }
 
 TEST(Views, AFolderThatCannotBeMadeIsStatusTwo) {
@@ -79,7 +79,7 @@ TEST(Views, AFileInTheWayOfAMachineIsAnErrorOfTheRun) {
 
 TEST(Explore, SaysThatTheMarkIsMissing) {
   EXPECT_THAT(wakepath("explore --most 5 " + kFile).said, HasSubstr("no `mark: explore` in it"));
-  EXPECT_THAT(wakepath("explore tests/proof/lost-wake-up.yaml").said, Not(HasSubstr("no `mark: explore`")));
+  EXPECT_THAT(wakepath("explore scenarios/museum-lost-wake-up.yaml").said, Not(HasSubstr("no `mark: explore`")));
 }
 
 }  // namespace

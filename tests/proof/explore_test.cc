@@ -9,7 +9,7 @@ namespace wakepath::proof {
 namespace {
 
 scenario::Scenario lost_wake_up() {
-  auto parsed = scenario::parse_file(WAKEPATH_SOURCE_DIR "/tests/proof/lost-wake-up.yaml");
+  auto parsed = scenario::parse_file(WAKEPATH_SOURCE_DIR "/scenarios/museum-lost-wake-up.yaml");
   return std::get<scenario::Scenario>(parsed);
 }
 

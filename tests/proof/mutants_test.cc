@@ -79,7 +79,7 @@ bool tells_of_close_first(kernel::Mutant mutant) {
 }
 
 bool loses_no_wake_up(kernel::Mutant mutant) {
-  const auto parsed = scenario::parse_file(WAKEPATH_SOURCE_DIR "/tests/proof/lost-wake-up.yaml");
+  const auto parsed = scenario::parse_file(WAKEPATH_SOURCE_DIR "/scenarios/museum-lost-wake-up.yaml");
   ExploreOptions options;
   for (const kernel::MutantWords& words : kernel::mutants()) {
     options.mutant = words.mutant == mutant ? words.name : options.mutant;
@@ -100,8 +100,8 @@ const std::map<std::string, Hidden> kNoCallShows = {
     {"release_before_epoll",
      {"two functions of one close() in the other order", "order of calls in __fput()", tells_of_close_first}},
     {"no_second_look",
-     {"another must come between the two looks, and programs run call by call", "every order of lost-wake-up.yaml",
-      loses_no_wake_up}},
+     {"another must come between the two looks, and programs run call by call",
+      "every order of museum-lost-wake-up.yaml", loses_no_wake_up}},
 };
 
 struct Series {
