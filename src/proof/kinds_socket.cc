@@ -3,11 +3,14 @@
 namespace wakepath::proof {
 namespace {
 
+/// On the others what it shows depends on the pace of a machine.
+enum class FitsOn { all, not_tcp, listeners };
+
 struct Option {
   const char* level;
   const char* name;
   std::vector<const char*> values;  ///< empty: can only be read
-  bool for_tcp = true;              ///< false: on TCP what it shows depends on the pace of a machine
+  FitsOn on = FitsOn::all;
 };
 
 /// Options whose values are the same on every machine and change nothing by the clock alone.
@@ -19,7 +22,7 @@ const std::vector<Option>& options() {
       {"SOL_SOCKET", "SO_LINGER", {"{1, 0}", "{1, 0}", "{0, 0}", "{1, -1}"}},
       {"SOL_SOCKET", "SO_RCVLOWAT", {"1", "5", "100", "0", "3000", "200000"}},
       {"SOL_SOCKET", "SO_RCVBUF", {"0", "4096", "20000"}},
-      {"SOL_SOCKET", "SO_SNDBUF", {"0", "5000", "40000"}, false},
+      {"SOL_SOCKET", "SO_SNDBUF", {"0", "5000", "40000"}, FitsOn::not_tcp},
       {"SOL_SOCKET", "SO_RCVTIMEO", {"{0, 40000}", "{0, 0}"}},
       {"SOL_SOCKET", "SO_SNDTIMEO", {"{0, 40000}", "{0, 0}"}},
       {"SOL_SOCKET", "SO_OOBINLINE", {"0", "1"}},
@@ -35,7 +38,7 @@ const std::vector<Option>& options() {
       {"IPPROTO_TCP", "TCP_KEEPINTVL", {"5", "75"}},
       {"IPPROTO_TCP", "TCP_KEEPCNT", {"3", "9", "200"}},
       {"IPPROTO_TCP", "TCP_SYNCNT", {"3", "0"}},
-      {"IPPROTO_TCP", "TCP_DEFER_ACCEPT", {"0", "1"}},
+      {"IPPROTO_TCP", "TCP_DEFER_ACCEPT", {"0", "1"}, FitsOn::listeners},
       {"IPPROTO_TCP", "TCP_USER_TIMEOUT", {"0", "5000"}},
       {"IPPROTO_TCP", "TCP_LINGER2", {"0", "-1", "20"}},
       {"IPPROTO_TCP", "TCP_NOTSENT_LOWAT", {"0", "1", "2000"}},
@@ -151,10 +154,14 @@ bool make_name(World& w, const std::string& process, ProgramStep& s) {
   return true;
 }
 
-/// SO_SNDBUF of TCP: congestion control decides how it grows, and when what is in it goes out.
+/// SO_SNDBUF of TCP: congestion control decides how it grows, and when what is in it goes out. TCP_DEFER_ACCEPT of a
+/// socket that connects: its last ACK waits for 200 ms, and nobody can accept the connection before.
 bool fits(World& w, const std::string& process, const std::string& fd, const Option& option) {
+  if (option.on == FitsOn::all) {
+    return true;
+  }
   const std::optional<Descriptor> d = w.behind(process, fd);
-  return option.for_tcp || (d && w.object(d->object).sort != Sort::tcp);
+  return d && (option.on == FitsOn::listeners ? w.is_listener(*d) : w.object(d->object).sort != Sort::tcp);
 }
 
 bool make_setsockopt(World& w, const std::string& process, ProgramStep& s) {
