@@ -97,8 +97,9 @@ MaySleep<long> sys_epoll_pwait(Kernel& k, int epfd, user_epoll_event* events, in
 }
 
 MaySleep<long> sys_timerfd_create(Kernel& k, int clock, int flags) {
-  SyscallScope call(k, Fn::__x64_sys_timerfd_create,
-                    [&] { return fmt::format("timerfd_create({}, {})", clock, words::open_flags(flags)); });
+  SyscallScope call(k, Fn::__x64_sys_timerfd_create, [&] {
+    return words::text("timerfd_create(", words::clock(clock), ", ", words::timerfd_flags(flags), ")");
+  });
   co_return call.done(do_timerfd_create(k, clock, flags));
 }
 
@@ -110,8 +111,9 @@ MaySleep<long> sys_timerfd_settime(Kernel& k, int fd, u64 first, u64 interval) {
 }
 
 MaySleep<long> sys_signalfd4(Kernel& k, signal_set set, int flags) {
-  SyscallScope call(k, Fn::__x64_sys_signalfd4,
-                    [&] { return fmt::format("signalfd4({}, {})", words::signals(set), words::open_flags(flags)); });
+  SyscallScope call(k, Fn::__x64_sys_signalfd4, [&] {
+    return words::text("signalfd4(", words::signals(set), ", ", words::signalfd_flags(flags), ")");
+  });
   co_return call.done(do_signalfd4(k, set, flags));
 }
 

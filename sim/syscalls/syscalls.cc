@@ -9,7 +9,8 @@ namespace wakepath::kernel {
 
 MaySleep<long> sys_socket(Kernel& k, int family, int type, int protocol) {
   SyscallScope call(k, Fn::__x64_sys_socket, [&] {
-    return words::text("socket(", words::family(family), ", ", words::socket_type(type), ", ", protocol, ")");
+    return words::text("socket(", words::family(family), ", ", words::socket_type(type), ", ",
+                       words::protocol(protocol), ")");
   });
   co_return call.done(__sys_socket(k, family, type, protocol));
 }
@@ -27,7 +28,7 @@ MaySleep<long> sys_listen(Kernel& k, int fd, int backlog) {
 
 MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
   SyscallScope call(k, Fn::__x64_sys_accept4,
-                    [&] { return words::text("accept4(", fd, ", ", words::open_flags(flags), ")"); });
+                    [&] { return words::text("accept4(", fd, ", ", words::socket_flags(flags), ")"); });
   Address from;
   long result = 0;
   do result = co_await __sys_accept4(k, fd, &from, flags);
@@ -97,8 +98,8 @@ MaySleep<long> sys_recvfrom(Kernel& k, int fd, char* buffer, std::size_t size, i
 }
 
 MaySleep<long> sys_shutdown(Kernel& k, int fd, int how) {
-  const char* name = how == SHUT_RD ? "SHUT_RD" : how == SHUT_WR ? "SHUT_WR" : how == SHUT_RDWR ? "SHUT_RDWR" : "?";
-  SyscallScope call(k, Fn::__x64_sys_shutdown, [&] { return words::text("shutdown(", fd, ", ", name, ")"); });
+  SyscallScope call(k, Fn::__x64_sys_shutdown,
+                    [&] { return words::text("shutdown(", fd, ", ", words::shutdown_how(how), ")"); });
   co_return call.done(__sys_shutdown(k, fd, how));
 }
 
@@ -141,7 +142,7 @@ MaySleep<long> sys_pipe2(Kernel& k, int fds[2], int flags) {
 
 MaySleep<long> sys_epoll_create1(Kernel& k, int flags) {
   SyscallScope call(k, Fn::__x64_sys_epoll_create1,
-                    [&] { return words::text("epoll_create1(", words::open_flags(flags), ")"); });
+                    [&] { return words::text("epoll_create1(", words::epoll_flags(flags), ")"); });
   co_return call.done(do_epoll_create(k, flags));
 }
 

@@ -69,12 +69,22 @@ template <class... Parts>
 
 [[nodiscard]] Words family(int family);
 [[nodiscard]] Words socket_type(int type);
+/// Of accept4().
+[[nodiscard]] Words socket_flags(int flags);
+[[nodiscard]] Words protocol(int number);
+[[nodiscard]] Words shutdown_how(int how);
+[[nodiscard]] Words clock(int id);
+[[nodiscard]] Words timerfd_flags(int flags);
+[[nodiscard]] Words signalfd_flags(int flags);
+/// Of epoll_create1().
+[[nodiscard]] Words epoll_flags(int flags);
 [[nodiscard]] Words address(const Address& address);
 /// In double quotes, with C escapes, cut after 24 bytes.
 [[nodiscard]] Words data(std::string_view bytes);
 /// A list of such.
 [[nodiscard]] Words pieces(const std::vector<std::string>& pieces);
 [[nodiscard]] Words events(u32 mask);
+/// What epoll_wait() gave: events, and of the caller's data the lower half, as data.fd and data.u32 are.
 [[nodiscard]] Words epoll_events(const user_epoll_event* events, long count);
 [[nodiscard]] Words epoll_op(int op);
 [[nodiscard]] Words poll_events(int mask);

@@ -5,6 +5,13 @@
 
 namespace wakepath::scenario {
 
+namespace {
+
+/// A descriptor as epoll_event.data.fd holds it.
+uint32_t as_token(int fd) { return static_cast<uint32_t>(fd); }
+
+}  // namespace
+
 Address Arguments::address(const Arg& arg, const Process& own) {
   if (arg.kind == Arg::Kind::address || arg.kind == Arg::Kind::numbered) {
     return arg.literal;
@@ -40,7 +47,9 @@ Request Arguments::request(const CallStep& call, const Process& own) {
       request.numbers.push_back(0);
     }
     request.null = call.args.size() > 3 && call.args[3].kind == Arg::Kind::events;
-    request.token = view_.new_token(call.keyword ? call.keyword->text : call.args[2].text);
+    const bool numbered = call.keyword && call.keyword->kind != Arg::Kind::name;
+    const int shown = numbered ? static_cast<int>(call.keyword->number) : static_cast<int>(request.numbers[2]);
+    request.token = view_.new_token(call.keyword ? call.keyword->text : call.args[2].text, as_token(shown));
   }
   if (request.call == Call::epoll_wait || request.call == Call::epoll_pwait) {
     request.null = call.keyword.has_value();
@@ -95,8 +104,9 @@ void Arguments::argument(const Arg& arg, const Process& process, Request& reques
 /// A set of select(), by its place among the arguments.
 void Arguments::set(const Arg& fds, size_t place, const Process& process, Request& request) {
   const short events = place == 0 ? POLLIN : place == 1 ? POLLOUT : POLLPRI;
-  for (const Arg& fd : fds.items) {
-    request.polls.push_back({descriptor(fd, process), events, view_.new_token(fd.text)});
+  for (const Arg& item : fds.items) {
+    const int fd = descriptor(item, process);
+    request.polls.push_back({fd, events, view_.new_token(item.text, as_token(fd))});
   }
 }
 
@@ -108,8 +118,8 @@ void Arguments::item(const Arg& arg, const Process& process, Request& request) {
   if (arg.kind == Arg::Kind::data) {
     request.pieces.push_back(arg.bytes);
   } else if (arg.kind == Arg::Kind::flags && !arg.items.empty()) {
-    request.polls.push_back(
-        {descriptor(arg.items[0], process), static_cast<short>(arg.number), view_.new_token(arg.token)});
+    const int fd = descriptor(arg.items[0], process);
+    request.polls.push_back({fd, static_cast<short>(arg.number), view_.new_token(arg.token, as_token(fd))});
   } else {
     argument(arg, process, request);
   }

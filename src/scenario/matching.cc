@@ -59,9 +59,12 @@ void View::fix_ports_of(const Scenario& scenario) {
   }
 }
 
-uint64_t View::new_token(const std::string& text) {
-  const uint64_t token = tokens_.size() + 1;
-  tokens_[token] = text;
+uint64_t View::new_token(const std::string& text, uint32_t number) {
+  constexpr uint64_t kNext = uint64_t{1} << 32;
+  uint64_t token = number;
+  while (tokens_.emplace(token, text).first->second != text) {
+    token += kNext;
+  }
   return token;
 }
 

@@ -20,7 +20,9 @@ class View {
   /// The ports that a file names are printed and compared as they are.
   void fix_ports_of(const Scenario& scenario);
 
-  uint64_t new_token(const std::string& text);
+  /// What epoll_event.data holds for a text: in its lower half `number`, which is what a trace shows, in its upper half
+  /// what tells texts of one number apart. The same text and number give the same token.
+  uint64_t new_token(const std::string& text, uint32_t number);
 
   std::string address(const Address& address);  ///< `127.0.0.1:?1`; numbers a port when it is new
   void show(const Outcome& outcome, const Signature& signature, Entry& out);

@@ -2,6 +2,8 @@
 #include "sim/syscalls/syscalls.hh"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "sim/syscalls/words.hh"
 
@@ -30,6 +32,29 @@ struct Machine {
     return out;
   }
 };
+
+TEST(Words, NameWhatLinuxNamesAndNumberTheRest) {
+  EXPECT_EQ(words::option(IPPROTO_TCP, TCP_USER_TIMEOUT).view(), "IPPROTO_TCP, TCP_USER_TIMEOUT");
+  EXPECT_EQ(words::option(IPPROTO_IPV6, IPV6_V6ONLY).view(), "IPPROTO_IPV6, IPV6_V6ONLY");
+  EXPECT_EQ(words::option(IPPROTO_TCP, 77).view(), "IPPROTO_TCP, 77");
+  EXPECT_EQ(words::option(99, SO_ERROR).view(), "99, 4");
+  EXPECT_EQ(words::message_flags(MSG_MORE | MSG_DONTROUTE).view(), "MSG_DONTROUTE|MSG_MORE");
+  EXPECT_EQ(words::shutdown_how(SHUT_WR).view(), "SHUT_WR");
+  EXPECT_EQ(words::shutdown_how(7).view(), "7");
+  EXPECT_EQ(words::clock(CLOCK_MONOTONIC).view(), "CLOCK_MONOTONIC");
+  EXPECT_EQ(words::timerfd_flags(O_NONBLOCK).view(), "TFD_NONBLOCK");
+  EXPECT_EQ(words::socket_flags(O_CLOEXEC).view(), "SOCK_CLOEXEC");
+  EXPECT_EQ(words::epoll_flags(O_CLOEXEC).view(), "EPOLL_CLOEXEC");
+  EXPECT_EQ(words::open_flags(O_DIRECT | O_NONBLOCK).view(), "O_NONBLOCK|O_DIRECT");
+  EXPECT_EQ(words::socket_type(SOCK_RAW | 0x100).view(), "SOCK_RAW|0x100");
+  EXPECT_EQ(words::protocol(IPPROTO_UDP).view(), "IPPROTO_UDP");
+  EXPECT_EQ(words::protocol(0).view(), "0");
+}
+
+TEST(Words, ShowTheLowerHalfOfEpollDataAsDataFdHasIt) {
+  const user_epoll_event found[] = {{EPOLLIN, 4}, {EPOLLOUT, (u64{7} << 32) | 5}};
+  EXPECT_EQ(words::epoll_events(found, 2).view(), " [{EPOLLIN, 4}, {EPOLLOUT, 5}]");
+}
 
 TEST(Syscalls, AreWrittenAsInC) {
   Machine m;
