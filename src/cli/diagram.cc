@@ -21,7 +21,11 @@ std::string tcp_states() {
   std::vector<exports::StateEdge> edges;
   for (const kernel::TcpEdge& edge : kernel::tcp_edges())
     edges.push_back({name_of(edge.from), name_of(edge.to), edge.why});
-  return exports::states_dot("States of a TCP socket (TIME_WAIT is another object's)", "CLOSE", edges);
+  // What one socket's state does not show: an accepted connection is a new socket, and TIME_WAIT a small one.
+  edges.push_back({"LISTEN", "SYN_RECV", "last ACK of a handshake: a new socket"});
+  edges.push_back({"FIN_WAIT2", "TIME_WAIT", "the peer's FIN: a small socket stays"});
+  edges.push_back({"CLOSING", "TIME_WAIT", "our FIN is acknowledged: a small socket stays"});
+  return exports::states_dot("States of a TCP socket, and where another socket takes over", "CLOSE", edges);
 }
 
 std::string slot_states() {
@@ -38,8 +42,9 @@ int diagram(const DiagramOptions& options) {
   const std::string by_ending = format_of_ending(options.output);
   const std::string format = !options.format.empty() ? options.format : by_ending.empty() ? "svg" : by_ending;
   if (!is_picture(format) && format != "dot")
-    return fail(kWrong, fmt::format("{}: found the ending '.{}', expected .dot, .svg, .png or .pdf (or --format)",
-                                    options.output, format));
+    return fail(kWrong, fmt::format("{}: found an ending that is no picture's, expected .dot, .svg, .png or .pdf "
+                                    "(or --format)",
+                                    options.output));
   return write_graph(options.subject == "tcp-states" ? tcp_states() : slot_states(), format, options.output);
 }
 

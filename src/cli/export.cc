@@ -165,7 +165,7 @@ int export_file(const ExportOptions& options) {
   }
   if (mermaid) return write_out(options.output, exports::sequence_mermaid(*opened.trace, moment.from, moment.at, {}));
   const std::string drawn = draw(options, *opened.trace, moment);
-  if (drawn.empty())
+  if (drawn.empty() && options.view == "architecture")
     return fail(kWrong, fmt::format("{}: nothing tells of a socket-server here: --view architecture expects a scenario "
                                     "with services, or a recording of serve",
                                     options.file));

@@ -93,6 +93,8 @@ int grade(const GradeOptions& options) {
     const auto answers = lesson::read_answers(file, text);
     if (const auto* error = std::get_if<std::string>(&answers)) return fail(kWrong, *error);
     const auto& given = std::get<lesson::Answers>(answers);
+    if (const std::string why = lesson::misfit(std::get<scenario::Scenario>(parsed), given); !why.empty())
+      return fail(kWrong, file + ": " + why);
     papers.push_back(
         {given.student.empty() ? file : given.student, lesson::grade(std::get<scenario::Scenario>(parsed), given)});
   }

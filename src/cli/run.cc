@@ -137,7 +137,9 @@ class RunCommand {
     }
     if (options_.format == "json") {
       print(scenario::comparison(model, kernel));
-    } else if (options_.format == "text") {
+    } else if (options_.format == "junit") {
+      junit_.push_back(scenario::junit_comparison(model, kernel));
+    } else {
       fmt::print("{}", scenario::text_comparison(model, kernel, style_));
     }
   }

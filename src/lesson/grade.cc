@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -59,6 +60,7 @@ std::variant<Answers, std::string> read_answers(const std::string& file, const s
   if (!json.is_object() || !json.contains("answers") || !json["answers"].is_object())
     return file + ": found no \"answers\", expected {\"student\": …, \"answers\": {\"10\": \"2\"}}";
   Answers out;
+  if (json.contains("story") && json["story"].is_string()) out.story = json["story"];
   if (json.contains("student") && json["student"].is_string()) out.student = json["student"];
   for (const auto& [step, given] : json["answers"].items()) {
     const auto number = number_of(step);
@@ -68,6 +70,20 @@ std::variant<Answers, std::string> read_answers(const std::string& file, const s
     out.by_step[*number] = given.is_string() ? given.get<std::string>() : given.dump();
   }
   return out;
+}
+
+std::string misfit(const scenario::Scenario& scenario, const Answers& answers) {
+  const std::string story = std::filesystem::path(scenario.file).filename().string();
+  if (!answers.story.empty() && answers.story != story)
+    return fmt::format("found answers to {}, expected some to {}", answers.story, story);
+  for (const auto& [number, given] : answers.by_step) {
+    const bool asks = std::any_of(scenario.steps.begin(), scenario.steps.end(), [&](const Step& step) {
+      return step.number == number && step.kind == Step::Kind::ask;
+    });
+    if (!asks)
+      return fmt::format("found an answer to step {}, expected the number of a step of {} that asks", number, story);
+  }
+  return "";
 }
 
 std::vector<Mark> grade(const scenario::Scenario& scenario, const Answers& answers) {

@@ -11,6 +11,7 @@ namespace wakepath::lesson {
 
 /// What a student answered, by the number of the question's step.
 struct Answers {
+  std::string story;    ///< name of the scenario's file; empty: not said
   std::string student;
   std::map<int, std::string> by_step;
 };
@@ -26,6 +27,9 @@ struct Mark {
   std::string expected;  ///< the right choice, or the answer
   bool right = false;
 };
+
+/// What is wrong with answers to this scenario: they are to another one, or to steps that ask nothing. Empty: nothing.
+[[nodiscard]] std::string misfit(const scenario::Scenario& scenario, const Answers& answers);
 
 /// One mark for each question of the scenario, in its order. A choice is right by its number or its text; an answer in
 /// words by any of its languages, whatever the case and the spaces around it.

@@ -4,16 +4,19 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "sim/kernel/kernel.hh"
 #include "src/scenario/json_output.hh"
 #include "src/scenario/kernel_machine.hh"
 #include "src/scenario/kernel_versions.hh"
@@ -29,6 +32,12 @@ constexpr int kLongestRunMs = 60000;
     _exit(1);
   }
   signal(SIGPIPE, SIG_IGN);
+  // the model's limit of descriptors, as far as this process may have it
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kernel::Config{}.rlimit_nofile);
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
   auto* machine = new KernelMachine(options.views);  // never destroyed: its actors may be asleep for ever
   std::string text;
   try {

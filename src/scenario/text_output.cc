@@ -280,10 +280,12 @@ std::string text_comparison(const FileResult& model, const FileResult& kernel, c
   const Judged judged = judge(model, kernel);
   const std::vector<Difference>& all = judged.failing;
   const bool agree = all.empty() && judged.excused.empty();
-  std::string out = fmt::format("{}: {}\n", model.file,
-                                agree         ? paint("32", "model and kernel agree on every step")
-                                : all.empty() ? paint("33", "model and kernel agree but for their versions")
-                                              : paint("31", "model and kernel differ"));
+  std::string out =
+      fmt::format("{}: {}\n", model.file,
+                  agree         ? paint("32", model.error || kernel.error ? "model and kernel agree as far as they went"
+                                                                          : "model and kernel agree on every step")
+                  : all.empty() ? paint("33", "model and kernel agree but for their versions")
+                                : paint("31", "model and kernel differ"));
   for (const std::string& words : judged.excused) {
     out += "  excused: " + words + "\n";
   }
@@ -302,6 +304,16 @@ JunitCase junit_case(const Scenario& scenario, const FileResult& result) {
     out.error = result.error->text();
   } else if (!result.ok) {
     out.failure = text_report(scenario, result, {});
+  }
+  return out;
+}
+
+JunitCase junit_comparison(const FileResult& model, const FileResult& kernel) {
+  JunitCase out{model.file, "both", "", "", ""};
+  if (model.skipped || kernel.skipped) {
+    out.skipped = "not compared";
+  } else if (!judge(model, kernel).failing.empty()) {
+    out.failure = text_comparison(model, kernel, {});
   }
   return out;
 }

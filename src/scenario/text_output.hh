@@ -32,5 +32,7 @@ struct JunitCase {
 };
 std::string junit_report(const std::vector<JunitCase>& cases);
 JunitCase junit_case(const Scenario& scenario, const FileResult& result);
+/// Of the two machines beside each other: `on` is "both".
+JunitCase junit_comparison(const FileResult& model, const FileResult& kernel);
 
 }  // namespace wakepath::scenario

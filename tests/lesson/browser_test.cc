@@ -24,10 +24,10 @@ class Browser : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!chromium_is_here()) GTEST_SKIP() << "chromium is not installed";
-    ASSERT_EQ(cli::export_lesson("scenarios/wake-on-connect.yaml", folder_ / "lesson.html"), 0);
+    ASSERT_EQ(cli::export_lesson("tests/lesson/story.yaml", folder_ / "lesson.html"), 0);
   }
 
-  /// What is in the document of the page at `link` after `script` has run.
+  /// What `script` has found in the page at `link`.
   std::string shown(const std::string& link, const std::string& script) {
     std::ifstream in(folder_ / "lesson.html");
     std::string html{std::istreambuf_iterator<char>(in), {}};
@@ -47,7 +47,8 @@ class Browser : public ::testing::Test {
     std::string out;
     std::array<char, 65536> block;
     while (std::size_t got = fread(block.data(), 1, block.size(), pipe.get())) out.append(block.data(), got);
-    return out;
+    const std::size_t begin = out.find("<pre id=\"found\">");
+    return begin == std::string::npos ? "no document" : out.substr(begin, out.find("</pre>", begin) - begin + 6);
   }
 
   test::TemporaryFolder folder_;
@@ -96,7 +97,7 @@ TEST_F(Browser, SavesTheAnswersThatGradeReads) {
             "document.querySelectorAll('form input')[1].click();"
             "document.querySelector('form button').click();"
             "see(document.getElementById('save').textContent); see(JSON.stringify(answers('one')));");
-  EXPECT_THAT(dom, HasSubstr("Save my answers; {\"wakepath\":1,\"story\":\"wake-on-connect.yaml\",\"student\":\"one\","
+  EXPECT_THAT(dom, HasSubstr("Save my answers; {\"wakepath\":1,\"story\":\"story.yaml\",\"student\":\"one\","
                              "\"answers\":{\"10\":\"2\"}}"));
 }
 

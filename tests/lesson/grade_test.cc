@@ -28,7 +28,7 @@ steps:
 
 std::vector<bool> judged(const std::string& first, const std::string& second) {
   std::vector<bool> out;
-  for (const Mark& mark : grade(story(), {"", {{2, first}, {3, second}}})) out.push_back(mark.right);
+  for (const Mark& mark : grade(story(), {.by_step = {{2, first}, {3, second}}})) out.push_back(mark.right);
   return out;
 }
 
@@ -45,6 +45,13 @@ TEST(Grade, AQuestionWithoutAnAnswerIsNotRight) {
   EXPECT_FALSE(marks[0].right);
   EXPECT_EQ(marks[0].given, "");
   EXPECT_EQ(marks[0].expected, "2) a thread");
+}
+
+TEST(Grade, RefusesAnswersToAnotherStoryOrToNoQuestion) {
+  EXPECT_EQ(misfit(story(), {.story = "story.yaml", .by_step = {{2, "2"}}}), "");
+  EXPECT_EQ(misfit(story(), {.story = "other.yaml"}), "found answers to other.yaml, expected some to story.yaml");
+  EXPECT_EQ(misfit(story(), {.by_step = {{1, "x"}}}),
+            "found an answer to step 1, expected the number of a step of story.yaml that asks");
 }
 
 TEST(Answers, AreReadAsThePageSavesThem) {
