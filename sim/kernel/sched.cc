@@ -1,4 +1,5 @@
 #include "sim/kernel/sched.hh"
+#include "sim/kernel/timer.hh"
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/signal.hh"
@@ -158,6 +159,7 @@ MaySleep<> schedule(Kernel& k) {
   Call call(k, Fn::schedule, k.current());
   if (signal_pending(k)) set_current_state(k, TaskState::TASK_RUNNING);
   if (k.current()->__state == TaskState::TASK_RUNNING) co_return;
+  Call inner(k, Fn::__schedule, k.current());
   task_leaves(k, k.current());
   co_await k.scheduler.schedule();
   task_runs(k, k.current());
@@ -172,6 +174,7 @@ long do_wait_intr_irq(Kernel& k, wait_queue_head& queue, StackWaitEntry& entry) 
 
 namespace {
 
+using StartTimer = void (*)(Kernel&, engine::Timer&, u64, const void*);
 using RunTimer = void (*)(Kernel&, Fn, const void*, const std::function<void()>&);
 
 /// A sleeping task's timer, on its stack.
@@ -198,15 +201,15 @@ struct SleepTimer {
   SleepTimer& operator=(const SleepTimer&) = delete;
 };
 
-/// Arms a timer that wakes the task, sleeps, and disarms it. False when the time passed first. `run`: in which context
-/// such a timer expires.
-MaySleep<bool> sleep_until(Kernel& k, u64 deadline_ns, Fn expired, RunTimer run) {
+/// Starts a timer that wakes the task, sleeps, and stops it. False when the time passed first. `start`: what kind of
+/// timer it is; `run`: in which context such a timer expires.
+MaySleep<bool> sleep_until(Kernel& k, u64 deadline_ns, Fn expired, StartTimer start, RunTimer run) {
   if (deadline_ns == kForever) {
     co_await schedule(k);
     co_return true;
   }
   SleepTimer sleep(k, k.current(), expired, run);
-  k.scheduler.arm(sleep.timer, deadline_ns);
+  start(k, sleep.timer, deadline_ns, k.current());
   co_await schedule(k);
   co_return !sleep.passed;
 }
@@ -228,18 +231,18 @@ MaySleep<u64> schedule_timeout(Kernel& k, u64 timeout_ns) {
     co_return kForever;
   }
   u64 deadline = k.now_ns() + timeout_ns;
-  co_await sleep_until(k, deadline, Fn::process_timeout, timer_softirq);
+  co_await sleep_until(k, deadline, Fn::process_timeout, __mod_timer, timer_softirq);
   co_return deadline > k.now_ns() ? deadline - k.now_ns() : 0;
 }
 
 MaySleep<bool> schedule_hrtimeout_range(Kernel& k, u64 deadline_ns) {
   Call call(k, Fn::schedule_hrtimeout_range_clock, k.current());
-  bool in_time = co_await sleep_until(k, deadline_ns, Fn::hrtimer_wakeup, hrtimer_interrupt);
+  bool in_time = co_await sleep_until(k, deadline_ns, Fn::hrtimer_wakeup, hrtimer_start_range_ns, hrtimer_interrupt);
   co_return call.result(in_time);
 }
 
 MaySleep<bool> hrtimer_sleep(Kernel& k, u64 deadline_ns) {
-  co_return co_await sleep_until(k, deadline_ns, Fn::hrtimer_wakeup, hrtimer_interrupt);
+  co_return co_await sleep_until(k, deadline_ns, Fn::hrtimer_wakeup, hrtimer_start_range_ns, hrtimer_interrupt);
 }
 
 MaySleep<u64> wait_woken(Kernel& k, StackWaitEntry& entry, u64 timeout_ns) {

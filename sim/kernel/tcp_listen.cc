@@ -8,6 +8,7 @@
 #include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/timer.hh"
 
 namespace wakepath::kernel {
 
@@ -44,7 +45,7 @@ void tcp_v4_send_synack(Kernel& k, const sock* listener, tcp_request_sock* req) 
 void inet_csk_reqsk_queue_drop(Kernel& k, sock* listener, tcp_request_sock* req) {
   Call call(k, Fn::__inet_csk_reqsk_queue_drop, req);
   ehash_remove(k, as_common(req));
-  k.scheduler.cancel(req->rsk_timer);
+  timer_delete_sync(k, req->rsk_timer, req);
   request_sock_queue& queue = inet_csk(listener)->icsk_accept_queue;
   if (req->req.req.num_timeout == 0) --queue.young;
   --queue.qlen;
@@ -52,7 +53,7 @@ void inet_csk_reqsk_queue_drop(Kernel& k, sock* listener, tcp_request_sock* req)
 
 void arm_rsk_timer(Kernel& k, tcp_request_sock* req) {
   u64 due = k.now_ns() + (kSynAckTimeout << req->req.req.num_timeout);
-  k.scheduler.arm(req->rsk_timer, due);
+  __mod_timer(k, req->rsk_timer, due, req);
   req->rsk_timer_expires = record::Time{due};
 }
 

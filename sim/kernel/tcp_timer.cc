@@ -7,6 +7,7 @@
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/timer.hh"
 
 namespace wakepath::kernel {
 
@@ -135,7 +136,7 @@ void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns) {
   Call call(k, Fn::sk_reset_timer, sk);
   inet_connection_sock* icsk = inet_csk(sk);
   delay_ns = std::min(delay_ns, kRtoMax);
-  k.scheduler.arm(icsk->icsk_retransmit_timer, k.now_ns() + delay_ns);
+  __mod_timer(k, icsk->icsk_retransmit_timer, k.now_ns() + delay_ns, sk);
   icsk->icsk_timeout = record::Time{k.now_ns() + delay_ns};
   icsk->retransmit_pending = true;
 }
@@ -146,22 +147,32 @@ void tcp_clear_retrans(Kernel& k, sock* sk) {
 
 void tcp_arm_delack(Kernel& k, sock* sk, u64 delay_ns) {
   Call call(k, Fn::sk_reset_timer, sk);
-  k.scheduler.arm(inet_csk(sk)->icsk_delack_timer, k.now_ns() + delay_ns);
+  __mod_timer(k, inet_csk(sk)->icsk_delack_timer, k.now_ns() + delay_ns, sk);
   inet_csk(sk)->delack_pending = true;
 }
 
 void tcp_reset_keepalive_timer(Kernel& k, sock* sk, u64 delay_ns) {
   Call call(k, Fn::sk_reset_timer, sk);
-  k.scheduler.arm(inet_csk(sk)->sk_timer, k.now_ns() + delay_ns);
+  __mod_timer(k, inet_csk(sk)->sk_timer, k.now_ns() + delay_ns, sk);
   inet_csk(sk)->sk_timer_expires = record::Time{k.now_ns() + delay_ns};
 }
+
+namespace {
+
+/// Whether it was pending.
+bool sk_stop_timer(Kernel& k, sock* sk, engine::Timer& timer) {
+  Call call(k, Fn::sk_stop_timer, sk);
+  return timer_delete(k, timer, sk);
+}
+
+}  // namespace
 
 void inet_csk_clear_xmit_timers(Kernel& k, sock* sk) {
   Call call(k, Fn::inet_csk_clear_xmit_timers, sk);
   inet_connection_sock* icsk = inet_csk(sk);
-  tcp_clear_retrans(k, sk);
-  if (k.scheduler.cancel(icsk->icsk_delack_timer)) icsk->delack_pending = false;
-  if (k.scheduler.cancel(icsk->sk_timer)) icsk->sk_timer_expires = record::Time{};
+  if (sk_stop_timer(k, sk, icsk->icsk_retransmit_timer)) icsk->retransmit_pending = false;
+  if (sk_stop_timer(k, sk, icsk->icsk_delack_timer)) icsk->delack_pending = false;
+  if (sk_stop_timer(k, sk, icsk->sk_timer)) icsk->sk_timer_expires = record::Time{};
   icsk->icsk_ack_pending = ICSK_ACK_NONE;
 }
 

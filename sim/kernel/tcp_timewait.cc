@@ -7,13 +7,14 @@
 #include "sim/kernel/ip.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/timer.hh"
 
 namespace wakepath::kernel {
 
 namespace {
 
 void arm_tw_timer(Kernel& k, tcp_timewait_sock* tw, u64 timeout_ns) {
-  k.scheduler.arm(tw->tw_timer, k.now_ns() + timeout_ns);
+  __mod_timer(k, tw->tw_timer, k.now_ns() + timeout_ns, tw);
   tw->tw_timer_expires = record::Time{k.now_ns() + timeout_ns};
 }
 
@@ -62,6 +63,7 @@ void tcp_time_wait(Kernel& k, sock* sk, TcpState substate, u64 timeout_ns) {
     ehash_remove(k, &sk->common);
     ehash_insert(k, c);
     tw->tw_timer.function = timer_of<&tcp_timewait_sock::tw_timer, run_tw_timer>;
+    Call schedule(k, Fn::__inet_twsk_schedule, tw);
     arm_tw_timer(k, tw, timeout_ns);
   }
   if (k.mutant(Mutant::timewait_forgotten)) inet_twsk_kill(k, tw);

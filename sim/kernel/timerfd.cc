@@ -1,3 +1,4 @@
+#include "sim/kernel/timer.hh"
 #include "sim/kernel/timerfd.hh"
 
 #include <sys/timerfd.h>
@@ -25,7 +26,7 @@ void timerfd_tmrproc(Kernel& k, timerfd_ctx* ctx) {
 void start_timer(Kernel& k, timerfd_ctx* ctx, u64 expires_ns) {
   ctx->expires = record::Time{expires_ns};
   ctx->timer.function = timer_of<&timerfd_ctx::timer, timerfd_tmrproc>;
-  k.scheduler.arm(ctx->timer, expires_ns);
+  hrtimer_start_range_ns(k, ctx->timer, expires_ns, ctx);
 }
 
 /// hrtimer_forward_now(): moves the end beyond now by whole intervals. How many.
