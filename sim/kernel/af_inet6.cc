@@ -148,6 +148,8 @@ long inet6_ioctl(Kernel& k, struct socket* socket, unsigned command, int* argume
 
 long inet6_setsockopt(Kernel& k, struct socket* socket, int level, int option, OptionValue value) {
   sock* sk = socket->sk;
+  bool nowhere = level == IPPROTO_IPV6 && value.data() == outside_option().data();
+  if (nowhere) return k.error(Rule::bad_address, sk);  // no value at NULL counts as 0
   if (level != IPPROTO_IPV6 || option != IPV6_V6ONLY) return sock_common_setsockopt(k, socket, level, option, value);
   Call call(k, Fn::ipv6_setsockopt, sk);
   if (value.empty()) return call.result(k.error(Rule::option_too_short, sk));
@@ -160,6 +162,7 @@ long inet6_getsockopt(Kernel& k, struct socket* socket, int level, int option, s
   sock* sk = socket->sk;
   if (level == sk->sk_prot->protocol) return sock_common_getsockopt(k, socket, level, option, value);
   Call call(k, Fn::ipv6_getsockopt, sk);
+  if (level == IPPROTO_IPV6 && value == nullptr) return call.result(k.error(Rule::bad_address, sk));
   if (level != IPPROTO_IPV6 || option != IPV6_V6ONLY) return call.result(k.error(Rule::option_unknown, sk));
   *value = {sk->common.skc_ipv6only ? 1 : 0};
   return call.result(0);

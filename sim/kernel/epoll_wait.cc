@@ -1,5 +1,6 @@
 // epoll_wait(): the sleeper on ep->wq, what it collects, and the callback that wakes it.
 #include "sim/kernel/epoll_internal.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -87,6 +88,7 @@ MaySleep<long> do_epoll_wait(Kernel& k, int epfd, user_epoll_event* events, int 
   HeldFile held(k, epfd);  // 6.18 looks the descriptor up before it checks maxevents
   if (!held) co_return call.result(k.error(Rule::fd_not_open, nullptr));
   if (!max_allowed) co_return call.result(k.error(Rule::epoll_wait_max, held.get()));
+  if (!access_ok(events)) co_return call.result(k.error(Rule::epoll_bad_buffer, held.get()));
   if (!is_file_epoll(held.get())) co_return call.result(k.error(Rule::epoll_not_an_epoll, held.get()));
   eventpoll* ep = eventpoll_of(held.get());
   if (k.linux_4_19()) co_return call.result(co_await ep_poll_4_19(k, ep, events, maxevents, timeout_ms));

@@ -2,6 +2,7 @@
 
 #include "sim/kernel/anon_inodes.hh"
 #include "sim/kernel/signal.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -32,7 +33,7 @@ MaySleep<long> eventfd_read(Kernel& k, file* file, void* buffer, std::size_t siz
   }
   u64 taken = eventfd_ctx_do_read(k, ctx);
   if (!ctx->wqh.head.empty()) __wake_up_locked_key(k, ctx->wqh, POLL_NONE | EPOLLOUT);
-  std::memcpy(buffer, &taken, sizeof taken);
+  if (!copy_to_user(k, buffer, &taken, sizeof taken)) co_return call.result(k.error(Rule::bad_address_loses, file));
   co_return call.result(static_cast<long>(sizeof taken));
 }
 
@@ -41,7 +42,7 @@ MaySleep<long> eventfd_write(Kernel& k, file* file, const void* data, std::size_
   eventfd_ctx* ctx = eventfd_of(file);
   if (size != sizeof(u64)) co_return call.result(k.error(Rule::counter_needs_eight_bytes, file));
   u64 more = 0;
-  std::memcpy(&more, data, sizeof more);
+  if (!copy_from_user(k, &more, data, sizeof more)) co_return call.result(k.error(Rule::bad_address, file));
   if (more == kMost) co_return call.result(k.error(Rule::eventfd_too_much, file));
   if (!has_room(ctx, more)) {
     if (is_nonblocking(file)) co_return call.result(k.error(Rule::eventfd_is_full, file));

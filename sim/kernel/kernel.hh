@@ -126,6 +126,7 @@ Outer* container_of(Inner* inner, Inner Outer::*member) {
 }
 
 struct futex_q;
+class UserHoles;
 
 /// A socket of AF_UNIX on its way in a message (net/unix/garbage.c).
 struct unix_edge {
@@ -254,6 +255,7 @@ class Kernel {
   std::vector<unix_edge> unix_edges;                      // which sockets of AF_UNIX are on their way, in order
   bool unix_gc_scheduled = false;
   u32 unix_autobind_number = 0;
+  UserHoles* user_holes = nullptr;  ///< of the calls that are under way; nullptr: all their buffers are there
 
  private:
   std::optional<u64> fails_after_;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -22,15 +23,16 @@ bool is_writer(const file* file) { return (file->f_flags & O_WRONLY) != 0; }
 bool is_packetized(const file* file) { return (file->f_flags & O_DIRECT) != 0; }
 bool nonblocking(const file* file) { return (file->f_flags & O_NONBLOCK) != 0; }
 
-/// Takes up to `size` bytes from the oldest pages; of packets one, and the rest of that is dropped.
-std::size_t take_from_pages(pipe_inode_info* pipe, char* buffer, std::size_t size) {
+/// Takes up to `size` bytes from the oldest pages; of packets one, and the rest of that is dropped. What of a page has
+/// no room in the caller's memory stays there.
+std::size_t take_from_pages(const Kernel& k, pipe_inode_info* pipe, char* buffer, std::size_t size) {
   std::size_t taken = 0;
   std::size_t gone = 0;
   bool packet = false;
   while (taken < size && !packet && !pipe->pages.empty()) {
     pipe_page& page = pipe->pages.front();
     std::size_t now = std::min(size - taken, page.data.size() - page.read);
-    std::memcpy(buffer + taken, page.data.data() + page.read, now);
+    if (!copy_to_user(k, buffer + taken, page.data.data() + page.read, now)) break;
     taken += now;
     packet = page.packet;
     std::size_t used = packet ? page.data.size() - page.read : now;
@@ -60,19 +62,24 @@ MaySleep<long> pipe_read(Kernel& k, file* file, void* buffer, std::size_t size) 
     wake_next_reader = true;
   }
   bool was_full = pipe_full(pipe);
-  std::size_t taken = take_from_pages(pipe, static_cast<char*>(buffer), size);
+  std::size_t taken = take_from_pages(k, pipe, static_cast<char*>(buffer), size);
   if (was_full && !pipe_full(pipe)) __wake_up_sync_key(k, pipe->wr_wait, POLL_NONE | (EPOLLOUT | EPOLLWRNORM));
   // a sleeper that was woken alone and leaves something passes the wake-up on
   if (wake_next_reader && !pipe->pages.empty())
     __wake_up_sync_key(k, pipe->rd_wait, POLL_NONE | (EPOLLIN | EPOLLRDNORM));
-  co_return call.result(static_cast<long>(taken));
+  // pages are never empty
+  co_return call.result(taken > 0 ? static_cast<long>(taken) : k.error(Rule::bad_address, file));
 }
 
 /// The odd bytes of a write join the last page when they fit there (PIPE_BUF_FLAG_CAN_MERGE). How many they were.
-std::size_t merge_into_last_page(pipe_inode_info* pipe, const char* data, std::size_t size) {
+std::size_t merge_into_last_page(Kernel& k, pipe_inode_info* pipe, const char* data, std::size_t size, long* error) {
   std::size_t odd = size % kPage;
   if (odd == 0 || pipe->pages.empty() || pipe->pages.back().packet || pipe->pages.back().data.size() + odd > kPage)
     return 0;
+  if (!user_has(k, data, odd)) {
+    *error = k.error(Rule::bad_address, pipe);
+    return 0;
+  }
   pipe->pages.back().data.append(data, odd);
   pipe->bytes += static_cast<u32>(odd);
   return odd;
@@ -88,14 +95,16 @@ MaySleep<long> pipe_write(Kernel& k, file* file, const void* data, std::size_t s
   bool was_empty = pipe->pages.empty();
   bool wake_next_writer = false;
   long error = 0;
-  std::size_t written = merge_into_last_page(pipe, bytes, size);
+  std::size_t written = merge_into_last_page(k, pipe, bytes, size, &error);
   while (written < size && error == 0) {
     if (pipe->readers == 0) {
       error = k.error(Rule::pipe_no_reader, file);
     } else if (!pipe_full(pipe) && k.allocation_fails()) {  // a page
       error = k.error(Rule::no_memory, file);
+    } else if (std::size_t now = std::min(kPage, size - written);
+               !pipe_full(pipe) && !user_has(k, bytes + written, now)) {
+      error = k.error(Rule::bad_address, file);
     } else if (!pipe_full(pipe)) {
-      std::size_t now = std::min(kPage, size - written);
       pipe->pages.push_back({std::string(bytes + written, now), 0, is_packetized(file)});
       pipe->bytes += static_cast<u32>(now);
       written += now;
@@ -182,15 +191,17 @@ void pipe_inode_info::describe(record::KindBuilder<pipe_inode_info>& b) {
 
 namespace {
 
-/// Two numbers for the two ends, or none and the ends closed.
+/// Two numbers for the two ends, or none and the ends closed: also when `fds` is not there to tell them.
 long install_ends(Kernel& k, file* reader, file* writer, bool close_on_exec, int fds[2]) {
   int read_fd = get_unused_fd(k, close_on_exec);
   int write_fd = read_fd < 0 ? read_fd : get_unused_fd(k, close_on_exec);
-  if (write_fd < 0) {
+  if (write_fd < 0 || fds == nullptr) {
+    long error = write_fd < 0 ? write_fd : k.error(Rule::bad_address_loses, reader);
+    if (write_fd >= 0) put_unused_fd(k, write_fd);
     if (read_fd >= 0) put_unused_fd(k, read_fd);
     fput(k, reader);
     fput(k, writer);
-    return write_fd;
+    return error;
   }
   fd_install(k, read_fd, reader);
   fd_install(k, write_fd, writer);

@@ -19,15 +19,17 @@ long rw_verify_area(Kernel& k, const file* file, std::size_t size) {
   return fits ? 0 : k.error(Rule::position_overflows, file);
 }
 
-/// FMODE_READ and FMODE_CAN_READ, in this order. 0 when the file can be read.
-long may_read(Kernel& k, const file* file, std::size_t size) {
+/// FMODE_READ, FMODE_CAN_READ and access_ok(), in this order. 0 when the file can be read.
+long may_read(Kernel& k, const file* file, const void* buffer, std::size_t size) {
   if (access_mode(file) == O_WRONLY) return k.error(Rule::fd_not_for_reading, file);
-  return file->f_op->read == nullptr ? k.error(Rule::fd_cannot_read, file) : rw_verify_area(k, file, size);
+  if (file->f_op->read == nullptr) return k.error(Rule::fd_cannot_read, file);
+  return access_ok(buffer) ? rw_verify_area(k, file, size) : k.error(Rule::bad_address, file);
 }
 
-long may_write(Kernel& k, const file* file, std::size_t size) {
+long may_write(Kernel& k, const file* file, const void* data, std::size_t size) {
   if (access_mode(file) == O_RDONLY) return k.error(Rule::fd_not_for_writing, file);
-  return file->f_op->write == nullptr ? k.error(Rule::fd_cannot_write, file) : rw_verify_area(k, file, size);
+  if (file->f_op->write == nullptr) return k.error(Rule::fd_cannot_write, file);
+  return access_ok(data) ? rw_verify_area(k, file, size) : k.error(Rule::bad_address, file);
 }
 
 /// Of what can be written, an eventfd alone has `write` and no `write_iter` (fs/eventfd.c; read with read_iter).
@@ -35,11 +37,14 @@ bool has_write_iter(const file* file) { return file->f_op.get() != &eventfd_fops
 
 /// do_loop_readv_writev(): stepping over what is written passes empty pieces too, so that only a first one is asked
 /// for.
-MaySleep<long> do_loop_writev(Kernel& k, file* file, const std::vector<std::string>& pieces) {
+MaySleep<long> do_loop_writev(Kernel& k, file* file, const UserBuffers& buffers) {
   long written = 0;
-  for (const std::string& piece : pieces) {
-    if (piece.empty() && written > 0) continue;
-    long result = co_await file->f_op->write(k, file, piece.data(), piece.size());
+  const char* at = buffers.whole;
+  for (const UserPiece& piece : buffers.pieces) {
+    const char* data = at;
+    at += piece.size;
+    if (piece.size == 0 && written > 0) continue;
+    long result = co_await file->f_op->write(k, file, data, piece.size);
     if (result < 0) co_return written > 0 ? written : result;
     written += result;
   }
@@ -50,13 +55,13 @@ MaySleep<long> do_loop_writev(Kernel& k, file* file, const std::vector<std::stri
 
 MaySleep<long> vfs_read(Kernel& k, file* file, void* buffer, std::size_t size) {
   Call call(k, Fn::vfs_read, file);
-  if (long error = may_read(k, file, size); error != 0) co_return call.result(error);
+  if (long error = may_read(k, file, buffer, size); error != 0) co_return call.result(error);
   co_return call.result(co_await file->f_op->read(k, file, buffer, size));
 }
 
 MaySleep<long> vfs_write(Kernel& k, file* file, const void* data, std::size_t size) {
   Call call(k, Fn::vfs_write, file);
-  if (long error = may_write(k, file, size); error != 0) co_return call.result(error);
+  if (long error = may_write(k, file, data, size); error != 0) co_return call.result(error);
   co_return call.result(co_await file->f_op->write(k, file, data, size));
 }
 
@@ -64,26 +69,24 @@ MaySleep<long> vfs_write(Kernel& k, file* file, const void* data, std::size_t si
 /// not asked at all.
 MaySleep<long> vfs_readv(Kernel& k, file* file, void* buffer, std::size_t size) {
   Call call(k, Fn::vfs_readv, file);
-  if (long error = may_read(k, file, size); error != 0) co_return call.result(error);
+  if (long error = may_read(k, file, buffer, size); error != 0) co_return call.result(error);
   if (size == 0) co_return call.result(0);
   co_return call.result(co_await file->f_op->read(k, file, buffer, size));
 }
 
 MaySleep<long> vfs_writev(Kernel& k, file* file, const void* data, std::size_t size) {
   Call call(k, Fn::vfs_writev, file);
-  if (long error = may_write(k, file, size); error != 0) co_return call.result(error);
+  if (long error = may_write(k, file, data, size); error != 0) co_return call.result(error);
   if (size == 0) co_return call.result(0);
   co_return call.result(co_await file->f_op->write(k, file, data, size));
 }
 
-MaySleep<long> vfs_writev(Kernel& k, file* file, const std::vector<std::string>& pieces) {
-  std::string whole;
-  for (const std::string& piece : pieces) whole += piece;
-  if (has_write_iter(file)) co_return co_await vfs_writev(k, file, whole.data(), whole.size());
+MaySleep<long> vfs_writev(Kernel& k, file* file, const UserBuffers& buffers) {
+  if (has_write_iter(file)) co_return co_await vfs_writev(k, file, buffers.whole, buffers.size);
   Call call(k, Fn::vfs_writev, file);
-  if (long error = may_write(k, file, whole.size()); error != 0) co_return call.result(error);
-  if (whole.empty()) co_return call.result(0);
-  co_return call.result(co_await do_loop_writev(k, file, pieces));
+  if (long error = may_write(k, file, buffers.whole, buffers.size); error != 0) co_return call.result(error);
+  if (buffers.size == 0) co_return call.result(0);
+  co_return call.result(co_await do_loop_writev(k, file, buffers));
 }
 
 long do_vfs_ioctl(Kernel& k, file* file, unsigned command, int* argument) {

@@ -4,6 +4,7 @@
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/signal.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -212,6 +213,8 @@ void poll_wqueues::describe(record::KindBuilder<poll_wqueues>& b) {
 MaySleep<long> do_sys_poll(Kernel& k, struct pollfd* fds, std::size_t count, int timeout_ms) {
   Call call(k, Fn::do_sys_poll, nullptr);
   if (count > k.config.rlimit_nofile) co_return call.result(k.error(Rule::poll_too_many, nullptr));
+  if (count > 0 && (!access_ok(fds) || !user_has(k, fds, sizeof *fds)))
+    co_return call.result(k.error(Rule::bad_address, nullptr));
   PollWait wait(k);
   co_return call.result(co_await do_poll(k, fds, count, wait, timeout_ms));
 }
@@ -219,6 +222,7 @@ MaySleep<long> do_sys_poll(Kernel& k, struct pollfd* fds, std::size_t count, int
 MaySleep<long> core_sys_select(Kernel& k, int n, SelectSets* sets, int timeout_ms) {
   Call call(k, Fn::core_sys_select, nullptr);
   if (n < 0) co_return call.result(k.error(Rule::select_negative, nullptr));
+  if (sets == nullptr) co_return call.result(k.error(Rule::bad_address, nullptr));
   n = std::min(n, max_fds(k));
   auto size = static_cast<std::size_t>(n);
   SelectSets found{std::vector<bool>(size), std::vector<bool>(size), std::vector<bool>(size)};

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -26,7 +27,9 @@ MaySleep<long> shmem_file_read_iter(Kernel& k, file* file, void* buffer, std::si
   const shmem_inode_info* info = SHMEM_I(file->f_inode);
   auto* out = static_cast<char*>(buffer);
   long left = std::clamp(info->i_size - file->f_pos, 0L, static_cast<long>(size));
-  for (long at = file->f_pos, end = at + left; at < end;) {
+  auto room = static_cast<long>(user_bytes(k, buffer, static_cast<std::size_t>(left)));
+  if (left > 0 && room == 0) co_return call.result(k.error(Rule::bad_address, file));
+  for (long at = file->f_pos, end = at + room; at < end;) {
     long now = std::min(kPage - at % kPage, end - at);
     auto page = info->i_pages.find(at / kPage);
     if (page == info->i_pages.end())
@@ -36,28 +39,37 @@ MaySleep<long> shmem_file_read_iter(Kernel& k, file* file, void* buffer, std::si
     out += now;
     at += now;
   }
-  file->f_pos += left;
-  co_return call.result(left);
+  file->f_pos += room;
+  co_return call.result(room);
 }
 
-/// Page after page, as they are made. How many bytes were written, or -ENOMEM.
+using PagePlace = decltype(shmem_inode_info::i_pages)::iterator;
+
+/// The page for a position, made where there is a hole; end(): no memory.
+PagePlace shmem_write_begin(Kernel& k, shmem_inode_info* info, long at) {
+  auto page = info->i_pages.find(at / kPage);
+  if (page != info->i_pages.end() || k.allocation_fails()) return page;
+  ++info->alloced;
+  return info->i_pages.emplace(at / kPage, std::make_unique<shmem_inode_info::Page>()).first;
+}
+
+/// Page after page, as they are made; also the one for which no data is there. How many bytes were written, -ENOMEM or
+/// -EFAULT.
 long generic_perform_write(Kernel& k, shmem_inode_info* info, const char* data, long at, long size) {
   Call call(k, Fn::generic_perform_write, info);
   long begin = at;
   for (long end = at + size; at < end;) {
-    auto page = info->i_pages.find(at / kPage);
-    if (page == info->i_pages.end()) {
-      if (k.allocation_fails()) break;
-      page = info->i_pages.emplace(at / kPage, std::make_unique<shmem_inode_info::Page>()).first;
-      ++info->alloced;
-    }
-    long now = std::min(kPage - at % kPage, end - at);
+    auto page = shmem_write_begin(k, info, at);
+    if (page == info->i_pages.end()) return call.result(at > begin ? at - begin : k.error(Rule::no_memory, info));
+    auto wanted = static_cast<std::size_t>(std::min(kPage - at % kPage, end - at));
+    auto now = static_cast<long>(user_bytes(k, data, wanted));
+    if (now == 0) return call.result(at > begin ? at - begin : k.error(Rule::bad_address, info));
     std::memcpy(page->second->data() + at % kPage, data, static_cast<std::size_t>(now));
     data += now;
     at += now;
     if (at > info->i_size) info->i_size = at;
   }
-  return call.result(at > begin ? at - begin : k.error(Rule::no_memory, info));
+  return call.result(at - begin);
 }
 
 MaySleep<long> shmem_file_write_iter(Kernel& k, file* file, const void* data, std::size_t size) {
@@ -167,17 +179,18 @@ bool is_regular(const file* file) { return file->f_op.get() == &shmem_file_opera
 
 long i_size_read(inode* inode) { return SHMEM_I(inode)->i_size; }
 
-long do_memfd_create(Kernel& k, const std::string& name, unsigned flags) {
+long do_memfd_create(Kernel& k, const std::string* name, unsigned flags) {
   constexpr unsigned kNoExecSeal = 0x8, kExec = 0x10;  // MFD_NOEXEC_SEAL, MFD_EXEC, since Linux 6.3
   constexpr unsigned kKnown = MFD_CLOEXEC | MFD_ALLOW_SEALING | kNoExecSeal | kExec;
   constexpr std::size_t kLongest = 249;  // MFD_NAME_MAX_LEN
   bool both = (flags & kNoExecSeal) != 0 && (flags & kExec) != 0;
   if ((flags & ~kKnown) != 0 || both) return k.error(Rule::memfd_flags, nullptr);
-  if (name.size() > kLongest) return k.error(Rule::memfd_name_too_long, nullptr);
+  if (name == nullptr) return k.error(Rule::bad_address, nullptr);
+  if (name->size() > kLongest) return k.error(Rule::memfd_name_too_long, nullptr);
   ReservedFd fd(k, (flags & MFD_CLOEXEC) != 0);
   if (fd.fd() < 0) return fd.fd();
   file* file = nullptr;
-  if (long error = shmem_file_setup(k, "memfd:" + name, &file); error != 0) return error;
+  if (long error = shmem_file_setup(k, "memfd:" + *name, &file); error != 0) return error;
   file->f_flags = static_cast<file_flags>(static_cast<u32>(file->f_flags.get()) | kLargeFile);
   if ((flags & MFD_ALLOW_SEALING) != 0) SHMEM_I(file->f_inode)->seals = 0u;
   if ((flags & kNoExecSeal) != 0) {

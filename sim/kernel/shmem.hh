@@ -40,6 +40,6 @@ bool is_regular(const file* file);
 long i_size_read(inode* inode);
 /// memfd_create(2): a descriptor. -EINVAL for unknown flags and long names, -EMFILE, -ENOSPC or -ENOMEM
 /// without memory.
-long do_memfd_create(Kernel& k, const std::string& name, unsigned flags);
+long do_memfd_create(Kernel& k, const std::string* name, unsigned flags);
 
 }  // namespace wakepath::kernel

@@ -6,6 +6,7 @@
 
 #include "sim/kernel/anon_inodes.hh"
 #include "sim/kernel/signal.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -49,7 +50,8 @@ MaySleep<long> signalfd_read(Kernel& k, file* file, void* buffer, std::size_t si
     signalfd_siginfo info{};
     info.ssi_signo = static_cast<u32>(signal);
     info.ssi_code = code;
-    std::memcpy(static_cast<char*>(buffer) + total, &info, sizeof info);
+    if (!copy_to_user(k, static_cast<char*>(buffer) + total, &info, sizeof info))
+      co_return call.result(total > 0 ? total : k.error(Rule::bad_address_loses, file));
     total += static_cast<long>(sizeof info);
     nonblocking = true;  // it has something to give: it does not wait for more
   }

@@ -5,8 +5,11 @@
 #include <utility>
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
+
+Address no_address;
 
 namespace {
 
@@ -122,6 +125,7 @@ long __sys_socketpair(Kernel& k, int family, int type, int protocol, int fds[2])
   if (one.fd() < 0) return call.result(one.fd());
   ReservedFd other(k, (flags & O_CLOEXEC) != 0);
   if (other.fd() < 0) return call.result(other.fd());
+  if (fds == nullptr) return call.result(k.error(Rule::bad_address, nullptr));  // before there are sockets
   struct socket* sock1 = nullptr;
   struct socket* sock2 = nullptr;
   if (long error = __sock_create(k, family, type, protocol, &sock1); error < 0) return call.result(error);
@@ -154,7 +158,9 @@ long __sys_bind(Kernel& k, int fd, const Address& address) {
   HeldFile held(k, fd);
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
-  return call.result(error != 0 ? error : socket->ops->bind(k, socket, address));
+  if (error != 0) return call.result(error);
+  return call.result(&address == &no_address ? k.error(Rule::bad_address, socket)
+                                             : socket->ops->bind(k, socket, address));
 }
 
 long __sys_listen(Kernel& k, int fd, int backlog) {
@@ -194,6 +200,7 @@ MaySleep<long> take_connection(Kernel& k, file* listening, struct socket* socket
   if (newfile.made == nullptr) co_return k.error(Rule::no_memory, socket);
   long error = co_await socket->ops->accept(k, socket, newsock, nonblock_flag(listening));
   if (error < 0) co_return error;
+  if (peer == &no_address) co_return k.error(Rule::bad_address_loses, socket);
   if (peer != nullptr) socket->ops->getname(k, newsock, peer, NameOf::kAccepted);
   *out = std::exchange(newfile.made, nullptr);
   co_return 0;
@@ -248,6 +255,8 @@ MaySleep<long> __sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
 MaySleep<long> __sys_connect(Kernel& k, int fd, const Address& address) {
   Call call(k, Fn::__sys_connect, nullptr);
   HeldFile held(k, fd);
+  // the address is read before anybody asks whether this is a socket
+  if (&address == &no_address && held) co_return call.result(k.error(Rule::bad_address, held.get()));
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) co_return call.result(error);
@@ -256,16 +265,19 @@ MaySleep<long> __sys_connect(Kernel& k, int fd, const Address& address) {
 
 MaySleep<long> __sys_sendto(Kernel& k, int fd, OutMessage& message) {
   Call call(k, Fn::__sys_sendto, nullptr);
+  if (!access_ok(message.data)) co_return call.result(k.error(Rule::bad_address, nullptr));
   HeldFile held(k, fd);
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) co_return call.result(error);
+  if (message.to == &no_address) co_return call.result(k.error(Rule::bad_address, socket));
   if (nonblock_flag(held.get()) != 0) message.flags |= MSG_DONTWAIT;
   co_return call.result(co_await socket->ops->sendmsg(k, socket, message));
 }
 
 MaySleep<long> __sys_recvfrom(Kernel& k, int fd, InMessage& message) {
   Call call(k, Fn::__sys_recvfrom, nullptr);
+  if (!access_ok(message.buffer)) co_return call.result(k.error(Rule::bad_address, nullptr));
   HeldFile held(k, fd);
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
@@ -287,7 +299,11 @@ long __sys_getname(Kernel& k, int fd, Address* out, NameOf whose) {
   HeldFile held(k, fd);
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
-  return error != 0 ? error : socket->ops->getname(k, socket, out, whose);
+  if (error != 0) return error;
+  if (out != &no_address) return socket->ops->getname(k, socket, out, whose);
+  Address nobodys;
+  error = socket->ops->getname(k, socket, &nobodys, whose);
+  return error != 0 ? error : k.error(Rule::bad_address, socket);
 }
 
 long __sys_setsockopt(Kernel& k, int fd, int level, int option, OptionValue value) {

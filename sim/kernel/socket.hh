@@ -38,12 +38,15 @@ struct Address {
 /// addrlen of such an address: what a caller of bind() or connect() says. Less than the family's own is -EINVAL.
 [[nodiscard]] std::size_t sockaddr_size(const Address& address);
 
+/// Stands, by its own address, for one that a call names and that is not in the caller's memory. Never written.
+extern Address no_address;
+
 /// struct msghdr on its way down: what a caller sends.
 struct OutMessage {
   const char* data = nullptr;
   std::size_t size = 0;
   int flags = 0;
-  const Address* to = nullptr;  ///< nullptr: where the socket is connected to.
+  const Address* to = nullptr;  ///< nullptr: where the socket is connected to; &no_address.
   std::vector<file*> rights{};  ///< SCM_RIGHTS, each with a reference that the message owns until it is taken.
 };
 /// struct msghdr on its way up: room for what a caller receives, and what came beside the data.
@@ -58,6 +61,13 @@ struct InMessage {
 };
 /// The value of a socket option as ints, in the order of its structure (linger: onoff, seconds; timeval: s, us).
 using OptionValue = std::span<const int>;
+/// Values that are not there: the first at NULL, the second outside user space.
+inline constexpr std::array<int, 2> kNoOption{};
+inline OptionValue null_option() { return {kNoOption.data(), 1}; }
+inline OptionValue outside_option() { return {kNoOption.data() + 1, 1}; }
+inline bool is_there(OptionValue value) {
+  return value.data() != null_option().data() && value.data() != outside_option().data();
+}
 
 /// Whose name getname() gives; kAccepted is accept()'s question, which a connection that is over answers too.
 enum class NameOf { kOwn, kPeer, kAccepted };
@@ -140,7 +150,9 @@ long sock_map_fd(Kernel& k, socket* sock, int flags);
 void sock_release(Kernel& k, socket* sock);
 
 long __sys_socket(Kernel& k, int family, int type, int protocol);
+/// `fds` nullptr: not in the caller's memory, -EFAULT.
 long __sys_socketpair(Kernel& k, int family, int type, int protocol, int fds[2]);
+// Addresses may be no_address: -EFAULT, in the order of Linux's checks.
 long __sys_bind(Kernel& k, int fd, const Address& address);
 long __sys_listen(Kernel& k, int fd, int backlog);
 MaySleep<long> __sys_accept4(Kernel& k, int fd, Address* peer, int flags);
@@ -154,8 +166,9 @@ MaySleep<long> __sys_sendmsg(Kernel& k, int fd, OutMessage& message, const std::
 MaySleep<long> __sys_recvmsg(Kernel& k, int fd, InMessage& message, std::vector<int>* rights);
 long __sys_shutdown(Kernel& k, int fd, int how);
 long __sys_getname(Kernel& k, int fd, Address* out, NameOf whose);
-/// -EINVAL when the value is too short, -ENOPROTOOPT for options that are not modelled.
+/// -EINVAL when the value is too short, -EFAULT when it is not there, -ENOPROTOOPT for options that are not modelled.
 long __sys_setsockopt(Kernel& k, int fd, int level, int option, OptionValue value);
+/// `value` nullptr, here and below it: the length of the value is not in the caller's memory, -EFAULT.
 long __sys_getsockopt(Kernel& k, int fd, int level, int option, std::vector<int>* value);
 // --- sockopt.cc: SOL_SOCKET ---
 long sk_setsockopt(Kernel& k, socket* sock, int option, OptionValue value);

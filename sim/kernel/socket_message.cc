@@ -2,6 +2,7 @@
 // Left out: control messages other than SCM_RIGHTS; sendmmsg(), recvmmsg().
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -66,6 +67,7 @@ MaySleep<long> __sys_sendmsg(Kernel& k, int fd, OutMessage& message, const std::
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) co_return call.result(error);
+  if (!access_ok(message.data)) co_return call.result(k.error(Rule::bad_address, socket));
   add_dontwait(held.get(), &message.flags);
   RightsGuard guard{k, message.rights};
   if (socket->sk->common.skc_family == AF_UNIX && !rights.empty())  // others do not look at SCM_RIGHTS
@@ -79,6 +81,7 @@ MaySleep<long> __sys_recvmsg(Kernel& k, int fd, InMessage& message, std::vector<
   long error = 0;
   struct socket* socket = sock_from_fd(k, held, &error);
   if (error != 0) co_return call.result(error);
+  if (!access_ok(message.buffer)) co_return call.result(k.error(Rule::bad_address, socket));
   add_dontwait(held.get(), &message.flags);
   message.takes_rights = true;
   RightsGuard guard{k, message.rights};

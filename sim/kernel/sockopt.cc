@@ -69,6 +69,7 @@ long sk_setsockopt(Kernel& k, struct socket* socket, int option, OptionValue val
   Call call(k, Fn::sk_setsockopt, socket);
   sock* sk = socket->sk;
   if (value.empty()) return call.result(k.error(Rule::option_too_short, sk));
+  if (!is_there(value)) return call.result(k.error(Rule::bad_address, sk));
   bool pair = option == SO_RCVTIMEO || option == SO_SNDTIMEO || option == SO_LINGER;
   if (pair && value.size() < 2) return call.result(k.error(Rule::option_too_short, sk));
   int first = value[0];
@@ -124,6 +125,7 @@ long sk_setsockopt(Kernel& k, struct socket* socket, int option, OptionValue val
 long sk_getsockopt(Kernel& k, struct socket* socket, int option, std::vector<int>* value) {
   Call call(k, Fn::sk_getsockopt, socket);
   sock* sk = socket->sk;
+  if (value == nullptr) return call.result(k.error(Rule::bad_address, sk));
   switch (option) {
     case SO_ERROR:
       *value = {static_cast<int>(-sock_error(k, sk))};

@@ -5,6 +5,7 @@
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -35,7 +36,8 @@ struct Taken {
   int flags;
   u32 seq;  ///< The next byte; ahead of copied_seq when peeking.
   std::size_t copied = 0;
-  bool ended = false;  ///< At the peer's FIN, or at the urgent mark with something in front of it.
+  bool ended = false;    ///< At the peer's FIN, or at the urgent mark with something in front of it.
+  bool faulted = false;  ///< What came next had no room in the caller's memory.
 
   [[nodiscard]] bool peek() const { return (flags & MSG_PEEK) != 0; }
 };
@@ -63,8 +65,11 @@ void copy_from(Kernel& k, sock* sk, sk_buff* skb, Taken& taken) {
   }
   if (used > 0) {
     Call copy(k, Fn::skb_copy_datagram_iter, skb);
-    if ((taken.flags & MSG_TRUNC) == 0)
-      std::memcpy(taken.buffer + taken.copied, skb->payload.data() + (taken.seq - skb->seq), used);
+    const char* from = skb->payload.data() + (taken.seq - skb->seq);
+    if ((taken.flags & MSG_TRUNC) == 0 && !copy_to_user(k, taken.buffer + taken.copied, from, used)) {
+      taken.faulted = true;
+      return;
+    }
     taken.copied += used;
     advance(sk, skb, taken, used);
   }
@@ -86,7 +91,7 @@ void tcp_take_queued(Kernel& k, sock* sk, Taken& taken) {
     bool fin = (skb->flags & TCPHDR_FIN) != 0;
     if (taken.seq - skb->seq < skb->len) copy_from(k, sk, skb, taken);
     if (taken.seq - skb->seq < skb->len) {
-      if (taken.copied == taken.size) return;
+      if (taken.copied == taken.size || taken.faulted) return;
       continue;  // it was cut at an urgent byte
     }
     sk_buff* next = skb->node.next;
@@ -141,6 +146,7 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, InMessage& message) {
   Taken taken{message.buffer, message.size, flags, tcp_sk(sk)->copied_seq};
   do {  // also for 0 bytes: recv() then waits until there is something
     tcp_take_queued(k, sk, taken);
+    if (taken.faulted) break;
     bool enough = taken.size == 0 ? !sk->sk_receive_queue.list.empty() : taken.copied >= taken.size;
     if (taken.ended || (taken.copied >= target && sk->sk_backlog.empty()) || enough) break;
     long result = 0;
@@ -165,6 +171,7 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, InMessage& message) {
       taken.seq = tcp_sk(sk)->copied_seq;  // somebody else may have read meanwhile
   } while (taken.copied < taken.size);
   tcp_cleanup_rbuf(k, sk, taken.peek() ? 0 : taken.copied);
+  if (taken.faulted && taken.copied == 0) co_return call.result(k.error(Rule::bad_address, sk));
   co_return call.result(static_cast<long>(taken.copied));
 }
 

@@ -6,6 +6,7 @@
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -78,19 +79,23 @@ MaySleep<long> sk_stream_wait_connect(Kernel& k, sock* sk, u64* timeout) {
   co_return call.result(0);
 }
 
-/// Adds as much as one segment takes; 0: no memory. Order of the writes as on 6.18: sk_wmem_queued, then write_seq.
-std::size_t tcp_queue_for_sending(Kernel& k, sock* sk, const char* data, std::size_t size) {
+/// Adds as much as one segment takes, all of it or none; 0: no memory, or with `*error` the data is not there. Order of
+/// the writes as on 6.18: sk_wmem_queued, then write_seq.
+std::size_t tcp_queue_for_sending(Kernel& k, sock* sk, const char* data, std::size_t size, long* error) {
   const u32 goal = tcp_xmit_size_goal(sk);
   tcp_sock* tp = tcp_sk(sk);
   if ((tp->nonagle & TCP_NAGLE_PUSH) != 0) tp->nonagle &= static_cast<nagle_flags>(TCP_NAGLE_OFF | TCP_NAGLE_CORK);
   sk_buff* tail = sk->sk_write_queue.list.back();
-  std::size_t added = 0;
-  if (tail != nullptr && tail->len < goal) {
-    added = std::min<std::size_t>(size, goal - tail->len);
+  const bool joins = tail != nullptr && tail->len < goal;
+  const std::size_t added = std::min<std::size_t>(size, joins ? goal - tail->len : goal);
+  if (!user_has(k, data, added)) [[unlikely]] {
+    *error = k.error(Rule::bad_address, sk);
+    return 0;
+  }
+  if (joins) {
     sk->sk_wmem_queued += static_cast<int>(added);
     skb_append(k, tail, {data, added});
   } else {
-    added = std::min<std::size_t>(size, goal);
     sk_buff* skb = tcp_stream_alloc_skb(k, sk, std::string_view(data, added));
     if (skb == nullptr) return 0;
     skb->seq = tp->write_seq;
@@ -120,7 +125,9 @@ MaySleep<long> tcp_sendmsg_locked(Kernel& k, sock* sk, const char* data, std::si
   std::size_t copied = 0;
   if (error == 0 && sending_ended(sk)) error = -EPIPE;
   while (error == 0 && copied < size) {
-    std::size_t added = sk_stream_memory_free(sk) ? tcp_queue_for_sending(k, sk, data + copied, size - copied) : 0;
+    bool room = sk_stream_memory_free(sk);
+    std::size_t added = room ? tcp_queue_for_sending(k, sk, data + copied, size - copied, &error) : 0;
+    if (error != 0) break;
     if (added == 0) {
       sk->nospace = true;
       if (copied > 0) tcp_push(k, sk, flags & ~MSG_MORE, TCP_NAGLE_PUSH);

@@ -138,6 +138,7 @@ int mss_of(const sock* sk) {
 long tcp_setsockopt(Kernel& k, sock* sk, int option, OptionValue value) {
   Call call(k, Fn::tcp_setsockopt, sk);
   if (value.empty()) return call.result(k.error(Rule::option_too_short, sk));
+  if (!is_there(value)) return call.result(k.error(Rule::bad_address, sk));
   bool in_range = true;
   lock_sock(k, sk);
   bool known = true;
@@ -156,6 +157,7 @@ long tcp_setsockopt(Kernel& k, sock* sk, int option, OptionValue value) {
 
 long tcp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value) {
   Call call(k, Fn::tcp_getsockopt, sk);
+  if (value == nullptr) return call.result(k.error(Rule::bad_address, sk));
   const tcp_sock* tp = tcp_sk(sk);
   const inet_connection_sock* icsk = inet_csk(sk);
   auto or_else = [](int own, int sysctl) { return own != 0 ? own : sysctl; };

@@ -3,6 +3,7 @@
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -63,8 +64,8 @@ long tcp_recv_urg(Kernel& k, sock* sk, InMessage& message) {
       message.out_flags |= MSG_TRUNC;
       return 0;
     }
-    if ((message.flags & MSG_TRUNC) == 0) message.buffer[0] = byte;
-    return 1;
+    bool copies = (message.flags & MSG_TRUNC) == 0;
+    return copies && !copy_to_user(k, message.buffer, &byte, 1) ? k.error(Rule::bad_address_loses, sk) : 1;
   }
   if (tcp_state(sk) == TcpState::CLOSE || (sk->sk_shutdown & RCV_SHUTDOWN) != 0) return 0;
   return k.error(Rule::recv_urgent_not_here, sk);

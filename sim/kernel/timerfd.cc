@@ -5,6 +5,7 @@
 
 #include "sim/kernel/anon_inodes.hh"
 #include "sim/kernel/signal.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -57,7 +58,7 @@ MaySleep<long> timerfd_read(Kernel& k, file* file, void* buffer, std::size_t siz
   }
   ctx->expired = false;
   ctx->ticks = u64{0};
-  std::memcpy(buffer, &ticks, sizeof ticks);
+  if (!copy_to_user(k, buffer, &ticks, sizeof ticks)) co_return call.result(k.error(Rule::bad_address_loses, file));
   co_return call.result(static_cast<long>(sizeof ticks));
 }
 

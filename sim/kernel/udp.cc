@@ -11,6 +11,7 @@
 #include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/uaccess.hh"
 
 namespace wakepath::kernel {
 
@@ -87,7 +88,11 @@ MaySleep<long> udp_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
     co_return call.result(udp_append(k, sk, message, {.family = AF_INET, .route = way.route, .dport = to.dport}));
   }
   long error = 0;
-  sk_buff* skb = ip_make_skb(k, sk, std::string_view(message.data, message.size), &error);
+  sk_buff* skb = ip_make_skb(k, sk, user_payload(k, message.data, message.size), &error);
+  if (skb != nullptr && !user_has(k, message.data, message.size)) {
+    kfree_skb(k, skb);
+    co_return call.result(k.error(Rule::bad_address, sk));
+  }
   if (skb == nullptr) co_return call.result(error);
   udp_send_skb(k, skb, way.route, inet_sk(sk)->inet_sport, way.dport);
   co_return call.result(static_cast<long>(message.size));
@@ -139,18 +144,25 @@ MaySleep<long> udp_recvmsg(Kernel& k, sock* sk, InMessage& message) {
   long error = 0;
   sk_buff* skb = co_await __skb_recv_udp(k, sk, message.flags, &error);
   if (skb == nullptr) co_return call.result(error);
+  bool peek = (message.flags & MSG_PEEK) != 0;
   std::size_t copied = std::min<std::size_t>(message.size, skb->len);
   if (copied < skb->len) {
     message.out_flags |= MSG_TRUNC;
     k.rule(Rule::datagram_cut, sk);
   }
+  bool whole = true;
   {
     Call copy(k, Fn::skb_copy_datagram_iter, skb);
-    if (copied > 0) std::memcpy(message.buffer, skb->payload.data(), copied);
+    whole = copy_to_user(k, message.buffer, skb->payload.data(), copied);
+  }
+  if (!whole) {
+    error = k.error(peek ? Rule::bad_address : Rule::bad_address_loses, sk);
+    if (!peek) kfree_skb(k, skb);
+    co_return call.result(error);
   }
   message.from = sender_of(k, sk, skb);
   long result = static_cast<long>((message.flags & MSG_TRUNC) != 0 ? skb->len.get() : copied);
-  if ((message.flags & MSG_PEEK) == 0) {
+  if (!peek) {
     Call consume(k, Fn::skb_consume_udp, skb);
     k.skbs.free(skb);
   }

@@ -6,6 +6,7 @@
 #include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/uaccess.hh"
 #include "sim/kernel/udp.hh"
 
 namespace wakepath::kernel {
@@ -117,7 +118,11 @@ MaySleep<long> udpv6_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
   if (udp_corks(sk, message))
     co_return call.result(udp_append(k, sk, message, {.family = AF_INET6, .daddr6 = to.daddr, .dport = to.dport}));
   long error = 0;
-  sk_buff* skb = ip6_make_skb(k, sk, std::string_view(message.data, message.size), &error);
+  sk_buff* skb = ip6_make_skb(k, sk, user_payload(k, message.data, message.size), &error);
+  if (skb != nullptr && !user_has(k, message.data, message.size)) {
+    kfree_skb(k, skb);
+    co_return call.result(k.error(Rule::bad_address, sk));
+  }
   if (skb == nullptr) co_return call.result(error);
   udp_v6_send_skb(k, sk, skb, to.daddr, to.dport);
   co_return call.result(static_cast<long>(message.size));

@@ -6,6 +6,7 @@
 #include "sim/kernel/ipv6.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/uaccess.hh"
 #include "sim/kernel/udp.hh"
 
 namespace wakepath::kernel {
@@ -21,12 +22,16 @@ constexpr std::size_t kMost6 = 65535;       ///< IPV6_MAXPLEN
 long begin(Kernel& k, sock* sk, const OutMessage& message, const UdpCork& cork) {
   bool v6 = cork.family == AF_INET6;
   Call call(k, v6 ? Fn::ip6_append_data : Fn::ip_append_data, sk);
-  Payload payload(std::string_view(message.data, message.size));
+  Payload payload = user_payload(k, message.data, message.size);
   if (payload.size() + kUdpHeader > (v6 ? kMost6 : kMost4)) return call.result(k.error(Rule::send_too_long, sk));
   long error = 0;
   u32 truesize = datagram_truesize(payload.size(), v6);
   sk_buff* skb = sock_alloc_send_pskb(k, sk, std::move(payload), truesize, &error);
   if (skb == nullptr) return call.result(error);
+  if (!user_has(k, message.data, message.size)) {
+    kfree_skb(k, skb);
+    return call.result(k.error(Rule::bad_address, sk));
+  }
   skb->protocol = IPPROTO_UDP;
   skb->v6 = v6;
   if (v6) {
@@ -46,6 +51,7 @@ long append(Kernel& k, sock* sk, const OutMessage& message) {
   Call call(k, skb->v6 ? Fn::ip6_append_data : Fn::ip_append_data, sk);
   if (skb->len + kUdpHeader + message.size > (skb->v6 ? kMost6 : kMost4))
     return call.result(k.error(Rule::send_too_long, sk));
+  if (!user_has(k, message.data, message.size)) return call.result(k.error(Rule::bad_address_loses, sk));
   skb->payload.append({message.data, message.size});
   skb->len += static_cast<u32>(message.size);
   skb->truesize += static_cast<u32>(message.size);
@@ -115,6 +121,7 @@ void udp_set_flow(sock* sk, u32 saddr, u32 daddr, u16 dport) {
 long udp_setsockopt(Kernel& k, sock* sk, int option, OptionValue value) {
   Call call(k, Fn::udp_lib_setsockopt, sk);
   if (value.empty()) return call.result(k.error(Rule::option_too_short, sk));
+  if (!is_there(value)) return call.result(k.error(Rule::bad_address, sk));
   if (option != UDP_CORK) return call.result(k.error(Rule::option_unknown, sk));
   udp_sk(sk)->corkflag = value[0] != 0;
   if (value[0] == 0) {
@@ -127,6 +134,7 @@ long udp_setsockopt(Kernel& k, sock* sk, int option, OptionValue value) {
 
 long udp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value) {
   Call call(k, Fn::udp_lib_getsockopt, sk);
+  if (value == nullptr) return call.result(k.error(Rule::bad_address, sk));
   if (option != UDP_CORK) return call.result(k.error(Rule::option_unknown, sk));
   *value = {udp_sk(sk)->corkflag ? 1 : 0};
   return call.result(0);

@@ -2,9 +2,10 @@
 // MSG_OOB goes in a buffer of its own, to which the receiver's oob_skb points until it is read, passed, or followed by
 // another. Left out: SIGURG, which goes to an owner that no call of the model sets.
 
-#include <cstring>
+#include <algorithm>
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/uaccess.hh"
 #include "sim/kernel/unix_sock.hh"
 
 namespace wakepath::kernel {
@@ -52,8 +53,7 @@ long unix_stream_recv_urg(Kernel& k, sock* sk, InMessage& message) {
   unix_sock* u = unix_sk(sk);
   sk_buff* skb = u->oob_skb;
   if (sock_flag(sk, SOCK_URGINLINE_BIT) || skb == nullptr) return call.result(k.error(Rule::unix_no_urgent_data, sk));
-  if (message.size > 0) message.buffer[0] = skb->payload[0];
-  message.out_flags |= MSG_OOB;
+  bool whole = copy_to_user(k, message.buffer, skb->payload.data(), std::min<std::size_t>(message.size, 1));
   if ((message.flags & MSG_PEEK) == 0) {
     u->oob_skb = nullptr;
     --u->inq_len;
@@ -61,6 +61,8 @@ long unix_stream_recv_urg(Kernel& k, sock* sk, InMessage& message) {
     sk_buff* before = sk->sk_receive_queue.list.prev(skb);
     if (before != nullptr && unix_skb_spent(before)) unlink(k, sk, before);  // one mark is enough
   }
+  if (!whole) return call.result(k.error(Rule::bad_address_loses, sk));
+  message.out_flags |= MSG_OOB;
   return call.result(1);
 }
 

@@ -6,6 +6,7 @@
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/signal.hh"
+#include "sim/kernel/uaccess.hh"
 #include "sim/kernel/unix_sock.hh"
 
 namespace wakepath::kernel {
@@ -42,8 +43,10 @@ MaySleep<u64> unix_stream_data_wait(Kernel& k, sock* sk, u64 timeout, const sk_b
 }
 
 /// Bytes out of the buffers behind one another, until the message is full, the queue is empty, or files came along; an
-/// urgent byte ends it, too. True: the call ends with what it has. `*last`: behind what a sleeper waits for more.
-bool take_from_queue(Kernel& k, sock* sk, InMessage& message, std::size_t* copied, const sk_buff** last) {
+/// urgent byte ends it, too, and one that has no room in the caller's memory (`*faulted`). True: the call ends with
+/// what it has. `*last`: behind what a sleeper waits for more.
+bool take_from_queue(Kernel& k, sock* sk, InMessage& message, std::size_t* copied, const sk_buff** last,
+                     bool* faulted) {
   bool peek = (message.flags & MSG_PEEK) != 0;
   sk_buff* skb = sk->sk_receive_queue.list.front();
   *last = skb;
@@ -58,7 +61,10 @@ bool take_from_queue(Kernel& k, sock* sk, InMessage& message, std::size_t* copie
     std::size_t skip = skb->consumed;
     std::size_t chunk = std::min<std::size_t>(skb->len - skip, message.size - *copied);
     unix_copy_addr(skb, message);
-    std::memcpy(message.buffer + *copied, skb->payload.data() + skip, chunk);
+    if (!copy_to_user(k, message.buffer + *copied, skb->payload.data() + skip, chunk)) {
+      *faulted = true;
+      return true;
+    }
     *copied += chunk;
     bool files = skb->fp != nullptr;
     if (files) scm_recv_unix(k, skb, message, peek);
@@ -93,7 +99,10 @@ MaySleep<long> unix_stream_recvmsg(Kernel& k, struct socket* socket, InMessage& 
   std::size_t copied = 0;
   for (;;) {
     const sk_buff* last = nullptr;
-    if (take_from_queue(k, sk, message, &copied, &last) || copied >= target) break;
+    bool faulted = false;
+    bool over = take_from_queue(k, sk, message, &copied, &last, &faulted);
+    if (faulted && copied == 0) co_return call.result(k.error(Rule::bad_address, sk));
+    if (over || copied >= target) break;
     if (long error = sock_error(k, sk); error != 0)
       co_return call.result(copied > 0 ? static_cast<long>(copied) : error);
     if ((sk->sk_shutdown & RCV_SHUTDOWN) != 0) break;
@@ -134,7 +143,11 @@ MaySleep<long> unix_dgram_recvmsg(Kernel& k, struct socket* socket, InMessage& m
   unix_copy_addr(skb, message);
   std::size_t size = std::min<std::size_t>(message.size, skb->len);
   if (size < skb->len) message.out_flags |= MSG_TRUNC;
-  std::memcpy(message.buffer, skb->payload.data(), size);
+  if (!copy_to_user(k, message.buffer, skb->payload.data(), size)) {
+    long error = k.error(peek ? Rule::bad_address : Rule::bad_address_loses, sk);
+    if (!peek) kfree_skb(k, skb);
+    co_return call.result(error);
+  }
   if (skb->fp != nullptr) scm_recv_unix(k, skb, message, peek);
   long result = (message.flags & MSG_TRUNC) != 0 ? static_cast<long>(skb->len) : static_cast<long>(size);
   if (!peek) kfree_skb(k, skb);

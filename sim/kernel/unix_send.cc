@@ -7,6 +7,7 @@
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/signal.hh"
+#include "sim/kernel/uaccess.hh"
 #include "sim/kernel/unix_sock.hh"
 
 namespace wakepath::kernel {
@@ -96,12 +97,17 @@ bool is_deaf(const sock* other) { return sock_flag(other, SOCK_DEAD_BIT) || (oth
 MaySleep<long> queue_oob(Kernel& k, sock* sk, sock* other, OutMessage& message) {
   Call call(k, Fn::queue_oob, sk);
   long error = 0;
-  Payload byte(std::string_view(message.data + message.size - 1, 1));
+  const char* last = message.data != nullptr ? message.data + message.size - 1 : nullptr;
+  Payload byte = user_payload(k, last, 1);
   sk_buff* skb = co_await unix_alloc_skb(k, sk, std::move(byte), skb_truesize(1, 0), message.flags, &error);
   if (skb == nullptr) co_return call.result(error);
   if (!unix_scm_to_skb(k, message, skb)) {
     kfree_skb(k, skb);
     co_return call.result(k.error(Rule::no_memory, sk));
+  }
+  if (!user_has(k, last, 1)) {
+    kfree_skb(k, skb);
+    co_return call.result(k.error(Rule::bad_address, sk));
   }
   if (is_deaf(other)) {
     kfree_skb(k, skb);
@@ -134,12 +140,16 @@ MaySleep<long> unix_stream_sendmsg(Kernel& k, struct socket* socket, OutMessage&
     std::size_t data = std::min(size, page_align(size > kMaxHead ? size - kMaxHead : 0));
     long error = 0;
     u32 truesize = skb_truesize(size - data, data);
-    Payload bytes(std::string_view(message.data + sent, size));
+    Payload bytes = user_payload(k, message.data + sent, size);
     sk_buff* skb = co_await unix_alloc_skb(k, sk, std::move(bytes), truesize, message.flags, &error);
     if (skb == nullptr) co_return call.result(sent > 0 ? static_cast<long>(sent) : error);
     if (!unix_scm_to_skb(k, message, skb)) {  // the files go with the first buffer
       kfree_skb(k, skb);
       co_return call.result(k.error(Rule::no_memory, sk));
+    }
+    if (!user_has(k, message.data + sent, size)) {
+      kfree_skb(k, skb);
+      co_return call.result(sent > 0 ? static_cast<long>(sent) : k.error(Rule::bad_address, sk));
     }
     if (is_deaf(other)) {
       kfree_skb(k, skb);
@@ -215,11 +225,12 @@ MaySleep<long> unix_dgram_sendmsg(Kernel& k, struct socket* socket, OutMessage& 
   if (message.size > kMaxAlloc) data = page_align(std::min(message.size - kMaxAlloc, kMaxFrags * kPage));
   long error = 0;
   u32 truesize = skb_truesize(message.size - data, data);
-  Payload bytes(std::string_view(message.data, message.size));
+  Payload bytes = user_payload(k, message.data, message.size);
   sk_buff* made = co_await unix_alloc_skb(k, sk, std::move(bytes), truesize, message.flags, &error);
   HeldSkb skb(k, made);
   if (skb.get() == nullptr) co_return call.result(error);
   if (!unix_scm_to_skb(k, message, skb.get())) co_return call.result(k.error(Rule::no_memory, sk));
+  if (!user_has(k, message.data, message.size)) co_return call.result(k.error(Rule::bad_address, sk));
   u64 timeout = sock_sndtimeo(sk, (message.flags & MSG_DONTWAIT) != 0);
   for (;;) {
     sock* found = find_receiver(k, sk, message, &error);

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "sim/kernel/uio.hh"
+#include "sim/syscalls/gathered.hh"
 #include "sim/syscalls/syscall_scope.hh"
 #include "sim/syscalls/syscalls.hh"
 #include "sim/syscalls/words.hh"
@@ -40,12 +41,26 @@ std::string fcntl_words(int fd, int command, int argument) {
   }
 }
 
-std::string ioctl_words(int fd, unsigned command, int argument) {
-  if (command == FIONBIO) return fmt::format("ioctl({}, FIONBIO, {})", fd, argument);
-  if (command == FIONREAD) return fmt::format("ioctl({}, FIONREAD)", fd);
-  if (command == SIOCATMARK) return fmt::format("ioctl({}, SIOCATMARK)", fd);
-  if (command == SIOCOUTQ) return fmt::format("ioctl({}, SIOCOUTQ)", fd);
-  return fmt::format("ioctl({}, {:#x})", fd, command);
+std::string ioctl_words(int fd, unsigned command, const int* argument) {
+  std::string name = command == FIONBIO      ? "FIONBIO"
+                     : command == FIONREAD   ? "FIONREAD"
+                     : command == SIOCATMARK ? "SIOCATMARK"
+                     : command == SIOCOUTQ   ? "SIOCOUTQ"
+                                             : fmt::format("{:#x}", command);
+  if (argument == nullptr) return fmt::format("ioctl({}, {}, NULL)", fd, name);
+  return command == FIONBIO ? fmt::format("ioctl({}, {}, {})", fd, name, *argument)
+                            : fmt::format("ioctl({}, {})", fd, name);
+}
+
+/// What cannot be asked is said first; but of what a socket does not know, and could be a question about a device, the
+/// device's name is read (sock_do_ioctl(), get_user_ifreq()).
+long ioctl_to_nowhere(Kernel& k, file* file, unsigned command) {
+  constexpr unsigned kSocketCommands = 0x89;  // SOCK_IOC_TYPE
+  bool of_sockets = file->f_op.get() == &socket_file_ops && _IOC_TYPE(command) == kSocketCommands;
+  int nobodys = 0;
+  long error = command == FIONBIO ? 0 : do_vfs_ioctl(k, file, command, &nobodys);
+  bool reads = error == 0 || (error == -ENOTTY && of_sockets);
+  return reads ? k.error(Rule::bad_address, file) : error;
 }
 
 /// vfs_read() and its like, again and again as long as signals restart the call; each attempt looks its descriptor up
@@ -65,7 +80,8 @@ MaySleep<long> on_descriptor(Kernel& k, int fd, MaySleep<long> (*attempt)(Kernel
 }  // namespace
 
 MaySleep<long> sys_read(Kernel& k, int fd, char* buffer, std::size_t size) {
-  SyscallScope call(k, Fn::ksys_read, [&] { return words::text("read(", fd, ", ", size, ")"); });
+  SyscallScope call(k, Fn::ksys_read,
+                    [&] { return words::text("read(", fd, ", ", size, words::bad_buffer(buffer), ")"); });
   long result = co_await on_descriptor(k, fd, vfs_read, buffer, size);
   co_return call.done(result, [&] { return given(buffer, result); });
 }
@@ -78,24 +94,37 @@ MaySleep<long> sys_write(Kernel& k, int fd, const char* data, std::size_t size) 
   co_return call.done(result);
 }
 
-MaySleep<long> sys_readv(Kernel& k, int fd, char* buffer, std::vector<std::size_t> sizes) {
-  SyscallScope call(k, Fn::__x64_sys_readv, [&] { return fmt::format("readv({}, [{}])", fd, fmt::join(sizes, ", ")); });
+MaySleep<long> sys_readv(Kernel& k, int fd, char* buffer, std::vector<UserPiece> pieces, UserPointer list) {
+  SyscallScope call(k, Fn::__x64_sys_readv,
+                    [&] { return fmt::format("readv({}, {})", fd, words::room(pieces, list)); });
   std::size_t whole = 0;
-  for (std::size_t size : sizes) whole += size;
-  long result = co_await on_descriptor(k, fd, vfs_readv, buffer, whole);
+  for (const UserPiece& piece : pieces) whole += piece.size;
+  UserHoles holes(k, buffer, pieces);
+  long result = co_await on_descriptor(k, fd, vfs_readv, import_iovec(buffer, pieces, list), whole);
   co_return call.done(result, [&] { return given(buffer, result); });
 }
 
-MaySleep<long> sys_writev(Kernel& k, int fd, const std::vector<std::string>& pieces) {
-  SyscallScope call(k, Fn::__x64_sys_writev, [&] { return fmt::format("writev({}, {})", fd, words::pieces(pieces)); });
-  long result = co_await on_descriptor<const std::vector<std::string>&>(k, fd, vfs_writev, pieces);
+MaySleep<long> sys_writev(Kernel& k, int fd, const std::vector<std::string>& pieces, std::vector<UserPointer> at,
+                          UserPointer list) {
+  SyscallScope call(k, Fn::__x64_sys_writev,
+                    [&] { return fmt::format("writev({}, {})", fd, words::pieces(pieces, at, list)); });
+  GatheredPieces all(k, pieces, at, list);
+  UserBuffers buffers{all.data(), all.size(), all.pieces()};
+  long result = co_await on_descriptor<const UserBuffers&>(k, fd, vfs_writev, buffers);
   co_return call.done(result);
 }
 
 MaySleep<long> sys_memfd_create(Kernel& k, std::string name, unsigned flags) {
   SyscallScope call(k, Fn::__x64_sys_memfd_create,
                     [&] { return fmt::format("memfd_create({}, {})", words::data(name), words::memfd_flags(flags)); });
-  co_return call.done(do_memfd_create(k, name, flags));
+  co_return call.done(do_memfd_create(k, &name, flags));
+}
+
+MaySleep<long> sys_memfd_create(Kernel& k, UserPointer name, unsigned flags) {
+  SyscallScope call(k, Fn::__x64_sys_memfd_create, [&] {
+    return fmt::format("memfd_create({}, {})", words::pointer(name), words::memfd_flags(flags));
+  });
+  co_return call.done(do_memfd_create(k, nullptr, flags));
 }
 
 MaySleep<long> sys_lseek(Kernel& k, int fd, long offset, int whence) {
@@ -145,9 +174,10 @@ MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
 }
 
 MaySleep<long> sys_ioctl(Kernel& k, int fd, unsigned command, int* argument) {
-  SyscallScope call(k, Fn::__x64_sys_ioctl, [&] { return ioctl_words(fd, command, *argument); });
+  SyscallScope call(k, Fn::__x64_sys_ioctl, [&] { return ioctl_words(fd, command, argument); });
   HeldFile held(k, fd);
   if (!held) co_return call.done(k.error(Rule::fd_not_open, nullptr));
+  if (argument == nullptr) co_return call.done(ioctl_to_nowhere(k, held.get(), command));
   long result = do_vfs_ioctl(k, held.get(), command, argument);
   co_return call.done(result, [&] { return command == FIONBIO ? "" : fmt::format(" {}", *argument); });
 }

@@ -13,6 +13,7 @@ namespace wakepath::kernel {
 namespace {
 
 std::string asked(const struct pollfd* fds, std::size_t count) {
+  if (fds == nullptr || !access_ok(fds)) return fds == nullptr ? "NULL" : "OUTSIDE";
   std::string out = "[";
   for (std::size_t i = 0; i < count; ++i)
     out += fmt::format("{}{{{}, {}}}", i == 0 ? "" : ", ", fds[i].fd, words::poll_events(fds[i].events));
@@ -75,6 +76,7 @@ MaySleep<long> sys_ppoll(Kernel& k, struct pollfd* fds, std::size_t count, int t
 
 MaySleep<long> sys_select(Kernel& k, int n, SelectSets* sets, int timeout_ms) {
   SyscallScope call(k, Fn::__x64_sys_pselect6, [&] {
+    if (sets == nullptr) return fmt::format("select({}, OUTSIDE, {})", n, timeout_ms);
     return fmt::format("select({}, {}, {}, {}, {})", n, members(sets->in), members(sets->out), members(sets->ex),
                        timeout_ms);
   });
@@ -88,7 +90,8 @@ MaySleep<long> sys_select(Kernel& k, int n, SelectSets* sets, int timeout_ms) {
 MaySleep<long> sys_epoll_pwait(Kernel& k, int epfd, user_epoll_event* events, int maxevents, int timeout_ms,
                                std::optional<signal_set> mask) {
   SyscallScope call(k, Fn::__x64_sys_epoll_pwait, [&] {
-    return fmt::format("epoll_pwait({}, {}, {}, {})", epfd, maxevents, timeout_ms, mask_of(mask));
+    return fmt::format("epoll_pwait({}, {}, {}, {}{})", epfd, maxevents, timeout_ms, mask_of(mask),
+                       words::bad_buffer(events));
   });
   if (mask) set_user_sigmask(k, *mask);
   long result = co_await do_epoll_wait(k, epfd, events, maxevents, timeout_ms);
@@ -121,6 +124,11 @@ MaySleep<long> sys_refused(Kernel& k, std::string text, int error) {
   SyscallScope call(k, Fn::just_return_func, [&] { return text; });
   k.rule(Rule::fault_injected, k.current());
   co_return call.done(-error);
+}
+
+MaySleep<long> sys_without_argument(Kernel& k, Fn entry, std::string text) {
+  SyscallScope call(k, entry, [&] { return text; });
+  co_return call.done(k.error(Rule::bad_address, nullptr));
 }
 
 MaySleep<long> sys_sigprocmask(Kernel& k, int how, signal_set set) {

@@ -135,7 +135,11 @@ Words address(const Address& a) {
   return text(a.ip >> 24, ".", (a.ip >> 16) & 255, ".", (a.ip >> 8) & 255, ".", a.ip & 255, ":", a.port);
 }
 
+Words pointer(UserPointer at) { return at == UserPointer::kOutside ? "OUTSIDE" : "NULL"; }
+
 Words data(std::string_view bytes) {
+  if (!access_ok(bytes.data())) return "OUTSIDE";
+  if (bytes.data() == nullptr && !bytes.empty()) return "NULL";
   std::string_view shown = bytes.substr(0, 24);
   auto plain = [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; };
   Words out;
@@ -160,10 +164,38 @@ Words data(std::string_view bytes) {
   return out;
 }
 
-Words pieces(const std::vector<std::string>& pieces) {
+Words pieces(const std::vector<std::string>& pieces, const std::vector<UserPointer>& at, UserPointer list) {
+  if (list != UserPointer::kGood) return pointer(list);
   Words out = "[";
-  for (std::size_t i = 0; i < pieces.size(); ++i) (out += i == 0 ? "" : ", ") += data(pieces[i]);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    bool there = at.empty() || at[i] == UserPointer::kGood;
+    (out += i == 0 ? "" : ", ") += there ? data(pieces[i]) : text(pointer(at[i]), " * ", pieces[i].size());
+  }
   out += ']';
+  return out;
+}
+
+Words room(const std::vector<UserPiece>& pieces, UserPointer list) {
+  if (list != UserPointer::kGood) return pointer(list);
+  Words out = "[";
+  for (const UserPiece& piece : pieces) {
+    if (&piece != &pieces.front()) out += ", ";
+    if (piece.at != UserPointer::kGood) (out += pointer(piece.at)) += " * ";
+    out += piece.size;
+  }
+  out += ']';
+  return out;
+}
+
+std::string_view bad_buffer(const void* buffer) {
+  if (buffer == nullptr) return ", buffer=NULL";
+  return access_ok(buffer) ? "" : ", buffer=OUTSIDE";
+}
+
+Words bad_address(UserPointer address, UserPointer length) {
+  Words out;
+  if (address != UserPointer::kGood) (out += ", addr=") += pointer(address);
+  if (length != UserPointer::kGood) (out += ", len=") += pointer(length);
   return out;
 }
 

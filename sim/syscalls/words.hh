@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/uaccess.hh"
 
 /// How the arguments of a system call are written in a trace: as in C, with the names of flags.
 
@@ -79,10 +80,18 @@ template <class... Parts>
 /// Of epoll_create1().
 [[nodiscard]] Words epoll_flags(int flags);
 [[nodiscard]] Words address(const Address& address);
-/// In double quotes, with C escapes, cut after 24 bytes.
+[[nodiscard]] Words pointer(UserPointer at);
+/// In double quotes, with C escapes, cut after 24 bytes; or where they are not.
 [[nodiscard]] Words data(std::string_view bytes);
-/// A list of such.
-[[nodiscard]] Words pieces(const std::vector<std::string>& pieces);
+/// A list of such; `at` may be empty.
+[[nodiscard]] Words pieces(const std::vector<std::string>& pieces, const std::vector<UserPointer>& at,
+                           UserPointer list);
+/// Sizes of the same.
+[[nodiscard]] Words room(const std::vector<UserPiece>& pieces, UserPointer list);
+/// Of a buffer to fill that is not there: `, buffer=NULL`; else nothing.
+[[nodiscard]] std::string_view bad_buffer(const void* buffer);
+/// `, addr=NULL, len=OUTSIDE`
+[[nodiscard]] Words bad_address(UserPointer address, UserPointer length);
 [[nodiscard]] Words events(u32 mask);
 /// What epoll_wait() gave: events, and of the caller's data the lower half, as data.fd and data.u32 are.
 [[nodiscard]] Words epoll_events(const user_epoll_event* events, long count);

@@ -15,6 +15,7 @@ namespace {
 constexpr int kTries = 60;
 constexpr int kFavour = 8;            // how much oftener a call comes that a focus favours
 constexpr unsigned kFallAsleep = 18;  // per cent of the steps that are free to choose
+constexpr unsigned kAstray = 5;       // per cent of the same that get a pointer to nowhere: one in a hundred of all
 constexpr int kMostBeforeTimer =
     4;  // steps between arming a timerfd and its end: the running kernel needs time for each
 constexpr std::chrono::milliseconds kApart{20};  // scenarios/README.md: files do not depend on timers less apart
@@ -190,7 +191,12 @@ bool Generator::random_call(ProgramStep& step) {
   step = {world_.random.one_of(idle), {}, "", {}, "", "", false};
   const Kind& kind = random_kind(world_.random, focus_);
   step.function = kind.function;
-  return kind.make(world_, world_.actor(step.actor).process, step);
+  const bool made = kind.make(world_, world_.actor(step.actor).process, step);
+  // a series that dwells on something has no calls to spare
+  if (made && focus_ == nullptr && world_.random.percent(kAstray)) {
+    lead_astray(world_, step);
+  }
+  return made;
 }
 
 bool Generator::machine_knows(const ProgramStep& step) {

@@ -22,6 +22,10 @@ extern const std::vector<Kind> kDataKinds;    ///< kinds_data.cc: reads and writ
 extern const std::vector<Kind> kFileKinds;    ///< kinds_file.cc: descriptors, pipes, eventfd, timerfd, fork, thread
 extern const std::vector<Kind> kEpollKinds;   ///< kinds_epoll.cc: epoll, poll, select
 
+/// bad_pointers.cc: a call that a row has made gets a pointer that leads to no memory of the caller's. A call that
+/// takes none stays as it is.
+void lead_astray(World& world, ProgramStep& step);
+
 // What the rows look for.
 bool is_anything(const Object&, const Descriptor&);
 bool is_socket(const Object& object, const Descriptor&);

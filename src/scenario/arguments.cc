@@ -31,7 +31,9 @@ Request Arguments::request(const CallStep& call, const Process& own) {
   request.name = std::string(call.signature->name);
   for (size_t i = 0; i < call.args.size(); ++i) {
     const Param::Kind kind = call.signature->params[i].kind;
-    if (kind == Param::Kind::signal_list) {
+    if (call.args[i].kind == Arg::Kind::pointer) {
+      pointer(call.args[i], kind, request);
+    } else if (kind == Param::Kind::signal_list) {
       request.signals.emplace();
       for (const Arg& item : call.args[i].items) {
         request.signals->push_back(static_cast<int>(item.number));
@@ -46,24 +48,37 @@ Request Arguments::request(const CallStep& call, const Process& own) {
     if (request.numbers.size() < 4) {
       request.numbers.push_back(0);
     }
-    request.null = call.args.size() > 3 && call.args[3].kind == Arg::Kind::events;
-    const bool numbered = call.keyword && call.keyword->kind != Arg::Kind::name;
-    const int shown = numbered ? static_cast<int>(call.keyword->number) : static_cast<int>(request.numbers[2]);
-    request.token = view_.new_token(call.keyword ? call.keyword->text : call.args[2].text, as_token(shown));
+    const auto data = call.keywords.find("data");
+    const Arg* const given = data != call.keywords.end() ? &data->second : nullptr;
+    const bool numbered = given != nullptr && given->kind != Arg::Kind::name;
+    const int shown = numbered ? static_cast<int>(given->number) : static_cast<int>(request.numbers[2]);
+    request.token = view_.new_token(given != nullptr ? given->text : call.args[2].text, as_token(shown));
   }
-  if (request.call == Call::epoll_wait || request.call == Call::epoll_pwait) {
-    request.null = call.keyword.has_value();
-  }
-  if (request.call == Call::sendmsg && call.keyword) {
-    for (const Arg& fd : call.keyword->items) {
-      request.rights.push_back(descriptor(fd, own));
-    }
+  for (const auto& [word, arg] : call.keywords) {
+    keyword(word, arg, own, request);
   }
   if (request.call == Call::fork || request.call == Call::thread) {
     request.new_actor = call.args[0].name;
     request.new_process = request.call == Call::fork ? request.new_actor : own.name;
   }
   return request;
+}
+
+/// NULL or OUTSIDE in place of an argument.
+void Arguments::pointer(const Arg& arg, Param::Kind kind, Request& request) {
+  (kind == Param::Kind::address       ? request.address_at
+   : kind == Param::Kind::signal_list ? request.signals_at
+                                      : request.buffer) = arg.pointer;
+}
+
+void Arguments::keyword(const std::string& word, const Arg& arg, const Process& process, Request& request) {
+  if (word == "rights") {
+    for (const Arg& fd : arg.items) {
+      request.rights.push_back(descriptor(fd, process));
+    }
+  } else if (word != "data") {
+    (word == "addr" ? request.address_at : word == "len" ? request.length_at : request.buffer) = arg.pointer;
+  }
 }
 
 void Arguments::argument(const Arg& arg, const Process& process, Request& request) {
@@ -79,6 +94,7 @@ void Arguments::argument(const Arg& arg, const Process& process, Request& reques
       return;
     case Arg::Kind::data:
       request.data = arg.bytes;
+      request.buffer = arg.pointer;
       return;
     case Arg::Kind::address:
     case Arg::Kind::address_of:
@@ -91,6 +107,8 @@ void Arguments::argument(const Arg& arg, const Process& process, Request& reques
       return;
     case Arg::Kind::duration:
       request.numbers.push_back(arg.time.count());
+      return;
+    case Arg::Kind::pointer:  // pointer() has it
       return;
     case Arg::Kind::list:
     case Arg::Kind::events:
@@ -117,6 +135,10 @@ int Arguments::descriptor(const Arg& arg, const Process& process) {
 void Arguments::item(const Arg& arg, const Process& process, Request& request) {
   if (arg.kind == Arg::Kind::data) {
     request.pieces.push_back(arg.bytes);
+    request.pieces_at.push_back(arg.pointer);
+  } else if (request.call == Call::readv) {
+    request.numbers.push_back(arg.number);
+    request.pieces_at.push_back(arg.pointer);
   } else if (arg.kind == Arg::Kind::flags && !arg.items.empty()) {
     const int fd = descriptor(arg.items[0], process);
     request.polls.push_back({fd, static_cast<short>(arg.number), view_.new_token(arg.token, as_token(fd))});

@@ -18,6 +18,8 @@ class Arguments {
   Address address(const Arg& arg, const Process& own);
 
  private:
+  static void pointer(const Arg& arg, Param::Kind kind, Request& request);
+  void keyword(const std::string& word, const Arg& arg, const Process& process, Request& request);
   void argument(const Arg& arg, const Process& process, Request& request);
   void set(const Arg& fds, size_t place, const Process& process, Request& request);
   void item(const Arg& arg, const Process& process, Request& request);

@@ -37,6 +37,13 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+/// Where a pointer of a call leads: to memory of the caller's, or not.
+enum class Pointer {
+  good,
+  null,     ///< NULL: nothing is there, which shows as soon as something is read or written
+  outside,  ///< OUTSIDE: (void*)-1, beyond user space, which shows before (access_ok())
+};
+
 /// An argument, or a part of a result.
 struct Arg {
   enum class Kind {
@@ -52,6 +59,7 @@ struct Arg {
     events,      ///< items: each has number (the flags) and token
     list,        ///< items
     duration,    ///< time
+    pointer,     ///< NULL or OUTSIDE, in place of what the call reads or writes
   };
   Kind kind = Kind::integer;
   Position at;
@@ -60,7 +68,8 @@ struct Arg {
   std::string name;
   std::string process;  ///< of `process.name`; empty for the own process first
   std::string bytes;
-  bool counter = false;  ///< bytes were written u64(N)
+  bool counter = false;             ///< bytes were written u64(N)
+  Pointer pointer = Pointer::good;  ///< of data and sizes, too: `NULL * 8` is eight bytes that are not there
   Address literal;
   std::vector<int> numbers;
   std::vector<Arg> items;
@@ -86,10 +95,10 @@ struct Signature;
 struct CallStep {
   std::vector<std::string> targets;  ///< names to bind
   const Signature* signature = nullptr;
-  std::vector<Arg> args;        ///< in the order of the signature; optional ones may be missing at the end
-  std::optional<Arg> keyword;   ///< data= of epoll_ctl, rights= of sendmsg, buffer= of epoll_wait
-  std::vector<Result> results;  ///< none: must succeed and not block; several: any of them
-  std::string text;             ///< `epoll_wait(ep, 8, -1)`
+  std::vector<Arg> args;                ///< in the order of the signature; optional ones may be missing at the end
+  std::map<std::string, Arg> keywords;  ///< data= of epoll_ctl, rights= of sendmsg, buffer= of recv, …
+  std::vector<Result> results;          ///< none: must succeed and not block; several: any of them
+  std::string text;                     ///< `epoll_wait(ep, 8, -1)`
 };
 
 /// A statement about kernel objects.

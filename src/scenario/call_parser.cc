@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+
+#include <algorithm>
 
 namespace wakepath::scenario {
 namespace {
@@ -81,7 +84,7 @@ class CallParser {
                           ? fmt::format("no name before {}(), which gives no descriptor", out_.signature->name)
                           : fmt::format("{} name{} before {}()", wanted, wanted > 1 ? "s" : "", out_.signature->name));
     }
-    if (wanted == 2 && have != 2) {
+    if (wanted == 2 && have != 2 && (have != 0 || out_.keywords.count("fds") == 0)) {
       cursor_.fail_at(function_at_,
                       fmt::format("{} name{} before {}()", have, have == 1 ? "" : "s", out_.signature->name),
                       fmt::format("two: {}", out_.signature->usage));
@@ -115,7 +118,7 @@ class CallParser {
   }
 
   bool keyword_here() {
-    if (out_.signature->keyword.empty()) {
+    if (out_.signature->keywords.empty()) {
       return false;
     }
     const size_t at = cursor_.offset();
@@ -129,17 +132,14 @@ class CallParser {
     Cursor& c = cursor_;
     const size_t at = c.offset();
     const std::string word = c.identifier();
-    if (word != out_.signature->keyword || out_.keyword) {
-      c.fail_at(at, fmt::format("'{}='", word), fmt::format("{}: {}", out_.signature->keyword, out_.signature->usage));
+    const auto& known = out_.signature->keywords;
+    if (std::find(known.begin(), known.end(), word) == known.end() || out_.keywords.count(word) != 0) {
+      c.fail_at(at, fmt::format("'{}='", word), fmt::format("{}: {}", fmt::join(known, " or "), out_.signature->usage));
     }
     c.take('=');
-    if (word == "rights") {
-      out_.keyword = list("a list of descriptors", [this] { return descriptor(); });
-    } else if (word == "buffer") {
-      out_.keyword = null_pointer();
-    } else {
-      out_.keyword = descriptor("a name or a number");
-    }
+    out_.keywords[word] = word == "rights" ? list("a list of descriptors", [this] { return descriptor(); })
+                          : word == "data" ? descriptor("a name or a number")
+                                           : parse_pointer(c, false);
   }
 
   /// What depends on several arguments.
@@ -154,30 +154,14 @@ class CallParser {
         cursor_.fail_at(cursor_.offset() - 1, std::string(out_.signature->usage));
       }
     }
-    if (out_.signature->call == Call::ioctl && (args[1].number == FIONBIO) != (args.size() == 3)) {
+    const bool nowhere = args.size() == 3 && args[2].kind == Arg::Kind::pointer;
+    if (out_.signature->call == Call::ioctl && !nowhere && (args[1].number == FIONBIO) != (args.size() == 3)) {
       cursor_.fail_at(cursor_.offset() - 1, std::string(out_.signature->usage));
     }
-  }
-
-  /// NULL in place of events: none, since there is nothing to read them from or to write them to.
-  Arg null_pointer() {
-    Arg arg = start();
-    const size_t at = cursor_.offset();
-    const std::string word = cursor_.identifier();
-    if (word != "NULL") {
-      cursor_.fail_at(at, word.empty() ? cursor_.found() : fmt::format("'{}'", word), "NULL");
+    const bool no_times = args.size() > 1 && args[1].kind == Arg::Kind::pointer;
+    if (out_.signature->call == Call::timerfd_settime && no_times != (args.size() == 2)) {
+      cursor_.fail_at(cursor_.offset() - 1, std::string(out_.signature->usage));
     }
-    arg.kind = Arg::Kind::events;
-    arg.text = word;
-    return arg;
-  }
-
-  bool null_here() {
-    cursor_.skip_blanks();
-    const size_t at = cursor_.offset();
-    const bool is = cursor_.identifier() == "NULL";
-    cursor_.go_to(at);
-    return is;
   }
 
   Arg start() {
@@ -283,8 +267,55 @@ class CallParser {
     return arg;
   }
 
+  /// Does a call read or write something there that it finds by a pointer?
+  bool has_pointer(const Param& param) const {
+    using K = Param::Kind;
+    const Call call = out_.signature->call;
+    switch (param.kind) {
+      case K::address:
+      case K::value:
+      case K::data_list:
+      case K::count_list:
+      case K::descriptor_list:
+      case K::poll_list:
+      case K::signal_list:
+        return true;
+      case K::words:
+        return param.set == Words::epoll_events;
+      case K::integer:
+        return call == Call::ioctl;
+      case K::duration:
+        return call == Call::timerfd_settime && out_.args.size() == 1;
+      default:
+        return false;
+    }
+  }
+
+  /// Bytes that are sent, or room for some: in memory of the caller's, or where there is none.
+  Arg data() {
+    if (!starts_pointer(cursor_)) {
+      return parse_data(cursor_);
+    }
+    Arg arg = parse_pointer(cursor_, true);
+    arg.kind = Arg::Kind::data;
+    arg.bytes.resize(static_cast<size_t>(arg.number));
+    return arg;
+  }
+
+  Arg room() {
+    if (!starts_pointer(cursor_)) {
+      return number("a number of bytes", 0, kMostBytes);
+    }
+    Arg arg = parse_pointer(cursor_, true);
+    arg.kind = Arg::Kind::integer;
+    return arg;
+  }
+
   Arg argument(const Param& param) {
     using K = Param::Kind;
+    if (has_pointer(param) && starts_pointer(cursor_)) {
+      return parse_pointer(cursor_, false);
+    }
     switch (param.kind) {
       case K::descriptor:
         return descriptor();
@@ -295,21 +326,21 @@ class CallParser {
       case K::count:
         return number(param.what, 0, kMostBytes);
       case K::words:
-        return param.set == Words::epoll_events && null_here() ? null_pointer() : parse_flags(cursor_, param.set);
+        return parse_flags(cursor_, param.set);
       case K::status:
         return fcntl_argument(param);
       case K::option:
         return option(param);
       case K::data:
-        return parse_data(cursor_);
+        return data();
       case K::address:
         return parse_address(cursor_, false);
       case K::value:
         return parse_value(cursor_);
       case K::data_list:
-        return list(param.what, [this] { return parse_data(cursor_); });
+        return list(param.what, [this] { return data(); });
       case K::count_list:
-        return list(param.what, [this] { return number("a number of bytes", 0, kMostBytes); });
+        return list(param.what, [this] { return room(); });
       case K::descriptor_list:
         return list(param.what, [this] { return descriptor(); });
       case K::poll_list:

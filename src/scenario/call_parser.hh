@@ -29,6 +29,10 @@ Duration parse_duration(const Source& source, const Yaml& scalar);
 namespace grammar {  // shared by the files that implement the above
 
 Arg parse_data(Cursor& cursor);
+/// Does NULL or OUTSIDE come next?
+bool starts_pointer(Cursor& cursor);
+/// `NULL`, `OUTSIDE`; with `counted`, so many bytes there: `NULL * 8`, one without a number.
+Arg parse_pointer(Cursor& cursor, bool counted);
 Arg parse_address(Cursor& cursor, bool in_result);
 bool starts_address(Cursor& cursor);
 Arg parse_flags(Cursor& cursor, Words set);

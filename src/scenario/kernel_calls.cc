@@ -41,14 +41,14 @@ void plain(const Request& r, Outcome& out) {
 
 void ioctl_number(const Request& r, Outcome& out) {
   int number = static_cast<int>(at(r, 2));
-  finish(out, syscall(SYS_ioctl, fd_of(r), at(r, 1), &number));
+  finish(out, syscall(SYS_ioctl, fd_of(r), at(r, 1), pointer_to(r.buffer, &number)));
   if (out.ret == 0 && at(r, 1) != FIONBIO) {
     out.value = {number};
   }
 }
 
 void make_memory_file(const Request& r, Outcome& out) {
-  finish(out, syscall(SYS_memfd_create, r.data.c_str(), at(r, 0)));
+  finish(out, syscall(SYS_memfd_create, pointer_to(r.buffer, r.data.c_str()), at(r, 0)));
 }
 
 /// dup3() refuses equal numbers, dup2() gives them back; not every machine has dup2.
@@ -59,8 +59,9 @@ void duplicate_onto(const Request& r, Outcome& out) {
 
 void make_pair(const Request& r, Outcome& out) {
   int fds[2] = {-1, -1};
-  finish(out, r.call == Call::pipe2 ? syscall(SYS_pipe2, fds, at(r, 0))
-                                    : syscall(SYS_socketpair, at(r, 0), at(r, 1), at(r, 2), fds));
+  void* const where = pointer_to(r.buffer, fds);
+  finish(out, r.call == Call::pipe2 ? syscall(SYS_pipe2, where, at(r, 0))
+                                    : syscall(SYS_socketpair, at(r, 0), at(r, 1), at(r, 2), where));
   if (out.ret == 0) {
     out.fds = {fds[0], fds[1]};
   }
@@ -68,18 +69,18 @@ void make_pair(const Request& r, Outcome& out) {
 
 void set_timer(const Request& r, Outcome& out) {
   const auto time = [](long ns) { return timespec{ns / 1000000000, ns % 1000000000}; };
-  const itimerspec timer{time(r.numbers[2]), time(r.numbers[1])};
-  finish(out, syscall(SYS_timerfd_settime, fd_of(r), 0, &timer, nullptr));
+  const itimerspec timer{time(at(r, 2)), time(at(r, 1))};
+  finish(out, syscall(SYS_timerfd_settime, fd_of(r), 0, pointer_to(r.buffer, &timer), nullptr));
 }
 
 void change_mask(const Request& r, Outcome& out) {
   const uint64_t set = set_of(r);
-  finish(out, syscall(SYS_rt_sigprocmask, at(r, 0), &set, nullptr, sizeof set));
+  finish(out, syscall(SYS_rt_sigprocmask, at(r, 0), pointer_to(r.signals_at, &set), nullptr, sizeof set));
 }
 
 void make_signalfd(const Request& r, Outcome& out) {
   const uint64_t set = set_of(r);
-  finish(out, syscall(SYS_signalfd4, -1, &set, sizeof set, at(r, 0)));
+  finish(out, syscall(SYS_signalfd4, -1, pointer_to(r.signals_at, &set), sizeof set, at(r, 0)));
 }
 
 struct Row {

@@ -26,6 +26,11 @@ void hide_senders(std::string& data) {
   }
 }
 
+/// A list of buffers that is not there is one of one buffer.
+size_t list_size(const Request& r, const std::vector<iovec>& parts) {
+  return r.buffer == Pointer::good ? parts.size() : 1;
+}
+
 /// Room for as many descriptors as one message can carry, and a few more.
 struct Control {
   alignas(cmsghdr) char bytes[CMSG_SPACE(256 * sizeof(int))] = {};
@@ -40,11 +45,13 @@ void receive(const Request& r, Outcome& out) {
   const bool wants_address = r.call == Call::recvfrom;
   long n = 0;
   const bool signals = is_signalfd(fd_of(r));
+  void* const where = pointer_to(r.buffer, buffer.data());
   if (r.call == Call::read) {
-    n = syscall(SYS_read, fd_of(r), buffer.data(), buffer.size());
+    n = syscall(SYS_read, fd_of(r), where, buffer.size());
   } else {
-    n = syscall(SYS_recvfrom, fd_of(r), buffer.data(), buffer.size(), at(r, 2), wants_address ? &from : nullptr,
-                wants_address ? &size : nullptr);
+    n = syscall(SYS_recvfrom, fd_of(r), where, buffer.size(), at(r, 2),
+                pointer_to(r.address_at, wants_address ? &from : nullptr),
+                pointer_to(r.length_at, wants_address ? &size : nullptr));
   }
   finish(out, n);
   if (n >= 0) {
@@ -53,7 +60,7 @@ void receive(const Request& r, Outcome& out) {
       hide_senders(buffer);
     }
     out.data = std::move(buffer);
-    if (wants_address && size > 0) {
+    if (wants_address && size > 0 && r.address_at == Pointer::good && r.length_at == Pointer::good) {
       out.address = from_sockaddr(from, size);
     }
   }
@@ -65,11 +72,11 @@ void receive_pieces(const Request& r, Outcome& out) {
   for (size_t i = 1; i < r.numbers.size(); ++i) {
     buffers.emplace_back(static_cast<size_t>(r.numbers[i]), '\0');
   }
-  for (std::string& buffer : buffers) {
-    parts.push_back({buffer.data(), buffer.size()});
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    parts.push_back({pointer_to(r.pieces_at[i], buffers[i].data()), buffers[i].size()});
   }
   const bool signals = is_signalfd(fd_of(r));
-  const long n = syscall(SYS_readv, fd_of(r), parts.data(), parts.size());
+  const long n = syscall(SYS_readv, fd_of(r), pointer_to(r.buffer, parts.data()), list_size(r, parts));
   finish(out, n);
   if (n >= 0) {
     std::string all;
@@ -86,7 +93,7 @@ void receive_pieces(const Request& r, Outcome& out) {
 
 void receive_message(const Request& r, Outcome& out) {
   std::string buffer(static_cast<size_t>(r.numbers[1]), '\0');
-  iovec part{buffer.data(), buffer.size()};
+  iovec part{pointer_to(r.buffer, buffer.data()), buffer.size()};
   Control control;
   msghdr message{};
   message.msg_iov = &part;
@@ -109,27 +116,29 @@ void receive_message(const Request& r, Outcome& out) {
 }
 
 void send_bytes(const Request& r, Outcome& out) {
+  void* const where = pointer_to(r.buffer, r.data.data());
   if (r.call == Call::write) {
-    finish(out, syscall(SYS_write, fd_of(r), r.data.data(), r.data.size()));
+    finish(out, syscall(SYS_write, fd_of(r), where, r.data.size()));
     return;
   }
   sockaddr_storage address{};
   const bool named = r.call == Call::sendto;
-  const socklen_t size = named ? to_sockaddr(r.address, address) : 0;
-  finish(out, syscall(SYS_sendto, fd_of(r), r.data.data(), r.data.size(), at(r, 1), named ? &address : nullptr, size));
+  const socklen_t size = named ? size_at(r, to_sockaddr(r.address, address)) : 0;
+  finish(out, syscall(SYS_sendto, fd_of(r), where, r.data.size(), at(r, 1),
+                      pointer_to(r.address_at, named ? &address : nullptr), size));
 }
 
 void send_pieces(const Request& r, Outcome& out) {
   std::vector<iovec> parts;
-  for (const std::string& piece : r.pieces) {
-    parts.push_back({const_cast<char*>(piece.data()), piece.size()});
+  for (size_t i = 0; i < r.pieces.size(); ++i) {
+    parts.push_back({pointer_to(r.pieces_at[i], r.pieces[i].data()), r.pieces[i].size()});
   }
   if (r.call == Call::writev) {
-    finish(out, syscall(SYS_writev, fd_of(r), parts.data(), parts.size()));
+    finish(out, syscall(SYS_writev, fd_of(r), pointer_to(r.buffer, parts.data()), list_size(r, parts)));
   } else {
     msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
+    message.msg_iov = static_cast<iovec*>(pointer_to(r.buffer, parts.data()));
+    message.msg_iovlen = list_size(r, parts);
     Control control;
     if (!r.rights.empty()) {
       message.msg_control = control.bytes;

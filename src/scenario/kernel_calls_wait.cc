@@ -16,16 +16,16 @@ void epoll_control(const Request& r, Outcome& out) {
   epoll_event event{};
   event.events = static_cast<uint32_t>(at(r, 3));
   event.data.u64 = r.token;
-  finish(out, syscall(SYS_epoll_ctl, fd_of(r), at(r, 1), at(r, 2), r.null ? nullptr : &event));
+  finish(out, syscall(SYS_epoll_ctl, fd_of(r), at(r, 1), at(r, 2), pointer_to(r.buffer, &event)));
 }
 
 void epoll_wait_for(const Request& r, Outcome& out) {
   const long most = at(r, 1);
   std::vector<epoll_event> events(most > 0 && most <= 65536 ? static_cast<size_t>(most) : 1);
-  epoll_event* const buffer = r.null ? nullptr : events.data();
+  void* const buffer = pointer_to(r.buffer, events.data());
   const uint64_t mask = set_of(r);
   if (syscall_number(r.call) == SYS_epoll_pwait) {
-    finish(out, syscall(SYS_epoll_pwait, fd_of(r), buffer, most, at(r, 2), r.signals ? &mask : nullptr, 8));
+    finish(out, syscall(SYS_epoll_pwait, fd_of(r), buffer, most, at(r, 2), mask_of(r, &mask), 8));
   } else {
     finish(out, syscall(syscall_number(r.call), fd_of(r), buffer, most, at(r, 2)));
   }
@@ -45,11 +45,12 @@ void poll_for(const Request& r, Outcome& out) {
   const long timeout = at(r, 0);
   const timespec limit{timeout / 1000, timeout % 1000 * 1000000};
   const uint64_t mask = set_of(r);
+  void* const where = pointer_to(r.buffer, fds.data());
+  const size_t count = r.buffer == Pointer::good ? fds.size() : 1;
   if (syscall_number(r.call) == SYS_ppoll) {
-    finish(out,
-           syscall(SYS_ppoll, fds.data(), fds.size(), timeout < 0 ? nullptr : &limit, r.signals ? &mask : nullptr, 8));
+    finish(out, syscall(SYS_ppoll, where, count, timeout < 0 ? nullptr : &limit, mask_of(r, &mask), 8));
   } else {
-    finish(out, syscall(syscall_number(r.call), fds.data(), fds.size(), timeout));
+    finish(out, syscall(syscall_number(r.call), where, count, timeout));
   }
   if (out.ret >= 0) {
     out.events.emplace();
@@ -61,7 +62,16 @@ void poll_for(const Request& r, Outcome& out) {
   }
 }
 
+/// The first set lies outside.
+void select_nowhere(const Request& r, Outcome& out) {
+  const timespec limit{0, 0};
+  finish(out, syscall(SYS_pselect6, 1, pointer_to(r.buffer, nullptr), nullptr, nullptr, &limit, nullptr));
+}
+
 void select_for(const Request& r, Outcome& out) {
+  if (r.buffer == Pointer::outside) {
+    return select_nowhere(r, out);
+  }
   fd_set in, ex, other;
   FD_ZERO(&in);
   FD_ZERO(&other);

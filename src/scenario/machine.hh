@@ -31,9 +31,14 @@ struct Request {
   std::vector<Poll> polls;                  ///< of poll, ppoll; of select: one for each descriptor of each set
   std::optional<std::vector<int>> signals;  ///< the mask of epoll_pwait, ppoll, sigprocmask, signalfd4
   uint64_t token = 0;                       ///< of epoll_ctl: epoll_event.data
-  bool null = false;                        ///< of epoll_ctl, epoll_wait, epoll_pwait: NULL in place of the events
-  std::string new_actor;                    ///< of fork, thread
-  std::string new_process;                  ///< of fork, thread
+  // Where the pointers of the call lead, when not to the above.
+  Pointer buffer = Pointer::good;  ///< bytes, events, an option's value, two descriptors, times, a list of buffers
+  std::vector<Pointer> pieces_at;  ///< of readv, writev, sendmsg: each buffer's
+  Pointer address_at = Pointer::good;
+  Pointer length_at = Pointer::good;  ///< of the address's length, or of the option's
+  Pointer signals_at = Pointer::good;
+  std::string new_actor;    ///< of fork, thread
+  std::string new_process;  ///< of fork, thread
 };
 
 /// The timeout that the call itself names, in ms, -1 for ever; nothing when it has no such argument.

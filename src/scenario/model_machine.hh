@@ -75,6 +75,7 @@ class ModelMachine : public Machine {
   void run_until_quiet();
   kernel::MaySleep<long> call(Actor& actor);
   kernel::MaySleep<long> call_on_socket(Actor& actor);
+  kernel::MaySleep<long> call_on_socket_to_nowhere(const Request& request);
   kernel::MaySleep<long> call_that_waits(Actor& actor);
   kernel::MaySleep<long> call_with_bytes(Actor& actor);
   kernel::MaySleep<long> call_with_pieces(Actor& actor);

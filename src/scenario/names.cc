@@ -176,8 +176,8 @@ class NameChecker {
       for (const Arg& arg : call.args) {
         argument(arg, process);
       }
-      if (call.keyword && call.signature->call != Call::epoll_ctl) {
-        argument(*call.keyword, process);
+      if (const auto rights = call.keywords.find("rights"); rights != call.keywords.end()) {
+        argument(rights->second, process);
       }
     }
     if (call.signature->call == Call::exit) {

@@ -99,9 +99,9 @@ struct Signature {
   std::string_view name;
   std::vector<Param> params;
   unsigned gives = gives_count;
-  int targets = 0;           ///< names it may bind: 1 a descriptor, 2 a pair
-  std::string_view keyword;  ///< data, rights or buffer
-  std::string_view usage;    ///< for messages: `recv(fd, N[, FLAGS])`
+  int targets = 0;                         ///< names it may bind: 1 a descriptor, 2 a pair
+  std::vector<std::string_view> keywords;  ///< what may stand behind the arguments as NAME=…
+  std::string_view usage;                  ///< for messages: `recv(fd, N[, FLAGS])`
 };
 
 const std::vector<Signature>& signatures();

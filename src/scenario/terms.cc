@@ -163,6 +163,38 @@ Arg parse_data(Cursor& cursor) {
   return out;
 }
 
+bool starts_pointer(Cursor& cursor) {
+  cursor.skip_blanks();
+  const size_t at = cursor.offset();
+  const std::string word = cursor.identifier();
+  cursor.go_to(at);
+  return word == "NULL" || word == "OUTSIDE";
+}
+
+Arg parse_pointer(Cursor& cursor, bool counted) {
+  cursor.skip_blanks();
+  const size_t start = cursor.offset();
+  Arg out;
+  out.kind = Arg::Kind::pointer;
+  out.at = cursor.here();
+  const std::string word = cursor.identifier();
+  if (word != "NULL" && word != "OUTSIDE") {
+    cursor.fail_at(start, word.empty() ? cursor.found() : fmt::format("'{}'", word), "NULL or OUTSIDE");
+  }
+  out.pointer = word == "NULL" ? Pointer::null : Pointer::outside;
+  out.number = 1;
+  if (counted && cursor.take('*')) {
+    const size_t at = cursor.offset();
+    const std::optional<long> bytes = cursor.integer();
+    if (!bytes || *bytes < 0 || static_cast<size_t>(*bytes) > kMostData) {
+      cursor.fail_at(at, "how many bytes are asked for there, 16 MiB at most");
+    }
+    out.number = *bytes;
+  }
+  out.text = cursor.since(start);
+  return out;
+}
+
 bool starts_address(Cursor& cursor) {
   cursor.skip_blanks();
   if (cursor.looking_at("addr(") || cursor.looking_at("peer(") || cursor.looking_at("unix:@") ||

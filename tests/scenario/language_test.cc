@@ -57,6 +57,18 @@ TEST(ScenarioLanguage, ItsPageNamesEveryWordOfC) {
   }
 }
 
+TEST(ScenarioLanguage, ItsPageNamesEveryPointerAndWhatMayStandBehindTheArguments) {
+  const std::string text = page();
+  for (const std::string word : {"NULL", "OUTSIDE"}) {
+    EXPECT_TRUE(names(text, word)) << word;
+  }
+  for (const Signature& signature : signatures()) {
+    for (const std::string_view word : signature.keywords) {
+      EXPECT_NE(text.find(std::string(word) + "="), std::string::npos) << word;
+    }
+  }
+}
+
 TEST(ScenarioLanguage, ItsPageNamesEveryKey) {
   const std::string text = page();
   const nlohmann::json schema = nlohmann::json::parse(text_of("/assets/schema/scenario.schema.json"));

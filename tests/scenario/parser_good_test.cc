@@ -184,6 +184,23 @@ TEST(ScenarioParser, ReadsEveryCallOfTheFormat) {
   EXPECT_EQ(seen.size(), signatures().size());
 }
 
+TEST(ScenarioParser, ReadsPointersToNowhere) {
+  EXPECT_EQ(call("bind(a, NULL)").args[1].pointer, Pointer::null);
+  EXPECT_EQ(call("poll(OUTSIDE, 0)").args[0].pointer, Pointer::outside);
+  const Arg data = call("send(a, NULL * 8)").args[1];
+  EXPECT_EQ(data.pointer, Pointer::null);
+  EXPECT_EQ(data.bytes.size(), 8u);
+  const std::vector<Arg> room = call("readv(a, [3, OUTSIDE])").args[1].items;
+  EXPECT_EQ(room[0].pointer, Pointer::good);
+  EXPECT_EQ(room[1].pointer, Pointer::outside);
+  EXPECT_EQ(room[1].number, 1);
+  const CallStep both = call("getsockname(a, len=NULL, addr=OUTSIDE)");
+  EXPECT_EQ(both.keywords.at("addr").pointer, Pointer::outside);
+  EXPECT_EQ(both.keywords.at("len").pointer, Pointer::null);
+  EXPECT_TRUE(call("pipe2(0, fds=NULL)").targets.empty());
+  EXPECT_EQ(call("timerfd_settime(a, NULL)").args.size(), 2u);
+}
+
 TEST(ScenarioParser, ReadsStatements) {
   const auto statement = [](const std::string& text) {
     return with_steps("  - server: a = dup(0)\n  - server: b = dup(0)\n  - expect: " + text + "\n").steps.at(2).expect;
