@@ -41,7 +41,7 @@ void ip_send_skb(Kernel& k, sk_buff* skb);
 
 /// Whose packet it is: the four numbers of its headers.
 struct inet_flow {
-  bool v6 = false;
+  u32 v6 = 0;  ///< 0 or 1. No bool, so that a quote of it has no byte that nobody has written.
   u32 saddr = 0, daddr = 0;
   In6 saddr6, daddr6;
   u16 source = 0, dest = 0;
