@@ -200,7 +200,7 @@ void inet_unhash(Kernel& k, sock* sk) {
 }
 
 sock_common* __inet_lookup_established(Kernel& k, const inet_flow& flow) {
-  return find_connection(k, {flow.v6, flow.daddr, flow.saddr, flow.daddr6, flow.saddr6, flow.dest, flow.source});
+  return find_connection(k, {flow.v6 != 0, flow.daddr, flow.saddr, flow.daddr6, flow.saddr6, flow.dest, flow.source});
 }
 
 sock* inet_lookup_listener(Kernel& k, const inet_flow& flow) {

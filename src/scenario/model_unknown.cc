@@ -28,7 +28,7 @@ std::optional<std::string> unknown_socket(const CallStep& call) {
   if (type == SOCK_RAW || (family == AF_INET && type == SOCK_PACKET)) {
     return call.args[1].text;
   }
-  const long icmp = family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+  const long icmp = family == AF_INET ? long{IPPROTO_ICMP} : long{IPPROTO_ICMPV6};
   const bool other = (type == SOCK_STREAM && protocol == IPPROTO_MPTCP) ||
                      (type == SOCK_DGRAM && (protocol == icmp || protocol == IPPROTO_UDPLITE));
   return other ? std::optional("the protocol " + call.args[2].text) : std::nullopt;

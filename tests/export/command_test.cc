@@ -140,7 +140,7 @@ TEST_F(ExportCommand, ShowsWhatTheKernelItselfWouldShowOfAScenario) {
   options.process = "server";
   options.fd = 4;
   ASSERT_EQ(call(), 0) << errors;
-  EXPECT_THAT(written(), HasSubstr("\ntfd:        3 events:       19 data:                1  pos:0 ino:2711 sdev:2\n"));
+  EXPECT_THAT(written(), HasSubstr("\ntfd:        3 events:       19 data:                3  pos:0 ino:2711 sdev:2\n"));
   options.fd = 7;
   EXPECT_EQ(call(), 2);
   EXPECT_THAT(errors, HasSubstr("--fd: 7 is not open in server"));
