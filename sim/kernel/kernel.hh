@@ -103,8 +103,6 @@ struct Config {
   std::array<int, 3> tcp_rmem{4096, 131072, 33554432};
   std::array<int, 3> tcp_wmem{4096, 16384, 4194304};
   u32 tcp_notsent_lowat = 0xffffffff;
-  u32 tcp_sndbuf_expand =
-      2;  ///< How often the send buffer holds the first segments: net.ipv4.tcp_congestion_control's.
   std::size_t rlimit_nofile = 20000;
   u64 max_user_watches = 1u << 20;      ///< fs.epoll.max_user_watches
   u32 max_dgram_qlen = 10;              ///< net.unix.max_dgram_qlen
@@ -241,7 +239,6 @@ class Kernel {
   std::vector<futex_q*> futex_queue;  ///< who waits for a word of user space, in order
   u32 next_futex = 0;
   u32 next_isn = 1000;
-  u64 udp_lrpa_serial = 0;  ///< Of the UDP connection that was entered last.
   u16 next_port = 0;
   u64 task_works = 0;                             // how many there are, of all tasks
   std::vector<task_struct*> task_by_id;           // by TaskId

@@ -271,8 +271,6 @@ struct tcp_sock {
   u8 rcv_wscale = 0;  ///< Our windows are counted in units of 1 << rcv_wscale bytes.
   record::Field<nagle_flags> nonagle;
   record::Field<ca_state> icsk_ca_state;
-  u16 mss_cache = 536;        ///< TCP_MAXSEG between two connections.
-  bool fast_path = true;      ///< pred_flags != 0: when last looked at, there was a window and room in the buffer.
   u64 retrans_stamp_ns = 0;   ///< Of the first retransmission in a row; of a SYN: its first transmission.
   u64 rcv_tstamp_ns = 0;      ///< When the last ACK came.
   u64 min_rtt_ns = kForever;  ///< Least round trip.
@@ -296,11 +294,6 @@ struct udp_sock {
   record::Field<record::Ipv4> fl4_saddr, fl4_daddr;
   record::ListNode<udp_sock> udp_portaddr_node;
 
-  u64 udp_lrpa_serial =
-      0;                   ///< When it came into the chain of the connections between these two ends; 0: it is in none.
-  u32 udp_lrpa_daddr = 0;  ///< That chain's peer, which another connect() does not change.
-  In6 udp_lrpa_daddr6;
-  u16 udp_lrpa_dport = 0;
   int forward_threshold = 0;  ///< Above it forward_deficit is given back: a quarter of the receive buffer.
   static void describe(record::KindBuilder<udp_sock>& b);
 };

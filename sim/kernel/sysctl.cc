@@ -58,11 +58,6 @@ bool set_sysctl(Config& config, std::string_view wanted, const std::string& valu
     for (std::size_t i = 0; i < 3; ++i) (config.*entry.member)[i] = static_cast<int>(three[i]);
     return true;
   }
-  if (name == "net.ipv4.tcp_congestion_control") {
-    if (value != "reno" && value != "cubic" && value != "bbr")
-      throw std::invalid_argument(name + " cannot be " + value);
-    return config.tcp_sndbuf_expand = value == "bbr" ? 3 : 2, true;  // tcp_congestion_ops.sndbuf_expand
-  }
   if (name == "net.ipv4.tcp_abort_on_overflow")
     return config.tcp_abort_on_overflow = numbers(name, value, 1)[0] != 0, true;
   if (name == "net.ipv4.ip_local_port_range") {

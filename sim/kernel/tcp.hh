@@ -115,8 +115,6 @@ bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb);
 void tcp_fin(Kernel& k, sock* sk);
 constexpr u64 kAtoMin = 40 * kNsPerMs;  ///< TCP_ATO_MIN
 void tcp_enter_quickack_mode(sock* sk);
-/// Segments like the last one may take the short way again (tcp_rcv_established()).
-void tcp_fast_path_check(sock* sk);
 
 // --- segments out of order: tcp_ofo.cc ---
 void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb);

@@ -23,10 +23,6 @@ void tcp_ack_update_window(sock* sk, const sk_buff* skb) {
   u32 window = skb->window.get().value;
   if (tcp_may_update_window(tp, skb, window)) {
     tp->snd_wl1 = skb->seq;
-    if (tp->snd_wnd != window) {
-      tp->fast_path = false;
-      tcp_fast_path_check(sk);
-    }
     tp->snd_wnd = window;
     tp->max_window = std::max(tp->max_window.get(), window);
   }

@@ -144,7 +144,7 @@ void tcp_rcv_established(Kernel& k, sock* sk, sk_buff* skb) {
                tp->out_of_order_queue.empty() && tp->urg_data == TCP_URG_NONE;
   // The fast path: nothing special about the segment, and its memory fits into what the socket has set aside. The first
   // data of a connection never fits (sk_forward_alloc is 0), so it takes the slow path.
-  if (plain && tp->fast_path && skb->len > 0 && static_cast<int>(skb->truesize.get()) <= sk->sk_forward_alloc &&
+  if (plain && skb->len > 0 && static_cast<int>(skb->truesize.get()) <= sk->sk_forward_alloc &&
       skb->len <= tcp_receive_window(sk)) {
     tcp_rcv_fast(k, sk, skb);
     return;

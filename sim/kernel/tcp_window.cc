@@ -2,7 +2,7 @@
 // net/ipv4/tcp_output.c; tcp_init_buffer_space(), tcp_grow_window() and the measuring of tcp_measure_rcv_mss() of
 // tcp_input.c; tcp_openreq_init_rwin() of tcp_minisocks.c.
 // Left out: what depends on how fast bytes come or go (tcp_rcv_space_adjust() enlarges the buffer of a reader that
-// keeps up; the send buffer grows with the congestion window),
+// keeps up; the send buffer grows with the congestion window, and by another factor for another congestion control),
 // memory pressure, net.ipv4.tcp_shrink_window, peers without window scaling.
 
 #include <algorithm>
@@ -88,21 +88,20 @@ void tcp_initialize_rcv_mss(sock* sk) {
 
 namespace {
 
-/// Room for the first ten segments as they are charged, as often as the congestion control wants it.
-int tcp_sndbuf_expand(const Kernel& k, const sock* sk) {
+/// Room for the first ten segments as they are charged, twice. (A congestion control may want more: bbr three times.)
+int tcp_sndbuf_expand(const sock* sk) {
   constexpr u32 kInitialWindow = 10;  // TCP_INIT_CWND
   constexpr u32 kHeaders = 320;       // MAX_TCP_HEADER
   constexpr u32 kSharedInfo = 320;    // skb_shared_info
   constexpr u32 kHead = 256;          // sk_buff
   const u32 mss = tcp_sk(sk)->mss_clamp != 0 ? tcp_sk(sk)->mss_clamp : tcp_full_mss(tcp_over_v6(sk));
-  const u32 segments = k.config.tcp_sndbuf_expand * kInitialWindow;
-  return static_cast<int>(segments * (std::bit_ceil(mss + kHeaders + kSharedInfo) + kHead));
+  return static_cast<int>(2 * kInitialWindow * (std::bit_ceil(mss + kHeaders + kSharedInfo) + kHead));
 }
 
 }  // namespace
 
 void tcp_init_buffer_space(Kernel& k, sock* sk) {
-  const int grown = tcp_sndbuf_expand(k, sk);
+  const int grown = tcp_sndbuf_expand(sk);
   bool locked = (sk->sk_userlocks & SOCK_SNDBUF_LOCK) != 0;
   if (!locked && sk->sk_sndbuf < grown) sk->sk_sndbuf = std::min(grown, k.config.tcp_wmem[2]);
   tcp_sock* tp = tcp_sk(sk);
@@ -162,18 +161,11 @@ u32 __tcp_select_window(sock* sk) {
 
 u32 tcp_select_window(Kernel&, sock* sk) {
   tcp_sock* tp = tcp_sk(sk);
-  if ((inet_csk(sk)->icsk_ack_pending & ICSK_ACK_NOMEM) != 0) {
-    tp->rcv_wnd = 0u;
-    tp->rcv_wup = tp->rcv_nxt;
-    tp->fast_path = false;
-    return 0;
-  }
   u32 offered = tcp_receive_window(sk);
   u32 window = __tcp_select_window(sk);
   if (window < offered) window = align_up(offered, tp->rcv_wscale);  // never take back what was promised
   tp->rcv_wnd = window;
   tp->rcv_wup = tp->rcv_nxt;
-  if (window == 0) tp->fast_path = false;
   return std::min(window, 65535u << tp->rcv_wscale);
 }
 
