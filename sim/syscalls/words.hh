@@ -28,6 +28,7 @@ class Words {
   ~Words() = default;
 
   Words& operator+=(std::string_view part) {
+    if (part.empty()) return *this;  // it may be of nothing at all, which memcpy() may not have
     if (size_ + part.size() > sizeof room_) [[unlikely]]
       return add_to_long(part);
     std::memcpy(room_ + size_, part.data(), part.size());
