@@ -84,7 +84,7 @@ int RecordedOs::Registrations::fd_of(int epfd, uint64_t data) {
   return found != fd_of_.end() ? found->second : -1;
 }
 
-RecordedOs::RecordedOs(Os& inner, CallLog& log) : inner_(inner), log_(log) {}
+RecordedOs::RecordedOs(Os& inner, CallLog& log) : ForwardingOs(inner), log_(log) {}
 
 LogThread& RecordedOs::self() {
   LogThread& thread = log_.self();

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "src/os/call_log.hh"
-#include "src/os/os.hh"
+#include "src/os/forwarding_os.hh"
 
 namespace wakepath::os {
 
@@ -18,7 +18,7 @@ namespace wakepath::os {
 /// It holds no lock of its own while a call runs, but the log's gate when the call cannot sleep. The descriptors of the
 /// inner Os are this process's own: where an answer does not tell enough, they are looked at (Sight).
 /// Inner Os and log must outlive it.
-class RecordedOs final : public Os {
+class RecordedOs final : public ForwardingOs {
  public:
   RecordedOs(Os& inner, CallLog& log);
 
@@ -44,22 +44,6 @@ class RecordedOs final : public Os {
   int epoll_create1(int flags) override;
   int epoll_ctl(int epfd, int operation, int fd, epoll_event* event) override;
   int epoll_wait(int epfd, epoll_event* events, int max_events, int timeout_ms) override;
-  int resolve(const std::string& host, uint16_t port, int type, bool passive,
-              std::vector<SocketAddress>& addresses) override {
-    return inner_.resolve(host, port, type, passive, addresses);
-  }
-  int thread_start(const std::string& name, std::function<void()> body) override {
-    return inner_.thread_start(name, std::move(body));
-  }
-  int thread_join(int thread) override { return inner_.thread_join(thread); }
-  ThreadInfo thread_self() override { return inner_.thread_self(); }
-  int park(std::atomic<uint32_t>& word, uint32_t expected, int64_t timeout_ns) override {
-    return inner_.park(word, expected, timeout_ns);
-  }
-  int unpark(std::atomic<uint32_t>& word, int count) override { return inner_.unpark(word, count); }
-  int64_t monotonic_ns() override { return inner_.monotonic_ns(); }
-  int sleep_ns(int64_t duration_ns) override { return inner_.sleep_ns(duration_ns); }
-  int random(void* data, size_t size) override { return inner_.random(data, size); }
 
  private:
   /// What is known of each descriptor, looked up without a lock; those beyond kMost count as unknown.
@@ -118,7 +102,6 @@ class RecordedOs final : public Os {
   LogThread& self();
   void cut(LogEntry& entry, std::string_view& data) const;
 
-  Os& inner_;
   CallLog& log_;
   Descriptors descriptors_;
   Registrations registrations_;
