@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <optional>
 #include <set>
 
 #include "sim/export/dot.hh"
@@ -64,16 +63,16 @@ class Plan {
         hear(trace_.string(record.object), record.task);
     }
     for (const trace::Task& task : cursor_.world().tasks())
-      if (task.object != 0) (programs_.contains(program(task.id)) ? own_ : others_).insert(thread(task.id));
+      if (task.object != 0) (programs_.contains(program(task.id)) ? own : others).insert(thread(task.id));
   }
-  [[nodiscard]] bool empty() const { return services_.empty() && slots_.empty(); }
+  [[nodiscard]] bool empty() const { return services.empty() && slots.empty(); }
   [[nodiscard]] std::string thread(TaskId task) const { return trace::task_name(trace_, cursor_.world(), task); }
 
-  std::map<std::uint64_t, Service> services_;
-  std::map<std::uint64_t, Slot> slots_;
-  std::map<std::pair<std::string, std::string>, Way> ways_;  // between nodes
-  std::set<std::string> own_;                                // threads of the program
-  std::set<std::string> others_;                             // those of other programs
+  std::map<std::uint64_t, Service> services;
+  std::map<std::uint64_t, Slot> slots;
+  std::map<std::pair<std::string, std::string>, Way> ways;  // between nodes
+  std::set<std::string> own;                                // threads of the program
+  std::set<std::string> others;                             // those of other programs
 
  private:
   [[nodiscard]] std::uint64_t program(TaskId id) const {
@@ -84,26 +83,27 @@ class Plan {
   void hear(std::string_view note, TaskId task) {
     const std::string by = thread(task);
     programs_.insert(program(task));
-    if (note.starts_with("service ")) {
-      services_[number(note.substr(8))].name = between(note, ": ", " begins");
-    } else if (note.starts_with("slot ")) {
-      slots_[number(note.substr(5))] = {std::string(between(note, "socket ", " ")),
-                                        std::string(between(note, "(descriptor ", ")")),
-                                        std::string(between(note, "-> ", "\n"))};
+    if (note.starts_with(trace::kService)) {
+      services[number(note.substr(trace::kService.size()))].name = between(note, trace::kNamed, trace::kBegins);
+    } else if (note.starts_with(trace::kSlot)) {
+      const std::string_view state = note.substr(note.find(trace::kBecomes) + trace::kBecomes.size());
+      slots[number(note.substr(trace::kSlot.size()))] = {std::string(between(note, trace::kOfSocket, " ")),
+                                                         std::string(between(note, trace::kAtDescriptor, ")")),
+                                                         std::string(state)};
     } else if (note.starts_with(trace::kCallback)) {
       callback(note, by);
     } else if (note.find(trace::kIntoPipe) != std::string_view::npos) {
       const auto service = in_callback_.find(by);
-      way(service != in_callback_.end() ? node_of(service->second) : "outside", "server:sendctrl_fd", command(note),
+      way(service != in_callback_.end() ? node_of(service->second) : "outside", "server:sendctrl_fd", third_word(note),
           by);
     } else if (note.find(trace::kPushed) != std::string_view::npos) {
       const std::uint64_t service = number(between(note, trace::kPushed, ","));
-      ++services_[service].waiting;
-      way("server:slots", node_of(service) + ":queue", message(note), by);
+      ++services[service].waiting;
+      way("server:slots", node_of(service) + ":queue", third_word(note), by);
     } else if (note.find(trace::kTaken) != std::string_view::npos) {
       const std::uint64_t service = number(note.substr(note.find(trace::kTaken) + trace::kTaken.size()));
-      --services_[service].waiting;
-    } else if (note.find("bytes sent by the caller") != std::string_view::npos) {
+      --services[service].waiting;
+    } else if (note.find(trace::kSentByCaller) != std::string_view::npos) {
       if (const auto service = in_callback_.find(by); service != in_callback_.end())
         way(node_of(service->second), "sockets", "send", by);
     }
@@ -111,22 +111,20 @@ class Plan {
   void callback(std::string_view note, const std::string& by) {
     const std::uint64_t service = number(between(note, trace::kOfService, ","));
     if (trace::tells_of_callback(note, trace::kBegins)) {
-      services_[service].callbacks.insert(std::string(between(note, trace::kCallback, " ")) + ", by " + by);
+      services[service].callbacks.insert(std::string(between(note, trace::kCallback, " ")) + ", by " + by);
       in_callback_[by] = service;
     } else {
       in_callback_.erase(by);
     }
   }
   /// "command 1 listen for …": its name. "message 3 data of …": its kind.
-  static std::string command(std::string_view note) { return std::string(third_word(note)); }
-  static std::string message(std::string_view note) { return std::string(third_word(note)); }
-  static std::string_view third_word(std::string_view note) {
+  static std::string third_word(std::string_view note) {
     for (int i = 0; i < 2; ++i) note.remove_prefix(std::min(note.size(), note.find(' ') + 1));
-    return note.substr(0, note.find(' '));
+    return std::string(note.substr(0, note.find(' ')));
   }
   static std::string node_of(std::uint64_t service) { return fmt::format("service{}", service); }
   void way(const std::string& from, const std::string& to, const std::string& what, const std::string& by) {
-    Way& found = ways_[{from, to}];
+    Way& found = ways[{from, to}];
     found.what.insert(what);
     found.threads.insert(by);
   }
@@ -137,11 +135,7 @@ class Plan {
   std::map<std::string, std::uint64_t> in_callback_;  // by thread
 };
 
-std::string joined(const std::set<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
+std::string joined(const std::set<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
 
 std::string title_row(std::string_view name, trace::Layer layer) {
   return fmt::format(R"(<TR><TD COLSPAN="4" BGCOLOR="{}"><B>{}</B></TD></TR>)", layer_colour(layer), html(name));
@@ -164,7 +158,7 @@ std::string cluster(std::string_view name, std::string_view label, trace::Layer 
 
 std::string services_of(const Plan& plan) {
   std::string out;
-  for (const auto& [handle, service] : plan.services_) {
+  for (const auto& [handle, service] : plan.services) {
     std::string rows = title_row(fmt::format("{}  (handle {})", service.name, handle), trace::Layer::kUser) +
                        row("queue", "message queue", fmt::format("{} waiting", service.waiting));
     for (const std::string& callback : service.callbacks) rows += row("", "callback", callback);
@@ -178,8 +172,8 @@ std::string server_of(const Plan& plan) {
                      row("sendctrl_fd", "sendctrl_fd", "write end of the control pipe: any thread") +
                      row("recvctrl_fd", "recvctrl_fd", "read end: watched by the same epoll as the sockets") +
                      row("poller", "poller", "epoll: waited in by the socket thread alone");
-  rows += row("slots", "slots", fmt::format("{}", plan.slots_.size()));
-  for (const auto& [index, slot] : plan.slots_)
+  rows += row("slots", "slots", fmt::format("{}", plan.slots.size()));
+  for (const auto& [index, slot] : plan.slots)
     rows +=
         row("", fmt::format("slot {}", index),
             slot.state == "invalid" ? "invalid"
@@ -189,7 +183,7 @@ std::string server_of(const Plan& plan) {
 
 std::string ways_of(const Plan& plan) {
   std::string out;
-  for (const auto& [ends, way] : plan.ways_)
+  for (const auto& [ends, way] : plan.ways)
     out += fmt::format("  {} -> {} [label=< {}<BR/><I>{}</I>>, color=\"{}\", fontcolor=\"{}\"];\n", ends.first,
                        ends.second, html(joined(way.what), 60), html("by " + joined(way.threads), 60), kDim, kInk);
   return out;
@@ -208,7 +202,7 @@ std::string kernel_of() {
 std::string clients_of(const Plan& plan, std::string& edges) {
   std::string out;
   int serial = 0;
-  for (const std::string& name : plan.others_) {
+  for (const std::string& name : plan.others) {
     const std::string node = fmt::format("client{}", ++serial);
     out += box(node, name);
     edges += fmt::format("  {} -> sockets [dir=both, color=\"{}\"];\n", node, kDim);
@@ -230,8 +224,8 @@ std::string architecture_dot(const trace::Trace& trace, Position to, const Archi
   const std::string clients = clients_of(plan, edges);
   std::string out = graph_head("architecture", "TB", options.title, options.subtitle);
   out += cluster("services", "services: one thread at a time in each", trace::Layer::kUser,
-                 services_of(plan) + box("threads", "threads: " + joined(plan.own_)));
-  if (plan.ways_.contains({"outside", "server:sendctrl_fd"})) out += box("outside", "whoever starts the program");
+                 services_of(plan) + box("threads", "threads: " + joined(plan.own)));
+  if (plan.ways.contains({"outside", "server:sendctrl_fd"})) out += box("outside", "whoever starts the program");
   out += cluster("driver", "socket-server: one thread", trace::Layer::kSyscall, server_of(plan));
   out += cluster("kernel", "kernel", trace::Layer::kEpoll, kernel_of());
   if (!clients.empty()) out += cluster("clients", "other programs", trace::Layer::kTcp, clients);

@@ -23,6 +23,16 @@ inline constexpr std::string_view kTaken = " taken by service ";
 inline constexpr std::string_view kIntoPipe = " goes into the control pipe";
 inline constexpr std::string_view kExecuted = " is executed";
 
+/// Words of what else the structure of a program is read from: `"service 2" + kNamed + "echo" + kBegins`,
+/// `"slot 0: socket" … "(descriptor 7) listen -> invalid"`, `"socket 7: 5 of 5" + kSentByCaller + ", 0 wait"`.
+inline constexpr std::string_view kService = "service ";
+inline constexpr std::string_view kSlot = "slot ";
+inline constexpr std::string_view kNamed = ": ";
+inline constexpr std::string_view kOfSocket = "socket ";
+inline constexpr std::string_view kAtDescriptor = " (descriptor ";
+inline constexpr std::string_view kBecomes = " -> ";
+inline constexpr std::string_view kSentByCaller = " bytes sent by the caller";
+
 struct HandOver {
   std::string what;  ///< the same when it is given and when it is taken
   bool given = false;

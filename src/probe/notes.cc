@@ -7,12 +7,12 @@
 namespace wakepath::probe {
 
 void Notes::service_begins(uint32_t service, std::string_view name) {
-  note(fmt::format("service {}: {} begins", service, name));
+  note(fmt::format("{}{}{}{}{}", trace::kService, service, trace::kNamed, name, trace::kBegins));
 }
 
 void Notes::slot_changed(const SlotChange& change) {
-  note(fmt::format("slot {}: socket {} (descriptor {}) {} -> {}", change.slot, change.socket, change.fd, change.from,
-                   change.to));
+  note(fmt::format("{}{}{}{}{}{}{}) {}{}{}", trace::kSlot, change.slot, trace::kNamed, trace::kOfSocket, change.socket,
+                   trace::kAtDescriptor, change.fd, change.from, trace::kBecomes, change.to));
 }
 
 void Notes::command_sent(const CommandStep& step) {
@@ -26,8 +26,8 @@ void Notes::command_executed(const CommandStep& step) {
 }
 
 void Notes::sent(const SendStep& step) {
-  note(fmt::format("socket {}: {} of {} bytes sent by the caller, {} wait", step.socket, step.taken, step.bytes,
-                   step.waiting));
+  note(fmt::format("{}{}: {} of {}{}, {} wait", trace::kOfSocket, step.socket, step.taken, step.bytes,
+                   trace::kSentByCaller, step.waiting));
 }
 
 void Notes::message_pushed(const MessageStep& step) {
