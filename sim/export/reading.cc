@@ -72,4 +72,10 @@ const Object* Reading::file(const Object& task, int fd) const {
   return nullptr;
 }
 
+bool sleeps(const trace::Trace& trace, const trace::World& world, trace::TaskId id) {
+  const trace::Task* task = world.task(id);
+  const trace::Object* object = task == nullptr ? nullptr : world.find(task->object);
+  return object != nullptr && trace::value_of(trace, *object, "__state") != 0;
+}
+
 }  // namespace wakepath::exports

@@ -47,4 +47,7 @@ class Reading {
   const trace::World& world_;
 };
 
+/// Whether the task's task_struct says that it waits (__state of include/linux/sched.h: 0 is running).
+[[nodiscard]] bool sleeps(const trace::Trace& trace, const trace::World& world, trace::TaskId id);
+
 }  // namespace wakepath::exports

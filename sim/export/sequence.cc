@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/export/dot.hh"
+#include "sim/export/reading.hh"
 #include "sim/trace/cursor.hh"
 #include "sim/trace/hand_over.hh"
 
@@ -89,8 +90,7 @@ class Reader {
   void stopped(Position at, TaskId task) {
     cursor_.seek(at);
     const trace::Task* known = cursor_.world().task(task);
-    const trace::Object* object = known == nullptr ? nullptr : cursor_.world().find(known->object);
-    if (object == nullptr || known->syscall == 0 || trace::value_of(trace_, *object, "__state") == 0) return;
+    if (known == nullptr || known->syscall == 0 || !sleeps(trace_, cursor_.world(), task)) return;
     add({Row::Kind::kSleep, task, 0, "sleeps in " + open_[task].substr(0, open_[task].find('('))});
   }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/export/calls.hh"
+#include "sim/export/reading.hh"
 
 namespace wakepath::exports {
 
@@ -34,13 +35,6 @@ std::string change_text(const Trace& trace, const World& world, const Record& re
   if (record.kind == RecordKind::kListErase) return fmt::format("{} loses {}", name, ref());
   return fmt::format("{}: {} -> {}", name, trace::value_text(trace, world, *field, record.before),
                      trace::value_text(trace, world, *field, record.after));
-}
-
-/// Whether the task's task_struct says that it waits (__state of include/linux/sched.h: 0 is running).
-bool sleeps(const Trace& trace, const World& world, trace::TaskId id) {
-  const trace::Task* task = world.task(id);
-  const trace::Object* object = task == nullptr ? nullptr : world.find(task->object);
-  return object != nullptr && trace::value_of(trace, *object, "__state") != 0;
 }
 
 std::string run_text(const Trace& trace, const World& world, const Record& record) {
