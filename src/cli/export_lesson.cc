@@ -15,7 +15,7 @@ int export_lesson(const std::string& file, const std::string& page) {
   const auto parsed = scenario::parse_file(file);
   if (const auto* problem = std::get_if<scenario::Problem>(&parsed)) return fail(kWrong, problem->text());
   const auto& story = std::get<scenario::Scenario>(parsed);
-  const Opened opened = open_any(file);
+  const Opened opened = run_scenario(story);
   if (!opened.trace) return fail(kWrong, opened.message);
   if (!opened.message.empty()) fmt::print(stderr, "{}\n", opened.message);
   const auto slides = lesson::slides_of(story);

@@ -10,12 +10,11 @@
 
 #include "src/cli/cli.hh"
 #include "src/cli/commands.hh"
+#include "src/cli/output.hh"
 
 namespace wakepath::cli {
 
 namespace {
-
-constexpr int kWrong = 2;
 
 /// Why standard output is not whole; empty when it is. `known`: the error of an earlier write, when that is known.
 std::string lost_output(int known) {

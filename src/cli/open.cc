@@ -10,24 +10,27 @@
 namespace wakepath::cli {
 namespace {
 
-Opened run_scenario(const std::filesystem::path& path) {
+Opened open_scenario(const std::filesystem::path& path) {
   const auto parsed = scenario::parse_file(path.string());
   if (const auto* problem = std::get_if<scenario::Problem>(&parsed)) return {nullptr, problem->text()};
-  Opened out;
-  const scenario::FileResult result =
-      scenario::run_on_model(std::get<scenario::Scenario>(parsed), {.slow = true}, &out.trace);
-  if (result.skipped) return {nullptr, path.string() + ": not run: " + *result.skipped};
-  if (result.error)
-    out.message = result.error->text();
-  else if (!result.ok)
-    out.message = path.string() + ": not every step is as the file says; see wakepath run " + path.string();
-  return out;
+  return run_scenario(std::get<scenario::Scenario>(parsed));
 }
 
 }  // namespace
 
+Opened run_scenario(const scenario::Scenario& story) {
+  Opened out;
+  const scenario::FileResult result = scenario::run_on_model(story, {.slow = true}, &out.trace);
+  if (result.skipped) return {nullptr, story.file + ": not run: " + *result.skipped};
+  if (result.error)
+    out.message = result.error->text();
+  else if (!result.ok)
+    out.message = story.file + ": not every step is as the file says; see wakepath run " + story.file;
+  return out;
+}
+
 Opened open_any(const std::filesystem::path& path) {
-  if (path.extension() == ".yaml" || path.extension() == ".yml") return run_scenario(path);
+  if (path.extension() == ".yaml" || path.extension() == ".yml") return open_scenario(path);
   trace::OpenedFile file = trace::open_file(path);
   return {std::move(file.trace), std::move(file.message)};
 }

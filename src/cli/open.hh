@@ -6,6 +6,7 @@
 
 #include "sim/trace/trace.hh"
 #include "sim/trace/world.hh"
+#include "src/scenario/ast.hh"
 
 namespace wakepath::cli {
 
@@ -17,6 +18,9 @@ struct Opened {
 /// Opens whatever may stand where a command line says FILE: a recording (.wkp), or a scenario (.yaml, .yml), which is
 /// run on the modelled kernel first.
 [[nodiscard]] Opened open_any(const std::filesystem::path& path);
+
+/// The same of a scenario that has been read already.
+[[nodiscard]] Opened run_scenario(const scenario::Scenario& story);
 
 /// The names of all tasks, for messages.
 [[nodiscard]] std::string tasks_there_are(const trace::Trace& trace, const trace::World& world);

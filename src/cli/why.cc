@@ -13,12 +13,11 @@
 #include "sim/trace/world.hh"
 #include "src/cli/commands.hh"
 #include "src/cli/open.hh"
+#include "src/cli/output.hh"
 
 namespace wakepath::cli {
 
 namespace {
-
-constexpr int kWrong = 2;
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
