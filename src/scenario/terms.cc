@@ -163,12 +163,22 @@ Arg parse_data(Cursor& cursor) {
   return out;
 }
 
+namespace {
+
+std::optional<Pointer> pointer_of(std::string_view word) {
+  if (word == "NULL") return Pointer::null;
+  if (word == "OUTSIDE") return Pointer::outside;
+  return std::nullopt;
+}
+
+}  // namespace
+
 bool starts_pointer(Cursor& cursor) {
   cursor.skip_blanks();
   const size_t at = cursor.offset();
   const std::string word = cursor.identifier();
   cursor.go_to(at);
-  return word == "NULL" || word == "OUTSIDE";
+  return pointer_of(word).has_value();
 }
 
 Arg parse_pointer(Cursor& cursor, bool counted) {
@@ -178,10 +188,11 @@ Arg parse_pointer(Cursor& cursor, bool counted) {
   out.kind = Arg::Kind::pointer;
   out.at = cursor.here();
   const std::string word = cursor.identifier();
-  if (word != "NULL" && word != "OUTSIDE") {
+  const std::optional<Pointer> pointer = pointer_of(word);
+  if (!pointer) {
     cursor.fail_at(start, word.empty() ? cursor.found() : fmt::format("'{}'", word), "NULL or OUTSIDE");
   }
-  out.pointer = word == "NULL" ? Pointer::null : Pointer::outside;
+  out.pointer = *pointer;
   out.number = 1;
   if (counted && cursor.take('*')) {
     const size_t at = cursor.offset();
