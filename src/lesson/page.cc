@@ -21,14 +21,11 @@ Json json_of(const scenario::Text& text) {
 
 Json json_of(const scenario::Ask& ask, int step, const std::vector<std::string>& names) {
   Json choices = Json::array();
-  long choice = ask.choice;
   for (const scenario::Text& text : ask.choices) choices.push_back(json_of(text));
-  for (const std::string& name : names) {
-    choices.push_back({{"en", name}});
-    if (name == ask.answer.in("en")) choice = static_cast<long>(choices.size());
-  }
-  return {{"step", step},     {"question", json_of(ask.question)}, {"choices", choices},
-          {"choice", choice}, {"answer", json_of(ask.answer)},     {"why", json_of(ask.why)}};
+  Json out = {{"step", step},         {"question", json_of(ask.question)}, {"choices", choices},
+              {"choice", ask.choice}, {"answer", json_of(ask.answer)},     {"why", json_of(ask.why)}};
+  if (!names.empty()) out["names"] = names;
+  return out;
 }
 
 Json json_of(const Note& note) {

@@ -60,7 +60,7 @@ TEST_F(Browser, OpensAtTheStepOfALink) {
                                 "see(document.querySelector('#words pre').textContent);"
                                 "see(document.querySelectorAll('#picture svg').length + ' picture');"
                                 "see(document.querySelector('#picture svg').getAttribute('role'));");
-  EXPECT_THAT(dom, HasSubstr("Step 6 of 21; server: epoll_wait(ep, 8, -1); 1 picture; img"));
+  EXPECT_THAT(dom, HasSubstr("Step 6 of 22; server: epoll_wait(ep, 8, -1); 1 picture; img"));
 }
 
 TEST_F(Browser, OpensAtAMark) {
@@ -87,7 +87,7 @@ TEST_F(Browser, JudgesAnAnswerAndSaysWhy) {
   auto choosing = [&](const char* which) { return std::string(answer).replace(answer.find('%'), 1, which); };
   const std::string right = shown("#step=6", choosing("1"));
   EXPECT_THAT(right, HasSubstr("good; A listening socket carries no data; tcp_poll() looks at its accept queue.; "));
-  EXPECT_THAT(right, HasSubstr("Answered right: 1 / 1"));
+  EXPECT_THAT(right, HasSubstr("Answered right: 1 / 2"));
   EXPECT_THAT(shown("#step=6", choosing("0")), HasSubstr("bad; A listening socket carries no data"));
 }
 
@@ -99,6 +99,16 @@ TEST_F(Browser, SavesTheAnswersThatGradeReads) {
             "see(document.getElementById('save').textContent); see(JSON.stringify(answers('one')));");
   EXPECT_THAT(dom, HasSubstr("Save my answers; {\"wakepath\":1,\"story\":\"story.yaml\",\"student\":\"one\","
                              "\"answers\":{\"10\":\"2\"}}"));
+}
+
+TEST_F(Browser, SavesTheNameThatWasPicked) {
+  const std::string dom =
+      shown("#step=20",
+            "document.querySelector('form input[value=client]').click();"
+            "document.querySelector('form button').click();"
+            "see(document.querySelector('form p.good, form p.bad').className); see(JSON.stringify(answers('one')));");
+  EXPECT_THAT(dom, HasSubstr("good; {\"wakepath\":1,\"story\":\"story.yaml\",\"student\":\"one\","
+                             "\"answers\":{\"22\":\"client\"}}"));
 }
 
 }  // namespace
