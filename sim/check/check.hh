@@ -29,7 +29,7 @@ void check_sleepers(const kernel::Kernel& k, Complaints& out);    ///< Nobody sl
 
 void check_datagrams(const kernel::Kernel& k, Complaints& out);  ///< The same of UDP.
 
-/// The events that an internet socket or a pipe has now; of other files 0.
+/// The events that a file has now, as far as they come with a wake-up: of signalfds and files in memory 0.
 [[nodiscard]] kernel::u32 events_of(const kernel::file& f);
 /// "tcp_sock 17": a kind's name with the object's id in the trace.
 [[nodiscard]] std::string named(const char* kind, const void* object);

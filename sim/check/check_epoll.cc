@@ -10,26 +10,58 @@ namespace wakepath::check {
 
 using namespace kernel;  // NOLINT
 
+namespace {
+
+bool is_stream(const sock* sk) {
+  return sk->common.skc_family == AF_UNIX ? sk->sk_type == SOCK_STREAM : sk->sk_prot->protocol == IPPROTO_TCP;
+}
+
+/// Of an epoll as others see it: EPOLLIN while something on its ready list is ready. (Its wake-ups name no other bit.)
+u32 nested_events(const eventpoll* ep) {
+  for (const epitem* item : ep->rdllist)
+    if ((events_of(*item->ffd_file) & static_cast<u32>(item->event_events.get())) != 0) return EPOLLIN;
+  return 0;
+}
+
+/// Whether nobody but an EPOLLEXCLUSIVE item can keep a wake-up from those behind it on the file's queue: whoever
+/// sleeps in a call there is woken together with all others, unlike in accept() or at a pipe.
+bool wakes_all_sleepers(const file& f) {
+  if (f.f_op.get() == &eventfd_fops) return true;
+  if (f.f_op.get() != &socket_file_ops) return false;
+  const sock* sk = f.private_data.get().as<struct socket>()->sk;
+  return sk != nullptr && is_stream(sk) && sk->common.skc_state != TcpState::LISTEN;
+}
+
+}  // namespace
+
 u32 events_of(const file& f) {
   if (f.f_op.get() == &socket_file_ops) {
     const auto* socket = f.private_data.get().as<struct socket>();
     const sock* sk = socket->sk;
     if (sk == nullptr) return 0;
     if (sk->sk_prot->protocol == IPPROTO_TCP) return static_cast<u32>(tcp_events(sk));
-    // without EPOLLOUT, which hangs on the peer's queue as well
-    if (sk->common.skc_family == AF_UNIX)
-      return static_cast<u32>(unix_events(sk)) & ~static_cast<u32>(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+    if (sk->common.skc_family == AF_UNIX) {
+      u32 there = static_cast<u32>(unix_events(sk));
+      // of a datagram socket without EPOLLOUT, which hangs on the peer's queue as well
+      return is_stream(sk) ? there : there & ~static_cast<u32>(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+    }
     return sk->sk_prot->protocol == IPPROTO_UDP ? static_cast<u32>(udp_events(sk)) : 0;
   }
   if (f.f_op.get() == &pipefifo_fops) return static_cast<u32>(pipe_events(&f));
   if (f.f_op.get() == &timerfd_fops) return static_cast<u32>(timerfd_events(f.private_data.get().as<timerfd_ctx>()));
   if (f.f_op.get() == &eventfd_fops) return static_cast<u32>(eventfd_events(f.private_data.get().as<eventfd_ctx>()));
-  return 0;
+  // A signalfd has what whoever asks has pending: nothing that holds for all.
+  return f.f_op.get() == &eventpoll_fops ? nested_events(f.private_data.get().as<eventpoll>()) : 0;
 }
 
 namespace {
 
 constexpr u32 kPrivateBits = EPOLLWAKEUP | EPOLLONESHOT | static_cast<u32>(EPOLLET) | EPOLLEXCLUSIVE;
+
+/// An EPOLLEXCLUSIVE item that need not know: another one on the queue, or a sleeper, may have been told instead.
+bool may_be_passed_over(const epitem& item) {
+  return !wakes_all_sleepers(*item.ffd_file) || item.pwqlist == nullptr || item.pwqlist->wait.passed_over;
+}
 
 /// Level triggered means: while the event is there, the item is on the ready list.
 void check_ready(const epitem& item, Complaints& out) {
@@ -40,10 +72,10 @@ void check_ready(const epitem& item, Complaints& out) {
   if (item.ovflist_next.get() != ep_unactive_ptr())
     out.push_back(named("epitem", &item) + " is on ovflist while no scan runs");
   bool level = (wanted & static_cast<u32>(EPOLLET)) == 0;
-  bool exclusive = (wanted & EPOLLEXCLUSIVE) != 0;  // another epoll of the same file may have been told instead
+  bool excused = (wanted & EPOLLEXCLUSIVE) != 0 && may_be_passed_over(item);
   bool armed = (wanted & ~kPrivateBits) != 0;
   u32 there = events_of(*item.ffd_file) & wanted;
-  if (level && !exclusive && armed && !linked && there != 0)
+  if (level && !excused && armed && !linked && there != 0)
     out.push_back(
         fmt::format("{}: events {:#x} are there, but it is not on the ready list", named("epitem", &item), there));
 }

@@ -37,22 +37,25 @@ void check_accept_sleepers(const socket_alloc& whole, Complaints& out) {
     out.push_back(named("socket", &whole) + ": somebody sleeps in accept() although a connection is there");
 }
 
-/// A thread beside the sleeper may have closed it: poll() looks again at whatever has its number by then.
-bool is_open(const task_struct* task, const file* file) {
-  for (const fd_slot* slot : task->files->fd_array)
-    if (slot->file.get() == file) return true;
-  return false;
+/// Whether the number that the call asked about still means the file that it waits at.
+bool still_names(const task_struct* task, const poll_table_entry& entry) {
+  const auto& slots = task->files->by_number;
+  const auto fd = static_cast<std::size_t>(entry.fd);
+  return fd < slots.size() && slots[fd] != nullptr && slots[fd]->file.get() == entry.filp.get();
 }
 
 /// What poll() or select() would report now. Their wake-ups are never exclusive. Not EPOLLPRI, which select() always
-/// names, asked or not.
+/// names, asked or not. Nor a file whose descriptor has been closed meanwhile: at the next look its number means
+/// another file, or none, and the call sleeps on.
 void check_poll_sleepers(const poll_wqueues& call, Complaints& out) {
   if (!sleeps(call.polling_task)) return;
-  for (const poll_table_entry* entry : call.entries)
+  for (const poll_table_entry* entry : call.entries) {
+    if (!still_names(call.polling_task, *entry)) continue;
     if (u32 there = events_of(*entry->filp) & static_cast<u32>(entry->key.get()) & ~static_cast<u32>(EPOLLPRI);
-        there != 0 && is_open(call.polling_task, entry->filp.get()))
+        there != 0)
       out.push_back(fmt::format("{}: somebody sleeps in poll() or select() although {} has events {:#x}",
                                 named("poll_wqueues", &call), named("file", entry->filp.get()), there));
+  }
 }
 
 /// Whoever sleeps on the queue of signals reads one of the signalfds that are there.

@@ -22,6 +22,7 @@ void __pollwait(Kernel& k, struct file* file, wait_queue_head* queue, poll_table
   entry->wait_address = queue;
   entry->key = table->_key;
   entry->pwq = table->pwq;
+  entry->fd = table->pwq->asking;
   entry->wait.func = pollwake;
   entry->wait.private_ = table->pwq->polling_task;
   table->pwq->entries.push_back(entry);
@@ -84,6 +85,7 @@ u32 do_pollfd(Kernel& k, const struct pollfd& fd, poll_table* table) {
   if (fd.fd < 0) return 0;
   HeldFile held(k, fd.fd);
   if (!held) return POLLNVAL;
+  table->pwq->asking = fd.fd;
   u32 filter = static_cast<u16>(fd.events) | EPOLLERR | EPOLLHUP;
   table->_key = static_cast<poll_t>(filter);
   return static_cast<u32>(vfs_poll(k, held.get(), table)) & filter;
@@ -141,6 +143,7 @@ u32 select_poll_one(Kernel& k, int fd, const SelectSets& sets, poll_table* table
   if (asks(sets.in, fd)) key |= kPollIn;
   if (asks(sets.out, fd)) key |= kPollOut;
   table->_key = static_cast<poll_t>(key);
+  table->pwq->asking = fd;
   return static_cast<u32>(vfs_poll(k, held.get(), table));
 }
 

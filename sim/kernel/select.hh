@@ -22,6 +22,7 @@ struct poll_table_entry {
   record::Ptr<wait_queue_head> wait_address;
   record::Ptr<poll_wqueues> pwq;
   record::ListNode<poll_table_entry> node;
+  int fd = -1;  ///< Not in Linux, for sim/check: the number under which the call asked about the file.
 
   static void describe(record::KindBuilder<poll_table_entry>& b);
 };
@@ -31,6 +32,7 @@ struct poll_wqueues {
   record::Ptr<task_struct> polling_task;
   record::Field<bool> triggered;  ///< Somebody has called pollwake() since the last look.
   record::List<poll_table_entry, &poll_table_entry::node> entries;
+  int asking = -1;  ///< Not in Linux: the number that is being asked about.
 
   static void describe(record::KindBuilder<poll_wqueues>& b);
 };

@@ -117,10 +117,10 @@ MaySleep<long> unix_accept(Kernel& k, struct socket* socket, struct socket* news
     }
   }
   sock* tsk = skb->sk;
-  unix_sk(tsk)->listener = nullptr;  // unix_update_edges()
   kfree_skb(k, skb);
   wait_queue_head& waiting = unix_sk(sk)->peer_wq.wait;
   if (!waiting.head.empty()) __wake_up(k, waiting, POLL_NONE);
+  unix_sk(tsk)->listener = nullptr;  // unix_update_edges()
   newsock->state = SocketState::SS_CONNECTED;
   Call graft(k, Fn::sock_graft, tsk);
   tsk->sk_wq = &newsock->wq();

@@ -41,7 +41,7 @@ struct unix_sock {
   sock sk;
   record::Ptr<unix_address> addr;
   record::Ptr<sock> peer;
-  record::Ptr<sock> listener;   ///< Of a connection that nobody has accepted yet.
+  record::Ptr<sock> listener;   ///< Of a connection that nobody has accepted yet. Left as it is when the listener ends.
   record::Field<int> inflight;  ///< How often its own file is on its way in a message: the edges of its vertex.
   socket_wq peer_wq;            ///< peer_wait: who waits for room in this socket's receive queue.
   wait_queue_entry peer_wake;   ///< This socket's own place on its peer's peer_wait, for poll().

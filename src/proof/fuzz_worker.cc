@@ -19,6 +19,8 @@
 namespace wakepath::proof {
 namespace {
 
+constexpr std::uint64_t kSearchedForPointers = 20;  // each such program: it takes as long as making one
+
 std::string about(const FuzzOptions& o, std::uint64_t index) {
   const std::string focus = o.focus.empty() ? "" : " --focus " + o.focus;
   const std::string mutant = o.mutant.empty() ? "" : " --mutant " + o.mutant;
@@ -67,6 +69,7 @@ class Worker {
     Coverage coverage;
     coverage.add(made);
     nlohmann::json message = {{"end", index}, {"coverage", to_json(coverage)}};
+    judging_.pointers = options_.invariants && index % kSearchedForPointers == 0;
     const Judgement judgement = judge(made.program, judging_);
     if (judgement.kind != Judgement::Kind::agrees) {
       describe(judgement, made.program, index, message);

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "sim/check/check.hh"
+#include "sim/check/check_pointers.hh"
 #include "src/scenario/kernel_run.hh"
 #include "src/scenario/model_machine.hh"
 
@@ -20,7 +21,8 @@ class CheckedModel : public scenario::ModelMachine {
  public:
   explicit CheckedModel(const JudgeOptions& options)
       : ModelMachine(kernel::mutant_by_name(options.mutant).value_or(kernel::Mutant::none)),
-        check_(options.invariants) {}
+        check_(options.invariants),
+        pointers_(options.pointers) {}
 
   void end_step(const scenario::Step& step) override {
     ModelMachine::end_step(step);
@@ -33,6 +35,9 @@ class CheckedModel : public scenario::ModelMachine {
   void end() {
     if (!check_ || !complaints.empty() || kernel() == nullptr) {
       return;
+    }
+    if (pointers_) {
+      note("played again", check::check_pointers(*trace()));
     }
     exit_all();
     kernel()->run_until_idle();
@@ -49,7 +54,7 @@ class CheckedModel : public scenario::ModelMachine {
       complaints.push_back(fmt::format("{}: {}", when, complaint));
     }
   }
-  bool check_;
+  bool check_, pointers_;
 };
 
 std::string without_numbers(const std::string& text) {

@@ -31,6 +31,7 @@ Reference faultless_model();
 struct JudgeOptions {
   std::string mutant;      ///< a deliberate fault of the model, by name; empty: none
   bool invariants = true;  ///< ask sim/check after every step
+  bool pointers = false;   ///< and, at the end, whether a pointer ever led to a freed object
   int kernel_runs = 3;     ///< so many runs on the kernel before a difference counts: it must show in each
   Reference reference = running_kernel();
 };
