@@ -84,13 +84,16 @@ MaySleep<long> shmem_file_write_iter(Kernel& k, file* file, const void* data, st
   co_return call.result(written);
 }
 
-/// mapping_seek_hole_data(): where data, or a hole, begins at or behind `at`. The end counts as a hole.
+/// mapping_seek_hole_data(): where data, or a hole, begins at or behind `at`. The end counts as a hole. -1: there is
+/// none; also where only the last page of all would have it, whose end is beyond what loff_t holds.
 long next_hole_or_data(const shmem_inode_info* info, long at, bool data) {
+  constexpr long kLastPage = kMostBytes / kPage;
   auto page = info->i_pages.lower_bound(at / kPage);
-  if (data) return page == info->i_pages.end() ? info->i_size.get() : std::max(at, page->first * kPage);
-  for (; page != info->i_pages.end() && page->first == at / kPage && at < info->i_size; ++page)
-    at =
-        page->first < kMostBytes / kPage ? std::min(info->i_size.get(), (page->first + 1) * kPage) : info->i_size.get();
+  if (data) return page == info->i_pages.end() || page->first == kLastPage ? -1 : std::max(at, page->first * kPage);
+  for (; page != info->i_pages.end() && page->first == at / kPage && at < info->i_size; ++page) {
+    if (page->first == kLastPage) return -1;
+    at = std::min(info->i_size.get(), (page->first + 1) * kPage);
+  }
   return at;
 }
 
@@ -100,7 +103,8 @@ long shmem_file_llseek(Kernel& k, file* file, long offset, int whence) {
   if (whence == SEEK_DATA || whence == SEEK_HOLE) {
     if (offset < 0 || offset >= info->i_size) return call.result(k.error(Rule::lseek_beyond_the_end, file));
     offset = next_hole_or_data(info, offset, whence == SEEK_DATA);
-    if (whence == SEEK_DATA && offset >= info->i_size) return call.result(k.error(Rule::lseek_beyond_the_end, file));
+    bool found = offset >= 0 && (whence == SEEK_HOLE || offset < info->i_size);
+    if (!found) return call.result(k.error(Rule::lseek_beyond_the_end, file));
   } else {
     long from = whence == SEEK_CUR ? file->f_pos.get() : whence == SEEK_END ? info->i_size.get() : 0;
     if (__builtin_add_overflow(from, offset, &offset) || offset < 0)

@@ -214,6 +214,7 @@ const std::vector<std::string>& calls_on_a_descriptor() {
       "fcntl(x, F_SETFL, O_NONBLOCK)",
       "ioctl(x, FIONREAD)",
       "lseek(x, 3, SEEK_SET)",
+      "lseek(x, 4294967296, SEEK_CUR)",
       "lseek(x, -3, SEEK_END)",
       "lseek(x, 0, SEEK_HOLE)",
       "n = dup(x)",

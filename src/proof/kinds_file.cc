@@ -74,7 +74,7 @@ bool make_memfd(World& w, const std::string&, ProgramStep& s) {
 bool make_lseek(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = w.fd(
       process, [&](const Object& o, const Descriptor&) { return o.sort == Sort::memory_file || w.random.percent(10); });
-  s.args = {fd, w.random.one_of({"0", "0", "0", "3", "100", "4096", "9000", "-1", "-7"}),
+  s.args = {fd, w.random.one_of({"0", "0", "0", "3", "100", "4096", "9000", "-1", "-7", "4294967301"}),
             w.random.one_of({"SEEK_SET", "SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE", "9"})};
   return !fd.empty();
 }

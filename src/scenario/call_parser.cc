@@ -321,6 +321,8 @@ class CallParser {
         return descriptor();
       case K::integer:
         return number(param.what, -0x80000000L, 0x7fffffffL);
+      case K::offset:
+        return number(param.what, -0x7fffffffffffffffL, 0x7fffffffffffffffL);  // cursor_ reads no more
       case K::timeout:
         return number(param.what, -1, 0x7fffffffL);
       case K::count:

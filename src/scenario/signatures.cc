@@ -121,7 +121,7 @@ std::vector<Signature> table() {
        "memfd_create(\"NAME\", FLAGS)"},
       {Call::lseek,
        "lseek",
-       {kFd, {K::integer, "an offset"}, words(Words::seek_from)},
+       {kFd, {K::offset, "an offset"}, words(Words::seek_from)},
        0,
        0,
        {},

@@ -60,11 +60,12 @@ enum class Call {
 struct Param {
   enum class Kind {
     descriptor,  ///< a name or a number
-    integer,
-    count,    ///< a number from 0 to 16 MiB
-    timeout,  ///< milliseconds, -1 for ever
-    words,    ///< C names of `set` joined by |, or a number
-    option,   ///< a socket option of the level before it
+    integer,     ///< 32 bits with a sign
+    offset,      ///< 64 bits with a sign
+    count,       ///< a number from 0 to 16 MiB
+    timeout,     ///< milliseconds, -1 for ever
+    words,       ///< C names of `set` joined by |, or a number
+    option,      ///< a socket option of the level before it
     data,
     address,
     value,
