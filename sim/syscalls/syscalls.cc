@@ -32,9 +32,16 @@ MaySleep<long> sys_listen(Kernel& k, int fd, int backlog) {
   co_return call.done(__sys_listen(k, fd, backlog));
 }
 
-MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
-  SyscallScope call(k, Fn::__x64_sys_accept4,
-                    [&] { return words::text("accept4(", fd, ", ", words::socket_flags(flags), ")"); });
+namespace {
+
+/// "accept(3)", "accept4(3, SOCK_NONBLOCK)": as the program wrote it.
+words::Words accept_words(Fn entry, int fd, int flags, const words::Words& more = {}) {
+  if (entry == Fn::__x64_sys_accept) return words::text("accept(", fd, more, ")");
+  return words::text("accept4(", fd, ", ", words::socket_flags(flags), more, ")");
+}
+
+MaySleep<long> accept_by(Kernel& k, Fn entry, int fd, Address* peer, int flags) {
+  SyscallScope call(k, entry, [&] { return accept_words(entry, fd, flags); });
   Address from;
   long result = 0;
   do result = co_await __sys_accept4(k, fd, &from, flags);
@@ -43,16 +50,30 @@ MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
   co_return call.done(result, [&] { return words::text(" ", words::address(from)); });
 }
 
-MaySleep<long> sys_accept4(Kernel& k, int fd, BadAddress peer, int flags) {
-  SyscallScope call(k, Fn::__x64_sys_accept4, [&] {
-    return words::text("accept4(", fd, ", ", words::open_flags(flags), words::bad_address(peer.address, peer.length),
-                       ")");
-  });
+MaySleep<long> accept_by(Kernel& k, Fn entry, int fd, BadAddress peer, int flags) {
+  SyscallScope call(k, entry,
+                    [&] { return accept_words(entry, fd, flags, words::bad_address(peer.address, peer.length)); });
   Address* from = peer.address == UserPointer::kNull ? nullptr : &no_address;
   long result = 0;
   do result = co_await __sys_accept4(k, fd, from, flags);
   while (restarts(k, &result));
   co_return call.done(result);
+}
+
+}  // namespace
+
+MaySleep<long> sys_accept(Kernel& k, int fd, Address* peer) { return accept_by(k, Fn::__x64_sys_accept, fd, peer, 0); }
+
+MaySleep<long> sys_accept(Kernel& k, int fd, BadAddress peer) {
+  return accept_by(k, Fn::__x64_sys_accept, fd, peer, 0);
+}
+
+MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags) {
+  return accept_by(k, Fn::__x64_sys_accept4, fd, peer, flags);
+}
+
+MaySleep<long> sys_accept4(Kernel& k, int fd, BadAddress peer, int flags) {
+  return accept_by(k, Fn::__x64_sys_accept4, fd, peer, flags);
 }
 
 MaySleep<long> sys_connect(Kernel& k, int fd, Address address) {

@@ -60,9 +60,11 @@ MaySleep<long> sys_socket(Kernel& k, int family, int type, int protocol);
 MaySleep<long> sys_bind(Kernel& k, int fd, Address address);
 MaySleep<long> sys_bind(Kernel& k, int fd, UserPointer address);
 MaySleep<long> sys_listen(Kernel& k, int fd, int backlog);
-/// `peer` may be nullptr. accept(2) is the same with flags 0.
+/// `peer` may be nullptr.
+MaySleep<long> sys_accept(Kernel& k, int fd, Address* peer);
 MaySleep<long> sys_accept4(Kernel& k, int fd, Address* peer, int flags);
 /// With an address, or the length of one (`peer` says which), that is not there: -EFAULT, and the connection is lost.
+MaySleep<long> sys_accept(Kernel& k, int fd, BadAddress peer);
 MaySleep<long> sys_accept4(Kernel& k, int fd, BadAddress peer, int flags);
 MaySleep<long> sys_connect(Kernel& k, int fd, Address address);
 MaySleep<long> sys_connect(Kernel& k, int fd, UserPointer address);

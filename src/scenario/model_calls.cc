@@ -253,6 +253,7 @@ kernel::MaySleep<long> ModelMachine::call_on_socket(Actor& actor) {
     case scenario::Call::listen:
       return sys_listen(k, at(r, 0), at(r, 1));
     case scenario::Call::accept:
+      return sys_accept(k, at(r, 0), nullptr);
     case scenario::Call::accept4:
       return sys_accept4(k, at(r, 0), nullptr, at(r, 1));
     case scenario::Call::connect:
@@ -289,6 +290,8 @@ kernel::MaySleep<long> ModelMachine::call_on_socket_to_nowhere(const Request& r)
       return sys_setsockopt(k, at(r, 0), at(r, 1), at(r, 2), to_model(r.buffer));
     case scenario::Call::getsockopt:
       return sys_getsockopt(k, at(r, 0), at(r, 1), at(r, 2), to_model(r.buffer), to_model(r.length_at));
+    case scenario::Call::accept:
+      return sys_accept(k, at(r, 0), bad_address(r));
     default:
       return sys_accept4(k, at(r, 0), bad_address(r), at(r, 1));
   }
