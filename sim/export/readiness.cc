@@ -26,6 +26,11 @@ std::string event_names(std::uint32_t events) {
   return out.empty() ? "0" : out;
 }
 
+std::uint32_t by_first_names(std::uint32_t events) {
+  constexpr std::uint32_t kRdNorm = 0x40, kWrNorm = 0x100;
+  return events | ((events & kRdNorm) != 0 ? kIn : 0) | ((events & kWrNorm) != 0 ? kOut : 0);
+}
+
 const Object* sock_of(const Reading& reading, const Object* file) {
   const Object* socket = file == nullptr ? nullptr : reading.target(*file, "private_data");
   return socket != nullptr && reading.has(*socket, "sk") ? reading.target(*socket, "sk") : nullptr;
@@ -55,8 +60,25 @@ std::uint32_t tcp_events(const Reading& reading, const Object& sock) {
     std::int64_t room = reading.number(sock, "sk_sndbuf") - queued;
     if ((shut & 2) != 0 || (room > 0 && room >= queued / 2)) events |= kOut;
   }
+  constexpr std::uint64_t kUrgentValid = 0x100;  // TCP_URG_VALID
+  if ((reading.value(sock, "urg_data") & kUrgentValid) != 0) events |= kPri;
   if (reading.value(sock, "sk_err") != 0) events |= kErr;
   return events;
+}
+
+/// unix_poll() and unix_dgram_poll() of net/unix/af_unix.c.
+std::uint32_t unix_events(const Reading& reading, const Object& sock) {
+  constexpr std::uint64_t kDatagram = 2;  // SOCK_DGRAM
+  std::uint64_t state = reading.value(sock, "skc_state");
+  std::uint64_t shut = reading.value(sock, "sk_shutdown");
+  bool connects = reading.value(sock, "sk_type") != kDatagram;
+  std::uint32_t events = shut == 3 || (connects && state == kClose) ? kHup : 0;
+  if ((shut & 1) != 0) events |= kIn | kRdHup;
+  if (!reading.list(sock, "sk_receive_queue.list").empty()) events |= kIn;
+  if (reading.value(sock, "oob_skb") != 0) events |= kPri;
+  bool room = reading.number(sock, "sk_wmem_alloc") * 4 <= reading.number(sock, "sk_sndbuf");
+  if (state != kListen && room && !peer_queue_is_full(reading, sock)) events |= kOut;
+  return events | (reading.value(sock, "sk_err") != 0 ? kErr : 0);
 }
 
 /// Of sockets of datagrams: datagram_poll() of net/core/datagram.c, and UDP's second queue.
@@ -85,12 +107,27 @@ std::uint32_t pipe_events(const Reading& reading, const Object& file, const Obje
 
 }  // namespace
 
-std::optional<std::uint32_t> events_there(const Reading& reading, const Object& file) {
-  if (const Object* sock = sock_of(reading, &file); reading.is(sock, "tcp_sock")) return tcp_events(reading, *sock);
-  if (const Object* sock = sock_of(reading, &file); reading.is(sock, "udp_sock"))
-    return datagram_events(reading, *sock);
+bool peer_queue_is_full(const Reading& reading, const Object& sock) {
+  constexpr std::uint64_t kStream = 1;  // SOCK_STREAM: unix_poll() does not ask
+  const Object* peer = reading.target(sock, "peer");
+  if (peer == nullptr || reading.value(sock, "sk_type") == kStream) return false;
+  const Object* back = reading.target(*peer, "peer");
+  bool mutual = back != nullptr && back->id == sock.id;
+  return !mutual && reading.list(*peer, "sk_receive_queue.list").size() > reading.value(*peer, "sk_max_ack_backlog");
+}
+
+std::optional<std::uint32_t> events_there(const Reading& reading, const Object& file, const Object* asker) {
+  const Object* sock = sock_of(reading, &file);
+  if (reading.is(sock, "tcp_sock")) return tcp_events(reading, *sock);
+  if (reading.is(sock, "udp_sock")) return datagram_events(reading, *sock);
+  if (reading.is(sock, "unix_sock")) return unix_events(reading, *sock);
   const Object* data = reading.target(file, "private_data");
   if (reading.is(data, "eventfd_ctx")) return eventfd_events(reading, *data);
+  if (reading.is(data, "timerfd_ctx")) return reading.value(*data, "ticks") > 0 ? kIn : 0;
+  if (reading.is(data, "signalfd_ctx")) {
+    std::uint64_t pending = asker == nullptr ? 0 : reading.value(*asker, "pending.signal");
+    return (pending & reading.value(*data, "sigmask")) != 0 ? kIn : 0;
+  }
   if (reading.is(data, "pipe_inode_info")) return pipe_events(reading, file, *data);
   if (reading.is(data, "eventpoll")) return reading.list(*data, "rdllist").empty() ? 0 : kIn;
   return std::nullopt;

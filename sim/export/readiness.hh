@@ -24,9 +24,16 @@ constexpr std::uint32_t kModeBits = kExclusive | kWakeUp | kOneShot | kEdge;
 [[nodiscard]] std::string event_names(std::uint32_t events);
 
 /// What poll() of a file would give, read off a world: which events are there.
-/// Nothing for kinds of files that this does not know. Follows tcp_poll(), datagram_poll(), pipe_poll(),
-/// eventfd_poll(), ep_eventpoll_poll().
-[[nodiscard]] std::optional<std::uint32_t> events_there(const Reading& reading, const trace::Object& file);
+/// Nothing for kinds of files that this does not know. Follows tcp_poll(), datagram_poll(), unix_poll(),
+/// unix_dgram_poll(), pipe_poll(), eventfd_poll(), timerfd_poll(), signalfd_poll(), ep_eventpoll_poll().
+/// `asker`: the task that would ask: a signalfd has what is pending for that one.
+[[nodiscard]] std::optional<std::uint32_t> events_there(const Reading& reading, const trace::Object& file,
+                                                        const trace::Object* asker);
+/// The same events by their first names: EPOLLRDNORM comes with EPOLLIN, EPOLLWRNORM with EPOLLOUT.
+[[nodiscard]] std::uint32_t by_first_names(std::uint32_t events);
+
+/// AF_UNIX, datagrams: whether the socket that it sends to listens to others, too, and its queue is full.
+[[nodiscard]] bool peer_queue_is_full(const Reading& reading, const trace::Object& sock);
 
 /// The protocol half behind a socket's file; nullptr when it is no socket.
 [[nodiscard]] const trace::Object* sock_of(const Reading& reading, const trace::Object* file);

@@ -63,8 +63,10 @@ void why_done(const Question& question, const Return& call, std::vector<WhyLine>
 void why_handled(const Question& question, trace::Position began, WhyAnswer& answer);
 /// `task` is in a system call at `question.to`.
 void why_blocked(const Question& question, trace::TaskId task, WhyAnswer& answer);
-/// The id of the sentence for a file of which nothing that is wanted is there.
-[[nodiscard]] std::string_view nothing_there(const Reading& reading, const trace::Object& file, std::uint32_t wanted);
+/// Of a file of which nothing that is wanted is there: what it lacks. `places`: fd, object, wanted.
+[[nodiscard]] WhyLine nothing_there(const Question& question, const Object& file, std::uint32_t wanted, Places places);
+/// The id of the sentence for a file that can never have any of that: the read end of a pipe, EPOLLOUT. "" for others.
+[[nodiscard]] std::string_view never_there(const Reading& reading, const Object& file, std::uint32_t wanted);
 /// Why nothing that an epoll watches ended a wait: a line an item, or that there is none.
 void why_epoll_is_quiet(const Question& question, const trace::Object& epoll, trace::TaskId task,
                         std::vector<WhyLine>& lines);

@@ -117,7 +117,7 @@ void found_nothing(const Question& q, const Return& call, std::vector<WhyLine>& 
     const Object* sock = sock_of(q.reading, file);
     places.emplace_back("object", q.reading.name(sock != nullptr ? sock : file));
     places.emplace_back("wanted", event_names(asked.wanted));
-    lines.push_back(q.say(nothing_there(q.reading, *file, asked.wanted), places));
+    lines.push_back(nothing_there(q, *file, asked.wanted, places));
   }
   if (all.empty()) lines.push_back(q.say("nothing_polled"));
 }
@@ -152,10 +152,10 @@ void why_poll_is_quiet(const Question& q, ObjectId task, std::vector<WhyLine>& l
     if (sleeper == nullptr || sleeper->id != task || file == nullptr) continue;
     auto wanted = static_cast<std::uint32_t>(q.reading.value(*entry, "key"));
     const Object* sock = sock_of(q.reading, file);
-    lines.push_back(
-        q.say(nothing_there(q.reading, *file, wanted), {{"fd", fd_of(q.reading, *sleeper, file->id)},
-                                                        {"object", q.reading.name(sock != nullptr ? sock : file)},
-                                                        {"wanted", event_names(wanted & ~(kErr | kHup))}}));
+    lines.push_back(nothing_there(q, *file, wanted,
+                                  {{"fd", fd_of(q.reading, *sleeper, file->id)},
+                                   {"object", q.reading.name(sock != nullptr ? sock : file)},
+                                   {"wanted", event_names(wanted & ~(kErr | kHup))}}));
   }
   if (lines.size() == before) lines.push_back(q.say("nothing_polled"));
 }

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "sim/export/readiness.hh"
-#include "sim/export/tcp_rows.hh"
 #include "sim/export/why_parts.hh"
 
 namespace wakepath::exports {
@@ -39,21 +38,24 @@ class Quiet {
 
   void look_at(const Object& item, const Object& file) {
     const Object* sock = sock_of(q_.reading, &file);
-    auto wanted = static_cast<std::uint32_t>(q_.reading.value(item, "event.events"));
-    std::uint32_t there = events_there(q_.reading, file).value_or(0);
+    std::uint32_t wanted = by_first_names(static_cast<std::uint32_t>(q_.reading.value(item, "event.events")));
+    std::uint32_t there = events_there(q_.reading, file, task_).value_or(0);
     Places places = {{"fd", fmt::format("{}", q_.reading.number(item, "ffd.fd"))},
                      {"object", sock != nullptr ? q_.reading.name(sock) : q_.reading.name(&file)},
-                     {"wanted", event_names(wanted & ~kModeBits)},
-                     {"there", event_names(there)}};
+                     {"wanted", event_names(wanted & ~(kModeBits | kErr | kHup))},
+                     {"there", event_names((there & wanted) != 0 ? there & wanted : there)}};
     if ((wanted & ~kModeBits) == 0) {
       auto disarmed = q_.history.last_rule(q_.to, "epoll_oneshot_disarmed", item.id);
       places.emplace_back("step", fmt::format("{}", disarmed ? q_.history.step_of(*disarmed) : 0));
-      return add("oneshot_disarmed", places, disarmed.value_or(0));
+      return add(there != 0 ? "oneshot_disarmed" : "oneshot_disarmed_quiet", places, disarmed.value_or(0));
     }
     if ((there & wanted) != 0) return ready_but_silent(item, file, wanted, places);
     std::uint32_t masked = there & (kIn | kRdHup | kPri);
-    if (masked != 0) return add("masked_out", places);
-    add(nothing_there(q_.reading, file, wanted), places);
+    if (masked != 0) add("masked_out", places);
+    if (auto never = never_there(q_.reading, file, wanted); masked == 0)
+      lines_.push_back(nothing_there(q_, file, wanted, places));
+    else if (!never.empty())
+      add(never, places);
   }
 
   /// What the item waits for is there, and yet nobody returned with it.
@@ -119,14 +121,6 @@ class Quiet {
 };
 
 }  // namespace
-
-std::string_view nothing_there(const Reading& reading, const Object& file, std::uint32_t wanted) {
-  if ((wanted & kIn) == 0) return (wanted & kOut) != 0 ? "no_room_to_write" : "item_nothing_there";
-  const Object* sock = sock_of(reading, &file);
-  if (reading.is(sock, "tcp_sock") && reading.value(*sock, "skc_state") == kListen) return "item_accept_queue_empty";
-  return sock != nullptr || reading.is(reading.target(file, "private_data"), "pipe_inode_info") ? "item_nothing_queued"
-                                                                                                : "item_nothing_there";
-}
 
 void why_epoll_is_quiet(const Question& question, const Object& epoll, trace::TaskId task,
                         std::vector<WhyLine>& lines) {
