@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace wakepath::testing_kernel {
@@ -93,8 +94,9 @@ struct Reader {
 
 }  // namespace
 
-std::vector<Event> events_of(const trace::Trace& trace, Stretch stretch) {
-  std::vector<Event> out;
+Events events_of(const trace::Trace& trace, Stretch stretch) {
+  Events out;
+  out.schema = &trace.schema();
   Reader reader{trace, {}, {}};
   for (trace::Position i = 0; i < stretch.to; ++i) {  // from the start: stacks and kinds come from there
     Event event;
@@ -121,7 +123,47 @@ bool fits(const Event& event, const std::string& pattern) {
   return values == std::string::npos || rest.substr(values + 1) == event.change;
 }
 
-testing::AssertionResult contains_in_order(const std::vector<Event>& events, const std::vector<std::string>& patterns) {
+namespace {
+
+bool is_function(const trace::Schema& schema, const std::string& name) {
+  return std::any_of(schema.functions.begin(), schema.functions.end(),
+                     [&](const trace::FunctionInfo& function) { return function.name == name; });
+}
+
+/// "tcp_sock", or with a member: "tcp_sock.skc_state", "tcp_sock.skc.skc_state".
+bool is_kind_or_member(const trace::Schema& schema, const std::string& name) {
+  for (const trace::Kind& kind : schema.kinds) {
+    if (name == kind.name) return true;
+    for (const trace::FieldInfo& field : kind.fields)
+      if (name == kind.name + "." + field.name ||
+          name == kind.name + "." + last_component(kind.parts[field.part].path) + "." + field.name)
+        return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string unknown_in(const trace::Schema& schema, const std::string& pattern) {
+  const std::vector<std::string> halves = split(pattern, " in ");
+  const std::vector<std::string> words = split(halves[0], " ");
+  std::vector<std::string> functions;
+  if (halves.size() > 1) functions = split(halves[1], " > ");
+  if (words[0] == "call") {
+    for (const std::string& name : split(halves[0].substr(words[0].size()), " > "))
+      functions.push_back(name.substr(name.find_first_not_of(' ')));
+  } else if (words[0] != "set" && words[0] != "insert" && words[0] != "erase" && words[0] != "create" &&
+             words[0] != "free" && words[0] != "wake") {
+    return words[0];
+  } else if (words.size() > 1 && !is_kind_or_member(schema, words[1])) {
+    return words[1];
+  }
+  for (const std::string& name : functions)
+    if (!is_function(schema, name)) return name;
+  return "";
+}
+
+testing::AssertionResult contains_in_order(const Events& events, const std::vector<std::string>& patterns) {
   std::size_t at = 0;
   for (const std::string& pattern : patterns) {
     std::size_t from = at;
@@ -136,13 +178,15 @@ testing::AssertionResult contains_in_order(const std::vector<Event>& events, con
   return testing::AssertionSuccess();
 }
 
-std::size_t count_of(const std::vector<Event>& events, const std::string& pattern) {
+std::size_t count_of(const Events& events, const std::string& pattern) {
+  const std::string unknown = unknown_in(*events.schema, pattern);
+  EXPECT_EQ(unknown, "") << "\"" << pattern << "\" can fit nothing: the model has no such name";
   std::size_t count = 0;
   for (const Event& event : events) count += fits(event, pattern) ? 1 : 0;
   return count;
 }
 
-Event first_of(const std::vector<Event>& events, const std::string& pattern) {
+Event first_of(const Events& events, const std::string& pattern) {
   for (const Event& event : events)
     if (fits(event, pattern)) return event;
   ADD_FAILURE() << "not found: \"" << pattern << "\"";

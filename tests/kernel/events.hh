@@ -30,7 +30,12 @@ struct Event {
   trace::Position at = 0;
 };
 
-[[nodiscard]] std::vector<Event> events_of(const trace::Trace& trace, Stretch stretch);
+/// The events of a stretch, and the schema by which patterns are asked about them. Borrows the trace.
+struct Events : std::vector<Event> {
+  const trace::Schema* schema = nullptr;
+};
+
+[[nodiscard]] Events events_of(const trace::Trace& trace, Stretch stretch);
 
 /// Does `event` fit? A pattern is one of
 ///   "call a > b > c"                the function c is entered, somewhere below b, somewhere below a
@@ -39,11 +44,16 @@ struct Event {
 /// each of which may end in " in a > b": somewhere below these functions. "kind.part.member" names a structure as well.
 [[nodiscard]] bool fits(const Event& event, const std::string& pattern);
 
+/// The part of a pattern that is no name of the schema: a misspelt function, kind or member, which would fit nothing
+/// for ever. Empty when all are known.
+[[nodiscard]] std::string unknown_in(const trace::Schema& schema, const std::string& pattern);
+
 /// All patterns fit some event, in this order. Says otherwise which is the first that does not.
-[[nodiscard]] testing::AssertionResult contains_in_order(const std::vector<Event>& events,
+[[nodiscard]] testing::AssertionResult contains_in_order(const Events& events,
                                                          const std::vector<std::string>& patterns);
-[[nodiscard]] std::size_t count_of(const std::vector<Event>& events, const std::string& pattern);
+/// How many fit. Fails the test when the pattern has a name that the schema does not know.
+[[nodiscard]] std::size_t count_of(const Events& events, const std::string& pattern);
 /// The first event that fits; fails the test when there is none.
-[[nodiscard]] Event first_of(const std::vector<Event>& events, const std::string& pattern);
+[[nodiscard]] Event first_of(const Events& events, const std::string& pattern);
 
 }  // namespace wakepath::testing_kernel

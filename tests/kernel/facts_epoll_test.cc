@@ -62,7 +62,7 @@ TEST(Fact10, TheCallbackQueuesThenWakes) {
 }
 
 /// epoll_wait() on a socket with five bytes queued.
-std::vector<Event> scan(Machine& m, u32 mask) {
+Events scan(Machine& m, u32 mask) {
   connection(m);
   EXPECT_EQ(ctl(m, EPOLL_CTL_ADD, 5, mask), 0);
   EXPECT_EQ(m.send(m.client, 3, "hello"), 5);

@@ -59,7 +59,7 @@ TEST(WriterWake, ComesOutOfAnotherThreadsCall) {
   Machine m;
   sleeping_writer(m);
   std::vector<char> room(100'000);
-  std::vector<Event> seen;
+  Events seen;
   for (int i = 0; i < 10 && !m.client->call_done(); ++i) {
     EXPECT_GT(m.call(m.server, sys_recv(m.k, 4, room.data(), room.size(), 0)), 0);
     seen = m.seen();

@@ -29,7 +29,7 @@ class Machine {
   /// Time passes; `last` is what happened meanwhile.
   void wait_ms(kernel::u64 ms);
   /// The events of the last call or wait.
-  [[nodiscard]] std::vector<Event> seen() const { return events_of(*k.trace(), last); }
+  [[nodiscard]] Events seen() const { return events_of(*k.trace(), last); }
 
   /// Listener (descriptor 3 of the server) on kPort.
   void listen(int backlog = 8);
