@@ -47,7 +47,7 @@ std::string any_of(const std::vector<Result>& results) {
   return out;
 }
 
-/// `0` says only that the call went well: nothing to predict.
+/// `0` says only that the call went well: nothing to predict, unless a question has just been about it.
 bool worth_a_blank(const std::vector<Result>& results) {
   return std::any_of(results.begin(), results.end(), [](const Result& result) { return result.text != "0"; });
 }
@@ -58,8 +58,8 @@ class Sheet {
       : scenario_(scenario), options_(options), words_(words(options.language)) {}
 
   std::string text() {
-    out_ =
-        fmt::format("# {}\n\n`{}`\n\n{}\n", in(scenario_.title), scenario_.file, scenario_.about.in(options_.language));
+    out_ = fmt::format("# {}\n\n`{}`\n\n", in(scenario_.title), scenario_.file);
+    if (options_.answers) out_ += scenario_.about.in(options_.language) + "\n";
     if (!scenario_.only.empty()) out_ += fmt::format("{}: {}\n\n", words_.only, in(scenario_.because));
     for (const Step& step : scenario_.steps) add(step);
     return std::move(out_);
@@ -67,10 +67,14 @@ class Sheet {
 
  private:
   std::string in(const Text& text) const { return one_line(text.in(options_.language)); }
-  std::string filled_or_blank(const std::string& text) const { return options_.answers ? text : kBlank; }
+  /// Something that is asked for: what stands behind it may tell what it was.
+  std::string filled_or_blank(const std::string& text) {
+    asked_ = true;
+    return options_.answers ? text : kBlank;
+  }
 
   void line(const Step& step, const std::string& code) {
-    const std::string label = step.label.empty() ? "" : fmt::format(" ({})", in(step.label));
+    const std::string label = step.label.empty() || !options_.answers ? "" : fmt::format(" ({})", in(step.label));
     out_ += fmt::format("- **{}** `{}`{}\n", step.number, code, label);
   }
 
@@ -79,16 +83,16 @@ class Sheet {
       case Step::Kind::call: {
         const std::string call = scenario::step_text(step);
         if (step.call.results.empty()) return line(step, call);
-        const bool blank = worth_a_blank(step.call.results);
+        const bool blank = worth_a_blank(step.call.results) || questions_ > 0;
         const std::string result = any_of(step.call.results);
         return line(step, fmt::format("{} = {}", call, blank ? filled_or_blank(result) : result));
       }
       case Step::Kind::returns:
-        return line(step, fmt::format("{}: returns {}", step.actor, filled_or_blank(any_of(step.returns))));
+        return line(step, fmt::format("{}: {}", step.actor, filled_or_blank("returns " + any_of(step.returns))));
       case Step::Kind::expect:
         return line(step, statement(step.expect));
       case Step::Kind::say:
-        out_ += fmt::format("\n> {}\n\n", in(step.say));
+        if (options_.answers || !asked_) out_ += fmt::format("\n> {}\n\n", in(step.say));
         return;
       case Step::Kind::ask:
         return add(step.ask);
@@ -103,11 +107,11 @@ class Sheet {
     }
   }
 
-  std::string statement(const Expectation& expect) const {
+  std::string statement(const Expectation& expect) {
     const bool compares = expect.op != Expectation::Op::in && expect.op != Expectation::Op::not_in;
     const std::size_t at = expect.text.rfind(expect.right.text);
     if (options_.answers || !compares || at == std::string::npos) return expect.text;
-    return expect.text.substr(0, at) + kBlank;
+    return expect.text.substr(0, at) + filled_or_blank("");
   }
 
   void add(const Ask& ask) {
@@ -124,6 +128,7 @@ class Sheet {
   const WorksheetOptions& options_;
   const Words& words_;
   int questions_ = 0;
+  bool asked_ = false;  ///< a blank or a question stands above
   std::string out_;
 };
 

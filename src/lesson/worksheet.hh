@@ -12,9 +12,10 @@ struct WorksheetOptions {
   bool answers = false;  ///< the teacher's version: results and answers filled in
 };
 
-/// Scenarios as a sheet to be filled in, in Markdown: title, what it is about, every step with its number. What calls
-/// give and what statements compare with is left blank where there is something to predict; questions have lines for
-/// their answers. With `answers` everything stands there.
+/// Scenarios as a sheet to be filled in, in Markdown: title, every step with its number, questions with lines for their
+/// answers. What calls give and what statements compare with is left blank where there is something to predict, and
+/// wherever a question stands above. With `answers` everything stands there; without, nothing that may give away what
+/// is asked: not what the file is about, no label, and no narration below the first blank.
 [[nodiscard]] std::string worksheet(const std::vector<scenario::Scenario>& scenarios, const WorksheetOptions& options);
 
 }  // namespace wakepath::lesson

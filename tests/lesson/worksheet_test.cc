@@ -8,6 +8,7 @@
 
 #include "src/cli/commands.hh"
 #include "src/scenario/parser.hh"
+#include "tests/scenario_files.hh"
 #include "tests/temporary_folder.hh"
 
 namespace wakepath::lesson {
@@ -21,6 +22,7 @@ scenario::Scenario story() {
 title: {en: A pipe, zh: 管道}
 about: {en: Bytes in a row., zh: 一串字节。}
 steps:
+  - say: {en: A pipe., zh: 一个管道。}
   - a: r, w = pipe2(O_NONBLOCK)
   - a: fcntl(r, F_SETFD, 0) = 0
   - a: read(r, 8) = -1 EAGAIN
@@ -33,28 +35,62 @@ steps:
       why: {en: They are there., zh: 已经在了。}
   - expect: a.blocked_in == none
   - signal: {to: a, name: SIGUSR1}
+  - a: 'write(w, "ab") = 2'
+  - a: close(w) = 0
+  - say: {en: Two bytes are there., zh: 有两个字节。}
 )yaml"));
 }
 
 TEST(Worksheet, LeavesBlankWhatIsToBePredicted) {
   const std::string sheet = worksheet({story()}, {});
-  EXPECT_THAT(sheet, HasSubstr("# A pipe\n\n`story.yaml`\n\nBytes in a row.\n"));
-  EXPECT_THAT(sheet, HasSubstr("- **1** `a: r, w = pipe2(O_NONBLOCK)`\n"));
-  EXPECT_THAT(sheet, HasSubstr("- **2** `a: fcntl(r, F_SETFD, 0) = 0`\n")) << "that a call went well is no riddle";
-  EXPECT_THAT(sheet, HasSubstr("- **3** `a: read(r, 8) = __________` (empty)\n"));
-  EXPECT_THAT(sheet, HasSubstr("> Somebody writes.\n"));
+  EXPECT_THAT(sheet, HasSubstr("# A pipe\n\n`story.yaml`\n\n\n> A pipe.\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **2** `a: r, w = pipe2(O_NONBLOCK)`\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **3** `a: fcntl(r, F_SETFD, 0) = 0`\n")) << "that a call went well is no riddle";
+  EXPECT_THAT(sheet, HasSubstr("- **4** `a: read(r, 8) = __________`\n"));
   EXPECT_THAT(sheet,
               HasSubstr("**Question 1.** What does read() give?\n\n   - [ ] 1) nothing\n   - [ ] 2) two bytes\n"));
-  EXPECT_THAT(sheet, HasSubstr("- **6** `a.blocked_in == __________`\n"));
-  EXPECT_THAT(sheet, HasSubstr("- **7** `signal SIGUSR1 to a`\n"));
-  EXPECT_THAT(sheet, Not(HasSubstr("They are there.")));
+  EXPECT_THAT(sheet, HasSubstr("- **7** `a.blocked_in == __________`\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **8** `signal SIGUSR1 to a`\n"));
+}
+
+TEST(Worksheet, GivesNothingAwayThatIsAsked) {
+  const std::string sheet = worksheet({story()}, {});
+  EXPECT_THAT(sheet, Not(HasSubstr("Bytes in a row."))) << "what the file is about";
+  EXPECT_THAT(sheet, Not(HasSubstr("(empty)"))) << "a label";
+  EXPECT_THAT(sheet, Not(HasSubstr("Somebody writes."))) << "narration below a blank";
+  EXPECT_THAT(sheet, Not(HasSubstr("They are there."))) << "why an answer is right";
+  EXPECT_THAT(sheet, HasSubstr("- **10** `a: close(w) = __________`\n")) << "below a question, 0 may be its answer";
+  EXPECT_THAT(sheet, Not(HasSubstr("Two bytes are there.")));
+}
+
+TEST(Worksheet, GivesNothingAwayInTheWholeCourse) {
+  std::size_t questions = 0;
+  for (const auto& file : test::scenario_files({"/scenarios"})) {
+    const auto parsed = scenario::parse_file(file.string());
+    const auto& scenario = std::get<scenario::Scenario>(parsed);
+    const std::string sheet = worksheet({scenario}, {});
+    std::size_t asked = 0;
+    for (const scenario::Step& step : scenario.steps) {
+      const bool ask = step.kind == scenario::Step::Kind::ask;
+      asked += ask ? 1 : 0;
+      if (ask || (asked > 0 && step.kind == scenario::Step::Kind::say)) {
+        const std::string told = (ask ? step.ask.why : step.say).in("en");
+        EXPECT_THAT(sheet, Not(HasSubstr(told.substr(0, 40)))) << file;
+      }
+    }
+    questions += asked;
+  }
+  EXPECT_GT(questions, 80u);
 }
 
 TEST(Worksheet, TellsTheTeacherEverything) {
   const std::string sheet = worksheet({story()}, {.answers = true});
-  EXPECT_THAT(sheet, HasSubstr("- **3** `a: read(r, 8) = -1 EAGAIN` (empty)\n"));
+  EXPECT_THAT(sheet, HasSubstr("# A pipe\n\n`story.yaml`\n\nBytes in a row.\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **4** `a: read(r, 8) = -1 EAGAIN` (empty)\n"));
+  EXPECT_THAT(sheet, HasSubstr("> Somebody writes.\n"));
   EXPECT_THAT(sheet, HasSubstr("   - [x] 2) two bytes\n\nWhy: They are there.\n"));
-  EXPECT_THAT(sheet, HasSubstr("- **6** `a.blocked_in == none`\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **7** `a.blocked_in == none`\n"));
+  EXPECT_THAT(sheet, HasSubstr("- **10** `a: close(w) = 0`\n"));
   EXPECT_THAT(sheet, Not(HasSubstr("___")));
 }
 
