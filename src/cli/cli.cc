@@ -38,15 +38,17 @@ void set_console(ServeOptions& options, const std::string& value) {
   options.console = port;
 }
 
-/// "on", "off" or "ring:N".
+/// "on", "off", "standby" or "ring:N".
 void set_mirror(ServeOptions& options, const std::string& value) {
   constexpr std::string_view kRing = "ring:";
   options.mirror = value != "off";
-  if (value == "on" || value == "off") return;
+  options.mirror_standby = value == "standby";
+  if (value == "on" || value == "off" || value == "standby") return;
   const bool counted =
       value.starts_with(kRing) && CLI::detail::lexical_cast(value.substr(kRing.size()), options.mirror_ring);
   if (!counted || options.mirror_ring == 0 || options.mirror_ring > 10'000'000)
-    throw CLI::ValidationError("--mirror", "found " + value + ", expected on, off or ring:N with N from 1 to 10000000");
+    throw CLI::ValidationError("--mirror",
+                               "found " + value + ", expected on, off, standby or ring:N with N from 1 to 10000000");
 }
 
 void add_serve(CLI::App& app, ServeOptions& options, int& status) {
@@ -63,7 +65,7 @@ void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   command->add_option("--threads", options.threads, "Worker threads")->check(CLI::Range(1, 256))->capture_default_str();
   command->add_option_function<std::string>(
       "--console", [&](const std::string& value) { set_console(options, value); },
-      "A console (list, stat, close, pause, kill): a port for nc, or - for standard input");
+      "A console (list, stat, close, pause, kill, mirror on or off): a port for nc, or - for standard input");
   command->add_flag("--demo", options.demo, "A demo client connects and talks");
   command->add_option("--demo-pause", options.demo_pause_ms, "Milliseconds between two messages of the demo")
       ->check(CLI::Range(0, 60'000));
@@ -73,9 +75,9 @@ void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   command
       ->add_option_function<std::string>(
           "--mirror", [&](const std::string& value) { set_mirror(options, value); },
-          "Keep a modelled kernel in step, compare every call: on, off, or ring:N to record calls into the last N "
-          "slots "
-          "of 64 bytes of each thread, and follow these at the end")
+          "Keep a modelled kernel in step, compare every call: on, off, standby (off until the console says mirror "
+          "on), or ring:N to record calls into the last N slots of 64 bytes of each thread, and follow these at the "
+          "end")
       ->default_str("on");
   command
       ->add_option("--mirror-keep", options.mirror_keep,

@@ -58,10 +58,13 @@ std::optional<ServeSetup> setup_of(const ServeOptions& options) {
     setup.threads = config->threads.value_or(options.threads);
   }
   if (options.poller == "edge") setup.poller = server::PollerKind::epoll_edge;
-  if (!options.mirror) setup.first_read = 0;
+  if (!options.mirror || options.mirror_standby) setup.first_read = 0;
   if (options.console) setup.services.push_back({.use = "console", .port = *options.console});
   return setup;
 }
+
+constexpr std::string_view kMirrorHelp =
+    "mirror off     follow the calls no more; mirror on: from what the descriptors are then; mirror stat: figures\n";
 
 /// The machine that the server runs on: the running kernel, with a mirror behind every call or without.
 struct Machine {
@@ -76,7 +79,7 @@ struct Machine {
     log = std::make_unique<os::CallLog>(afterwards ? mirror::ring_of(options.mirror_ring) : os::CallLogOptions{});
     recorded = std::make_unique<os::RecordedOs>(kernel, *log);
     steps = std::make_unique<mirror::StepLog>(*log);
-    if (!afterwards) follower = std::make_unique<mirror::Follower>(*log, *mirror);
+    if (!afterwards) follower = std::make_unique<mirror::Follower>(*log, *mirror, !options.mirror_standby);
     if (!options.output.empty()) file = std::make_unique<trace::FileWriter>(*mirror->trace(), options.output);
   }
   os::Os& os() { return recorded != nullptr ? static_cast<os::Os&>(*recorded) : kernel; }
@@ -85,8 +88,30 @@ struct Machine {
   void catch_up() const {
     if (follower != nullptr) follower->catch_up();
   }
+  /// What the console answers to "mirror", which it has then; none without a mirror.
+  std::vector<service::HostCommand> commands() {
+    if (mirror == nullptr) return {};
+    return {{.word = "mirror", .help = std::string(kMirrorHelp), .run = [this](std::string_view argument) {
+               return mirror_command(argument);
+             }}};
+  }
+  std::string mirror_command(std::string_view argument) {
+    if (argument == "on" || argument == "off") turn(argument == "on");
+    if (argument != "on" && argument != "off" && argument != "stat")
+      return fmt::format("mirror: found \"{}\", expected on, off or stat\n", argument);
+    const std::string state = log->on() ? afterwards ? "recording" : "on" : "off";
+    return fmt::format("{}; {}; {} calls not recorded\n", state, mirror->status(), log->missed());
+  }
+  void turn(bool on) {
+    if (on == log->on()) return;
+    if (follower != nullptr)
+      follower->turn(on);
+    else
+      log->turn(on);
+  }
   /// The server is about to end: the last calls of its work are to be kept, not those with which it cleans up.
-  void before_the_end() const {
+  void before_the_end() {
+    if (log != nullptr) was_off = log->missed();
     if (afterwards) log->turn(false);
   }
   /// It has ended.
@@ -97,6 +122,7 @@ struct Machine {
 
   os::LinuxOs kernel;
   probe::Probe nobody;
+  uint64_t was_off = 0;     ///< calls that were not recorded
   bool afterwards = false;  ///< calls are recorded only, and followed at the end
   std::unique_ptr<mirror::Mirror> mirror;
   std::unique_ptr<os::CallLog> log;
@@ -197,11 +223,12 @@ int serve(const ServeOptions& options) {
     fmt::print(stderr, "serve: --text, --out and -o show what the mirror saw, found --mirror off\n");
     return 2;
   }
-  const std::optional<ServeSetup> setup = setup_of(options);
+  std::optional<ServeSetup> setup = setup_of(options);
   if (!setup) return 2;
   StopSignals signals;  // before any thread
   Machine machine(options);
   ServeSession session(machine.os(), machine.probe());
+  setup->commands = machine.commands();
   if (int error = session.start(*setup); error < 0) return explain_start_failure(-error, session);
   for (const os::SocketAddress& address : session.listening()) fmt::print("listening {}\n", address.to_string());
   std::fflush(stdout);
@@ -220,6 +247,7 @@ int serve(const ServeOptions& options) {
   machine.at_the_end();
   if (machine.afterwards) pictures_written = show_first_connection(options, machine);
   print_last_line(session, machine.mirror != nullptr ? machine.mirror->figures() : mirror::Figures{});
+  if (machine.was_off > 0) fmt::print(stderr, "serve: {} calls were made while the mirror was off\n", machine.was_off);
   if (machine.file != nullptr) {
     machine.file->close();
     if (!machine.file->error().empty()) {

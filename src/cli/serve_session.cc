@@ -28,7 +28,9 @@ int ServeSession::start(const ServeSetup& setup) {
   if (setup.first_read > 0) sockets.min_read = setup.first_read;
   sockets.poller = setup.poller;
   runtime_ = std::make_unique<service::Runtime>(
-      os_, probe_, service::RuntimeOptions{.workers = setup.threads, .sockets = sockets, .log = &print_log});
+      os_, probe_,
+      service::RuntimeOptions{
+          .workers = setup.threads, .sockets = sockets, .log = &print_log, .commands = setup.commands});
   int error = runtime_->open();
   for (const ServiceChoice& choice : setup.services) {
     if (error < 0) break;

@@ -23,6 +23,7 @@ struct ServeSetup {
   server::PollerKind poller = server::PollerKind::epoll_level;
   /// Bytes of a connection's first read: so few that epoll is seen to report again what was not read. 0: plenty.
   size_t first_read = 64;
+  std::vector<service::HostCommand> commands = {};  ///< of the console, besides its own
 };
 
 /// One run of the socket-server with its services, and of the demo client on a thread of its own.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace wakepath::mirror {
@@ -35,12 +36,13 @@ std::string held_before(int read_end, int write_end, const std::vector<os::LogIt
 
 void follow_afterwards(os::CallLog& log, Mirror& mirror) {
   os::LogHistory history = log.history();
-  for (const os::LogItem& item : history.origins) {
-    mirror.establish(item.record);
+  Present present{.origins = std::move(history.origins)};
+  for (const os::LogItem& item : present.origins) {
     if (item.record.call() != os::Call::pipe2) continue;
     const auto [read_end, write_end] = item.record.output.fds;
-    mirror.establish_in_pipe(write_end, held_before(read_end, write_end, history.kept));
+    present.in_pipes[write_end] = held_before(read_end, write_end, history.kept);
   }
+  mirror.begin(present);
   for (os::LogItem& item : history.kept) mirror.take(item);
   mirror.follow(true);
 }

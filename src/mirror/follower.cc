@@ -1,5 +1,7 @@
 #include "src/mirror/follower.hh"
 
+#include <sched.h>
+
 namespace wakepath::mirror {
 
 namespace {
@@ -9,7 +11,10 @@ constexpr int64_t kPatienceNs = 100'000'000;
 constexpr int64_t kForEverNs = 3'600'000'000'000;
 }  // namespace
 
-Follower::Follower(os::CallLog& log, Mirror& mirror) : log_(log), mirror_(mirror), thread_([this] { run(); }) {}
+Follower::Follower(os::CallLog& log, Mirror& mirror, bool on) : log_(log), mirror_(mirror), wanted_(on), on_(on) {
+  log_.turn(on);
+  thread_ = std::thread([this] { run(); });
+}
 
 Follower::~Follower() {
   catch_up();
@@ -22,6 +27,7 @@ Follower::~Follower() {
 void Follower::run() {
   bool no_more = false;
   while (!ending_.load()) {
+    if (const bool wanted = wanted_.load(); wanted != on_.load()) switch_over(wanted);
     const bool all = follow_what_there_is(no_more);
     no_more = false;
     if (log_.wait(all ? kForEverNs : kPatienceNs)) continue;
@@ -36,17 +42,48 @@ bool Follower::follow_what_there_is(bool no_more) {
     bool all = false;
     {
       std::lock_guard hold(model_);
-      for (std::size_t i = 0; i < kAtOnce && (more = log_.next(item_)); ++i) mirror_.take(item_);
+      const bool on = on_.load();
+      for (std::size_t i = 0; i < kAtOnce && (more = log_.next(item_)); ++i)
+        if (on) mirror_.take(item_);
       all = mirror_.follow((no_more && !more) || mirror_.taken_ahead() > kMostAhead);
       std::lock_guard tell(lock_);
-      followed_ = mirror_.followed();
+      followed_ = on ? mirror_.followed() : log_.read();
     }
     came_further_.notify_all();
-    if (!more) {
+    if (!more || wanted_.load() != on_.load()) {
       if (all && mirror_.wants_to_sample()) in_step([&] { mirror_.sample_oracles(); });
       return all;
     }
   }
+}
+
+void Follower::turn(bool on) {
+  wanted_.store(on);
+  log_.wake();
+  std::unique_lock hold(lock_);
+  came_further_.wait(hold, [&] { return on_.load() == on || wanted_.load() != on; });
+}
+
+void Follower::switch_over(bool on) {
+  std::lock_guard hold(model_);
+  if (on) {
+    Present present;
+    log_.turn(true, [&] { present = present_of(log_); });
+    mirror_.begin(present);
+  } else {
+    uint64_t last = 0;
+    log_.turn(false, [&] { last = log_.given(); });
+    while (log_.read() < last)
+      if (log_.next(item_))
+        mirror_.take(item_);
+      else
+        sched_yield();  // a writer stands between its ticket and its entry for an instant
+    mirror_.leave("the mirror is turned off");
+  }
+  std::lock_guard tell(lock_);
+  on_.store(on);
+  followed_ = log_.read();
+  came_further_.notify_all();
 }
 
 void Follower::catch_up() {
@@ -58,6 +95,7 @@ void Follower::catch_up() {
 template <class Consult>
 bool Follower::in_step(Consult consult) {
   std::lock_guard hold(model_);
+  if (!on()) return false;
   const os::Gate::Pass pass = log_.outside_pass();
   log_.gate().enter(pass, false);
   const bool is = mirror_.followed() == log_.given();
@@ -68,7 +106,7 @@ bool Follower::in_step(Consult consult) {
 
 void Follower::consult_all_oracles() {
   do catch_up();
-  while (!in_step([&] { mirror_.consult_all_oracles(); }));
+  while (on() && !in_step([&] { mirror_.consult_all_oracles(); }));
 }
 
 }  // namespace wakepath::mirror

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/kernel/tcp.hh"
+#include "src/mirror/readiness.hh"
 
 namespace wakepath::mirror {
 
@@ -69,6 +70,12 @@ void Freedoms::send_buffer_open(sock* sk, std::size_t bytes) {
 void Freedoms::announce_room(sock* sk) {
   took(Freedom::send_count);
   sk->sk_write_space(k_, sk);
+}
+
+void Freedoms::tell_again(const file* file, u32 events) {
+  took(Freedom::ready_order);
+  wait_queue_head* queue = wait_queue_of(file);
+  if (queue != nullptr) __wake_up(k_, *queue, POLL_NONE | events);
 }
 
 void Freedoms::receive_room(sock* sk, std::size_t bytes) {

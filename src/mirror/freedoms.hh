@@ -72,6 +72,8 @@ class Freedoms {
   void send_buffer_open(kernel::sock* sk, std::size_t bytes);
   /// The send buffer has grown (tcp_new_space()): whoever waits for room is told.
   void announce_room(kernel::sock* sk);
+  /// Of what had come before the mirror began nobody knew whether an edge-triggered epoll had told it: it had not.
+  void tell_again(const kernel::file* file, kernel::u32 events);
   /// Room for `bytes` more, told to the sender.
   void receive_room(kernel::sock* sk, std::size_t bytes);
   /// The listener's next connection is the one from there. False when there is none.

@@ -141,7 +141,7 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
   if (const std::string reason = why_not_checked(record); !reason.empty()) {
     if (actor.started) abandon(actor);
     unchecked(reason);
-    forsake(record);
+    forsake(record, reason);
   } else if (known && record.result == 0) {
     if (actor.started) abandon(actor);
     unchecked("epoll_wait reported nothing but descriptors that the model does not have");
@@ -171,39 +171,17 @@ bool Mirror::run_in_model(Actor& actor, const os::CallRecord& record) {
 }
 
 /// What the model did not follow it cannot follow further.
-void Mirror::forsake(const os::CallRecord& record) {
+void Mirror::forsake(const os::CallRecord& record, const std::string& why) {
   const bool makes = record.call() == os::Call::socket || record.call() == os::Call::fcntl ||
                      record.call() == os::Call::accept4 || record.call() == os::Call::epoll_create1;
-  if (makes && record.result >= 0) foreign_.insert(static_cast<int>(record.result));
-  if (record.call() == os::Call::connect) foreign_.insert(descriptor_of(record));
+  if (makes && record.result >= 0) foreign_.insert_or_assign(static_cast<int>(record.result), why);
+  if (record.call() == os::Call::pipe2 && record.result >= 0)
+    for (const int fd : record.output.fds) foreign_.insert_or_assign(fd, why);
+  if (record.call() == os::Call::connect) foreign_.insert_or_assign(descriptor_of(record), why);
   if (const auto* control = std::get_if<os::call::EpollCtl>(&record.arguments); control != nullptr && control->event) {
-    if (lacks(record, control->fd)) foreign_.insert(control->fd);
+    if (lacks(record, control->fd)) foreign_.try_emplace(control->fd, kMadeElsewhere);
     foreign_keys_.emplace(control->epfd, control->event->data.u64);
   }
-}
-
-void Mirror::establish(const os::CallRecord& record) {
-  sync_clock(record.at_ns);
-  Actor& actor = actor_of(record);
-  actor.started = false;
-  actor.replay = {};
-  kernel_.recorder.step(++steps_, "before: " + text_of(record));
-  const Address from = address_of(record.output.address);
-  // what is under way on a connection inside the process is nowhere to be seen
-  const bool inside = record.call() == os::Call::accept4 && inside_.contains({from.ip, from.port});
-  if (record.call() == os::Call::connect)
-    for (const os::Sight& sight : record.sights) inside_.emplace(sight.address, sight.port);
-  const bool fine = record.call() != os::Call::connect && !inside && why_not_checked(record).empty() &&
-                    run_in_model(actor, record) && actor.task->call_result() == record.result;
-  if (!fine) forsake(record);
-  kernel_.recorder.step_end(steps_);
-  change_figures([](Figures& f) { ++f.established; });
-}
-
-void Mirror::establish_in_pipe(int write_end, std::string_view bytes) {
-  if (file_of(first_, write_end) == nullptr) return;
-  kernel_.start(first_, sys_write(kernel_, write_end, bytes.data(), bytes.size()));
-  kernel_.scheduler.run_task(*first_->thread);
 }
 
 void Mirror::compare(Actor& actor, const os::CallRecord& record) {

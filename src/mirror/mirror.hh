@@ -15,6 +15,7 @@
 #include "src/mirror/freedoms.hh"
 #include "src/mirror/oracles.hh"
 #include "src/mirror/peers.hh"
+#include "src/mirror/present.hh"
 #include "src/mirror/replay.hh"
 #include "src/os/call_log.hh"
 #include "src/probe/notes.hh"
@@ -47,11 +48,11 @@ class Mirror final : private probe::Notes {
 
   /// The next of the log. What is in it is swapped for something that can be filled again.
   void take(os::LogItem& item);
-  /// Before anything is taken: a call of which no more than its effect on the descriptors is wanted. What it made and
-  /// the model cannot have is a descriptor that the model does not have.
-  void establish(const os::CallRecord& record);
-  /// The same for bytes that stood in a pipe.
-  void establish_in_pipe(int write_end, std::string_view bytes);
+  /// Before anything is taken, or after leave(): brings the model to where the log is followed from. What it cannot
+  /// have of that is a descriptor that the model does not have.
+  void begin(const Present& present);
+  /// What the model has of the process is taken away; trace and figures go on. What was taken is followed before.
+  void leave(const std::string& why);
   /// Follows what it has taken. An epoll_wait may have to wait until it is known what the program does with its events;
   /// `no_more`: it has to do without. Returns whether nothing is left.
   bool follow(bool no_more);
@@ -94,7 +95,7 @@ class Mirror final : private probe::Notes {
   void apply(Actor& actor, const os::CallRecord& record);
   void compare(Actor& actor, const os::CallRecord& record);
   bool run_in_model(Actor& actor, const os::CallRecord& record);
-  void forsake(const os::CallRecord& record);
+  void forsake(const os::CallRecord& record, const std::string& why);
   void abandon(Actor& actor);
   void checked();
   void unchecked(const std::string& reason);
@@ -103,9 +104,17 @@ class Mirror final : private probe::Notes {
   template <class Change>
   void change_figures(Change change);
 
+  // mirror_begin.cc
+  void establish(const os::CallRecord& record, const std::map<int, std::string>& unknown);
+  void establish_in_pipe(int write_end, std::string_view bytes);
+  void forget_edges(kernel::eventpoll* ep, int epfd);
+  void drop_established(Actor& actor, int fd);
+  void run_first(kernel::MaySleep<long> call);
+
   // mirror_calls.cc: what has to be known before the model can answer, and what is known after
   bool sleeps_on_model(const os::CallRecord& record) const;
   bool lacks(const os::CallRecord& record, int fd) const;
+  std::string lack(int fd) const;
   std::string why_not_checked(const os::CallRecord& record) const;
   void settle(Actor& actor, const os::CallRecord& record);
   void settle_descriptors(Actor& actor, const os::CallRecord& record);
@@ -115,7 +124,7 @@ class Mirror final : private probe::Notes {
   void settle_send(Actor& actor, const os::CallRecord& record);
   void end_peer(Peer& peer, const os::CallRecord& record, int fd, const std::string& evidence);
   /// What the descriptor itself has shown of its peer.
-  void settle_sight(Actor& actor, const os::Sight& sight, std::string_view evidence);
+  void settle_sight(const Actor& actor, const os::Sight& sight, std::string_view evidence);
   void after(Actor& actor, const os::CallRecord& record);
 
   // mirror_epoll.cc
@@ -142,6 +151,8 @@ class Mirror final : private probe::Notes {
   void noted(const os::LogItem& item);
   void note(const std::string& text) override;
 
+  static inline const std::string kMadeElsewhere = "a descriptor that the model does not have";
+
   MirrorOptions options_;
   kernel::Kernel kernel_;
   Freedoms freedoms_{kernel_};
@@ -153,7 +164,7 @@ class Mirror final : private probe::Notes {
   std::map<int, int> waits_ahead_;                     // entries of epoll_wait among these, by thread
   std::map<int, const os::CallRecord*> next_reading_;  // of these, the first that reads from each descriptor
   bool looked_ahead_ = false;                          // next_reading_ is up to date
-  std::set<int> foreign_;                              // descriptors that the model does not have
+  std::map<int, std::string> foreign_;                 // descriptors that the model does not have, and why
   std::set<std::pair<int, uint64_t>> foreign_keys_;    // what they are registered with: epoll descriptor and data
   Oracles oracles_{peers_, foreign_};
   int64_t next_reading_ns_ = 0;
@@ -165,6 +176,8 @@ class Mirror final : private probe::Notes {
   uint64_t applied_ = 0;  // calls applied so far
   uint64_t followed_ = 0;
   std::set<std::pair<uint32_t, uint16_t>> inside_;  // addresses of connections of this process, of those established
+  std::set<int> established_;                       // descriptors from before that are open
+  std::set<std::pair<int, int>> edges_before_;  // edge-triggered, epoll and descriptor: told or not, nobody knows yet
   bool data_is_cut_ = false;
   bool stopped_ = false;
 

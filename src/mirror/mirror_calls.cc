@@ -105,12 +105,19 @@ bool Mirror::lacks(const os::CallRecord& record, int fd) const {
   return foreign_.contains(fd) || (record.result != -EBADF && file_of(first_, fd) == nullptr);
 }
 
+/// Why the model has nothing there.
+std::string Mirror::lack(int fd) const {
+  const auto found = foreign_.find(fd);
+  const bool told = found != foreign_.end() && found->second != kMadeElsewhere;
+  return kMadeElsewhere + (told ? ": " + found->second : "");
+}
+
 std::string Mirror::why_not_checked(const os::CallRecord& record) const {
   if (record.result == -EINTR) return "interrupted by a signal";
   const int fd = descriptor_of(record);
   const auto* control = std::get_if<call::EpollCtl>(&record.arguments);
-  if (lacks(record, fd) || (control != nullptr && lacks(record, control->fd)))
-    return "a descriptor that the model does not have";
+  if (lacks(record, fd)) return lack(fd);
+  if (control != nullptr && lacks(record, control->fd)) return lack(control->fd);
   if (record.call() == os::Call::sendto || record.call() == os::Call::recvfrom)
     return "sendto and recvfrom are not mirrored";
   if (const auto* socket = std::get_if<call::Socket>(&record.arguments))
@@ -151,12 +158,15 @@ void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
     case os::Call::accept4:
     case os::Call::epoll_create1:
       if (record.result >= 0) {
+        drop_established(actor, static_cast<int>(record.result));
         freedoms_.descriptors(actor.task, static_cast<int>(record.result));
         foreign_.erase(static_cast<int>(record.result));  // whoever had that number has closed it
       }
       break;
     case os::Call::pipe2:
-      if (record.result >= 0) freedoms_.descriptors(actor.task, record.output.fds[0], record.output.fds[1]);
+      if (record.result < 0) break;
+      for (const int fd : record.output.fds) drop_established(actor, fd), foreign_.erase(fd);
+      freedoms_.descriptors(actor.task, record.output.fds[0], record.output.fds[1]);
       break;
     default:
       return;
@@ -228,7 +238,7 @@ void Mirror::end_peer(Peer& peer, const os::CallRecord& record, int fd, const st
   peers_.end(peer, sight != nullptr ? sight->bytes_received : 0, evidence);
 }
 
-void Mirror::settle_sight(Actor& actor, const os::Sight& sight, std::string_view evidence) {
+void Mirror::settle_sight(const Actor& actor, const os::Sight& sight, std::string_view evidence) {
   sock* sk = sock_of(actor.task, sight.fd);
   Peer* peer = peers_.of(sk);
   if (peer == nullptr || peer->gone || foreign_.contains(sight.fd)) return;
@@ -245,8 +255,11 @@ void Mirror::after(Actor& actor, const os::CallRecord& record) {
   const int fd = descriptor_of(record);
   if (record.call() == os::Call::close) {
     foreign_.erase(fd);
+    established_.erase(fd);
+    std::erase_if(edges_before_, [&](const auto& edge) { return edge.first == fd || edge.second == fd; });
     return;
   }
+  if (const auto* control = std::get_if<call::EpollCtl>(&record.arguments)) edges_before_.erase({fd, control->fd});
   const auto size = sent_size(record);
   const os::Sight* sight = sight_of(record, fd);
   if (!size || record.result <= 0 || sight == nullptr) return;

@@ -53,6 +53,8 @@ void Mirror::settle_event(Actor& actor, const os::CallRecord& record, const epit
   const int fd = item->ffd_fd;
   sock* sk = sock_of(actor.task, fd);
   const auto lacks = [&](uint32_t bits) { return (events & bits & ~poll_mask(file)) != 0; };
+  if (edges_before_.erase({descriptor_of(record), fd}) > 0 && !lacks(events) && !item->rdllink.linked())
+    freedoms_.tell_again(file, events);
   if (sk == nullptr) return;
   if ((events & EPOLLOUT) != 0 && !lacks(EPOLLOUT) && !item->rdllink.linked() && peers_.of(sk) != nullptr)
     freedoms_.announce_room(sk);

@@ -36,7 +36,7 @@ std::optional<std::set<Watched>> interest_list(int epfd) {
   return list;
 }
 
-Oracles::Oracles(Peers& peers, const std::set<int>& foreign)
+Oracles::Oracles(Peers& peers, const std::map<int, std::string>& foreign)
     : peers_(peers), foreign_(foreign), netlink_(::socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)) {
   const timeval limit{.tv_sec = 0, .tv_usec = 100'000};  // it answers at once; never wait for ever
   setsockopt(netlink_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);

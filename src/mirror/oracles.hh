@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -39,7 +40,7 @@ struct Finding {
 /// between; peers outside do what they like, so every reading is made twice and counts only when both are the same.
 class Oracles {
  public:
-  Oracles(Peers& peers, const std::set<int>& foreign);
+  Oracles(Peers& peers, const std::map<int, std::string>& foreign);
   ~Oracles();
   Oracles(const Oracles&) = delete;
   Oracles& operator=(const Oracles&) = delete;
@@ -55,7 +56,7 @@ class Oracles {
   Finding consult_connection(const kernel::sock* sk, int fd, bool busy);
 
   Peers& peers_;
-  const std::set<int>& foreign_;
+  const std::map<int, std::string>& foreign_;
   int netlink_ = -1;
 };
 

@@ -178,9 +178,18 @@ void Peers::end(Peer& peer, uint64_t bytes_received, std::string_view evidence) 
   if (peer.gone) return;
   const sock* client = sock_of(peer.task, peer.fd);
   const u32 sent = tcp_sk(client)->write_seq - peer.first_seq;
-  if (!peer.finished && static_cast<u32>(bytes_received) == sent + 1)
+  if (!peer.finished && static_cast<u32>(bytes_received - peer.read_before) == sent + 1)
     finish(peer, fmt::format("TCP_INFO: {} bytes received, {} of them data; {}", bytes_received, sent, evidence));
   reset(peer, evidence);
+}
+
+void Peers::reset_all(std::string_view evidence) {
+  for (auto& [unused, peer] : peers_) {
+    reset(peer, evidence);
+    idle_.push_back(peer.task);
+  }
+  unnamed_.clear();
+  peers_.clear();
 }
 
 void Peers::retire(Peer& peer) {

@@ -21,6 +21,7 @@ struct Peer {
   trace::ObjectId id = 0;        ///< of our end
   kernel::sock* ours = nullptr;  ///< our end; for rename() alone, which comes before anybody can close it
   kernel::u32 first_seq = 0;     ///< sequence number of its first byte
+  uint64_t read_before = 0;      ///< bytes of it that were read before the mirror began
   bool named = false;            ///< its real address is known
   bool finished = false;
   bool gone = false;
@@ -46,6 +47,8 @@ class Peers {
   void reset(Peer& peer, std::string_view evidence);
   /// It is gone: RST, and FIN before when `bytes_received` (tcp_info()) shows one behind what it has sent.
   void end(Peer& peer, uint64_t bytes_received, std::string_view evidence);
+  /// All that there are, and forgets them: our ends are about to be taken away.
+  void reset_all(std::string_view evidence);
   /// Our end is closed: nothing will be heard of it any more. It reads what is left, and closes.
   void retire(Peer& peer);
 

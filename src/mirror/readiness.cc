@@ -36,6 +36,13 @@ u32 poll_mask(const file* file) {
   return 0;
 }
 
+wait_queue_head* wait_queue_of(const file* file) {
+  if (const struct socket* socket = socket_of(file))
+    return socket->sk != nullptr && socket->sk->sk_wq != nullptr ? &socket->sk->sk_wq->wait : nullptr;
+  if (file->f_op.get() == &pipefifo_fops) return &file->private_data.get().as<pipe_inode_info>()->rd_wait;
+  return nullptr;
+}
+
 epitem* item_with(const eventpoll* ep, u64 data) {
   for (epitem* item : ep->rbr)
     if (item->event_data == data) return item;

@@ -16,6 +16,8 @@ kernel::eventpoll* eventpoll_of(const kernel::task_struct* task, int epfd);
 
 /// What poll() of the file would say now.
 kernel::u32 poll_mask(const kernel::file* file);
+/// Where an epoll waits for it: of a socket, or of a pipe's reading end; nullptr for others.
+kernel::wait_queue_head* wait_queue_of(const kernel::file* file);
 /// The first item that was registered with `data`; nullptr.
 kernel::epitem* item_with(const kernel::eventpoll* ep, kernel::u64 data);
 /// Whether an epoll_wait() that starts now would return an event at once.

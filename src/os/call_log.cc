@@ -55,12 +55,36 @@ void CallLog::write(LogThread& self, LogEntry& entry, std::initializer_list<std:
   more_.notify_one();
 }
 
-void CallLog::write_call(LogThread& self, LogEntry& entry, std::initializer_list<std::string_view> parts) {
-  write(self, entry, parts);
+void CallLog::write_call(LogThread& self, LogEntry& entry, bool on, std::initializer_list<std::string_view> parts) {
+  if (on || !options_.keeps_last) write(self, entry, parts);
   if (!options_.keeps_last || !Origins::concerns(entry)) return;
   StoredEntry stored{entry, {}, self.place};
   for (const std::string_view part : parts) stored.bytes += part;
   origins_.add(stored, oldest());
+}
+
+bool CallLog::begin_unseen(LogThread& self) {
+  self.unseen.store(true);  // in one order with on_: either turn() sees it, or this sees the log on
+  if (!on_.load()) return true;
+  self.unseen.store(false);
+  return false;
+}
+
+void CallLog::turn(bool on, const std::function<void()>& then) {
+  constexpr int kPatienceMs = 250;  // as the gate's: a call that sleeps all the same is passed by
+  const Gate::Pass pass = outside_pass();
+  gate_.enter(pass, false);
+  if (on && !on_.load() && options_.keeps_last) taken_out_.store(given());
+  on_.store(on);
+  turned_off_.store(given());
+  const auto tired = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  const auto unseen = [&] {
+    std::lock_guard hold(lock_);
+    return std::any_of(threads_.begin(), threads_.end(), [](const auto& thread) { return thread->unseen.load(); });
+  };
+  while (on && unseen() && std::chrono::steady_clock::now() < tired) sched_yield();
+  if (then) then();
+  gate_.leave(pass);
 }
 
 /// From there on no entry is missing.
@@ -90,7 +114,7 @@ uint64_t CallLog::take_out(uint64_t up_to, std::vector<StoredEntry>& to) {
 
 LogHistory CallLog::history() {
   constexpr int kMostTries = 10'000;  // a writer stands between its ticket and its entry for an instant
-  const uint64_t last = given();
+  const uint64_t last = on() ? given() : turned_off_.load();
   std::vector<StoredEntry> stored;
   const uint64_t first = take_out(last, stored) + 1;
   for (int tries = 0; tries < kMostTries; ++tries, take_out(last, stored)) {
@@ -115,6 +139,12 @@ LogItem CallLog::item_of(const StoredEntry& stored) const {
   std::lock_guard hold(lock_);
   fill(*threads_[static_cast<size_t>(stored.thread)], stored.entry, bytes, item);
   return item;
+}
+
+std::vector<LogItem> CallLog::origins() const {
+  std::vector<LogItem> items;
+  for (const StoredEntry& each : origins_.before(~uint64_t{0}, false)) items.push_back(item_of(each));
+  return items;
 }
 
 void CallLog::note(uint8_t note, std::initializer_list<std::string_view> parts) {
@@ -152,7 +182,10 @@ bool CallLog::next(LogItem& item) {
   LogThread* thread = holder_of(read_ + 1);
   if (thread == nullptr) return false;
   thread->ring.read(bytes_);
-  fill(*thread, *thread->ring.front(), bytes_, item);
+  const LogEntry& entry = *thread->ring.front();
+  const bool call = (entry.flags & (kIsNote | kEntering)) == 0;
+  if (call && Origins::concerns(entry)) origins_.add({entry, bytes_, thread->place}, read_ + 1);
+  fill(*thread, entry, bytes_, item);
   thread->ring.pop();
   ++read_;
   return true;

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,6 +37,7 @@ struct LogThread {
   ThreadInfo info;  ///< when named
   Gate::Pass passes = 0;
   LogRing ring;
+  std::atomic<bool> unseen{false};  ///< in a call that cannot sleep and is not recorded
 };
 
 /// What a log's reader gets.
@@ -67,9 +69,18 @@ class CallLog {
   CallLog& operator=(const CallLog&) = delete;
 
   // --- writers ---
-  /// While it is off, calls are made and not recorded.
+  /// While it is off, calls are made and not recorded, but for those to which descriptors owe what they are.
   bool on() const { return on_.load(std::memory_order_relaxed); }
-  void turn(bool on) { on_.store(on); }
+  /// Whether a call like this one is recorded now.
+  bool takes(const LogEntry& entry) const {
+    return on() || (Origins::may_concern(entry) && open_.load(std::memory_order_relaxed));
+  }
+  /// Begins a call that is not recorded and cannot sleep. False when it is to be recorded after all. `self.unseen` is
+  /// to be cleared when it has returned.
+  bool begin_unseen(LogThread& self);
+  /// Between two calls: none that cannot sleep is under way, recorded or not, from before the switch until `then` has
+  /// returned. Of calls that sleep meanwhile, the return is recorded. Any thread.
+  void turn(bool on, const std::function<void()>& then = {});
   void miss() { missed_.fetch_add(1, std::memory_order_relaxed); }
   /// The calling thread.
   LogThread& self();
@@ -79,8 +90,8 @@ class CallLog {
   uint64_t ticket() { return tickets_.fetch_add(1) + 1; }
   size_t most_data() const { return most_data_; }
   void write(LogThread& self, LogEntry& entry, std::initializer_list<std::string_view> parts);
-  /// The same of a call that has returned.
-  void write_call(LogThread& self, LogEntry& entry, std::initializer_list<std::string_view> parts);
+  /// The same of a call that has returned; `on`: whether the log was, when the call had its ticket.
+  void write_call(LogThread& self, LogEntry& entry, bool on, std::initializer_list<std::string_view> parts);
   /// An event of the program's own, at its place among its thread's calls.
   void note(uint8_t note, std::initializer_list<std::string_view> parts);
 
@@ -90,8 +101,13 @@ class CallLog {
   /// Until there is one, wake() is called, or so much time has passed. True when there is one.
   bool wait(int64_t timeout_ns);
   void wake();
-  /// When it keeps the last: takes them out. Writers go on meanwhile.
+  /// When it keeps the last: takes them out, back to when it was turned on. Writers go on meanwhile.
   LogHistory history();
+  /// To which calls the descriptors owe what they are, of those that are open: as far as the log has been read or, when
+  /// it keeps the last, written.
+  std::vector<LogItem> origins() const;
+  /// The last entry that has been read.
+  uint64_t read() const { return read_; }
   /// Entries whose place is given already, though they may not be written yet.
   uint64_t given() const { return tickets_.load(); }
   /// There is no reader any more: nothing is recorded from here on, and nobody waits for room.
@@ -119,6 +135,7 @@ class CallLog {
   Gate gate_;
   Origins origins_;
   std::atomic<uint64_t> taken_out_{0};
+  std::atomic<uint64_t> turned_off_{0};  // the last entry before, while it is off
 
   mutable std::mutex lock_;  // guards what follows
   std::condition_variable more_;

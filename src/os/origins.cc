@@ -46,12 +46,10 @@ std::vector<int> subjects(const LogEntry& entry) {
 
 }  // namespace
 
-bool Origins::concerns(const LogEntry& entry) {
+bool Origins::may_concern(const LogEntry& entry) {
   switch (call_of(entry)) {
     case Call::connect:
-      return true;  // EINPROGRESS as well
     case Call::fcntl:
-      return entry.result >= 0 && entry.b == F_SETFL;
     case Call::socket:
     case Call::accept4:
     case Call::epoll_create1:
@@ -62,9 +60,21 @@ bool Origins::concerns(const LogEntry& entry) {
     case Call::shutdown:
     case Call::epoll_ctl:
     case Call::close:
-      return entry.result >= 0;
+      return true;
     default:
       return false;
+  }
+}
+
+bool Origins::concerns(const LogEntry& entry) {
+  if (!may_concern(entry)) return false;
+  switch (call_of(entry)) {
+    case Call::connect:
+      return true;  // EINPROGRESS as well
+    case Call::fcntl:
+      return entry.result >= 0 && entry.b == F_SETFL;
+    default:
+      return entry.result >= 0;
   }
 }
 
@@ -100,7 +110,7 @@ void Origins::condense(Life& life, uint64_t oldest) {
       stored.entry.b = EPOLL_CTL_ADD;
 }
 
-std::vector<StoredEntry> Origins::before(uint64_t ticket) const {
+std::vector<StoredEntry> Origins::before(uint64_t ticket, bool ended) const {
   std::lock_guard hold(lock_);
   std::map<uint64_t, StoredEntry> found;  // a pipe's call belongs to both its ends
   const auto take = [&](const Life& life) {
@@ -108,8 +118,8 @@ std::vector<StoredEntry> Origins::before(uint64_t ticket) const {
       if (stored.entry.ticket < ticket) found.emplace(stored.entry.ticket, stored);
   };
   for (const auto& [fd, life] : lives_) take(life);
-  for (const Ended& ended : ended_)
-    if (ended.ticket >= ticket) take(ended.life);
+  for (const Ended& gone : ended_)
+    if (ended && gone.ticket >= ticket) take(gone.life);
   std::vector<StoredEntry> all;
   for (auto& [unused, stored] : found) all.push_back(std::move(stored));
   return all;

@@ -25,10 +25,11 @@ class Origins {
  public:
   /// A call that has returned; others than these are ignored. Entries before `oldest` are no longer in the log.
   void add(const StoredEntry& stored, uint64_t oldest);
-  /// Those before `ticket`, in order.
-  std::vector<StoredEntry> before(uint64_t ticket) const;
-  /// Whether it may be one.
+  /// Those before `ticket`, in order; `ended`: also of descriptors that have been closed since.
+  std::vector<StoredEntry> before(uint64_t ticket, bool ended = true) const;
+  /// Whether it is one, once it has returned; whether a call of its kind may be.
   static bool concerns(const LogEntry& entry);
+  static bool may_concern(const LogEntry& entry);
 
  private:
   using Life = std::vector<StoredEntry>;

@@ -103,41 +103,58 @@ void RecordedOs::cut(LogEntry& entry, std::string_view& data) const {
 
 template <class Result, class Run, class Tell>
 Result RecordedOs::through(LogEntry entry, bool sleeps, std::string_view given, Run run, Tell tell) {
-  if (!log_.on()) {
-    log_.miss();
-    return run();
-  }
   LogThread& thread = self();
+  if (!log_.takes(entry)) {
+    if (sleeps) {  // it may return when the log is on
+      const Result result = run();
+      record(thread, entry, 0, sleeps, result, tell);
+      return result;
+    }
+    if (log_.begin_unseen(thread)) {
+      const Result result = run();
+      thread.unseen.store(false, std::memory_order_release);
+      log_.miss();
+      return result;
+    }
+  }
   Gate::Pass pass = 0;
-  if (sleeps) {
-    entry.flags |= kSleeps;
+  if (sleeps && log_.on()) {
     LogEntry enters = entry;
-    enters.flags |= kEntering;
+    enters.flags |= kSleeps | kEntering;
     cut(enters, given);
     enters.at = stamp();
     enters.ticket = log_.ticket();
     log_.write(thread, enters, {given});
-  } else {
+  } else if (!sleeps) {
     pass = thread.next_pass();
     log_.gate().enter(pass, false);
   }
   const Result result = run();
+  record(thread, entry, pass, sleeps, result, tell);
+  return result;
+}
+
+/// The return of a call, under the gate's `pass` if it cannot sleep.
+template <class Tell>
+void RecordedOs::record(LogThread& thread, LogEntry& entry, Gate::Pass pass, bool sleeps, int64_t result, Tell tell) {
+  if (!log_.takes(entry)) {
+    if (pass != 0) log_.gate().leave(pass);
+    return log_.miss();
+  }
   entry.at = stamp();
   entry.result = result;
+  if (sleeps) entry.flags |= kSleeps;
   Extra extra;
   tell(entry, extra);
   cut(entry, extra.data);
   if (!extra.sights.empty()) entry.flags |= kHasSights;
   if (pass == 0 || !log_.gate().holds(pass)) log_.gate().enter(pass = thread.next_pass(), true);
-  const bool on = log_.on();  // else it may be the effect of a call that is not recorded
-  if (on) entry.ticket = log_.ticket();
+  const bool on = log_.on();
+  const bool takes = log_.takes(entry);  // else it may be the effect of a call that is not recorded
+  if (takes) entry.ticket = log_.ticket();
   log_.gate().leave(pass);
-  if (!on) {
-    log_.miss();
-    return result;
-  }
-  log_.write_call(thread, entry, {extra.head, extra.data, extra.sights});
-  return result;
+  if (!takes) return log_.miss();
+  log_.write_call(thread, entry, on, {extra.head, extra.data, extra.sights});
 }
 
 int RecordedOs::socket(int domain, int type, int protocol) {
@@ -174,7 +191,6 @@ int RecordedOs::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
   return through<int>(
       entry, sleeps, {},
       [&] {
-        if (!log_.on()) return inner_.accept4(fd, address, size, flags);
         const int result = inner_.accept4(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size, flags);
         if (result < 0 || address == nullptr) return result;
         std::memcpy(address, &peer, std::min(*size, peer_size));

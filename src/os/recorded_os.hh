@@ -94,6 +94,8 @@ class RecordedOs final : public ForwardingOs {
   Result at_once(LogEntry entry, Run run) {
     return through<Result>(entry, false, {}, run, [](LogEntry&, Extra&) {});
   }
+  template <class Tell>
+  void record(LogThread& thread, LogEntry& entry, Gate::Pass pass, bool sleeps, int64_t result, Tell tell);
   template <class Run>
   ssize_t sending(LogEntry entry, int flags, const void* data, size_t size, Run run);
   template <class Run>

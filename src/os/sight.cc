@@ -1,11 +1,14 @@
 #include "src/os/sight.hh"
 
+#include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>  // <netinet/tcp.h> has a shorter tcp_info
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -17,6 +20,14 @@ namespace {
 #ifndef SO_MEMINFO
 constexpr int SO_MEMINFO = 55;
 #endif
+
+// include/net/tcp_states.h, which is not for programs; <netinet/tcp.h> does not go with <linux/tcp.h>
+enum State { kSynSent = 2, kSynReceived = 3, kTimeWait = 6, kClose, kCloseWait, kLastAck, kListen, kClosing };
+
+bool is_connection(int state) {
+  return state != 0 && state != kSynSent && state != kSynReceived && state != kClose && state != kListen;
+}
+bool has_fin(int state) { return state == kCloseWait || state == kLastAck || state == kClosing || state == kTimeWait; }
 
 size_t asked(int fd, unsigned long request) {
   int count = 0;
@@ -56,6 +67,36 @@ Sight sight_of_address(int fd) {
   if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 || address.sin_family != AF_INET)
     return {.fd = fd};
   return {.fd = fd, .address = ntohl(address.sin_addr.s_addr), .port = ntohs(address.sin_port)};
+}
+
+std::optional<ConnectionSight> sight_of_connection(int fd, size_t most) {
+  constexpr int kTries = 4;
+  for (int tries = 0; tries < kTries; ++tries) {
+    const Sight before = sight_of_end(fd, most);
+    if (!is_connection(before.state)) return std::nullopt;
+    const size_t unread = asked(fd, SIOCINQ);
+    const Sight after = sight_of_end(fd, most);
+    if (before.state != after.state || before.bytes_received != after.bytes_received) continue;
+    pollfd wanted{.fd = fd, .events = POLLOUT, .revents = 0};
+    poll(&wanted, 1, 0);
+    return ConnectionSight{.sight = after,
+                           .read = after.bytes_received - unread - (has_fin(after.state) ? 1 : 0),
+                           .writable = (wanted.revents & POLLOUT) != 0};
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> held_in_pipe(int read_end) {
+  const size_t held = asked(read_end, FIONREAD);
+  if (held == 0) return "";
+  int scratch[2];
+  if (pipe2(scratch, O_CLOEXEC | O_NONBLOCK) != 0) return std::nullopt;
+  std::string bytes(held, '\0');
+  const ssize_t copied = tee(read_end, scratch[1], held, SPLICE_F_NONBLOCK);
+  const ssize_t got = copied > 0 ? ::read(scratch[0], bytes.data(), bytes.size()) : -1;
+  for (const int fd : scratch) ::close(fd);
+  if (got != static_cast<ssize_t>(held)) return std::nullopt;
+  return bytes;
 }
 
 bool has_room(int fd, size_t size) {

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "src/os/call_record.hh"
@@ -17,6 +19,16 @@ Sight sight_of_end(int fd, size_t most = 65536);
 Sight sight_of_sending(int fd, size_t left);
 /// Where it is bound.
 Sight sight_of_address(int fd);
+/// A connection while nobody reads from it here: what waits to be read, and how much has been read before.
+struct ConnectionSight {
+  Sight sight;           ///< as sight_of_end()
+  uint64_t read = 0;     ///< bytes read of it so far, without the FIN
+  bool writable = true;  ///< poll(2)
+};
+/// Nothing when it is no TCP connection (any more), or its peer did not keep still for long enough.
+std::optional<ConnectionSight> sight_of_connection(int fd, size_t most);
+/// What a pipe holds (tee(2)): nothing when that cannot be found out, or is more than a scratch pipe takes.
+std::optional<std::string> held_in_pipe(int read_end);
 /// SO_MEMINFO: whether a blocking send of so much returns without sleep. Memory pressure aside.
 bool has_room(int fd, size_t size);
 

@@ -36,6 +36,12 @@ std::string stat(Runtime& runtime) {
   return text;
 }
 
+std::string help(Runtime& runtime) {
+  std::string text(kHelp);
+  for (const HostCommand& command : runtime.host_commands()) text += command.help;
+  return text;
+}
+
 }  // namespace
 
 std::string console_answer(Runtime& runtime, std::string_view line) {
@@ -44,7 +50,9 @@ std::string console_answer(Runtime& runtime, std::string_view line) {
   const std::string_view argument = blank == std::string_view::npos ? "" : line.substr(blank + 1);
   if (word == "list" && argument.empty()) return list(runtime);
   if (word == "stat" && argument.empty()) return stat(runtime);
-  if (word == "help" && argument.empty()) return std::string(kHelp);
+  if (word == "help" && argument.empty()) return help(runtime);
+  for (const HostCommand& command : runtime.host_commands())
+    if (command.word == word) return command.run(argument);
   const bool socket = word == "close" || word == "pause" || word == "resume";
   if (!socket && word != "kill") return "found \"" + std::string(word) + "\", expected a command (help lists them)\n";
   uint64_t id = 0;

@@ -10,7 +10,7 @@
 namespace wakepath::service {
 
 /// What a command of the console does, and what it says about it: list, stat, close ID, pause ID, resume ID,
-/// kill SERVICE, help.
+/// kill SERVICE, help, and those of RuntimeOptions::commands.
 std::string console_answer(Runtime& runtime, std::string_view line);
 
 /// A console for people with nc: each line is a command; "quit" ends the connection.

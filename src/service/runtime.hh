@@ -19,6 +19,13 @@
 
 namespace wakepath::service {
 
+/// A command that the console has besides its own: of whoever runs the runtime.
+struct HostCommand {
+  std::string word;
+  std::string help;                                           ///< lines as the console's own
+  std::function<std::string(std::string_view argument)> run;  ///< lines; any thread
+};
+
 struct RuntimeOptions {
   int workers = 2;
   /// Whether the socket thread runs quick services itself, as long as that takes it no more than kInPlaceNs a round:
@@ -28,6 +35,7 @@ struct RuntimeOptions {
   server::SocketServerOptions sockets;
   /// Told what is worth a line, one at a time: of the service with this handle, or of the runtime itself (0).
   std::function<void(Handle, std::string_view)> log;
+  std::vector<HostCommand> commands;
 };
 
 struct Launched {
@@ -86,6 +94,7 @@ class Runtime {
   std::vector<ServiceInfo> list();
   void log(Handle service, std::string_view text);
   server::SocketServer& sockets() { return sockets_; }
+  const std::vector<HostCommand>& host_commands() const { return options_.commands; }
   os::Os& os() { return os_; }
   /// Listens, and keeps in mind where.
   server::Opened listen(Handle owner, const std::string& host, uint16_t port, const server::ListenOptions& options);

@@ -32,6 +32,7 @@ class MirroredServer {
   os::Endpoint endpoint() const { return endpoint_; }
   server::SocketServer& server() { return server_; }
   os::Os& os() { return os_; }
+  Follower& follower() { return follower_; }
 
  private:
   os::LinuxOs machine_;
@@ -66,6 +67,21 @@ TEST(MirrorServer, AgreesWithTheKernelWhenItIsEdgeTriggered) {
   const Figures figures = mirrored.stop();
   expect_agreement(figures);
   EXPECT_GT(figures.checked, 100U);
+}
+
+TEST(MirrorServer, AgreesWithTheKernelWhenItIsTurnedOffAndOnAndEdgesWereToldBefore) {
+  MirroredServer mirrored({.poller = server::PollerKind::epoll_edge}, {.starts_accepted = true});
+  Client stays(mirrored.endpoint());
+  for (int turn = 0; turn < 4; ++turn) {
+    mirrored.follower().turn(turn % 2 != 0);
+    for (int i = 0; i < 5; ++i) {
+      const std::string words = server::pattern(static_cast<size_t>(1 + i * 97));
+      stays.send(words);
+      EXPECT_EQ(stays.receive(words.size()), words);
+    }
+    talk(mirrored.endpoint(), 3, 3);
+  }
+  expect_agreement(mirrored.stop());
 }
 
 TEST(MirrorServer, AgreesWithTheKernelWhenConnectionsAreAcceptedInRowsAndStartedAtOnce) {

@@ -1,7 +1,9 @@
 #include "src/os/recorded_os.hh"
+#include "src/os/sight.hh"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <atomic>
 
 #include <cerrno>
 #include <cstdlib>
@@ -213,6 +215,58 @@ TEST(CallLog, IsOverForWritersWhenItIsClosed) {
   log.close();
   EXPECT_EQ(machine.thread_join(writer), 0);
   EXPECT_GE(log.missed(), 1U);
+}
+
+std::vector<Call> calls_in(CallLog& log) {
+  std::vector<Call> calls;
+  for (LogItem item; log.next(item);)
+    if (item.kind == LogItem::Kind::returned) calls.push_back(item.record.call());
+  return calls;
+}
+
+TEST(CallLog, WhileItIsOffOnlyWhatDescriptorsOweTheirStateToIsRecorded) {
+  LinuxOs machine;
+  CallLog log;
+  RecordedOs os(machine, log);
+  log.turn(false);
+  int fds[2];
+  os.pipe2(fds, O_CLOEXEC | O_NONBLOCK);
+  os.write(fds[1], "x", 1);
+  const int fd = os.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  os.close(fd);
+  EXPECT_EQ(log.missed(), 1U);
+  EXPECT_EQ(calls_in(log), (std::vector{Call::pipe2, Call::socket, Call::close}));
+  const std::vector<LogItem> origins = log.origins();
+  ASSERT_EQ(origins.size(), 1U) << "the socket is closed";
+  EXPECT_EQ(origins.front().record.call(), Call::pipe2);
+  log.turn(true);
+  os.write(fds[1], "y", 1);
+  EXPECT_EQ(calls_in(log), std::vector{Call::write});
+  EXPECT_EQ(held_in_pipe(fds[0]), "xy");
+  for (int end : fds) os.close(end);
+}
+
+TEST(CallLog, ACallThatSleptWhileItWasTurnedOnHasItsReturnInIt) {
+  LinuxOs machine;
+  CallLog log;
+  RecordedOs os(machine, log);
+  int fds[2];
+  os.pipe2(fds, O_CLOEXEC);
+  log.turn(false);
+  std::atomic<bool> about{false};
+  const int reader = machine.thread_start("reader", [&] {
+    char byte = 0;
+    about.store(true);
+    os.read(fds[0], &byte, 1);
+  });
+  while (!about.load()) machine.sleep_ns(10'000);
+  log.turn(true);  // it sleeps, or has its beginning in the log as well
+  machine.write(fds[1], "x", 1);
+  machine.thread_join(reader);
+  const std::vector<Call> calls = calls_in(log);
+  ASSERT_FALSE(calls.empty());
+  EXPECT_EQ(calls.back(), Call::read);
+  for (int end : fds) os.close(end);
 }
 
 }  // namespace

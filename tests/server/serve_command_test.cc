@@ -71,6 +71,31 @@ TEST_F(ServeCommandTest, StandardInputCanBeItsConsole) {
   expect_figures(program.line(), "connections 1 ");
 }
 
+TEST_F(ServeCommandTest, TheConsoleTurnsTheMirrorOffAndOn) {
+  for (const char* mirror : {"on", "standby", "ring:100000"}) {
+    Program program({"serve", "--console", "-", "--mirror", mirror});
+    Client client(listening(program));
+    const auto talk = [&] {
+      client.send("hello");
+      EXPECT_EQ(client.receive(5), "hello");
+    };
+    talk();
+    program.type("mirror off\n");
+    EXPECT_EQ(program.line().substr(0, 5), "off; ") << mirror;
+    talk();
+    program.type("mirror on\n");
+    const std::string on = program.line();
+    EXPECT_TRUE(on.starts_with("on; ") || on.starts_with("recording; ")) << on;
+    EXPECT_EQ(on.find(" 0 calls not recorded"), std::string::npos) << on;
+    talk();
+    program.type("mirror no\n");
+    EXPECT_EQ(program.line(), "mirror: found \"no\", expected on, off or stat\n");
+    program.stop(SIGTERM);
+    expect_figures(program.line(), "connections 1 messages 7 ");
+    EXPECT_EQ(program.status(), 0);
+  }
+}
+
 TEST_F(ServeCommandTest, AnEdgeTriggeredServerAgreesWithTheModel) {
   Program program({"serve", "--demo", "--poller", "edge"});
   listening(program);
