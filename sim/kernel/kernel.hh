@@ -99,10 +99,14 @@ struct Config {
   int tcp_keepalive_time = 7200;
   int tcp_keepalive_intvl = 75;
   int tcp_keepalive_probes = 9;
-  int tcp_tw_reuse = 2;  ///< 0: never, 1: always, 2: on loopback.
+  int tcp_tw_reuse = 2;                      ///< 0: never, 1: always, 2: on loopback.
+  int tcp_invalid_ratelimit = 500;           ///< ms between two answers to segments that cannot be taken.
+  int tcp_challenge_ack_limit = 0x7fffffff;  ///< A second, of the whole machine; the largest: no limit.
   std::array<int, 3> tcp_rmem{4096, 131072, 33554432};
   std::array<int, 3> tcp_wmem{4096, 16384, 4194304};
   u32 tcp_notsent_lowat = 0xffffffff;
+  u32 tcp_sndbuf_expand =
+      2;  ///< How often the send buffer holds the first segments: net.ipv4.tcp_congestion_control's.
   std::size_t rlimit_nofile = 20000;
   u64 max_user_watches = 1u << 20;      ///< fs.epoll.max_user_watches
   u32 max_dgram_qlen = 10;              ///< net.unix.max_dgram_qlen
@@ -239,6 +243,9 @@ class Kernel {
   std::vector<futex_q*> futex_queue;  ///< who waits for a word of user space, in order
   u32 next_futex = 0;
   u32 next_isn = 1000;
+  u64 tcp_challenge_timestamp = kForever;  ///< Second of the last challenge ACK, and how many more it allows.
+  u32 tcp_challenge_count = 0;
+  u64 udp_lrpa_serial = 0;  ///< Of the UDP connection that was entered last.
   u16 next_port = 0;
   u64 task_works = 0;                             // how many there are, of all tasks
   std::vector<task_struct*> task_by_id;           // by TaskId

@@ -174,6 +174,7 @@ struct tcp_request_sock {
   engine::Timer rsk_timer;
   u32 peer_window = 0;
   u64 snt_synack_ns = kForever;  ///< When the last SYN-ACK went out; kForever: a cookie does not tell.
+  u32 last_oow_ack_time = 0;     ///< As tcp_sock's.
   u32 rsk_rcv_wnd = 0;           ///< The window that we begin with.
   u32 rsk_window_clamp = 0;      ///< The largest window that we shall offer.
   u16 mss = 0;                   ///< What the SYN said.
@@ -221,14 +222,14 @@ struct inet_connection_sock {
   record::Field<const inet_connection_sock_af_ops*> icsk_af_ops;
   engine::Timer icsk_retransmit_timer;
   engine::Timer icsk_delack_timer;
-  engine::Timer sk_timer;  ///< FIN_WAIT2 of an orphan.
-  u32 rcv_mss = 536;
-  u32 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
+  engine::Timer sk_timer;                ///< FIN_WAIT2 of an orphan.
   record::Field<int> icsk_backoff;       ///< Doublings of the time between zero-window probes.
   record::Field<u32> icsk_user_timeout;  ///< TCP_USER_TIMEOUT in ms; 0: none.
   u64 last_data_received_ns = 0;
   record::Field<record::Duration> icsk_rto;  ///< TCP_TIMEOUT_INIT, then from the round trips; doubled at each timeout.
   u64 icsk_probes_tstamp_ns = 0;             ///< Since when windows are probed; 0: not.
+  u16 rcv_mss = 536;
+  u8 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
 
   static void describe(record::KindBuilder<inet_connection_sock>& b);
 };
@@ -261,6 +262,10 @@ struct tcp_sock {
   record::Field<u32> rttvar_us;      ///< Its deviation, four times.
   record::Field<u32> snd_wl1;        ///< seq of the segment that brought the last window.
   u32 rack_end_seq = 0;
+  u32 rack_rtt_us = 0;
+  u32 min_rtt_us = ~0u;        ///< Least round trip.
+  u32 last_oow_ack_time = 0;   ///< When an ACK of the kind that is limited last went out (tcp_oow_rate_limited()).
+  u32 synq_overflow_ts = 0;    ///< Of a listener: when it sent its last SYN cookie. Both in ms from 1 on; 0: never.
   record::Field<int> linger2;  ///< TCP_LINGER2; 0: net.ipv4.tcp_fin_timeout, -1: no FIN_WAIT2 of an orphan.
   record::Field<urgent_data> urg_data;
   record::Field<u16> user_mss;        ///< TCP_MAXSEG
@@ -271,12 +276,11 @@ struct tcp_sock {
   u8 rcv_wscale = 0;  ///< Our windows are counted in units of 1 << rcv_wscale bytes.
   record::Field<nagle_flags> nonagle;
   record::Field<ca_state> icsk_ca_state;
-  u64 retrans_stamp_ns = 0;   ///< Of the first retransmission in a row; of a SYN: its first transmission.
-  u64 rcv_tstamp_ns = 0;      ///< When the last ACK came.
-  u64 min_rtt_ns = kForever;  ///< Least round trip.
-  u64 rack_sent_ns = 0;       ///< When the segment that was delivered last of all had been sent.
-  u64 rack_rtt_ns = 0;
-  u64 synq_overflow_ts_ns = 0;  ///< Of a listener: when it sent its last SYN cookie; 0: never.
+  u16 mss_cache = 536;       ///< TCP_MAXSEG between two connections.
+  bool fast_path = true;     ///< pred_flags != 0: when last looked at, there was a window and room in the buffer.
+  u64 retrans_stamp_ns = 0;  ///< Of the first retransmission in a row; of a SYN: its first transmission.
+  u64 rcv_tstamp_ns = 0;     ///< When the last ACK came.
+  u64 rack_sent_ns = 0;      ///< When the segment that was delivered last of all had been sent.
   static void describe(record::KindBuilder<tcp_sock>& b);
 };
 
@@ -294,6 +298,11 @@ struct udp_sock {
   record::Field<record::Ipv4> fl4_saddr, fl4_daddr;
   record::ListNode<udp_sock> udp_portaddr_node;
 
+  u64 udp_lrpa_serial =
+      0;                   ///< When it came into the chain of the connections between these two ends; 0: it is in none.
+  u32 udp_lrpa_daddr = 0;  ///< That chain's peer, which another connect() does not change.
+  In6 udp_lrpa_daddr6;
+  u16 udp_lrpa_dport = 0;
   int forward_threshold = 0;  ///< Above it forward_deficit is given back: a quarter of the receive buffer.
   static void describe(record::KindBuilder<udp_sock>& b);
 };
@@ -333,7 +342,8 @@ struct tcp_timewait_sock {
   record::Field<record::Time> tw_timer_expires;  ///< When it is over.
   engine::Timer tw_timer;
   u64 since_ns = 0;
-  bool connect_bind = false;  ///< connect() chose the port.
+  u32 tw_last_oow_ack_time = 0;  ///< As tcp_sock's.
+  bool connect_bind = false;     ///< connect() chose the port.
   static void describe(record::KindBuilder<tcp_timewait_sock>& b);
 };
 

@@ -28,6 +28,8 @@ constexpr Entry<int> kInts[] = {{"net.ipv4.tcp_syncookies", &Config::tcp_syncook
                                 {"net.ipv4.tcp_keepalive_intvl", &Config::tcp_keepalive_intvl},
                                 {"net.ipv4.tcp_keepalive_probes", &Config::tcp_keepalive_probes},
                                 {"net.ipv4.tcp_tw_reuse", &Config::tcp_tw_reuse},
+                                {"net.ipv4.tcp_invalid_ratelimit", &Config::tcp_invalid_ratelimit},
+                                {"net.ipv4.tcp_challenge_ack_limit", &Config::tcp_challenge_ack_limit},
                                 {"net.core.netdev_budget", &Config::netdev_budget}};
 constexpr Entry<u32> kUnsigned[] = {{"net.core.somaxconn", &Config::somaxconn},
                                     {"net.unix.max_dgram_qlen", &Config::max_dgram_qlen},
@@ -57,6 +59,11 @@ bool set_sysctl(Config& config, std::string_view wanted, const std::string& valu
     const std::vector<long> three = numbers(name, value, 3);
     for (std::size_t i = 0; i < 3; ++i) (config.*entry.member)[i] = static_cast<int>(three[i]);
     return true;
+  }
+  if (name == "net.ipv4.tcp_congestion_control") {
+    if (value != "reno" && value != "cubic" && value != "bbr")
+      throw std::invalid_argument(name + " cannot be " + value);
+    return config.tcp_sndbuf_expand = value == "bbr" ? 3 : 2, true;  // tcp_congestion_ops.sndbuf_expand
   }
   if (name == "net.ipv4.tcp_abort_on_overflow")
     return config.tcp_abort_on_overflow = numbers(name, value, 1)[0] != 0, true;

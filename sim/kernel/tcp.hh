@@ -104,6 +104,12 @@ void tcp_data_queue(Kernel& k, sock* sk, sk_buff* skb);
 /// Header prediction's branch for data: the ACK goes out before the reader is told.
 void tcp_rcv_fast(Kernel& k, sock* sk, sk_buff* skb);
 void tcp_reset(Kernel& k, sock* sk);
+/// The time as last_oow_ack_time and synq_overflow_ts keep it: ms, never 0.
+u32 tcp_stamp_ms(const Kernel& k);
+/// A segment that cannot be taken came. Was such a one answered a short while ago (net.ipv4.tcp_invalid_ratelimit)?
+/// Then nothing goes out: two ends that misunderstand each other would go on for ever. Data is always answered.
+/// `last`: of the socket, request or time-wait socket that `subject` is; set when it is not too soon.
+bool tcp_oow_rate_limited(Kernel& k, const sk_buff* skb, u32* last, const void* subject);
 /// False: the segment's ACK is not acceptable.
 bool tcp_ack(Kernel& k, sock* sk, const sk_buff* skb);
 /// A round trip was measured.
@@ -115,6 +121,8 @@ bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb);
 void tcp_fin(Kernel& k, sock* sk);
 constexpr u64 kAtoMin = 40 * kNsPerMs;  ///< TCP_ATO_MIN
 void tcp_enter_quickack_mode(sock* sk);
+/// Segments like the last one may take the short way again (tcp_rcv_established()).
+void tcp_fast_path_check(sock* sk);
 
 // --- segments out of order: tcp_ofo.cc ---
 void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb);
@@ -156,6 +164,8 @@ constexpr u32 tcp_full_mss(bool v6) { return tcp_lo_mss(v6) - 12u; }
 /// `clone`: the segment stays on a queue of ours, a copy travels. 0 or -ENOBUFS.
 long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone);
 void tcp_send_ack(Kernel& k, sock* sk);
+/// The number of a segment without data: snd_nxt, or the end of the peer's window if that was taken back.
+u32 tcp_acceptable_seq(const sock* sk);
 void tcp_send_delayed_ack(Kernel& k, sock* sk);
 void tcp_send_fin(Kernel& k, sock* sk);
 void tcp_send_active_reset(Kernel& k, sock* sk);

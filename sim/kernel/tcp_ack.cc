@@ -23,6 +23,10 @@ void tcp_ack_update_window(sock* sk, const sk_buff* skb) {
   u32 window = skb->window.get().value;
   if (tcp_may_update_window(tp, skb, window)) {
     tp->snd_wl1 = skb->seq;
+    if (tp->snd_wnd != window) {
+      tp->fast_path = false;
+      tcp_fast_path_check(sk);
+    }
     tp->snd_wnd = window;
     tp->max_window = std::max(tp->max_window.get(), window);
   }
@@ -55,7 +59,7 @@ void tcp_clean_rtx_queue(Kernel& k, sock* sk, u32 prior_una) {
 
 void tcp_rtt_estimator(sock* sk, u64 rtt_ns) {
   tcp_sock* tp = tcp_sk(sk);
-  tp->min_rtt_ns = std::min(tp->min_rtt_ns, rtt_ns);
+  tp->min_rtt_us = std::min(tp->min_rtt_us, static_cast<u32>(rtt_ns / 1000));
   auto rtt = static_cast<std::int64_t>(rtt_ns / 1000);
   auto smoothed = static_cast<std::int64_t>(tp->srtt_us);
   auto deviation = static_cast<std::int64_t>(tp->rttvar_us);

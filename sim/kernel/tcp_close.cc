@@ -243,8 +243,11 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   tp->copied_seq = tp->rcv_nxt;
   if (tp->urg_data != TCP_URG_NONE) tp->urg_data = TCP_URG_NONE;
   tp->snd_up = tp->snd_una;
+  if (tp->mss_clamp != 0) tp->mss_cache = static_cast<u16>(tcp_current_mss(sk));
   tp->mss_clamp = 0;
+  if (tp->user_mss != 0) tp->user_mss = static_cast<u16>(0);  // with all of rx_opt
   tp->max_window = 0;
+  tp->fast_path = true;
   tp->window_clamp = 0;
   inet_csk(sk)->rcv_mss = 88;  // TCP_MIN_MSS
   if (inet_csk(sk)->icsk_ack_pending != ICSK_ACK_NONE) inet_csk(sk)->icsk_ack_pending = ICSK_ACK_NONE;
@@ -254,6 +257,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   tp->rcv_tstamp_ns = 0;
   inet_csk(sk)->icsk_rto = record::Duration{kRtoInitial};
   inet_csk(sk)->icsk_probes_tstamp_ns = 0;
+  tp->last_oow_ack_time = 0;
   if (sk->sk_wq != nullptr) sk_error_report(k, sk);
   return call.result(0);
 }

@@ -63,6 +63,14 @@ void agree_on_mss(sock* sk, const sk_buff* syn) {
   tcp_sk(sk)->mss_clamp = syn->mss != 0 ? std::min(syn->mss, own) : own;
 }
 
+/// What is taken for the peer's before it has answered, less the timestamps.
+u16 mss_of_a_syn(const sock* sk) {
+  constexpr u16 kDefault = 536, kDefault6 = 1220, kTimestamps = 12;
+  const u16 own = tcp_sk(sk)->user_mss;
+  const u16 mss = own != 0 ? own : tcp_over_v6(sk) ? kDefault6 : kDefault;
+  return static_cast<u16>(mss - kTimestamps);
+}
+
 }  // namespace
 
 long tcp_start_connect(Kernel& k, sock* sk) {
@@ -74,6 +82,8 @@ long tcp_start_connect(Kernel& k, sock* sk) {
   tp->snd_una = tp->write_seq;
   tp->snd_nxt = tp->write_seq;
   tp->snd_up = tp->write_seq;
+  if (tp->mss_clamp != 0) tp->mss_clamp = static_cast<u16>(0);
+  tp->mss_cache = mss_of_a_syn(sk);
   return tcp_connect(k, sk);
 }
 

@@ -22,7 +22,7 @@ bool in_quickack_mode(const sock* sk) {
 
 void tcp_incr_quickack(sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
-  u32 quick = tcp_sk(sk)->rcv_wnd / (2 * icsk->rcv_mss);
+  u32 quick = tcp_sk(sk)->rcv_wnd / (2u * icsk->rcv_mss);
   quick = std::clamp(quick, 2u, kMaxQuickAcks);
   if (quick > icsk->icsk_ack_quick) icsk->icsk_ack_quick = static_cast<u8>(quick);
 }
@@ -32,7 +32,7 @@ void tcp_measure_rcv_mss(sock* sk, const sk_buff* skb) {
   u32 len = skb->mss != 0 ? skb->mss : skb->len.get();
   if (len >= icsk->rcv_mss) {
     if (len != icsk->rcv_mss) tcp_set_scaling_ratio(sk, skb);
-    icsk->rcv_mss = std::min(len, tcp_full_mss(tcp_over_v6(sk)));
+    icsk->rcv_mss = static_cast<u16>(std::min(len, tcp_full_mss(tcp_over_v6(sk))));
     return;
   }
   if ((icsk->icsk_ack_pending & ICSK_ACK_PUSHED) != 0) icsk->icsk_ack_pending |= ICSK_ACK_PUSHED2;
@@ -114,6 +114,11 @@ bool tcp_queue_rcv(Kernel& k, sock* sk, sk_buff* skb) {
   return call.result(false);
 }
 
+void tcp_fast_path_check(sock* sk) {
+  tcp_sock* tp = tcp_sk(sk);
+  if (tp->rcv_wnd != 0 && sk->sk_rmem_alloc < sk->sk_rcvbuf) tp->fast_path = true;
+}
+
 void tcp_fin(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_fin, sk);
   inet_csk_schedule_ack(sk);
@@ -180,9 +185,22 @@ void queue_in_order(Kernel& k, sock* sk, sk_buff* skb) {
     // the hole is gone: the sender should know at once (RFC 5681, section 4.2)
     if (tp->out_of_order_queue.empty()) inet_csk(sk)->icsk_ack_pending |= ICSK_ACK_NOW;
   }
+  tcp_fast_path_check(sk);
   if (eaten) k.skbs.free(skb);
   bool silent = early || (fin && k.mutant(Mutant::fin_without_wake));
   if (!sock_flag(sk, SOCK_DEAD_BIT) && !silent) tcp_data_ready(k, sk);
+}
+
+bool tcp_can_ingest(const sock* sk, const sk_buff* skb) {
+  return sk->sk_rmem_alloc + static_cast<int>(skb->len.get()) <= sk->sk_rcvbuf;
+}
+
+/// More is queued than the buffer is for: the sender is told, whatever was promised, and a reader is woken. A bare FIN
+/// is taken all the same.
+bool no_room(Kernel& k, sock* sk, const sk_buff* skb) {
+  inet_csk(sk)->icsk_ack_pending |= static_cast<ack_pending>(ICSK_ACK_SCHED | ICSK_ACK_NOW | ICSK_ACK_NOMEM);
+  sk->sk_data_ready(k, sk);
+  return skb->len == 0 || sk->sk_receive_queue.list.empty();
 }
 
 }  // namespace
@@ -195,11 +213,11 @@ void tcp_data_queue(Kernel& k, sock* sk, sk_buff* skb) {
     kfree_skb(k, skb);
   } else if (skb->seq == tp->rcv_nxt) {
     bool lone_fin = skb->len == 0;
-    bool fits = sk->sk_rmem_alloc <= sk->sk_rcvbuf && skb->len <= window;
-    if (lone_fin || (fits && window > 0)) {
+    if (!lone_fin && window == 0) {
+      out_of_window(k, sk, skb);
+    } else if (tcp_can_ingest(sk, skb) || no_room(k, sk, skb)) {
       queue_in_order(k, sk, skb);
     } else {
-      inet_csk(sk)->icsk_ack_pending |= static_cast<ack_pending>(ICSK_ACK_SCHED | ICSK_ACK_NOW);
       kfree_skb(k, skb);
     }
   } else if (!after(skb->end_seq, tp->rcv_nxt)) {  // sent again, and was here before

@@ -289,13 +289,14 @@ sock* tcp_check_req(Kernel& k, sock* listener, sk_buff* skb, tcp_request_sock* r
   bool ack = (skb->flags & TCPHDR_ACK) != 0;
   bool rst = (skb->flags & TCPHDR_RST) != 0;
   if (syn && !ack && !rst && skb->seq == req->rcv_isn) {  // sent again
+    if (tcp_oow_rate_limited(k, skb, &req->last_oow_ack_time, req)) return nullptr;
     tcp_v4_send_synack(k, listener, req);
     arm_rsk_timer(k, req);
     return nullptr;
   }
   if (ack && skb->ack_seq != req->snt_isn + 1) return listener;  // which answers with a reset
   if (!in_window(req, skb)) {
-    if (!rst) tcp_v4_reqsk_send_ack(k, req);
+    if (!rst && !tcp_oow_rate_limited(k, skb, &req->last_oow_ack_time, req)) tcp_v4_reqsk_send_ack(k, req);
     return nullptr;
   }
   if (rst || (syn && skb->seq != req->rcv_isn)) {

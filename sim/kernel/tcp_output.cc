@@ -219,6 +219,14 @@ void __tcp_push_pending_frames(Kernel& k, sock* sk, u32 nonagle) {
   tcp_check_probe_timer(k, sk);
 }
 
+u32 tcp_acceptable_seq(const sock* sk) {
+  const tcp_sock* tp = tcp_sk(sk);
+  const u32 end = tp->snd_una + tp->snd_wnd;
+  // windows are told in units: one that seems a little smaller than before was only rounded
+  bool promised = !before(end, tp->snd_nxt) || tp->snd_nxt - end < 1u << tp->rcv_wscale;
+  return promised ? tp->snd_nxt.get() : end;
+}
+
 void tcp_send_ack(Kernel& k, sock* sk) {
   if (tcp_state(sk) == TcpState::CLOSE) return;
   Call call(k, Fn::__tcp_send_ack, sk);
@@ -230,7 +238,7 @@ void tcp_send_ack(Kernel& k, sock* sk) {
     return;
   }
   skb->flags = TCPHDR_ACK;
-  skb->seq = tcp_sk(sk)->snd_nxt;
+  skb->seq = tcp_acceptable_seq(sk);
   skb->end_seq = skb->seq;
   __tcp_transmit_skb(k, sk, skb, false);
 }
@@ -269,7 +277,7 @@ void tcp_send_active_reset(Kernel& k, sock* sk) {
   sk_buff* skb = alloc_skb(k, nullptr, "");
   if (skb == nullptr) return;  // the peer will find out when it sends
   skb->flags = static_cast<tcp_flags>(TCPHDR_ACK | TCPHDR_RST);
-  skb->seq = tcp_sk(sk)->snd_nxt;
+  skb->seq = tcp_acceptable_seq(sk);
   skb->end_seq = skb->seq;
   __tcp_transmit_skb(k, sk, skb, false);
 }

@@ -1,6 +1,7 @@
 // Models: tcp_v4_rcv(), tcp_v4_do_rcv() of net/ipv4/tcp_ipv4.c; tcp_rcv_established(), tcp_rcv_state_process(),
 // tcp_validate_incoming() and tcp_reset() of tcp_input.c, Linux 6.18: from a segment to the socket that it is for.
-// Left out: checksums, MD5 and AO, PAWS and timestamps, challenge ACK limits, early demultiplexing.
+// Left out: checksums, MD5 and AO, PAWS and timestamps, early demultiplexing; the random half of
+// net.ipv4.tcp_challenge_ack_limit, in whose place stands its middle.
 
 #include <algorithm>
 
@@ -27,24 +28,65 @@ bool crossed_syn_ack(const sock* sk, const sk_buff* skb) {
          skb->seq + 1 == skb->end_seq && skb->seq + 1 == tp->rcv_nxt && skb->ack_seq == tp->snd_nxt;
 }
 
+bool __tcp_oow_rate_limited(Kernel& k, u32* last, const void* subject) {
+  const u32 now = tcp_stamp_ms(k);
+  if (*last != 0 && now - *last < static_cast<u32>(k.config.tcp_invalid_ratelimit)) {
+    k.rule(Rule::tcp_ack_rate_limited, subject);
+    return true;
+  }
+  *last = now;
+  return false;
+}
+
+/// Has the machine sent as many challenge ACKs in this second as net.ipv4.tcp_challenge_ack_limit allows?
+bool challenge_limit_reached(Kernel& k) {
+  const auto limit = static_cast<u32>(k.config.tcp_challenge_ack_limit);
+  constexpr u32 kNone = 0x7fffffff;
+  if (limit == kNone) return false;
+  const u64 second = k.now_ns() / (1000 * kNsPerMs);
+  if (second != k.tcp_challenge_timestamp) {
+    k.tcp_challenge_timestamp = second;
+    k.tcp_challenge_count = limit;
+  }
+  if (k.tcp_challenge_count == 0) return true;
+  --k.tcp_challenge_count;
+  return false;
+}
+
 /// RFC 5961: a segment that may be somebody's guess is answered; only the real peer knows what to say to that.
 void tcp_send_challenge_ack(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_send_challenge_ack, sk);
+  if (!__tcp_oow_rate_limited(k, &tcp_sk(sk)->last_oow_ack_time, sk) && !challenge_limit_reached(k))
+    tcp_send_ack(k, sk);
+}
+
+/// What was there already is asked for at once from now on: the sender may not know that it has arrived.
+void tcp_send_dupack(Kernel& k, sock* sk, const sk_buff* skb) {
+  Call call(k, Fn::tcp_send_dupack, sk);
+  if (skb->end_seq != skb->seq && before(skb->seq, tcp_sk(sk)->rcv_nxt)) tcp_enter_quickack_mode(sk);
   tcp_send_ack(k, sk);
+}
+
+/// Is the segment, or some of it, what the window is open for? Since 6.17 one that goes beyond it is taken only while
+/// nothing waits to be read.
+bool tcp_sequence(const sock* sk, const sk_buff* skb) {
+  const tcp_sock* tp = tcp_sk(sk);
+  const u32 end = tp->rcv_nxt + tcp_receive_window(sk);
+  if (before(skb->end_seq, tp->rcv_wup)) return false;
+  return !after(skb->end_seq, end) || (!after(skb->seq, end) && sk->sk_receive_queue.list.empty());
 }
 
 /// RFC 9293, section 3.10.7.4, first check. False: the segment is dropped (and was freed).
 bool tcp_validate_incoming(Kernel& k, sock* sk, sk_buff* skb) {
   Call call(k, Fn::tcp_validate_incoming, sk);
-  const tcp_sock* tp = tcp_sk(sk);
-  bool acceptable = !before(skb->end_seq, tp->rcv_wup) && !after(skb->seq, tp->rcv_nxt + tcp_receive_window(sk));
-  if (!acceptable) {
+  tcp_sock* tp = tcp_sk(sk);
+  if (!tcp_sequence(sk, skb)) {
     if (has(skb, TCPHDR_RST)) {
       if (tcp_reset_check(sk, skb)) tcp_reset(k, sk);
     } else if (has(skb, TCPHDR_SYN)) {
       tcp_send_challenge_ack(k, sk);
-    } else {
-      tcp_send_ack(k, sk);
+    } else if (!tcp_oow_rate_limited(k, skb, &tp->last_oow_ack_time, sk)) {
+      tcp_send_dupack(k, sk, skb);
     }
   } else if (has(skb, TCPHDR_RST)) {
     const sk_buff* beyond = tp->out_of_order_queue.back();
@@ -90,6 +132,14 @@ void rcv_request(Kernel& k, tcp_request_sock* req, sk_buff* skb) {
 }
 
 }  // namespace
+
+u32 tcp_stamp_ms(const Kernel& k) { return static_cast<u32>(k.now_ns() / kNsPerMs) + 1; }
+
+bool tcp_oow_rate_limited(Kernel& k, const sk_buff* skb, u32* last, const void* subject) {
+  Call call(k, Fn::tcp_oow_rate_limited, subject);
+  if (skb->seq != skb->end_seq && !has(skb, TCPHDR_SYN)) return call.result(false);
+  return call.result(__tcp_oow_rate_limited(k, last, subject));
+}
 
 void tcp_v4_rcv(Kernel& k, sk_buff* skb) {
   Call call(k, skb->v6 ? Fn::tcp_v6_rcv : Fn::tcp_v4_rcv, skb);
@@ -144,7 +194,7 @@ void tcp_rcv_established(Kernel& k, sock* sk, sk_buff* skb) {
                tp->out_of_order_queue.empty() && tp->urg_data == TCP_URG_NONE;
   // The fast path: nothing special about the segment, and its memory fits into what the socket has set aside. The first
   // data of a connection never fits (sk_forward_alloc is 0), so it takes the slow path.
-  if (plain && skb->len > 0 && static_cast<int>(skb->truesize.get()) <= sk->sk_forward_alloc &&
+  if (plain && tp->fast_path && skb->len > 0 && static_cast<int>(skb->truesize.get()) <= sk->sk_forward_alloc &&
       skb->len <= tcp_receive_window(sk)) {
     tcp_rcv_fast(k, sk, skb);
     return;

@@ -28,7 +28,7 @@ void forget_retransmission(sock* sk, sk_buff* skb) {
 /// How much later than its successor a segment may arrive and still be thought of as overtaken only.
 u64 tcp_rack_reo_wnd(const tcp_sock* tp) {
   if (tp->icsk_ca_state >= ca_state::TCP_CA_Recovery || tp->sacked_out >= kReordering) return 0;
-  return std::min(tp->min_rtt_ns / 4, u64{tp->srtt_us >> 3} * 1000);
+  return u64{std::min(tp->min_rtt_us / 4, tp->srtt_us >> 3)} * 1000;
 }
 
 bool sent_before(const sk_buff* skb, const tcp_sock* tp) {
@@ -40,7 +40,7 @@ bool sent_before(const sk_buff* skb, const tcp_sock* tp) {
 bool tcp_rack_mark_lost(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_rack_mark_lost, sk);
   const tcp_sock* tp = tcp_sk(sk);
-  u64 patience = tp->rack_rtt_ns + tcp_rack_reo_wnd(tp);
+  u64 patience = u64{tp->rack_rtt_us} * 1000 + tcp_rack_reo_wnd(tp);
   bool any = false;
   for (sk_buff* skb : sk->tcp_rtx_queue) {
     if (has(skb, TCPCB_SACKED_ACKED)) continue;
@@ -73,9 +73,9 @@ void tcp_enter_recovery(Kernel& k, sock* sk) {
 
 void tcp_rack_advance(Kernel& k, sock* sk, const sk_buff* skb) {
   tcp_sock* tp = tcp_sk(sk);
-  u64 rtt = k.now_ns() - skb->sent_at_ns;
-  if (has(skb, TCPCB_EVER_RETRANS) && rtt < tp->min_rtt_ns) return;  // it was the first transmission that arrived
-  tp->rack_rtt_ns = rtt;
+  auto rtt = static_cast<u32>((k.now_ns() - skb->sent_at_ns) / 1000);
+  if (has(skb, TCPCB_EVER_RETRANS) && rtt < tp->min_rtt_us) return;  // it was the first transmission that arrived
+  tp->rack_rtt_us = rtt;
   if (skb->sent_at_ns > tp->rack_sent_ns ||
       (skb->sent_at_ns == tp->rack_sent_ns && after(skb->end_seq, tp->rack_end_seq))) {
     tp->rack_sent_ns = skb->sent_at_ns;

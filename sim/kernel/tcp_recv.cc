@@ -73,7 +73,10 @@ void copy_from(Kernel& k, sock* sk, sk_buff* skb, Taken& taken) {
     taken.copied += used;
     advance(sk, skb, taken, used);
   }
-  if (tp->urg_data != TCP_URG_NONE && after(tp->copied_seq, tp->urg_seq)) tp->urg_data = TCP_URG_NONE;
+  if (tp->urg_data != TCP_URG_NONE && after(tp->copied_seq, tp->urg_seq)) {
+    tp->urg_data = TCP_URG_NONE;
+    tcp_fast_path_check(sk);
+  }
 }
 
 /// Takes from the receive queue what is there, as much as there is room for.

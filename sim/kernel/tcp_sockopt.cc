@@ -128,10 +128,9 @@ bool set_number(Kernel& k, sock* sk, int option, int value, bool* in_range) {
 }
 
 int mss_of(const sock* sk) {
-  constexpr int kDefaultMss = 536;
   bool idle = tcp_state(sk) == TcpState::CLOSE || tcp_state(sk) == TcpState::LISTEN;
   if (idle && tcp_sk(sk)->user_mss != 0) return tcp_sk(sk)->user_mss;
-  return tcp_sk(sk)->mss_clamp == 0 ? kDefaultMss : static_cast<int>(tcp_current_mss(sk));
+  return tcp_sk(sk)->mss_clamp == 0 ? tcp_sk(sk)->mss_cache : static_cast<int>(tcp_current_mss(sk));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace wakepath::kernel {
 
 namespace {
 
-constexpr u64 kCookieValid = 120'000 * kNsPerMs;  // TCP_SYNCOOKIE_VALID
+constexpr u32 kCookieValidMs = 120'000;  // TCP_SYNCOOKIE_VALID
 
 using SegmentSizes = std::array<u16, 4>;
 
@@ -35,8 +35,8 @@ u32 cookie_of(u32 saddr, u16 sport, u32 daddr, u16 dport, u32 client_isn) {
 
 /// Cookies are believed for two minutes after the last one was sent.
 bool tcp_synq_no_recent_overflow(const Kernel& k, const sock* listener) {
-  u64 last = tcp_sk(listener)->synq_overflow_ts_ns;
-  return last == 0 || k.now_ns() + 1 - last > kCookieValid;
+  u32 last = tcp_sk(listener)->synq_overflow_ts;
+  return last == 0 || tcp_stamp_ms(k) - last > kCookieValidMs;
 }
 
 /// The child of a cookie goes straight to the accept queue: there never was a request on the SYN queue.
@@ -56,7 +56,7 @@ sock* tcp_get_cookie_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
 
 u32 cookie_v4_init_sequence(Kernel& k, sock* listener, const sk_buff* syn, u16 mss) {
   Call call(k, syn->v6 ? Fn::cookie_v6_init_sequence : Fn::cookie_v4_init_sequence, listener);
-  tcp_sk(listener)->synq_overflow_ts_ns = k.now_ns() + 1;
+  tcp_sk(listener)->synq_overflow_ts = tcp_stamp_ms(k);
   return cookie_of(syn->saddr, syn->source, syn->daddr, syn->dest, syn->seq) + index_of(msstab(syn->v6), mss);
 }
 

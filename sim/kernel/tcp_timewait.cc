@@ -1,6 +1,6 @@
 // Models: TIME_WAIT in net/ipv4/tcp_minisocks.c and inet_timewait_sock.c, Linux 6.18: the small object that remembers a
 // connection, and what it answers. Left out: PAWS and timestamps (a new SYN is told by its sequence number alone, which
-// grows with every connection here), the rate limit of its ACKs, net.ipv4.tcp_rfc1337.
+// grows with every connection here), net.ipv4.tcp_rfc1337.
 
 #include <algorithm>
 
@@ -98,10 +98,15 @@ void tcp_v4_timewait_ack(Kernel& k, const tcp_timewait_sock* tw) {
 /// What becomes of a segment for a connection that is over; kEnd: and of what remembers it.
 enum class TimewaitAnswer { kNothing, kEnd, kAck, kReset, kNewConnection };
 
+TimewaitAnswer tcp_timewait_check_oow_rate_limit(Kernel& k, tcp_timewait_sock* tw, const sk_buff* skb) {
+  bool limited = tcp_oow_rate_limited(k, skb, &tw->tw_last_oow_ack_time, tw);
+  return limited ? TimewaitAnswer::kNothing : TimewaitAnswer::kAck;
+}
+
 /// Our FIN is acknowledged, the peer's has not come: the checks are those of a whole socket.
 TimewaitAnswer in_fin_wait2(Kernel& k, tcp_timewait_sock* tw, const sk_buff* skb) {
   if (!tcp_in_window(skb->seq, skb->end_seq, tw->tw_rcv_nxt, tw->tw_rcv_nxt + tw->tw_rcv_wnd))
-    return (skb->flags & TCPHDR_RST) != 0 ? TimewaitAnswer::kNothing : TimewaitAnswer::kAck;
+    return tcp_timewait_check_oow_rate_limit(k, tw, skb);
   if ((skb->flags & TCPHDR_RST) != 0) return TimewaitAnswer::kEnd;
   if ((skb->flags & TCPHDR_SYN) != 0 && !before(skb->seq, tw->tw_rcv_nxt)) return TimewaitAnswer::kReset;
   if ((skb->flags & TCPHDR_ACK) == 0 || !after(skb->end_seq, tw->tw_rcv_nxt) || skb->end_seq == skb->seq)
@@ -128,7 +133,7 @@ TimewaitAnswer tcp_timewait_state_process(Kernel& k, tcp_timewait_sock* tw, cons
   if (syn && !rst && !ack && after(skb->seq, tw->tw_rcv_nxt)) return TimewaitAnswer::kNewConnection;
   if (rst) return TimewaitAnswer::kNothing;
   if (ack) arm_tw_timer(k, tw, k.config.timewait_ns);  // the peer's FIN once more: it has not heard our last ACK
-  return TimewaitAnswer::kAck;
+  return tcp_timewait_check_oow_rate_limit(k, tw, skb);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 // net/ipv4/tcp_output.c; tcp_init_buffer_space(), tcp_grow_window() and the measuring of tcp_measure_rcv_mss() of
 // tcp_input.c; tcp_openreq_init_rwin() of tcp_minisocks.c.
 // Left out: what depends on how fast bytes come or go (tcp_rcv_space_adjust() enlarges the buffer of a reader that
-// keeps up; the send buffer grows with the congestion window, and by another factor for another congestion control),
+// keeps up; the send buffer grows with the congestion window),
 // memory pressure, net.ipv4.tcp_shrink_window, peers without window scaling.
 
 #include <algorithm>
@@ -45,7 +45,7 @@ u32 __tcp_grow_window(const Kernel& k, const sock* sk, u32 len, u32 truesize) {
   u32 size = static_cast<u32>(tcp_win_from_space(sk, static_cast<int>(truesize))) >> 1;
   u32 window = static_cast<u32>(tcp_win_from_space(sk, k.config.tcp_rmem[2])) >> 1;
   while (tcp_sk(sk)->rcv_ssthresh <= window) {
-    if (size <= len) return 2 * inet_csk(sk)->rcv_mss;
+    if (size <= len) return 2u * inet_csk(sk)->rcv_mss;
     size >>= 1;
     window >>= 1;
   }
@@ -83,25 +83,26 @@ void tcp_initialize_rcv_mss(sock* sk) {
   constexpr u32 kDefaultMss = 536;  // TCP_MSS_DEFAULT
   constexpr u32 kLeastMss = 88;     // TCP_MIN_MSS
   u32 hint = std::min({tcp_current_mss(sk), tcp_sk(sk)->rcv_wnd / 2, kDefaultMss});
-  inet_csk(sk)->rcv_mss = std::max(hint, kLeastMss);
+  inet_csk(sk)->rcv_mss = static_cast<u16>(std::max(hint, kLeastMss));
 }
 
 namespace {
 
-/// Room for the first ten segments as they are charged, twice. (A congestion control may want more: bbr three times.)
-int tcp_sndbuf_expand(const sock* sk) {
+/// Room for the first ten segments as they are charged, as often as the congestion control wants it.
+int tcp_sndbuf_expand(const Kernel& k, const sock* sk) {
   constexpr u32 kInitialWindow = 10;  // TCP_INIT_CWND
   constexpr u32 kHeaders = 320;       // MAX_TCP_HEADER
   constexpr u32 kSharedInfo = 320;    // skb_shared_info
   constexpr u32 kHead = 256;          // sk_buff
   const u32 mss = tcp_sk(sk)->mss_clamp != 0 ? tcp_sk(sk)->mss_clamp : tcp_full_mss(tcp_over_v6(sk));
-  return static_cast<int>(2 * kInitialWindow * (std::bit_ceil(mss + kHeaders + kSharedInfo) + kHead));
+  const u32 segments = k.config.tcp_sndbuf_expand * kInitialWindow;
+  return static_cast<int>(segments * (std::bit_ceil(mss + kHeaders + kSharedInfo) + kHead));
 }
 
 }  // namespace
 
 void tcp_init_buffer_space(Kernel& k, sock* sk) {
-  const int grown = tcp_sndbuf_expand(sk);
+  const int grown = tcp_sndbuf_expand(k, sk);
   bool locked = (sk->sk_userlocks & SOCK_SNDBUF_LOCK) != 0;
   if (!locked && sk->sk_sndbuf < grown) sk->sk_sndbuf = std::min(grown, k.config.tcp_wmem[2]);
   tcp_sock* tp = tcp_sk(sk);
@@ -116,7 +117,7 @@ void tcp_init_buffer_space(Kernel& k, sock* sk) {
 void tcp_set_scaling_ratio(sock* sk, const sk_buff* skb) {
   u32 before = inet_csk(sk)->scaling_ratio;
   u32 ratio = std::max(1u, skb->len * 256 / skb->truesize);
-  inet_csk(sk)->scaling_ratio = ratio;
+  inet_csk(sk)->scaling_ratio = static_cast<u8>(ratio);
   if (ratio != before) tcp_set_window_clamp(sk, static_cast<u32>(tcp_full_space(sk)));
 }
 
@@ -161,11 +162,18 @@ u32 __tcp_select_window(sock* sk) {
 
 u32 tcp_select_window(Kernel&, sock* sk) {
   tcp_sock* tp = tcp_sk(sk);
+  if ((inet_csk(sk)->icsk_ack_pending & ICSK_ACK_NOMEM) != 0) {
+    tp->rcv_wnd = 0u;
+    tp->rcv_wup = tp->rcv_nxt;
+    tp->fast_path = false;
+    return 0;
+  }
   u32 offered = tcp_receive_window(sk);
   u32 window = __tcp_select_window(sk);
   if (window < offered) window = align_up(offered, tp->rcv_wscale);  // never take back what was promised
   tp->rcv_wnd = window;
   tp->rcv_wup = tp->rcv_nxt;
+  if (window == 0) tp->fast_path = false;
   return std::min(window, 65535u << tp->rcv_wscale);
 }
 

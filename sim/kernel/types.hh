@@ -114,7 +114,8 @@ enum ack_pending : u8 {
   ICSK_ACK_TIMER = 2,
   ICSK_ACK_PUSHED = 4,
   ICSK_ACK_PUSHED2 = 8,
-  ICSK_ACK_NOW = 16
+  ICSK_ACK_NOW = 16,
+  ICSK_ACK_NOMEM = 32  ///< There was no room: the window is taken back.
 };
 
 /// sigset_t: bit N - 1 is signal N.

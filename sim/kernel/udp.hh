@@ -48,6 +48,9 @@ long udp_ioctl(Kernel& k, sock* sk, unsigned command, int* argument);
 // --- ports and look-up: udp_hash.cc ---
 long udp_lib_get_port(Kernel& k, sock* sk, u16 port);
 void udp_lib_unhash(Kernel& k, sock* sk);
+/// The socket is connected, from an address of its own: it comes into the chain of that pair of ends, unless it is in
+/// one already.
+void udp_lib_hash4(Kernel& k, sock* sk);
 /// The socket's own address has changed.
 void udp_lib_rehash(Kernel& k, sock* sk);
 /// The socket that a datagram is for; nullptr.

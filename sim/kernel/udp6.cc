@@ -39,6 +39,7 @@ long __ip6_datagram_connect(Kernel& k, sock* sk, const Address& to) {
   }
   if (sk->sk_reuseport_cb != nullptr) sk->sk_reuseport_cb->has_conns = true;
   sk->common.skc_state = TcpState::ESTABLISHED;
+  udp_lib_hash4(k, sk);
   return call.result(0);
 }
 

@@ -1,7 +1,7 @@
 // Models: ports and look-up of net/ipv4/udp.c, Linux 6.18: the hash by port, the hash by port and address.
 // Left out: sockets bound to a device. The hash of connected sockets by both ends (6.13) has no chains of its own here:
-// among several with the same two ends the one bound last is found, in Linux the one connected last. Ephemeral ports go
-// up one by one from the range's start, where Linux picks at random.
+// each socket knows which chain it would be in and since when. Ephemeral ports go up one by one from the range's start,
+// where Linux picks at random.
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/reuseport.hh"
@@ -105,18 +105,32 @@ int udp6_compute_score(const sock* sk, const inet_flow& flow, In6 daddr) {
   return score;
 }
 
-/// As udp4_lib_lookup4() and udp6_lib_lookup4(): a socket that is connected to just this peer comes before any group.
+void udp_rehash4(Kernel& k, sock* sk) {
+  udp_sock* up = udp_sk(sk);
+  const sock_common& c = sk->common;
+  up->udp_lrpa_serial = ++k.udp_lrpa_serial;
+  up->udp_lrpa_daddr = c.skc_daddr.get().value;
+  up->udp_lrpa_daddr6 = c.skc_v6_daddr;
+  up->udp_lrpa_dport = c.skc_dport;
+}
+
+/// As udp4_lib_lookup4() and udp6_lib_lookup4(): a socket that is connected to just this peer comes before any group;
+/// among several the one that came last.
 sock* udp_lib_lookup4(Kernel& k, const inet_flow& flow) {
   auto found = k.udp_hash2.find(flow.v6 ? portaddr_key(flow.dest, flow.daddr6) : portaddr_key(flow.dest, flow.daddr));
   if (found == k.udp_hash2.end()) return nullptr;
+  udp_sock* last = nullptr;
   for (udp_sock* up : found->second->head) {
+    if (up->udp_lrpa_serial <= (last != nullptr ? last->udp_lrpa_serial : 0)) continue;
     const sock_common& c = as_sock(up)->common;
     if (c.skc_state != TcpState::ESTABLISHED || c.skc_dport != flow.source || speaks_v6(&c) != flow.v6) continue;
     bool same = flow.v6 ? c.skc_v6_rcv_saddr.get() == flow.daddr6 && c.skc_v6_daddr.get() == flow.saddr6
                         : c.skc_rcv_saddr.get().value == flow.daddr && c.skc_daddr.get().value == flow.saddr;
-    if (same) return as_sock(up);
+    bool in_chain = up->udp_lrpa_dport == flow.source &&
+                    (flow.v6 ? up->udp_lrpa_daddr6 == flow.saddr6 : up->udp_lrpa_daddr == flow.saddr);
+    if (same && in_chain) last = up;
   }
-  return nullptr;
+  return last != nullptr ? as_sock(last) : nullptr;
 }
 
 /// The socket of one chain that fits best; among equals the one that came last, or a member of their group.
@@ -184,13 +198,21 @@ void udp_lib_unhash(Kernel& k, sock* sk) {
   --slot->count;
   free_if_empty(k, slot);
   sk->common.skc_num = static_cast<u16>(0);
+  udp_sk(sk)->udp_lrpa_serial = 0;
   hash2_remove(k, sk);
   sock_put(k, sk);
+}
+
+void udp_lib_hash4(Kernel& k, sock* sk) {
+  bool any =
+      speaks_v6(&sk->common) ? sk->common.skc_v6_rcv_saddr.get().any() : sk->common.skc_rcv_saddr.get().value == 0;
+  if (!any && sk->common.skc_node.linked() && udp_sk(sk)->udp_lrpa_serial == 0) udp_rehash4(k, sk);
 }
 
 void udp_lib_rehash(Kernel& k, sock* sk) {
   if (!sk->common.skc_node.linked()) return;
   Call call(k, Fn::udp_lib_rehash, sk);
+  if (udp_sk(sk)->udp_lrpa_serial != 0) udp_rehash4(k, sk);
   reuseport_detach_sock(k, sk);
   hash2_remove(k, sk);
   hash2_insert(k, sk);

@@ -199,12 +199,15 @@ class Place {
 class Views : public testing::Test {
  protected:
   void compare(const std::string& file, const std::vector<const char*>& marks);
+  /// Runs the story on both; `ran`: both went through it.
+  void run(const std::string& file, bool* ran);
+  /// Of the connection of port 7001 at each mark: the column of unanswered probes.
+  Lines unanswered(const char* machine, const std::vector<const char*>& marks) const;
 
   test::TemporaryFolder folder;
 };
 
-/// At each mark of a story.
-void Views::compare(const std::string& file, const std::vector<const char*>& marks) {
+void Views::run(const std::string& file, bool* ran) {
   const auto parsed = parse_file(WAKEPATH_SOURCE_DIR "/tests/scenario/stories/" + file);
   ASSERT_TRUE(std::holds_alternative<Scenario>(parsed)) << std::get<Problem>(parsed).text();
   const Scenario& story = std::get<Scenario>(parsed);
@@ -217,6 +220,30 @@ void Views::compare(const std::string& file, const std::vector<const char*>& mar
   }
   ASSERT_TRUE(kernel.ok) << text_report(story, kernel, {});
   ASSERT_TRUE(run_on_model(story, {.views = folder / "model"}).ok);
+  *ran = true;
+}
+
+Lines Views::unanswered(const char* machine, const std::vector<const char*>& marks) const {
+  const std::regex row(R"(^ *\d+: \S+:1B59 \S+ \d\d \S+ \S+ \S+ +\d+ +(\d+) .*)");
+  Lines out;
+  for (const char* mark : marks) {
+    for (const std::string& line : lines_of(folder / machine / mark / "proc-net-tcp")) {
+      std::smatch columns;
+      if (std::regex_match(line, columns, row)) {
+        out.push_back(columns[1]);
+      }
+    }
+  }
+  return out;
+}
+
+/// At each mark of a story.
+void Views::compare(const std::string& file, const std::vector<const char*>& marks) {
+  bool ran = false;
+  run(file, &ran);
+  if (!ran) {
+    return;
+  }
   for (const char* mark : marks) {
     SCOPED_TRACE(mark);
     const auto real = Place(folder / "kernel" / mark).texts();
@@ -239,6 +266,24 @@ TEST_F(Views, AreThoseOfTheRunningKernelAtEveryMark) {
 
 TEST_F(Views, AreThoseOfTheRunningKernelForBothFamilies) {
   compare("kernel_views_ipv6.yaml", {"listening", "queued", "data", "halves", "over"});
+}
+
+TEST_F(Views, ShowAProbeThatCameTooSoonAfterAnotherToBeAnswered) {
+  bool ran = false;
+  run("probes-answered-twice-a-second.yaml", &ran);
+  if (ran) {
+    EXPECT_EQ(unanswered("kernel", {"first", "second", "third"}), (Lines{"0", "1", "0"}));
+    EXPECT_EQ(unanswered("model", {"first", "second", "third"}), (Lines{"0", "1", "0"}));
+  }
+}
+
+TEST_F(Views, ShowEveryProbeAnsweredWithoutALimit) {
+  bool ran = false;
+  run("probes-all-answered.yaml", &ran);
+  if (ran) {
+    EXPECT_EQ(unanswered("kernel", {"first", "second", "third"}), (Lines{"0", "0", "0"}));
+    EXPECT_EQ(unanswered("model", {"first", "second", "third"}), (Lines{"0", "0", "0"}));
+  }
 }
 
 }  // namespace
