@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/kernel/kernel.hh"
@@ -38,17 +39,20 @@ void set_console(ServeOptions& options, const std::string& value) {
   options.console = port;
 }
 
-/// "on", "off", "standby" or "ring:N".
+/// "on", "off", "standby", "sample:N" or "ring:N".
 void set_mirror(ServeOptions& options, const std::string& value) {
   constexpr std::string_view kRing = "ring:";
   options.mirror = value != "off";
   options.mirror_standby = value == "standby";
   if (value == "on" || value == "off" || value == "standby") return;
-  const bool counted =
-      value.starts_with(kRing) && CLI::detail::lexical_cast(value.substr(kRing.size()), options.mirror_ring);
-  if (!counted || options.mirror_ring == 0 || options.mirror_ring > 10'000'000)
-    throw CLI::ValidationError("--mirror",
-                               "found " + value + ", expected on, off, standby or ring:N with N from 1 to 10000000");
+  constexpr std::string_view kSample = "sample:";
+  const bool counted = CLI::detail::lexical_cast(value.substr(value.find(':') + 1), options.mirror_ring) &&
+                       options.mirror_ring >= 1 && options.mirror_ring <= 10'000'000;
+  if (!counted || (!value.starts_with(kRing) && !value.starts_with(kSample)))
+    throw CLI::ValidationError("--mirror", "found " + value +
+                                               ", expected on, off, standby, sample:N or ring:N with N from 1 to "
+                                               "10000000");
+  if (value.starts_with(kSample)) options.mirror_sample = static_cast<uint32_t>(std::exchange(options.mirror_ring, 0));
 }
 
 void add_serve(CLI::App& app, ServeOptions& options, int& status) {
@@ -76,7 +80,8 @@ void add_serve(CLI::App& app, ServeOptions& options, int& status) {
       ->add_option_function<std::string>(
           "--mirror", [&](const std::string& value) { set_mirror(options, value); },
           "Keep a modelled kernel in step, compare every call: on, off, standby (off until the console says mirror "
-          "on), or ring:N to record calls into the last N slots of 64 bytes of each thread, and follow these at the "
+          "on), sample:N to follow one of N connections, or ring:N to record calls into the last N slots of 64 bytes "
+          "of each thread, and follow these at the "
           "end")
       ->default_str("on");
   command

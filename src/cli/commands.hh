@@ -31,6 +31,7 @@ struct ServeOptions {
   int demo_pause_ms = 0;  ///< between two messages of the demo client
   bool mirror = true;     ///< keep a modelled kernel in step and compare every call
   bool mirror_standby = false;  ///< not before the console says so
+  uint32_t mirror_sample = 1;   ///< of the connections that are accepted, one of so many is followed
   uint64_t mirror_ring =
       0;  ///< not 0: calls are recorded only, the last so many slots a thread, and followed at the end
   uint64_t mirror_keep = 0;  ///< not 0: of a mirror's records only the last so many are kept, and none is too many

@@ -76,9 +76,11 @@ struct Machine {
     wanted.config.mutant = kernel::mutant_by_name(options.mutant).value_or(kernel::Mutant::none);
     mirror = std::make_unique<mirror::Mirror>(wanted);
     afterwards = options.mirror_ring > 0;
-    log = std::make_unique<os::CallLog>(afterwards ? mirror::ring_of(options.mirror_ring) : os::CallLogOptions{});
+    os::CallLogOptions logged = afterwards ? mirror::ring_of(options.mirror_ring) : os::CallLogOptions{};
+    logged.one_of = options.mirror_sample;
+    log = std::make_unique<os::CallLog>(logged);
     recorded = std::make_unique<os::RecordedOs>(kernel, *log);
-    steps = std::make_unique<mirror::StepLog>(*log);
+    steps = std::make_unique<mirror::StepLog>(*log, options.mirror_sample > 1 ? recorded.get() : nullptr);
     if (!afterwards) follower = std::make_unique<mirror::Follower>(*log, *mirror, !options.mirror_standby);
     if (!options.output.empty()) file = std::make_unique<trace::FileWriter>(*mirror->trace(), options.output);
   }
@@ -111,7 +113,7 @@ struct Machine {
   }
   /// The server is about to end: the last calls of its work are to be kept, not those with which it cleans up.
   void before_the_end() {
-    if (log != nullptr) was_off = log->missed();
+    if (log != nullptr) was_off = log->missed(), passed_by = log->passed_by();
     if (afterwards) log->turn(false);
   }
   /// It has ended.
@@ -122,6 +124,7 @@ struct Machine {
 
   os::LinuxOs kernel;
   probe::Probe nobody;
+  uint64_t passed_by = 0;   ///< calls that were not recorded, since they are of connections that are not in the sample
   uint64_t was_off = 0;     ///< calls that were not recorded
   bool afterwards = false;  ///< calls are recorded only, and followed at the end
   std::unique_ptr<mirror::Mirror> mirror;
@@ -247,6 +250,9 @@ int serve(const ServeOptions& options) {
   machine.at_the_end();
   if (machine.afterwards) pictures_written = show_first_connection(options, machine);
   print_last_line(session, machine.mirror != nullptr ? machine.mirror->figures() : mirror::Figures{});
+  if (machine.passed_by > 0)
+    fmt::print(stderr, "serve: {} calls were of connections that are not in the sample\n",
+               machine.passed_by + machine.mirror->figures().not_in_sample);
   if (machine.was_off > 0) fmt::print(stderr, "serve: {} calls were made while the mirror was off\n", machine.was_off);
   if (machine.file != nullptr) {
     machine.file->close();

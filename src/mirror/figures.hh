@@ -16,6 +16,7 @@ struct Figures {
   uint64_t readings = 0;                    ///< of oracles, that agree
   uint64_t readings_unchecked = 0;          ///< of oracles, that were not stable or ahead of what this process has seen
   uint64_t established = 0;                 ///< calls before a log's kept ones, made on the model to begin with
+  uint64_t not_in_sample = 0;               ///< recorded calls of connections that are not followed
   uint64_t calls = 0;                       ///< returned calls that the model knows, in all
   std::map<std::string, uint64_t> reasons;  ///< of unchecked
   std::string first_divergence;             ///< in words; empty when there is none

@@ -140,11 +140,12 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
   change_figures([](Figures& f) { ++f.calls; });
   if (const std::string reason = why_not_checked(record); !reason.empty()) {
     if (actor.started) abandon(actor);
-    unchecked(reason);
+    concerns_sample(record) ? unchecked(reason) : not_in_sample();
     forsake(record, reason);
   } else if (known && record.result == 0) {
     if (actor.started) abandon(actor);
-    unchecked("epoll_wait reported nothing but descriptors that the model does not have");
+    concerns_sample(returned) ? unchecked("epoll_wait reported nothing but descriptors that the model does not have")
+                              : not_in_sample();
   } else {
     Peer* closing = record.call() == os::Call::close ? peers_.of(sock_of(actor.task, descriptor_of(record))) : nullptr;
     if (!run_in_model(actor, record)) {
@@ -153,6 +154,7 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
       compare(actor, record);
     }
     if (closing != nullptr) peers_.retire(*closing);
+    if (record.passed_by) let_go(actor, static_cast<int>(record.result));
   }
   after(actor, record);
   kernel_.recorder.step_end(number);
@@ -180,8 +182,38 @@ void Mirror::forsake(const os::CallRecord& record, const std::string& why) {
   if (record.call() == os::Call::connect) foreign_.insert_or_assign(descriptor_of(record), why);
   if (const auto* control = std::get_if<os::call::EpollCtl>(&record.arguments); control != nullptr && control->event) {
     if (lacks(record, control->fd)) foreign_.try_emplace(control->fd, kMadeElsewhere);
-    foreign_keys_.emplace(control->epfd, control->event->data.u64);
+    const std::pair key{control->epfd, control->event->data.u64};
+    if (foreign_keys_.insert_or_assign(key, control->fd).second) keys_of_.emplace(control->fd, key);
   }
+}
+
+/// Its number is given up, or somebody else's.
+void Mirror::know_again(int fd) {
+  foreign_.erase(fd);
+  const auto [first, last] = keys_of_.equal_range(fd);
+  for (auto at = first; at != last; ++at)
+    if (const auto key = foreign_keys_.find(at->second); key != foreign_keys_.end() && key->second == fd)
+      foreign_keys_.erase(key);
+  keys_of_.erase(first, last);
+}
+
+/// The connection is not one of those that are followed.
+void Mirror::let_go(Actor& actor, int fd) {
+  foreign_.insert_or_assign(fd, kNotInSample);
+  const sock* sk = sock_of(actor.task, fd);
+  if (sk == nullptr) return;
+  kernel_.recorder.note(trace::NoteKind::kLog, "not in the sample: the model gives the connection up");
+  const auto close = [&](int end) {
+    run_as(actor.task, sys_setsockopt(kernel_, end, SOL_SOCKET, SO_LINGER, {1, 0}));  // nothing lingers on its port
+    run_as(actor.task, sys_close(kernel_, end));
+  };
+  if (Peer* peer = peers_.of(sk)) {
+    peers_.give_up(*peer);
+  } else if (const int other = other_end_of(sk); other >= 0) {
+    foreign_.insert_or_assign(other, "its other end is not in the sample");
+    close(other);
+  }
+  close(fd);
 }
 
 void Mirror::compare(Actor& actor, const os::CallRecord& record) {
@@ -195,6 +227,10 @@ void Mirror::compare(Actor& actor, const os::CallRecord& record) {
   if (record.call() == os::Call::epoll_wait && half_reset(actor, record, model))
     return unchecked("epoll_wait looked at an outside connection while another CPU was resetting it");
   diverged(record, difference, model);
+}
+
+void Mirror::not_in_sample() {
+  change_figures([](Figures& f) { ++f.not_in_sample; });
 }
 
 /// The model's call cannot come to an end: its frames go, as when a task is killed.

@@ -96,9 +96,12 @@ class Mirror final : private probe::Notes {
   void compare(Actor& actor, const os::CallRecord& record);
   bool run_in_model(Actor& actor, const os::CallRecord& record);
   void forsake(const os::CallRecord& record, const std::string& why);
+  void know_again(int fd);
+  void let_go(Actor& actor, int fd);
   void abandon(Actor& actor);
   void checked();
   void unchecked(const std::string& reason);
+  void not_in_sample();
   void diverged(const os::CallRecord& record, const std::string& on_what, long model);
   void stop(const std::string& why);
   template <class Change>
@@ -109,7 +112,7 @@ class Mirror final : private probe::Notes {
   void establish_in_pipe(int write_end, std::string_view bytes);
   void forget_edges(kernel::eventpoll* ep, int epfd);
   void drop_established(Actor& actor, int fd);
-  void run_first(kernel::MaySleep<long> call);
+  void run_as(kernel::task_struct* task, kernel::MaySleep<long> call);
 
   // mirror_calls.cc: what has to be known before the model can answer, and what is known after
   bool sleeps_on_model(const os::CallRecord& record) const;
@@ -130,6 +133,7 @@ class Mirror final : private probe::Notes {
   // mirror_epoll.cc
   /// epoll_wait's answer without the descriptors that the model does not have; nullopt when there are none in it.
   std::optional<os::CallRecord> known_events(const os::CallRecord& record) const;
+  bool concerns_sample(const os::CallRecord& record) const;
   void settle_epoll(Actor& actor, const os::CallRecord& record);
   void settle_event(Actor& actor, const os::CallRecord& record, const kernel::epitem* item, uint32_t events);
   bool explained(const kernel::eventpoll* ep, const os::CallRecord& record) const;
@@ -141,6 +145,7 @@ class Mirror final : private probe::Notes {
   bool decided(const os::LogItem& item) const;
   void look_ahead();
   const os::CallRecord* last_word_of(int fd) const;
+  int other_end_of(const kernel::sock* sk) const;
   void settle_predecessor(Actor& actor, const kernel::Address& from);
   void settle_readable(Peer& peer, kernel::sock* sk, int fd, const std::string& evidence);
 
@@ -152,20 +157,22 @@ class Mirror final : private probe::Notes {
   void note(const std::string& text) override;
 
   static inline const std::string kMadeElsewhere = "a descriptor that the model does not have";
+  static inline const std::string kNotInSample = "not in the sample";
 
   MirrorOptions options_;
   kernel::Kernel kernel_;
   Freedoms freedoms_{kernel_};
   Peers peers_{kernel_, freedoms_};
-  std::map<int, Actor> actors_;                        // by os::ThreadInfo::id
-  int noting_ = 0;                                     // whose note it is
-  std::deque<os::LogItem> ahead_;                      // taken and not followed yet; the first is the one at hand
-  std::vector<os::LogItem> spare_;                     // to be filled again
-  std::map<int, int> waits_ahead_;                     // entries of epoll_wait among these, by thread
-  std::map<int, const os::CallRecord*> next_reading_;  // of these, the first that reads from each descriptor
-  bool looked_ahead_ = false;                          // next_reading_ is up to date
-  std::map<int, std::string> foreign_;                 // descriptors that the model does not have, and why
-  std::set<std::pair<int, uint64_t>> foreign_keys_;    // what they are registered with: epoll descriptor and data
+  std::map<int, Actor> actors_;                           // by os::ThreadInfo::id
+  int noting_ = 0;                                        // whose note it is
+  std::deque<os::LogItem> ahead_;                         // taken and not followed yet; the first is the one at hand
+  std::vector<os::LogItem> spare_;                        // to be filled again
+  std::map<int, int> waits_ahead_;                        // entries of epoll_wait among these, by thread
+  std::map<int, const os::CallRecord*> next_reading_;     // of these, the first that reads from each descriptor
+  bool looked_ahead_ = false;                             // next_reading_ is up to date
+  std::map<int, std::string> foreign_;                    // descriptors that the model does not have, and why
+  std::map<std::pair<int, uint64_t>, int> foreign_keys_;  // what they are registered with: epoll descriptor and data
+  std::multimap<int, std::pair<int, uint64_t>> keys_of_;  // the other way round
   Oracles oracles_{peers_, foreign_};
   int64_t next_reading_ns_ = 0;
   int next_fd_ = 0;

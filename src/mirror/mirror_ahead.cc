@@ -72,6 +72,17 @@ const os::CallRecord* Mirror::last_word_of(int fd) const {
   return found != ahead_.end() ? &found->record : nullptr;
 }
 
+/// The descriptor of the other end of a connection inside the process; -1.
+int Mirror::other_end_of(const sock* sk) const {
+  const auto number_of = [](const sock* end) {
+    return std::pair(end->common.skc_num.get(), end->common.skc_dport.get());
+  };
+  const auto [own, theirs] = number_of(sk);
+  for (int fd = 0; fd < static_cast<int>(first_->files->by_number.size()); ++fd)
+    if (const sock* end = sock_of(first_, fd); end != nullptr && number_of(end) == std::pair(theirs, own)) return fd;
+  return -1;
+}
+
 /// A connection from an address that another one still has: that one has ended. What it has sent before is still read.
 void Mirror::settle_predecessor(Actor& actor, const Address& from) {
   Peer* old = peers_.at(from);

@@ -68,7 +68,7 @@ void Mirror::establish(const os::CallRecord& record, const std::map<int, std::st
   actor.started = false;
   actor.replay = {};
   kernel_.recorder.step(++steps_, "before: " + text_of(record));
-  std::string why = why_not_checked(record);
+  std::string why = record.passed_by ? kNotInSample : why_not_checked(record);
   for (const int fd : made_by(record))
     if (const auto found = unknown.find(fd); found != unknown.end()) why = found->second;
   // what is under way on a connection inside the process is nowhere to be seen
@@ -88,15 +88,13 @@ void Mirror::establish(const os::CallRecord& record, const std::map<int, std::st
 
 void Mirror::establish_in_pipe(int write_end, std::string_view bytes) {
   if (bytes.empty() || file_of(first_, write_end) == nullptr) return;
-  kernel_.start(first_, sys_write(kernel_, write_end, bytes.data(), bytes.size()));
-  kernel_.scheduler.run_task(*first_->thread);
+  run_as(first_, sys_write(kernel_, write_end, bytes.data(), bytes.size()));
 }
 
 /// The kernel has given out a number that the model's process still uses: it was closed past Os, before.
 void Mirror::drop_established(Actor& actor, int fd) {
   if (established_.erase(fd) == 0 || file_of(first_, fd) == nullptr) return;
-  kernel_.start(actor.task, sys_close(kernel_, fd));
-  kernel_.scheduler.run_task(*actor.task->thread);
+  run_as(actor.task, sys_close(kernel_, fd));
 }
 
 void Mirror::leave(const std::string& why) {
@@ -105,18 +103,19 @@ void Mirror::leave(const std::string& why) {
   kernel_.recorder.step(++steps_, why + ": the model's process goes");
   for (auto& [unused, actor] : actors_)
     if (!actor.task->call_done()) abandon(actor);
-  peers_.reset_all(why);
+  peers_.give_all_up();
   for (int fd = 0; fd < static_cast<int>(first_->files->by_number.size()); ++fd) {
     if (file_of(first_, fd) == nullptr) continue;
     const sock* sk = sock_of(first_, fd);
     if (sk != nullptr && tcp_state(sk) != TcpState::LISTEN)  // nothing is to linger on its port
-      run_first(sys_setsockopt(kernel_, fd, SOL_SOCKET, SO_LINGER, {1, 0}));
-    run_first(sys_close(kernel_, fd));
+      run_as(first_, sys_setsockopt(kernel_, fd, SOL_SOCKET, SO_LINGER, {1, 0}));
+    run_as(first_, sys_close(kernel_, fd));
   }
   kernel_.recorder.step_end(steps_);
   actors_.clear();
   foreign_.clear();
   foreign_keys_.clear();
+  keys_of_.clear();
   inside_.clear();
   established_.clear();
   edges_before_.clear();
@@ -124,9 +123,9 @@ void Mirror::leave(const std::string& why) {
   data_is_cut_ = false;
 }
 
-void Mirror::run_first(MaySleep<long> call) {
-  kernel_.start(first_, std::move(call));
-  kernel_.scheduler.run_task(*first_->thread);
+void Mirror::run_as(task_struct* task, MaySleep<long> call) {
+  kernel_.start(task, std::move(call));
+  kernel_.scheduler.run_task(*task->thread);
 }
 
 }  // namespace wakepath::mirror

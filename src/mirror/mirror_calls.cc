@@ -112,6 +112,21 @@ std::string Mirror::lack(int fd) const {
   return kMadeElsewhere + (told ? ": " + found->second : "");
 }
 
+/// Whether a call that the model does not follow has to do with anything that it should.
+bool Mirror::concerns_sample(const os::CallRecord& record) const {
+  const auto left_out = [&](int fd) {
+    const auto found = foreign_.find(fd);
+    return found != foreign_.end() && found->second == kNotInSample;
+  };
+  if (const auto* control = std::get_if<call::EpollCtl>(&record.arguments)) return !left_out(control->fd);
+  if (record.call() != os::Call::epoll_wait) return !left_out(descriptor_of(record));
+  return record.output.events.empty() ||
+         !std::all_of(record.output.events.begin(), record.output.events.end(), [&](const epoll_event& event) {
+           const auto key = foreign_keys_.find({descriptor_of(record), event.data.u64});
+           return key != foreign_keys_.end() && left_out(key->second);
+         });
+}
+
 std::string Mirror::why_not_checked(const os::CallRecord& record) const {
   if (record.result == -EINTR) return "interrupted by a signal";
   const int fd = descriptor_of(record);
@@ -160,12 +175,12 @@ void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
       if (record.result >= 0) {
         drop_established(actor, static_cast<int>(record.result));
         freedoms_.descriptors(actor.task, static_cast<int>(record.result));
-        foreign_.erase(static_cast<int>(record.result));  // whoever had that number has closed it
+        know_again(static_cast<int>(record.result));  // whoever had that number has closed it
       }
       break;
     case os::Call::pipe2:
       if (record.result < 0) break;
-      for (const int fd : record.output.fds) drop_established(actor, fd), foreign_.erase(fd);
+      for (const int fd : record.output.fds) drop_established(actor, fd), know_again(fd);
       freedoms_.descriptors(actor.task, record.output.fds[0], record.output.fds[1]);
       break;
     default:
@@ -254,7 +269,7 @@ void Mirror::settle_sight(const Actor& actor, const os::Sight& sight, std::strin
 void Mirror::after(Actor& actor, const os::CallRecord& record) {
   const int fd = descriptor_of(record);
   if (record.call() == os::Call::close) {
-    foreign_.erase(fd);
+    know_again(fd);
     established_.erase(fd);
     std::erase_if(edges_before_, [&](const auto& edge) { return edge.first == fd || edge.second == fd; });
     return;

@@ -169,6 +169,10 @@ void Peers::finish(Peer& peer, std::string_view evidence) {
 void Peers::reset(Peer& peer, std::string_view evidence) {
   if (peer.gone) return;
   tell(peer, "RST", evidence);
+  close_hard(peer);
+}
+
+void Peers::close_hard(Peer& peer) {
   run(peer, sys_setsockopt(k_, peer.fd, SOL_SOCKET, SO_LINGER, {1, 0}));
   run(peer, sys_close(k_, peer.fd));
   peer.gone = true;
@@ -183,13 +187,20 @@ void Peers::end(Peer& peer, uint64_t bytes_received, std::string_view evidence) 
   reset(peer, evidence);
 }
 
-void Peers::reset_all(std::string_view evidence) {
-  for (auto& [unused, peer] : peers_) {
-    reset(peer, evidence);
-    idle_.push_back(peer.task);
-  }
-  unnamed_.clear();
-  peers_.clear();
+void Peers::give_up(Peer& peer) {
+  if (!peer.gone) close_hard(peer);
+  forget(peer);
+}
+
+void Peers::give_all_up() {
+  while (!peers_.empty()) give_up(peers_.begin()->second);
+}
+
+/// `peer` goes with it.
+void Peers::forget(Peer& peer) {
+  idle_.push_back(peer.task);
+  unnamed_.erase(peer.id);
+  peers_.erase(peer.id);
 }
 
 void Peers::retire(Peer& peer) {
@@ -198,9 +209,7 @@ void Peers::retire(Peer& peer) {
     read(peer, "our end is closed; that it reads and closes is a freedom");
     run(peer, sys_close(k_, peer.fd));
   }
-  idle_.push_back(peer.task);
-  unnamed_.erase(peer.id);
-  peers_.erase(peer.id);  // and `peer` with it
+  forget(peer);
 }
 
 Peer* Peers::of(const sock* sk) {

@@ -47,8 +47,9 @@ class Peers {
   void reset(Peer& peer, std::string_view evidence);
   /// It is gone: RST, and FIN before when `bytes_received` (tcp_info()) shows one behind what it has sent.
   void end(Peer& peer, uint64_t bytes_received, std::string_view evidence);
-  /// All that there are, and forgets them: our ends are about to be taken away.
-  void reset_all(std::string_view evidence);
+  /// It is followed no longer: it goes, whatever its program does. Nothing is lost of our end that could linger.
+  void give_up(Peer& peer);
+  void give_all_up();
   /// Our end is closed: nothing will be heard of it any more. It reads what is left, and closes.
   void retire(Peer& peer);
 
@@ -68,6 +69,8 @@ class Peers {
  private:
   void tell(const Peer& peer, std::string_view what, std::string_view evidence);
   void send(Peer& peer, std::string_view data, std::string_view evidence);
+  void close_hard(Peer& peer);
+  void forget(Peer& peer);
   long run(const Peer& peer, kernel::MaySleep<long> call);
 
   kernel::Kernel& k_;

@@ -40,7 +40,8 @@ Present present_of(os::CallLog& log) {
   for (const os::LogItem& item : present.origins) {
     if (item.record.call() == os::Call::pipe2)
       look_at_pipe(item.record.output.fds[0], item.record.output.fds[1], present);
-    if (item.record.call() == os::Call::accept4) look_at_connection(static_cast<int>(item.record.result), present);
+    if (item.record.call() == os::Call::accept4 && !item.record.passed_by)
+      look_at_connection(static_cast<int>(item.record.result), present);
   }
   return present;
 }

@@ -37,14 +37,32 @@ Step step_of(std::string_view bytes) {
 void StepLog::service_begins(uint32_t service, std::string_view name) {
   log_.note(kServiceBegins, {bytes_of(service), name});
 }
-void StepLog::slot_changed(const probe::SlotChange& change) { log_.note(kSlotChanged, {bytes_of(change)}); }
-void StepLog::command_sent(const probe::CommandStep& step) { log_.note(kCommandSent, {bytes_of(step)}); }
-void StepLog::command_executed(const probe::CommandStep& step) { log_.note(kCommandExecuted, {bytes_of(step)}); }
-void StepLog::sent(const probe::SendStep& step) { log_.note(kSent, {bytes_of(step)}); }
-void StepLog::message_pushed(const probe::MessageStep& step) { log_.note(kMessagePushed, {bytes_of(step)}); }
-void StepLog::message_taken(const probe::MessageStep& step) { log_.note(kMessageTaken, {bytes_of(step)}); }
-void StepLog::callback_entered(const probe::CallbackStep& step) { log_.note(kCallbackEntered, {bytes_of(step)}); }
-void StepLog::callback_left(const probe::CallbackStep& step) { log_.note(kCallbackLeft, {bytes_of(step)}); }
+void StepLog::slot_changed(const probe::SlotChange& change) {
+  if (calls_ != nullptr && change.fd >= 0 && calls_->passes_by(change.fd))
+    passed_by_[change.socket % kPlaces].store(change.socket, std::memory_order_relaxed);
+  if (!passes_by(change.socket)) log_.note(kSlotChanged, {bytes_of(change)});
+}
+void StepLog::command_sent(const probe::CommandStep& step) {
+  if (!passes_by(step.socket)) log_.note(kCommandSent, {bytes_of(step)});
+}
+void StepLog::command_executed(const probe::CommandStep& step) {
+  if (!passes_by(step.socket)) log_.note(kCommandExecuted, {bytes_of(step)});
+}
+void StepLog::sent(const probe::SendStep& step) {
+  if (!passes_by(step.socket)) log_.note(kSent, {bytes_of(step)});
+}
+void StepLog::message_pushed(const probe::MessageStep& step) {
+  if (!passes_by(step.socket)) log_.note(kMessagePushed, {bytes_of(step)});
+}
+void StepLog::message_taken(const probe::MessageStep& step) {
+  if (!passes_by(step.socket)) log_.note(kMessageTaken, {bytes_of(step)});
+}
+void StepLog::callback_entered(const probe::CallbackStep& step) {
+  if (!passes_by(step.socket)) log_.note(kCallbackEntered, {bytes_of(step)});
+}
+void StepLog::callback_left(const probe::CallbackStep& step) {
+  if (!passes_by(step.socket)) log_.note(kCallbackLeft, {bytes_of(step)});
+}
 
 void tell(const os::LogItem& note, probe::Probe& probe) {
   const std::string_view bytes = note.bytes;

@@ -2,7 +2,13 @@
 
 #include <string_view>
 
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
 #include "src/os/call_log.hh"
+#include "src/os/recorded_os.hh"
 #include "src/probe/probe.hh"
 
 namespace wakepath::mirror {
@@ -11,7 +17,9 @@ namespace wakepath::mirror {
 /// the steps are told with (SlotChange::from and the like) have to last: their addresses are what is kept.
 class StepLog final : public probe::Probe {
  public:
-  explicit StepLog(os::CallLog& log) : log_(log) {}
+  /// `calls`: steps of connections whose calls are not recorded by it are left out.
+  explicit StepLog(os::CallLog& log, const os::RecordedOs* calls = nullptr)
+      : log_(log), calls_(calls), passed_by_(calls != nullptr ? new std::atomic<uint64_t>[kPlaces]() : nullptr) {}
 
   void service_begins(uint32_t service, std::string_view name) override;
   void slot_changed(const probe::SlotChange& change) override;
@@ -24,7 +32,15 @@ class StepLog final : public probe::Probe {
   void callback_left(const probe::CallbackStep& step) override;
 
  private:
+  static constexpr std::size_t kPlaces = 1 << 16;
+  bool passes_by(uint64_t socket) const {
+    return calls_ != nullptr && socket != 0 && passed_by_[socket % kPlaces].load(std::memory_order_relaxed) == socket;
+  }
+
   os::CallLog& log_;
+  const os::RecordedOs* calls_;
+  /// Sockets whose steps are left out, by the end of their ids: one that another has taken the place of is told again.
+  std::unique_ptr<std::atomic<uint64_t>[]> passed_by_;
 };
 
 /// Tells `probe` what StepLog has written as that note.

@@ -174,6 +174,7 @@ void decode(const LogEntry& entry, std::string_view bytes, CallRecord& record) {
   record.may_block = (entry.flags & kMayBlock) != 0;
   record.sleeps = (entry.flags & kSleeps) != 0;
   record.cut = (entry.flags & kCut) != 0;
+  record.passed_by = (entry.flags & kPassedBy) != 0;
   record.result = entry.result;
   record.output = {};
   record.sights.clear();

@@ -21,6 +21,7 @@ enum LogFlag : uint8_t {
   kHasSights = 16,
   kNullEvent = 32,
   kCut = 64,
+  kPassedBy = 128,
 };
 
 /// Sights as the last bytes of an entry.

@@ -230,6 +230,20 @@ void CallLog::wake() {
   more_.notify_one();
 }
 
+uint64_t CallLog::missed() const {
+  std::lock_guard hold(lock_);
+  uint64_t sum = 0;
+  for (const auto& thread : threads_) sum += thread->missed.load(std::memory_order_relaxed);
+  return sum;
+}
+
+uint64_t CallLog::passed_by() const {
+  std::lock_guard hold(lock_);
+  uint64_t sum = 0;
+  for (const auto& thread : threads_) sum += thread->passed_by.load(std::memory_order_relaxed);
+  return sum;
+}
+
 void CallLog::close() {
   on_.store(false);
   open_.store(false);

@@ -24,6 +24,7 @@ namespace wakepath::os {
 struct CallLogOptions {
   size_t slots = 32768;           ///< of 64 bytes, for each thread; a power of two
   bool keeps_last = false;        ///< writers never wait: a full ring loses its oldest entries
+  uint32_t one_of = 1;            ///< of the connections that are accepted, the calls of every so-manieth are recorded
   size_t most_data = ~size_t{0};  ///< bytes kept of what one call sends or receives; at most an eighth of a ring
 };
 
@@ -37,7 +38,9 @@ struct LogThread {
   ThreadInfo info;  ///< when named
   Gate::Pass passes = 0;
   LogRing ring;
-  std::atomic<bool> unseen{false};  ///< in a call that cannot sleep and is not recorded
+  std::atomic<uint64_t> missed{0};     ///< calls while the log was off; the thread's own to count
+  std::atomic<uint64_t> passed_by{0};  ///< calls of connections that are not recorded; likewise
+  std::atomic<bool> unseen{false};     ///< in a call that cannot sleep and is not recorded
 };
 
 /// What a log's reader gets.
@@ -81,7 +84,11 @@ class CallLog {
   /// Between two calls: none that cannot sleep is under way, recorded or not, from before the switch until `then` has
   /// returned. Of calls that sleep meanwhile, the return is recorded. Any thread.
   void turn(bool on, const std::function<void()>& then = {});
-  void miss() { missed_.fetch_add(1, std::memory_order_relaxed); }
+  static void count(std::atomic<uint64_t>& own) {
+    own.store(own.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  /// Whether the next connection that is accepted is one of those to be recorded.
+  bool chooses_next() { return options_.one_of <= 1 || accepted_.fetch_add(1) % options_.one_of == 0; }
   /// The calling thread.
   LogThread& self();
   Gate& gate() { return gate_; }
@@ -112,7 +119,8 @@ class CallLog {
   uint64_t given() const { return tickets_.load(); }
   /// There is no reader any more: nothing is recorded from here on, and nobody waits for room.
   void close();
-  uint64_t missed() const { return missed_.load(); }  ///< calls while it was off
+  uint64_t missed() const;     ///< calls while it was off
+  uint64_t passed_by() const;  ///< calls of connections that are not recorded
 
  private:
   uint64_t oldest() const;
@@ -130,7 +138,7 @@ class CallLog {
   std::atomic<bool> on_{true};
   std::atomic<bool> open_{true};  // there is a reader, or will be one
   std::atomic<Gate::Pass> outside_passes_{0};
-  std::atomic<uint64_t> missed_{0};
+  std::atomic<uint64_t> accepted_{0};
   alignas(64) std::atomic<uint64_t> tickets_{0};
   Gate gate_;
   Origins origins_;

@@ -182,7 +182,8 @@ struct CallRecord {
   bool may_block = false;
   /// It may block, and nothing says that it will not: it has an entry of its own for its beginning.
   bool sleeps = false;
-  bool cut = false;  ///< only the first bytes of its data are known, the rest is 0
+  bool passed_by = false;  ///< accept4: what is done with the connection is not recorded (CallLogOptions::one_of)
+  bool cut = false;        ///< only the first bytes of its data are known, the rest is 0
 
   long result = 0;  ///< of the call, a negative errno when it failed
   CallOutput output;

@@ -47,6 +47,34 @@ void RecordedOs::Descriptors::set_nonblocking(int fd, bool nonblocking) {
   if (fd >= 0 && fd < kMost) word(fd).store(nonblocking ? kNonblocking : 0);
 }
 
+void RecordedOs::Descriptors::pass_by(int fd) {
+  if (fd >= 0 && fd < kMost) word(fd).fetch_or(kPassedBy);
+}
+
+bool RecordedOs::Descriptors::passed_by(int fd) const {
+  return fd >= 0 && fd < kMost && (word(fd).load(std::memory_order_relaxed) & kPassedBy) != 0;
+}
+
+bool RecordedOs::Descriptors::passed_by(const LogEntry& entry) const {
+  switch (static_cast<Call>(entry.kind)) {
+    case Call::getsockname:
+    case Call::getpeername:
+    case Call::setsockopt:
+    case Call::getsockopt:
+    case Call::shutdown:
+    case Call::read:
+    case Call::write:
+    case Call::send:
+    case Call::recv:
+    case Call::sendto:
+    case Call::recvfrom:
+    case Call::fcntl:
+      return passed_by(entry.a);
+    default:
+      return false;  // what makes, registers and closes descriptors is recorded of all
+  }
+}
+
 bool RecordedOs::Descriptors::nonblocking(int fd) const {
   return fd >= 0 && fd < kMost && (word(fd).load(std::memory_order_relaxed) & kNonblocking) != 0;
 }
@@ -55,9 +83,9 @@ bool RecordedOs::Descriptors::nonblocking(int fd) const {
 bool RecordedOs::Descriptors::sent_much(int fd, size_t bytes) {
   if (fd < 0 || fd >= kMost) return false;
   const uint32_t before = word(fd).load(std::memory_order_relaxed);
-  const uint32_t sent = (before >> 1) + static_cast<uint32_t>(std::min<size_t>(bytes, kOften));
+  const uint32_t sent = (before >> kFlags) + static_cast<uint32_t>(std::min<size_t>(bytes, kOften));
   const bool much = sent >= kOften;
-  word(fd).store((much ? 0 : sent << 1) | (before & kNonblocking), std::memory_order_relaxed);
+  word(fd).store((much ? 0 : sent << kFlags) | (before & (kNonblocking | kPassedBy)), std::memory_order_relaxed);
   return much;
 }
 
@@ -104,6 +132,10 @@ void RecordedOs::cut(LogEntry& entry, std::string_view& data) const {
 template <class Result, class Run, class Tell>
 Result RecordedOs::through(LogEntry entry, bool sleeps, std::string_view given, Run run, Tell tell) {
   LogThread& thread = self();
+  if (descriptors_.passed_by(entry)) {
+    CallLog::count(thread.passed_by);
+    return run();
+  }
   if (!log_.takes(entry)) {
     if (sleeps) {  // it may return when the log is on
       const Result result = run();
@@ -113,7 +145,7 @@ Result RecordedOs::through(LogEntry entry, bool sleeps, std::string_view given, 
     if (log_.begin_unseen(thread)) {
       const Result result = run();
       thread.unseen.store(false, std::memory_order_release);
-      log_.miss();
+      CallLog::count(thread.missed);
       return result;
     }
   }
@@ -139,7 +171,7 @@ template <class Tell>
 void RecordedOs::record(LogThread& thread, LogEntry& entry, Gate::Pass pass, bool sleeps, int64_t result, Tell tell) {
   if (!log_.takes(entry)) {
     if (pass != 0) log_.gate().leave(pass);
-    return log_.miss();
+    return CallLog::count(thread.missed);
   }
   entry.at = stamp();
   entry.result = result;
@@ -153,7 +185,7 @@ void RecordedOs::record(LogThread& thread, LogEntry& entry, Gate::Pass pass, boo
   const bool takes = log_.takes(entry);  // else it may be the effect of a call that is not recorded
   if (takes) entry.ticket = log_.ticket();
   log_.gate().leave(pass);
-  if (!takes) return log_.miss();
+  if (!takes) return CallLog::count(thread.missed);
   log_.write_call(thread, entry, on, {extra.head, extra.data, extra.sights});
 }
 
@@ -200,6 +232,10 @@ int RecordedOs::accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
       [&](LogEntry& done, Extra& extra) {
         if (done.result < 0) return;
         descriptors_.set_nonblocking(static_cast<int>(done.result), flags & SOCK_NONBLOCK);
+        if (!log_.chooses_next()) {
+          descriptors_.pass_by(static_cast<int>(done.result));
+          done.flags |= kPassedBy;
+        }
         extra.data = view(reinterpret_cast<const sockaddr*>(&peer), peer_size);
       });
 }
@@ -283,7 +319,7 @@ template <class Run>
 ssize_t RecordedOs::sending(LogEntry entry, int flags, const void* data, size_t size, Run run) {
   const int fd = entry.a;
   bool sleeps = false;
-  if (may_sleep(fd, flags)) {
+  if (may_sleep(fd, flags) && !descriptors_.passed_by(fd)) {
     entry.flags |= kMayBlock;
     sleeps = !has_room(fd, size);
   }
@@ -391,7 +427,7 @@ int RecordedOs::epoll_wait(int epfd, epoll_event* events, int max_events, int ti
         for (const epoll_event& event : std::span(events, count)) {
           if ((event.events & (EPOLLERR | EPOLLHUP)) == 0) continue;
           const int fd = registrations_.fd_of(epfd, event.data.u64);
-          if (fd >= 0) sights.push_back(sight_of_end(fd, log_.most_data() / count));
+          if (fd >= 0 && !descriptors_.passed_by(fd)) sights.push_back(sight_of_end(fd, log_.most_data() / count));
         }
         if (!sights.empty()) extra.see(sights);
       });

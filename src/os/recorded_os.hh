@@ -21,6 +21,8 @@ namespace wakepath::os {
 class RecordedOs final : public ForwardingOs {
  public:
   RecordedOs(Os& inner, CallLog& log);
+  /// Whether what is done with that connection is not recorded.
+  bool passes_by(int fd) const { return descriptors_.passed_by(fd); }
 
   int socket(int domain, int type, int protocol) override;
   int bind(int fd, const sockaddr* address, socklen_t size) override;
@@ -55,11 +57,17 @@ class RecordedOs final : public ForwardingOs {
     bool nonblocking(int fd) const;
     /// Whether another kOften bytes have been sent since this was last true.
     bool sent_much(int fd, size_t bytes);
+    void pass_by(int fd);
+    bool passed_by(int fd) const;
+    /// A call of a connection that is passed by.
+    bool passed_by(const LogEntry& entry) const;
     void forget(int fd);
 
    private:
     static constexpr uint32_t kOften = 65536;
-    static constexpr uint32_t kNonblocking = 1;  // the rest of the word: twice the bytes that were sent
+    static constexpr uint32_t kNonblocking = 1;
+    static constexpr uint32_t kPassedBy = 2;
+    static constexpr int kFlags = 2;  // bits; the rest of the word: bytes that were sent
     std::atomic_ref<uint32_t> word(int fd) const { return std::atomic_ref<uint32_t>(words_.get()[fd]); }
 
     // calloc: memory that is not used is not touched

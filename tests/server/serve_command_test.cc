@@ -71,6 +71,24 @@ TEST_F(ServeCommandTest, StandardInputCanBeItsConsole) {
   expect_figures(program.line(), "connections 1 ");
 }
 
+TEST_F(ServeCommandTest, OneOfThreeConnectionsIsFollowed) {
+  Program program({"serve", "--mirror", "sample:3"});
+  const os::Endpoint endpoint = listening(program);
+  std::vector<Client> clients;
+  for (int i = 0; i < 6; ++i) clients.emplace_back(endpoint);
+  for (Client& client : clients) {
+    client.send("hello");
+    EXPECT_EQ(client.receive(5), "hello");
+  }
+  clients.clear();
+  program.stop(SIGTERM);
+  expect_figures(program.line(), "connections 6 ");
+  std::string rest;
+  for (std::string line; !(line = program.line()).empty();) rest += line;
+  EXPECT_NE(rest.find(" calls were of connections that are not in the sample\n"), std::string::npos) << rest;
+  EXPECT_EQ(program.status(), 0);
+}
+
 TEST_F(ServeCommandTest, TheConsoleTurnsTheMirrorOffAndOn) {
   for (const char* mirror : {"on", "standby", "ring:100000"}) {
     Program program({"serve", "--console", "-", "--mirror", mirror});
@@ -104,8 +122,9 @@ TEST_F(ServeCommandTest, AnEdgeTriggeredServerAgreesWithTheModel) {
 }
 
 TEST_F(ServeCommandTest, AWrongCommandLineIsStatusTwo) {
-  for (const char* wrong : {"--port=70000", "--port=x", "--service=none", "--unknown", "--poller=both",
-                            "--mirror=ring:", "--mirror=ring:0", "--mirror=ring:x", "--console=x"}) {
+  for (const char* wrong :
+       {"--port=70000", "--port=x", "--service=none", "--unknown", "--poller=both", "--mirror=ring:", "--mirror=ring:0",
+        "--mirror=ring:x", "--mirror=sample:0", "--console=x"}) {
     Program program({"serve", wrong});
     EXPECT_NE(program.line(), "") << wrong;
     EXPECT_EQ(program.status(), 2) << wrong;
