@@ -19,6 +19,7 @@ namespace {
 constexpr trace::Position kMostRecords = trace::RecordStore::kMaxChunks * trace::RecordStore::kChunkRecords - 1'000'000;
 
 constexpr std::size_t kMostSpare = 4096;
+constexpr uint64_t kNobodyKnows = ~uint64_t{0};  // of Actor::applied_before
 
 Config machine(const MirrorOptions& options) {
   Config config = options.config;
@@ -99,7 +100,7 @@ void Mirror::entering(os::CallRecord& record) {
   sync_clock(record.at_ns);
   Actor& actor = actor_of(record);
   actor.started = false;
-  actor.applied_before = applied_;
+  actor.applied_before = record.sequence > looked_ ? applied_ : kNobodyKnows;
   actor.replay = {};
   actor.begun = std::move(record);
   actor.sleeping_on = descriptor_of(actor.begun);

@@ -75,11 +75,11 @@ class Mirror final : private probe::Notes {
   /// A thread of the process, and the call that it is in.
   struct Actor {
     kernel::task_struct* task = nullptr;
-    int sleeping_on = -1;         ///< the descriptor of a call that may sleep and has not returned
-    bool started = false;         ///< in the model
-    uint64_t applied_before = 0;  ///< applied_ when it began
-    bool unsure = false;          ///< of what had come by then
-    os::CallRecord begun;         ///< what the model's call was started from
+    int sleeping_on = -1;                    ///< the descriptor of a call that may sleep and has not returned
+    bool started = false;                    ///< in the model
+    uint64_t applied_before = ~uint64_t{0};  ///< applied_ when it began; ~0: nobody knows
+    bool unsure = false;                     ///< of what had come by then
+    os::CallRecord begun;                    ///< what the model's call was started from
     Replay replay;
   };
 
@@ -185,6 +185,7 @@ class Mirror final : private probe::Notes {
   std::set<std::pair<uint32_t, uint16_t>> inside_;  // addresses of connections of this process, of those established
   std::set<int> established_;                       // descriptors from before that are open
   std::set<std::pair<int, int>> edges_before_;  // edge-triggered, epoll and descriptor: told or not, nobody knows yet
+  uint64_t looked_ = 0;                         // of Present
   bool data_is_cut_ = false;
   bool stopped_ = false;
 

@@ -34,6 +34,7 @@ std::vector<int> made_by(const os::CallRecord& record) {
 void Mirror::begin(const Present& present) {
   if (stopped_) return;
   followed_ = std::max(followed_, present.place);
+  looked_ = present.looked;
   for (const os::LogItem& item : present.origins) {
     establish(item.record, present.unknown);
     for (const int fd : made_by(item.record)) established_.insert(fd);

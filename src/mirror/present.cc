@@ -43,6 +43,7 @@ Present present_of(os::CallLog& log) {
     if (item.record.call() == os::Call::accept4 && !item.record.passed_by)
       look_at_connection(static_cast<int>(item.record.result), present);
   }
+  present.looked = log.given();
   return present;
 }
 

@@ -17,6 +17,7 @@ struct Present {
   std::vector<os::ConnectionSight> connections;  ///< what those accepted have shown of themselves
   std::map<int, std::string> unknown;            ///< descriptors that the model cannot have, and why
   uint64_t place = 0;                            ///< the last entry of the log before
+  uint64_t looked = 0;  ///< calls that sleep and began up to there may have seen less than was looked at
 };
 
 /// What they are now. Reads the log as far as it has been written; none of its calls that cannot sleep may be under way
