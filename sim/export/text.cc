@@ -6,6 +6,7 @@
 
 #include "sim/export/calls.hh"
 #include "sim/export/reading.hh"
+#include "sim/trace/lesson_words.hh"
 
 namespace wakepath::exports {
 
@@ -52,8 +53,9 @@ std::string note_text(const Trace& trace, const Record& record) {
     case NoteKind::kMark:
       return fmt::format("mark {}", words);
     case NoteKind::kAsk:
-      return fmt::format("question: {}", words);
+      return fmt::format("question: {}", trace::line_of(trace::question_of_note(words), "en"));
     case NoteKind::kSay:
+      return trace::words_of_note(words).in("en");
     case NoteKind::kLog:
       return std::string(words);
   }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -13,23 +12,9 @@ namespace wakepath::lesson {
 
 using scenario::Ask;
 using scenario::Step;
-using scenario::Text;
 using Json = nlohmann::json;
 
 namespace {
-
-std::string plain(const std::string& text) {
-  const auto begin = text.find_first_not_of(" \t\r\n"), end = text.find_last_not_of(" \t\r\n");
-  if (begin == std::string::npos) return "";
-  std::string out = text.substr(begin, end - begin + 1);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
-bool says(const Text& text, const std::string& given) {
-  return std::any_of(text.by_language.begin(), text.by_language.end(),
-                     [&](const auto& one) { return plain(one.second) == plain(given); });
-}
 
 std::optional<int> number_of(const std::string& text) {
   int number = 0;
@@ -41,14 +26,10 @@ Mark mark_of(const Step& step, const Answers& answers) {
   const Ask& ask = step.ask;
   Mark mark{.step = step.number, .question = ask.question.in("en")};
   if (const auto found = answers.by_step.find(step.number); found != answers.by_step.end()) mark.given = found->second;
-  if (ask.choices.empty()) {
-    mark.expected = ask.answer.in("en");
-    mark.right = says(ask.answer, mark.given);
-    return mark;
-  }
-  const Text& right = ask.choices.at(static_cast<std::size_t>(ask.choice - 1));
-  mark.expected = fmt::format("{}) {}", ask.choice, right.in("en"));
-  mark.right = number_of(plain(mark.given)) == static_cast<int>(ask.choice) || says(right, mark.given);
+  mark.right = trace::is_right(ask, mark.given);
+  mark.expected = ask.choices.empty() ? ask.answer.in("en")
+                                      : fmt::format("{}) {}", ask.choice,
+                                                    ask.choices.at(static_cast<std::size_t>(ask.choice - 1)).in("en"));
   return mark;
 }
 
@@ -70,6 +51,13 @@ std::variant<Answers, std::string> read_answers(const std::string& file, const s
     out.by_step[*number] = given.is_string() ? given.get<std::string>() : given.dump();
   }
   return out;
+}
+
+std::string answers_text(const Answers& answers) {
+  nlohmann::ordered_json json = {
+      {"wakepath", 1}, {"story", answers.story}, {"student", answers.student}, {"answers", Json::object()}};
+  for (const auto& [step, given] : answers.by_step) json["answers"][std::to_string(step)] = given;
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 std::string misfit(const scenario::Scenario& scenario, const Answers& answers) {

@@ -11,7 +11,7 @@ namespace wakepath::lesson {
 
 /// What a student answered, by the number of the question's step.
 struct Answers {
-  std::string story;    ///< name of the scenario's file; empty: not said
+  std::string story;  ///< name of the scenario's file; empty: not said
   std::string student;
   std::map<int, std::string> by_step;
 };
@@ -19,6 +19,9 @@ struct Answers {
 /// JSON, as the page of a lesson saves it: {"wakepath": 1, "story": "x.yaml", "student": "…", "answers": {"10": "2"}}.
 /// Or the sentence that says what was found and what expected, `file` first.
 [[nodiscard]] std::variant<Answers, std::string> read_answers(const std::string& file, const std::string& text);
+
+/// The same text, which read_answers() reads.
+[[nodiscard]] std::string answers_text(const Answers& answers);
 
 struct Mark {
   int step = 0;

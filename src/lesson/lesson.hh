@@ -19,7 +19,6 @@ struct Note {
   const scenario::Ask* ask = nullptr;
   std::string holds;  ///< an `expect` as written
   std::string mark;
-  std::vector<std::string> names;  ///< of an ask that picks a thread or an object: what there is to choose from
 };
 
 /// One stop of the reader: a step in which something happens, and the words up to the next such step. The first stands

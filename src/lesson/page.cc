@@ -19,19 +19,19 @@ Json json_of(const scenario::Text& text) {
   return out;
 }
 
-Json json_of(const scenario::Ask& ask, int step, const std::vector<std::string>& names) {
+Json json_of(const scenario::Ask& ask, int step) {
   Json choices = Json::array();
   for (const scenario::Text& text : ask.choices) choices.push_back(json_of(text));
   Json out = {{"step", step},         {"question", json_of(ask.question)}, {"choices", choices},
               {"choice", ask.choice}, {"answer", json_of(ask.answer)},     {"why", json_of(ask.why)}};
-  if (!names.empty()) out["names"] = names;
+  if (!ask.names.empty()) out["names"] = ask.names;
   return out;
 }
 
 Json json_of(const Note& note) {
   Json out = Json::object();
   if (note.say != nullptr) out["say"] = json_of(*note.say);
-  if (note.ask != nullptr) out["ask"] = json_of(*note.ask, note.step, note.names);
+  if (note.ask != nullptr) out["ask"] = json_of(*note.ask, note.step);
   if (!note.holds.empty()) out["holds"] = note.holds;
   if (!note.mark.empty()) out["mark"] = note.mark;
   return out;

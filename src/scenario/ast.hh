@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/trace/lesson_words.hh"
 #include "src/scenario/problem.hh"
 
 /// A scenario as data: what parse() makes of a file. Everything that can be wrong with a file without running it has
@@ -19,13 +20,8 @@ namespace wakepath::scenario {
 
 using Duration = std::chrono::nanoseconds;
 
-/// Text in one or several languages. Text without a language counts as English.
-struct Text {
-  std::map<std::string, std::string> by_language;
-  bool empty() const { return by_language.empty(); }
-  /// The text in that language, or in English, or in whatever there is.
-  const std::string& in(const std::string& language) const;
-};
+using Text = trace::Words;
+using Ask = trace::Question;  ///< its `names`: who has acted and what has been named by then
 
 /// An address as a call takes it: numbers, never names.
 struct Address {
@@ -121,15 +117,6 @@ struct Expectation {
   Op op = Op::equal;
   Term right;
   std::string text;
-};
-
-struct Ask {
-  Text question;
-  std::vector<Text> choices;
-  std::string pick;  ///< thread, object, or empty
-  long choice = 0;   ///< 1-based, when there are choices
-  Text answer;       ///< otherwise
-  Text why;
 };
 
 struct Wire {

@@ -74,11 +74,11 @@ void ModelMachine::begin_step(const Step& step) {
   record::Recorder& recorder = kernel_->recorder;
   recorder.step(static_cast<uint64_t>(step.number), step_text(step));
   if (step.kind == Step::Kind::say) {
-    recorder.note(trace::NoteKind::kSay, step.say.in("en"));
+    recorder.note(trace::NoteKind::kSay, trace::note_of(step.say));
   } else if (step.kind == Step::Kind::mark) {
     recorder.note(trace::NoteKind::kMark, step.mark);
   } else if (step.kind == Step::Kind::ask) {
-    recorder.note(trace::NoteKind::kAsk, question_text(step.ask, "en"));
+    recorder.note(trace::NoteKind::kAsk, trace::note_of(step.ask));
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "src/scenario/call_parser.hh"
 #include "src/scenario/names.hh"
+#include "src/scenario/picks.hh"
 #include "src/scenario/step_parser.hh"
 #include "src/scenario/yaml.hh"
 
@@ -71,6 +72,7 @@ class Parser {
       out_.steps.push_back(step_parser.step(step));
     }
     check_names(out_, s_);
+    name_what_to_pick(out_);
     return std::move(out_);
   }
 
@@ -208,16 +210,6 @@ class Parser {
 };
 
 }  // namespace
-
-const std::string& Text::in(const std::string& language) const {
-  static const std::string none;
-  for (const std::string& wanted : {language, std::string("en")}) {
-    if (const auto found = by_language.find(wanted); found != by_language.end()) {
-      return found->second;
-    }
-  }
-  return by_language.empty() ? none : by_language.begin()->second;
-}
 
 std::variant<Scenario, Problem> parse(const std::string& file, const std::string& text) {
   const Source source(file, text);

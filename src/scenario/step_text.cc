@@ -95,11 +95,4 @@ std::string disturbance_text(const Step& step) {
   }
 }
 
-std::string question_text(const Ask& ask, const std::string& language) {
-  std::string out = ask.question.in(language);
-  for (std::size_t i = 0; i < ask.choices.size(); ++i)
-    out += fmt::format(" {}) {}", i + 1, ask.choices[i].in(language));
-  return out;
-}
-
 }  // namespace wakepath::scenario

@@ -12,7 +12,4 @@ std::string step_text(const Step& step);
 /// What a `wire`, `signal` or `fault` does, in full: `signal SIGTERM to server`. Empty for other steps.
 std::string disturbance_text(const Step& step);
 
-/// The question of an `ask` with its numbered choices: "Which …? 1) this 2) that".
-std::string question_text(const Ask& ask, const std::string& language);
-
 }  // namespace wakepath::scenario

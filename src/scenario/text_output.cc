@@ -124,7 +124,7 @@ class Report {
         line(no_mark, step.number, paint_("36", one_line(step.say.in(style_.language))));
         break;
       case Step::Kind::ask:
-        line(no_mark, step.number, paint_("36", "? " + one_line(question_text(step.ask, style_.language))));
+        line(no_mark, step.number, paint_("36", "? " + one_line(trace::line_of(step.ask, style_.language))));
         break;
       case Step::Kind::mark:
         line(no_mark, step.number, fmt::format("mark {}", step.mark));

@@ -52,8 +52,8 @@ TEST(Slides, GatherTheWordsBehindTheStepTheyFollow) {
 TEST(Slides, OfferToPickFromWhatIsThereByThen) {
   const scenario::Scenario pair = story(kPair);
   const std::vector<Slide> slides = slides_of(pair);
-  EXPECT_THAT(slides[1].notes[2].names, ElementsAre("a", "b"));
-  EXPECT_THAT(slides[2].notes[0].names, ElementsAre("alice", "bob")) << "the answer, too, which has not acted yet";
+  EXPECT_THAT(slides[1].notes[2].ask->names, ElementsAre("a", "b"));
+  EXPECT_THAT(slides[2].notes[0].ask->names, ElementsAre("alice", "bob")) << "the answer, too, which has not acted yet";
 }
 
 TEST(Page, KeepsTheAuthorsWordsFromBeingMarkup) {
