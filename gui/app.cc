@@ -4,12 +4,19 @@
 
 #include "gui/draw.hh"
 #include "gui/panel.hh"
+#include "gui/tongue.hh"
 
 namespace wakepath::gui {
 
 namespace {
 constexpr double kPulse = 2.5;  // seconds that the path pulses after a move; then the window goes to sleep
+constexpr float kLarger = 1.1f;
+
+std::string next_of(const std::vector<std::string>& all, const std::string& one) {
+  const auto found = std::find(all.begin(), all.end(), one);
+  return found == all.end() || found + 1 == all.end() ? all.front() : *(found + 1);
 }
+}  // namespace
 
 Panel::Panel(const char* name, Rect area, Rgb background, bool front) {
   ImGui::SetNextWindowPos({area.x, area.y});
@@ -62,10 +69,30 @@ void apply_style(float scale) {
 
 App::App(ViewModel& model, float scale, bool reduce_motion)
     : model_(&model),
-      ui_{.model = model, .scale = scale, .reduce_motion = reduce_motion, .rows = TimelineRows(model.trace())} {}
+      ui_{.model = model,
+          .scale = scale,
+          .wanted_scale = scale,
+          .reduce_motion = reduce_motion,
+          .rows = TimelineRows(model.trace())} {}
 
 bool App::animating() const {
   return model_->playing() || (!ui_.reduce_motion && since_move_ < kPulse && model_->position() > 0);
+}
+
+/// An open question takes the digits; otherwise they choose the grain.
+void App::digits() {
+  static constexpr Grain kGrains[] = {Grain::kRecord, Grain::kFunction, Grain::kSyscall, Grain::kStep};
+  const Quiz::Asked* asked = model_->question();
+  const bool open = asked != nullptr && !model_->quiz().given_to(asked->step);
+  for (std::size_t i = 0; i < 6; ++i) {
+    if (!compat::pressed(static_cast<compat::Key>(static_cast<std::size_t>(compat::Key::kOne) + i), false)) continue;
+    if (open && i < asked->question.choices.size())
+      model_->answer(std::to_string(i + 1));
+    else if (open && i < asked->question.names.size())
+      model_->answer(asked->question.names[i]);
+    else if (!open && i < std::size(kGrains))
+      model_->set_grain(kGrains[i]);
+  }
 }
 
 void App::keys() {
@@ -76,6 +103,8 @@ void App::keys() {
   ViewModel& m = *model_;
   if (ctrl) {
     if (pressed(Key::kK, false)) ui_.focus_search = true;
+    if (pressed(Key::kEqual)) ui_.wanted_scale = std::min(4.0f, ui_.scale * kLarger);
+    if (pressed(Key::kMinus)) ui_.wanted_scale = std::max(0.5f, ui_.scale / kLarger);
     return;
   }
   if (pressed(Key::kSpace, false)) m.play(!m.playing());
@@ -86,10 +115,7 @@ void App::keys() {
   }
   if (pressed(Key::kN)) m.step(Grain::kStep, shift ? -1 : 1);
   if (pressed(Key::kS)) m.step(Grain::kSyscall, shift ? -1 : 1);
-  if (pressed(Key::kOne, false)) m.set_grain(Grain::kRecord);
-  if (pressed(Key::kTwo, false)) m.set_grain(Grain::kFunction);
-  if (pressed(Key::kThree, false)) m.set_grain(Grain::kSyscall);
-  if (pressed(Key::kFour, false)) m.set_grain(Grain::kStep);
+  digits();
   if (pressed(Key::kHome, false)) m.play(false), m.seek(0);
   if (pressed(Key::kEnd, false)) m.play(false), m.session().live() ? m.follow(true) : m.seek(m.end());
   if (pressed(Key::kL, false)) m.follow(!m.following());
@@ -99,6 +125,8 @@ void App::keys() {
   if (pressed(Key::kSlash, false)) ui_.focus_search = true;
   if (pressed(Key::kF1, false)) ui_.show_help = !ui_.show_help;
   if (pressed(Key::kF2, false)) ui_.show_why = !ui_.show_why;
+  if (pressed(Key::kF3, false)) use_theme(next_of(theme_names(), std::string(theme().name))), apply_style(ui_.scale);
+  if (pressed(Key::kF4, false)) use_language(next_of(languages(), language()));
   if (pressed(Key::kEscape, false)) {
     if (ui_.show_help)
       ui_.show_help = false;
@@ -126,7 +154,8 @@ void App::frame(float width, float height, double seconds) {
   float top = ui_.px(54), status = ui_.px(25), bottom = std::min(ui_.px(236), height * 0.222f);
   float left = ui_.px(small ? 214 : 286), right = ui_.px(small ? 276 : 366);
   float middle = std::max(ui_.px(200), height - top - status - bottom);
-  float words = std::clamp(middle * 0.40f, ui_.px(150), ui_.px(290));
+  const bool asks = model_->question() != nullptr;
+  float words = std::clamp(middle * (asks ? 0.66f : 0.40f), ui_.px(150), ui_.px(asks ? 480 : 290));
   Rect stage{left, top, std::max(ui_.px(200), width - left - right), middle};
   draw_topbar(ui_, {0, 0, width, top});
   draw_stack(ui_, {0, top, left, middle});

@@ -13,6 +13,7 @@ namespace wakepath::gui {
 struct Ui {
   ViewModel& model;
   float scale = 1;
+  float wanted_scale = scale;  ///< the window takes it before the next frame
   bool reduce_motion = false;
   double clock = 0;  ///< seconds of animation; stands still when nothing moves
   Stage stage = {};
@@ -23,8 +24,11 @@ struct Ui {
   bool boot_open = false;               ///< the call list shows what the kernel did before the first step
   std::vector<exports::WhyAnswer> why;  ///< of the playhead's step, as of `why_revision`
   std::uint64_t why_revision = 0;
+  std::string why_language;
   bool focus_search = false;
   std::array<char, 64> search = {};
+  std::array<char, 256> answer = {};  ///< being typed, to the question of `answer_step`
+  std::uint64_t answer_step = 0;
   bool dragging_playhead = false;
   trace::ObjectId hovered = 0;
 
@@ -43,6 +47,7 @@ class App {
 
  private:
   void keys();
+  void digits();
   ViewModel* model_;
   Ui ui_;
   double since_move_ = 0;
@@ -58,6 +63,8 @@ void draw_stack(Ui& ui, Rect area);
 void draw_stage(Ui& ui, Rect area);
 void draw_inspector(Ui& ui, Rect area);
 void draw_narration(Ui& ui, Rect area);
+/// The question of the step in which the playhead stands, in the window of the narration.
+void draw_question(Ui& ui, Rect area, const Quiz::Asked& asked);
 void draw_timeline(Ui& ui, Rect area);
 void draw_status(Ui& ui, Rect area);
 void draw_help(Ui& ui, Rect area);

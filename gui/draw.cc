@@ -74,6 +74,34 @@ float Painter::text_right(const Font& font, Point p, ImU32 colour, std::string_v
 
 namespace {
 
+/// Bytes of the character at `at`.
+std::size_t character(std::string_view text, std::size_t at) {
+  std::size_t end = at + 1;
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+  return end - at;
+}
+
+/// Chinese stands without spaces: a line may end behind any of its characters, but not before a closing mark.
+bool breaks_behind(std::string_view character) {
+  return character.size() >= 3 && static_cast<unsigned char>(character[0]) >= 0xE3;
+}
+bool closes(std::string_view character) {
+  static constexpr std::string_view kClosing = "，。、；：？！）”》」』…";
+  return character.size() >= 3 && kClosing.find(character) != std::string_view::npos;
+}
+
+/// The first place behind `from` where a line may end; the end of the text when there is none.
+std::size_t next_break(std::string_view line, std::size_t from) {
+  for (std::size_t at = from; at < line.size();) {
+    const std::size_t size = character(line, at), next = at + size;
+    if (line[at] == ' ' && at > from) return at;
+    if (breaks_behind(line.substr(at, size)) && next < line.size() && !closes(line.substr(next, character(line, next))))
+      return next;
+    at = next;
+  }
+  return line.size();
+}
+
 /// Takes the next line of at most `room` pixels off the front of `words`; the last line takes everything.
 std::string_view next_line(const Font& font, std::string_view& words, float room, bool last) {
   std::size_t line_end = words.find('\n');
@@ -81,11 +109,10 @@ std::string_view next_line(const Font& font, std::string_view& words, float room
   std::size_t fits = line.size();
   if (!last && Painter::width(font, line) > room) {
     fits = 0;
-    for (std::size_t space = line.find(' '); space != std::string_view::npos; space = line.find(' ', space + 1)) {
-      if (Painter::width(font, line.substr(0, space)) > room) break;
-      fits = space;
-    }
-    if (fits == 0) fits = std::min(line.size(), line.find(' '));  // one long word: the ellipsis cuts it
+    std::size_t next = next_break(line, 0);
+    for (; next < line.size() && Painter::width(font, line.substr(0, next)) <= room; next = next_break(line, next))
+      fits = next;
+    if (fits == 0) fits = next;  // one long word: the ellipsis cuts it
   }
   line = line.substr(0, fits);
   words.remove_prefix(std::min(words.size(), fits));

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,8 +17,9 @@ namespace wakepath::gui {
 struct WindowOptions {
   int width = 1440;
   int height = 900;
-  float scale = 0;             ///< size of everything; 0: what the monitor says (1 without one)
-  std::string theme = "dark";  ///< "dark", "light", "contrast"
+  float scale = 0;             ///< size of everything; 0: what the monitor says (1 without one), a projector more
+  std::string theme = "dark";  ///< "dark", "light", "contrast", "projector"
+  std::string language = "en";
   bool reduce_motion = false;
   bool follow = false;                      ///< stay at the end of a live session from the start
   std::optional<trace::Position> position;  ///< where to stand at first
@@ -24,6 +27,8 @@ struct WindowOptions {
   std::string select;                       ///< name of an object to select at first: "eventpoll#1"; may be empty
   std::string shot;  ///< file for a picture (PNG); written after `frames` frames, then the window closes
   int frames = 3;
+  std::map<std::uint64_t, std::string> given;  ///< answers of an earlier time, by the number of the question's step
+  std::function<void(const std::map<std::uint64_t, std::string>&)> keep;  ///< gets all answers after each; may be empty
   std::function<bool()> should_close;  ///< asked several times a second; true closes the window. May be empty
 };
 

@@ -92,11 +92,12 @@ Picture draw_frames(ViewModel& model, const WindowOptions& options, float scale)
 
 std::optional<Picture> render_picture(const trace::Session& session, const WindowOptions& options, std::string& why) {
   ViewModel model(session);
+  model.resume(options.given, {});
   if (!place_at(model, options)) return why = "no such step", std::nullopt;
   Offscreen offscreen;
   if (!offscreen.open(options.width, options.height, why)) return std::nullopt;
-  float scale = options.scale > 0 ? options.scale : 1;
-  start_imgui(scale, options.theme);
+  float scale = options.scale > 0 ? options.scale : options.theme == "projector" ? kProjectorScale : 1;
+  start_imgui(scale, options, model);
   ImGui_ImplOpenGL3_Init("#version 330");
   Picture picture = draw_frames(model, options, scale);
   ImGui_ImplOpenGL3_Shutdown();

@@ -27,6 +27,7 @@ enum class Key : unsigned char {
   kF1,
   kF2,
   kF3,
+  kF4,
   kComma,
   kPeriod,
   kMinus,
@@ -41,7 +42,10 @@ enum class Key : unsigned char {
   kTwo,
   kThree,
   kFour,
+  kFive,
+  kSix,
   kSlash,
+  kEnter,
   kCount
 };
 
@@ -52,51 +56,49 @@ inline std::bitset<512>& latched_keys() {
   return keys;
 }
 
-/// A key went down in this frame (with the keyboard's repetition when asked for).
-inline bool pressed(Key key, bool repeat = true) {
+/// By the library's own number.
+inline auto native(Key key) {
 #if IMGUI_VERSION_NUM >= 18700
   static constexpr ImGuiKey kKeys[] = {
       ImGuiKey_Space, ImGuiKey_LeftArrow, ImGuiKey_RightArrow, ImGuiKey_UpArrow, ImGuiKey_DownArrow, ImGuiKey_Home,
       ImGuiKey_End,   ImGuiKey_Escape,    ImGuiKey_Tab,        ImGuiKey_F1,      ImGuiKey_F2,        ImGuiKey_F3,
-      ImGuiKey_Comma, ImGuiKey_Period,    ImGuiKey_Minus,      ImGuiKey_Equal,   ImGuiKey_F,         ImGuiKey_K,
-      ImGuiKey_N,     ImGuiKey_S,         ImGuiKey_L,          ImGuiKey_P,       ImGuiKey_1,         ImGuiKey_2,
-      ImGuiKey_3,     ImGuiKey_4,         ImGuiKey_Slash};
+      ImGuiKey_F4,    ImGuiKey_Comma,     ImGuiKey_Period,     ImGuiKey_Minus,   ImGuiKey_Equal,     ImGuiKey_F,
+      ImGuiKey_K,     ImGuiKey_N,         ImGuiKey_S,          ImGuiKey_L,       ImGuiKey_P,         ImGuiKey_1,
+      ImGuiKey_2,     ImGuiKey_3,         ImGuiKey_4,          ImGuiKey_5,       ImGuiKey_6,         ImGuiKey_Slash,
+      ImGuiKey_Enter};
 #else
   static constexpr int kKeys[] = {
-      GLFW_KEY_SPACE,  GLFW_KEY_LEFT,  GLFW_KEY_RIGHT, GLFW_KEY_UP, GLFW_KEY_DOWN, GLFW_KEY_HOME,  GLFW_KEY_END,
-      GLFW_KEY_ESCAPE, GLFW_KEY_TAB,   GLFW_KEY_F1,    GLFW_KEY_F2, GLFW_KEY_F3,   GLFW_KEY_COMMA, GLFW_KEY_PERIOD,
-      GLFW_KEY_MINUS,  GLFW_KEY_EQUAL, GLFW_KEY_F,     GLFW_KEY_K,  GLFW_KEY_N,    GLFW_KEY_S,     GLFW_KEY_L,
-      GLFW_KEY_P,      GLFW_KEY_1,     GLFW_KEY_2,     GLFW_KEY_3,  GLFW_KEY_4,    GLFW_KEY_SLASH};
+      GLFW_KEY_SPACE,  GLFW_KEY_LEFT,  GLFW_KEY_RIGHT, GLFW_KEY_UP, GLFW_KEY_DOWN, GLFW_KEY_HOME, GLFW_KEY_END,
+      GLFW_KEY_ESCAPE, GLFW_KEY_TAB,   GLFW_KEY_F1,    GLFW_KEY_F2, GLFW_KEY_F3,   GLFW_KEY_F4,   GLFW_KEY_COMMA,
+      GLFW_KEY_PERIOD, GLFW_KEY_MINUS, GLFW_KEY_EQUAL, GLFW_KEY_F,  GLFW_KEY_K,    GLFW_KEY_N,    GLFW_KEY_S,
+      GLFW_KEY_L,      GLFW_KEY_P,     GLFW_KEY_1,     GLFW_KEY_2,  GLFW_KEY_3,    GLFW_KEY_4,    GLFW_KEY_5,
+      GLFW_KEY_6,      GLFW_KEY_SLASH, GLFW_KEY_ENTER};
 #endif
   static_assert(sizeof(kKeys) / sizeof(kKeys[0]) == static_cast<unsigned>(Key::kCount));
+  return kKeys[static_cast<unsigned>(key)];
+}
+
+/// A key went down in this frame (with the keyboard's repetition when asked for).
+inline bool pressed(Key key, bool repeat = true) {
 #if IMGUI_VERSION_NUM < 18700
-  if (latched_keys()[static_cast<std::size_t>(kKeys[static_cast<unsigned>(key)])]) return true;
+  if (latched_keys()[static_cast<std::size_t>(native(key))]) return true;
 #endif
-  return ImGui::IsKeyPressed(kKeys[static_cast<unsigned>(key)], repeat);
+  return ImGui::IsKeyPressed(native(key), repeat);
+}
+
+/// For tests: what a window's backend would say of the keyboard.
+inline void map_keys() {
+#if IMGUI_VERSION_NUM < 18700
+  ImGui::GetIO().KeyMap[ImGuiKey_Enter] = native(Key::kEnter);
+#endif
 }
 
 /// For tests: what the keyboard would send.
 inline void send_key(Key key, bool down) {
 #if IMGUI_VERSION_NUM >= 18700
-  static_assert(true);
-  ImGui::GetIO().AddKeyEvent(key == Key::kSpace    ? ImGuiKey_Space
-                             : key == Key::kRight  ? ImGuiKey_RightArrow
-                             : key == Key::kLeft   ? ImGuiKey_LeftArrow
-                             : key == Key::kHome   ? ImGuiKey_Home
-                             : key == Key::kEnd    ? ImGuiKey_End
-                             : key == Key::kF2     ? ImGuiKey_F2
-                             : key == Key::kEscape ? ImGuiKey_Escape
-                                                   : ImGuiKey_F1,
-                             down);
+  ImGui::GetIO().AddKeyEvent(native(key), down);
 #else
-  ImGui::GetIO().KeysDown[key == Key::kSpace    ? GLFW_KEY_SPACE
-                          : key == Key::kRight  ? GLFW_KEY_RIGHT
-                          : key == Key::kLeft   ? GLFW_KEY_LEFT
-                          : key == Key::kHome   ? GLFW_KEY_HOME
-                          : key == Key::kEnd    ? GLFW_KEY_END
-                          : key == Key::kF2     ? GLFW_KEY_F2
-                          : key == Key::kEscape ? GLFW_KEY_ESCAPE
-                                                : GLFW_KEY_F1] = down;
+  ImGui::GetIO().KeysDown[native(key)] = down;
 #endif
 }
 

@@ -2,6 +2,7 @@
 
 #include "gui/fields.hh"
 #include "gui/panel.hh"
+#include "gui/tongue.hh"
 
 namespace wakepath::gui {
 
@@ -67,7 +68,7 @@ struct InspectorDrawer {
   void list_rows(FieldId field) {
     const auto& members = object.list(field);
     bool changed = ui.model.changes().lists.contains({object.id, field});
-    row(kind.fields[field].name, members.empty() ? "empty" : fmt::format("{} on it", members.size()),
+    row(kind.fields[field].name, members.empty() ? std::string(tr("empty")) : fmt::format("{} on it", members.size()),
         changed           ? theme().now
         : members.empty() ? theme().dim
                           : theme().text,
@@ -101,7 +102,7 @@ struct InspectorDrawer {
   }
 
   void pointed_from() {
-    heading("POINTED TO BY", "", theme().dim);
+    heading(tr("POINTED TO BY"), "", theme().dim);
     int shown = 0;
     const auto& kinds = ui.model.trace().schema().kinds;
     for (const Object& other : ui.model.world().objects()) {
@@ -118,19 +119,19 @@ struct InspectorDrawer {
             other.id, false, "", fmt::format("inspector/from/{}/{}", other.id, f));
       }
     }
-    if (shown == 0) row("nobody", "", theme().dim, 0, false, "", "");
+    if (shown == 0) row(tr("nobody"), "", theme().dim, 0, false, "", "");
   }
 };
 
 void nothing_selected(const Painter& p, Rect area) {
   float x = area.x + p.px(12), w = area.w - p.px(24), y = area.y + p.px(44);
   y += p.wrapped(fonts().text, {x, y}, ink(theme().text),
-                 "Click a card, a packet in a queue, or a wait entry to see its fields.", w, 3) +
+                 tr("Click a card, a packet in a queue, or a wait entry to see its fields."), w, 3) +
        p.px(6);
   p.wrapped(
       fonts().small, {x, y}, ink(theme().dim),
-      "Fields are grouped by the embedded structures that they live in. What the last move changed is marked, with the "
-      "value it had before.",
+      tr("Fields are grouped by the embedded structures that they live in. What the last move changed is marked, with "
+         "the value it had before."),
       w, 5);
 }
 
@@ -144,16 +145,16 @@ void draw_inspector(Ui& ui, Rect area) {
   const auto& objects = ui.model.world().objects();
   if (id == 0 || id >= objects.size() || objects[id].kind >= ui.model.trace().schema().kinds.size() ||
       objects[id].id == 0) {
-    panel_head(head, {area.x + pad, area.y + head.px(10)}, "Inspector", "nothing selected", theme().epoll, w);
+    panel_head(head, {area.x + pad, area.y + head.px(10)}, tr("Inspector"), tr("nothing selected"), theme().epoll, w);
     nothing_selected(head, area);
     return;
   }
   const Object& object = objects[id];
   const trace::Kind& kind = ui.model.trace().schema().kinds[object.kind];
   panel_head(head, {area.x + pad, area.y + head.px(10)}, trace::object_name(ui.model.trace(), ui.model.world(), id),
-             !object.alive              ? "freed"
-             : ui.model.selected() == 0 ? "changed last"
-                                        : "",
+             !object.alive              ? tr("freed")
+             : ui.model.selected() == 0 ? tr("changed last")
+                                        : std::string_view(),
              theme().of(kind.layer), w - head.px(70));
   head.pill({area.right() - pad, area.y + head.px(12)}, trace::layer_name(kind.layer), theme().of(kind.layer), true,
             head.px(90));

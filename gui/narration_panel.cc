@@ -2,6 +2,8 @@
 
 #include "gui/fields.hh"
 #include "gui/panel.hh"
+#include "gui/tongue.hh"
+#include "sim/trace/lesson_words.hh"
 
 namespace wakepath::gui {
 
@@ -14,7 +16,7 @@ using trace::RecordKind;
 
 /// What the trace says in words up to the playhead, within the current step.
 struct Words {
-  std::string step, say, ask, divergence;
+  std::string step, say, divergence;
   std::vector<std::string> rules;
 };
 
@@ -31,9 +33,7 @@ Words collect(const ViewModel& m) {
   for (Position p = from; p < m.position(); ++p) {
     const Record& r = m.trace()[p];
     if (r.kind == RecordKind::kNote && r.field == static_cast<std::uint16_t>(NoteKind::kSay))
-      words.say = m.trace().string(r.object);
-    if (r.kind == RecordKind::kNote && r.field == static_cast<std::uint16_t>(NoteKind::kAsk))
-      words.ask = m.trace().string(r.object);
+      words.say = trace::words_of_note(m.trace().string(r.object)).in(language());
     if (r.kind == RecordKind::kDivergence) words.divergence = record_words(m.trace(), m.world(), p);
     if (r.kind == RecordKind::kRule && r.field < m.trace().schema().rules.size() && p >= m.stride_begin()) {
       const trace::Rule& rule = m.trace().schema().rules[r.field];
@@ -68,24 +68,27 @@ void draw_narration(Ui& ui, Rect area) {
   Painter p(ImGui::GetWindowDrawList(), ui.scale);
   const ViewModel& m = ui.model;
   p.line({area.x, area.y}, {area.right(), area.y}, ink(theme().line));
+  if (const Quiz::Asked* asked = m.question(); asked != nullptr)
+    return draw_question(ui, {area.x + p.px(12), area.y + p.px(10), area.w - p.px(24), area.h - p.px(18)}, *asked);
   Words words = collect(m);
   float pad = p.px(12), x = area.x + pad, w = area.w - 2 * pad, y = area.y + p.px(9);
   auto room = [&] { return Rect{x, y, w, area.bottom() - y - p.px(8)}; };
   auto step = m.current_step();
   std::string title =
-      step ? fmt::format("STEP {} OF {}", m.index().steps()[*step].number, m.index().steps().size()) : "START";
+      step ? fmt::format(fmt::runtime(tr("STEP {} OF {}")), m.index().steps()[*step].number, m.index().steps().size())
+           : std::string(tr("START"));
   if (!words.divergence.empty())
-    y += box(p, room(), "MODEL AND KERNEL DISAGREE", words.divergence, theme().bad, fonts().small, 3);
+    y += box(p, room(), tr("MODEL AND KERNEL DISAGREE"), words.divergence, theme().bad, fonts().small, 3);
   y += box(p, room(), title,
-           words.step.empty() ? "Nothing has happened yet. Step forward with Right, or play with Space." : words.step,
+           words.step.empty() ? tr("Nothing has happened yet. Step forward with Right, or play with Space.")
+                              : std::string_view(words.step),
            theme().user, fonts().mono_small, 2);
   if (m.position() > 0)
-    y += box(p, room(), "JUST NOW", record_words(m.trace(), m.world(), m.position() - 1), theme().now,
+    y += box(p, room(), tr("JUST NOW"), record_words(m.trace(), m.world(), m.position() - 1), theme().now,
              fonts().mono_small, 3);
-  if (!words.say.empty()) y += box(p, room(), "WHAT TO SEE", words.say, theme().socket, fonts().text, 6);
-  if (!words.ask.empty()) y += box(p, room(), "CHECK YOURSELF", words.ask, theme().syscall, fonts().text, 4);
+  if (!words.say.empty()) y += box(p, room(), tr("WHAT TO SEE"), words.say, theme().socket, fonts().text, 6);
   for (std::size_t i = words.rules.size(); i-- > 0 && room().h > p.px(46);)
-    y += box(p, room(), "RULE", words.rules[i], theme().tcp, fonts().small, 2);
+    y += box(p, room(), tr("RULE"), words.rules[i], theme().tcp, fonts().small, 2);
 }
 
 }  // namespace wakepath::gui

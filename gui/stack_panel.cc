@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "gui/panel.hh"
+#include "gui/tongue.hh"
 
 namespace wakepath::gui {
 
@@ -58,7 +59,8 @@ struct StackDrawer {
     if (hit("calls/boot", line)) ui.boot_open = !ui.boot_open;
     if (ImGui::IsItemHovered()) p.fill(line, ink(theme().hover, 0.6f), p.px(3));
     p.text(fonts().small, {x + p.px(2), y + p.px(2)}, ink(theme().dim),
-           fmt::format("{} boot of the kernel: {} calls", ui.boot_open ? "▾" : "▸", calls), w - p.px(4));
+           fmt::format(fmt::runtime(tr("{} boot of the kernel: {} calls")), ui.boot_open ? "▾" : "▸", calls),
+           w - p.px(4));
     y += p.px(20);
     return ui.boot_open ? from : end;
   }
@@ -71,7 +73,7 @@ struct StackDrawer {
     const auto& functions = m.trace().schema().functions;
     trace::Position from = m.stride_begin(), target = m.position();
     if (m.position() - from > kMostRead) from = m.position() - kMostRead;
-    if (y > ui.px(100)) divider(y, "since the last stop", theme().dim);
+    if (y > ui.px(100)) divider(y, tr("since the last stop"), theme().dim);
     from = boot(y, from);
     std::map<trace::TaskId, int> depths;
     int lines = 0;
@@ -98,7 +100,7 @@ struct StackDrawer {
       ++lines;
     }
     if (lines == 0) {
-      p.text(fonts().small, {x, y}, ink(theme().dim), "no calls", w);
+      p.text(fonts().small, {x, y}, ink(theme().dim), tr("no calls"), w);
       y += p.px(20);
     }
     if (target != m.position()) ui.model.set_grain(Grain::kFunction), ui.model.seek(target);
@@ -112,9 +114,9 @@ struct StackDrawer {
     float pill = p.pill({x, y}, name, running ? theme().user : theme().dim, false, w * 0.5f);
     bool softirq = !t.stack.empty() && t.stack.back().context != Context::kProcess;
     if (softirq)
-      p.pill({x + pill + p.px(6), y}, "in softirq", theme().softirq);
+      p.pill({x + pill + p.px(6), y}, tr("in softirq"), theme().softirq);
     else
-      p.pill({x + pill + p.px(6), y}, running ? "running" : "not running", running ? theme().good : theme().dim);
+      p.pill({x + pill + p.px(6), y}, tr(running ? "running" : "not running"), running ? theme().good : theme().dim);
     y += p.px(25);
     for (std::size_t i = t.stack.size(); i-- > 0;) {
       const Frame& frame = t.stack[i];
@@ -124,14 +126,14 @@ struct StackDrawer {
           !running, frame.subject, fmt::format("stack/{}/{}", t.id, i));
       if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s\n%s", function.source.c_str(), function.sentence.c_str());
       if (frame.context != Context::kProcess && (i == 0 || t.stack[i - 1].context == Context::kProcess))
-        divider(y, "softirq on " + name + "'s stack", theme().softirq);
+        divider(y, fmt::format(fmt::runtime(tr("softirq on {}'s stack")), name), theme().softirq);
     }
     if (t.syscall != 0 && t.syscall <= trace.size()) {
-      divider(y, "system call boundary", theme().syscall);
+      divider(y, tr("system call boundary"), theme().syscall);
       row(y, trace.string(trace[t.syscall - 1].object), "user", theme().user, t.stack.empty(), !running, t.object,
           fmt::format("stack/{}/user", t.id));
     } else if (t.stack.empty()) {
-      p.text(fonts().small, {x + p.px(11), y}, ink(theme().dim), "in user mode", w - p.px(11));
+      p.text(fonts().small, {x + p.px(11), y}, ink(theme().dim), tr("in user mode"), w - p.px(11));
       y += p.px(20);
     }
     y += p.px(10);
@@ -147,8 +149,8 @@ void draw_stack(Ui& ui, Rect area) {
   const Task* running = world.task(world.running());
   bool quiet = running == nullptr || running->stack.empty();
   float pad = head.px(12);
-  panel_head(head, {area.x + pad, area.y + head.px(10)}, quiet ? "Calls" : "Call stack",
-             quiet ? "since the last stop" : "innermost first", theme().softirq, area.w - 2 * pad);
+  panel_head(head, {area.x + pad, area.y + head.px(10)}, tr(quiet ? "Calls" : "Call stack"),
+             quiet ? tr("since the last stop") : tr("innermost first"), theme().softirq, area.w - 2 * pad);
   ImGui::SetCursorScreenPos({area.x, area.y + head.px(38)});
   ImGui::BeginChild("##frames", {area.w, area.h - head.px(40)});
   Painter p(ImGui::GetWindowDrawList(), ui.scale);

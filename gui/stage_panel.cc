@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "gui/panel.hh"
+#include "gui/tongue.hh"
 
 namespace wakepath::gui {
 
@@ -16,11 +17,11 @@ void draw_lanes(const Painter& p, const Stage& stage) {
     p.fill({r.x, r.y + p.px(7), p.px(4), r.h - p.px(14)}, ink(c), p.px(2));
     float room = stage.boundary_x - r.x - p.px(18);
     float y = r.y + p.px(9);
-    y += p.wrapped(fonts().small_bold, {r.x + p.px(12), y}, ink(c), lane.name, room, 2) + p.px(2);
-    p.wrapped(fonts().small, {r.x + p.px(12), y}, ink(theme().dim), lane.hint, room, 2);
+    y += p.wrapped(fonts().small_bold, {r.x + p.px(12), y}, ink(c), tr(lane.name), room, 2) + p.px(2);
+    p.wrapped(fonts().small, {r.x + p.px(12), y}, ink(theme().dim), tr(lane.hint), room, 2);
   }
   const Rect& user = stage.lanes.front().rect;
-  p.text(fonts().small_bold, {user.x + p.px(12), stage.boundary_y - p.px(8)}, ink(theme().syscall), "SYSTEM CALL",
+  p.text(fonts().small_bold, {user.x + p.px(12), stage.boundary_y - p.px(8)}, ink(theme().syscall), tr("SYSTEM CALL"),
          stage.boundary_x - user.x - p.px(16));
   p.dashed({stage.boundary_x, stage.boundary_y}, {user.right() - p.px(8), stage.boundary_y}, ink(theme().syscall, 0.5f),
            p.px(6), 1.4f);
@@ -85,11 +86,11 @@ void draw_badge(const Painter& p, const Edge& e) {
 
 void draw_squares(const Painter& p, const Item& item, float alpha) {
   Rgb name = item.changed ? theme().now : theme().dim;
-  float w = p.text(fonts().mono_small, {item.rect.x, item.rect.y + p.px(2)}, ink(name, alpha), item.key,
+  float w = p.text(fonts().mono_small, {item.rect.x, item.rect.y + p.px(2)}, ink(name, alpha), tr(item.key),
                    item.tokens.empty() ? item.rect.w : item.name_width + p.px(2));
   if (item.tokens.empty() && item.more == 0)
     p.text(fonts().mono_small, {item.rect.x + w + p.px(8), item.rect.y + p.px(2)}, ink(theme().faint, alpha),
-           item.value.empty() ? "empty" : item.value, item.rect.w - w - p.px(8));
+           tr(item.value.empty() ? "empty" : std::string_view(item.value)), item.rect.w - w - p.px(8));
   float x = item.rect.x + w + p.px(8);
   for (const Token& token : item.tokens) {
     Rgb c = token.fresh ? theme().now : theme().of(token.layer);
@@ -113,7 +114,7 @@ void draw_chips(const Painter& p, const Item& item, float alpha) {
   float w = p.text(fonts().mono_small, {item.rect.x, item.rect.y}, ink(item.changed ? theme().now : theme().dim, alpha),
                    key, item.rect.w);
   if (item.tokens.empty() && item.more == 0)
-    p.text(fonts().mono_small, {item.rect.x + w + p.px(8), item.rect.y}, ink(theme().faint, alpha), "empty",
+    p.text(fonts().mono_small, {item.rect.x + w + p.px(8), item.rect.y}, ink(theme().faint, alpha), tr("empty"),
            item.rect.w - w - p.px(8));
   for (const Token& token : item.tokens) {
     Rgb c = token.fresh ? theme().now : theme().of(token.layer);
@@ -130,9 +131,9 @@ void draw_field(const Painter& p, const Item& item, float alpha) {
     p.fill({r.x - p.px(5), r.y, r.w + p.px(10), r.h - p.px(1)}, ink(theme().now, 0.13f * alpha), p.px(3));
   float x = r.x;
   if (!item.key.empty())
-    x += p.text(fonts().mono_small, {x, r.y}, ink(theme().dim, alpha), item.key, r.w * 0.62f) + p.px(7);
+    x += p.text(fonts().mono_small, {x, r.y}, ink(theme().dim, alpha), tr(item.key), r.w * 0.62f) + p.px(7);
   Rgb c = item.changed ? theme().now : colour_of(item.tone);
-  x += p.text(fonts().mono_small, {x, r.y}, ink(c, alpha), item.value, r.right() - x);
+  x += p.text(fonts().mono_small, {x, r.y}, ink(c, alpha), tr(item.value), r.right() - x);
   if (!item.was.empty() && r.right() - x > p.px(56))
     p.text(fonts().small, {x + p.px(8), r.y}, ink(theme().dim, alpha), "was " + item.was, r.right() - x - p.px(8));
 }
@@ -162,7 +163,7 @@ void draw_card(const Painter& p, const Card& card, bool hovered) {
   float pill = 0;
   if (!card.pill.empty()) {
     Rgb pc = card.pill_tone == Tone::kPlain ? c : colour_of(card.pill_tone);
-    pill = p.pill({r.right() - p.px(8), r.y + p.px(6)}, card.pill, pc, true, std::min(room * 0.56f, p.px(150)));
+    pill = p.pill({r.right() - p.px(8), r.y + p.px(6)}, tr(card.pill), pc, true, std::min(room * 0.56f, p.px(150)));
   }
   p.text(fonts().bold, {r.x + p.px(12), r.y + p.px(6)},
          ink(card.dead ? theme().dim : theme().text, card.dead ? 0.7f : 1), card.title, room - pill);
@@ -173,7 +174,7 @@ void draw_card(const Painter& p, const Card& card, bool hovered) {
     else if (item.type == Item::Type::kChips)
       draw_chips(p, item, alpha);
     else if (item.type == Item::Type::kPill)
-      p.pill({item.rect.x - p.px(2), item.rect.y}, item.value, item.tone == Tone::kPlain ? c : colour_of(item.tone),
+      p.pill({item.rect.x - p.px(2), item.rect.y}, tr(item.value), item.tone == Tone::kPlain ? c : colour_of(item.tone),
              false, item.rect.w);
     else
       draw_field(p, item, alpha);
@@ -203,6 +204,14 @@ void card_tooltip(const Card& card) {
     for (const Token& token : item.tokens) ImGui::TextDisabled("%s  %s", item.key.c_str(), token.text.c_str());
   }
   ImGui::EndTooltip();
+}
+
+/// "Click the thread that wakes": a card that is one of the names answers the question that is open.
+void answer_by_card(ViewModel& model, const Card& card) {
+  const Quiz::Asked* asked = model.question();
+  if (asked == nullptr || asked->question.pick.empty()) return;
+  for (const std::string& name : asked->question.names)
+    if (name == card.title) model.answer(name);
 }
 
 }  // namespace
@@ -237,7 +246,9 @@ void draw_stage(Ui& ui, Rect area) {
     p.text(fonts().small, {stage.lanes[4].rect.x + p.px(12), stage.lanes[4].rect.y - p.px(21)}, ink(theme().dim),
            "16 of " + std::to_string(stage.path_hops) + " hops", stage.boundary_x - stage.lanes[4].rect.x - p.px(14));
   if (under != nullptr) card_tooltip(*under);
-  if (clicked) ui.model.select(stage.object_at(mouse));
+  if (!clicked) return;
+  if (under != nullptr) answer_by_card(ui.model, *under);
+  ui.model.select(stage.object_at(mouse));
 }
 
 }  // namespace wakepath::gui

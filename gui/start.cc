@@ -10,6 +10,8 @@
 #include "gui/fonts.hh"
 #include "gui/imgui_compat.hh"
 #include "gui/theme.hh"
+#include "gui/tongue.hh"
+#include "sim/export/explain.hh"
 
 namespace wakepath::gui {
 
@@ -55,12 +57,21 @@ bool write_png(const std::filesystem::path& path, const Picture& picture) {
   return stbi_write_png(path.c_str(), picture.width, picture.height, 3, picture.rgb.data(), picture.width * 3) != 0;
 }
 
-void start_imgui(float scale, const std::string& theme_name) {
+std::string letters_of(const ViewModel& model) {
+  std::string letters;
+  for (const Translation& one : chinese()) letters += one.words;
+  for (const std::string& id : exports::explain_ids("zh")) letters += exports::explain("zh", id);
+  for (const trace::LessonNote& note : model.index().lesson()) letters += model.trace().string(note.text);
+  return letters;
+}
+
+void start_imgui(float scale, const WindowOptions& options, const ViewModel& model) {
   ImGui::CreateContext();
   ImGui::GetIO().IniFilename = nullptr;
-  use_theme(theme_name);
+  use_theme(options.theme);
+  use_language(options.language);
   static bool told = false;
-  for (const std::string& warning : load_fonts(scale))
+  for (const std::string& warning : load_fonts(scale, letters_of(model)))
     if (!told) std::fprintf(stderr, "wakepath: %s\n", warning.c_str());
   told = true;
   apply_style(scale);

@@ -5,11 +5,15 @@
 
 namespace wakepath::gui {
 
+constexpr float kProjectorScale = 1.25f;  // the last row reads too
+
 /// Puts a model where the options say. False (with a sentence on standard error) when the trace has no such step.
 bool place_at(ViewModel& model, const WindowOptions& options);
 /// Reads the bound framebuffer.
 [[nodiscard]] Picture read_pixels(int width, int height);
-/// ImGui context with fonts and style for a scale; font warnings go to standard error once.
-void start_imgui(float scale, const std::string& theme_name);
+/// All words that the stage may show of a trace and of itself, in every language: what the fonts must have.
+[[nodiscard]] std::string letters_of(const ViewModel& model);
+/// ImGui context with style, language and fonts as the options say; font warnings go to standard error once.
+void start_imgui(float scale, const WindowOptions& options, const ViewModel& model);
 
 }  // namespace wakepath::gui

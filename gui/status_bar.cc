@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "gui/panel.hh"
+#include "gui/tongue.hh"
 
 namespace wakepath::gui {
 
@@ -13,21 +14,22 @@ void draw_status(Ui& ui, Rect area) {
   auto word = [&](const std::string& text, Rgb colour) {
     x += p.text(fonts().small, {x, y}, ink(colour), text, p.px(420)) + p.px(20);
   };
-  word(fmt::format("record {} / {}", m.position(), m.end()), theme().dim);
+  word(fmt::format(fmt::runtime(tr("record {} / {}")), m.position(), m.end()), theme().dim);
   if (!m.index().steps().empty())
-    word(fmt::format("step {} / {}", world.step(), m.index().steps().size()), theme().dim);
+    word(fmt::format(fmt::runtime(tr("step {} / {}")), world.step(), m.index().steps().size()), theme().dim);
   Verdict verdict = m.verdict();
   Rgb colours[] = {theme().dim, theme().good, theme().bad};
   Rect badge{x, area.y + p.px(3.5f), 0, area.h - p.px(7)};
-  badge.w = p.pill({badge.x, badge.y}, verdict.badge, colours[static_cast<int>(verdict.kind)]);
+  badge.w = p.pill({badge.x, badge.y}, tr(verdict.badge), colours[static_cast<int>(verdict.kind)]);
   hit("status/verdict", badge);
   if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", verdict.about.c_str());
   x += badge.w + p.px(14);
-  if (world.peers() != 0) word(fmt::format("{} peer events", world.peers()), theme().dim);
+  if (world.peers() != 0) word(fmt::format(fmt::runtime(tr("{} peer events")), world.peers()), theme().dim);
   if (m.session().live())
-    word(m.following() ? "live, following" : "live, standing back", m.following() ? theme().good : theme().syscall);
-  std::string keys =
-      "Space play   Left Right step   , . record   Up Down function   S call   N step   / find   F1 keys";
+    word(std::string(tr(m.following() ? "live, following" : "live, standing back")),
+         m.following() ? theme().good : theme().syscall);
+  std::string_view keys =
+      tr("Space play   Left Right step   , . record   Up Down function   S call   N step   / find   F1 keys");
   float room = area.right() - p.px(14) - x;
   float status_room = room - Painter::width(fonts().small, keys) - p.px(20);
   if (status_room > p.px(80)) p.text(fonts().small, {x, y}, ink(theme().dim), m.session().status(), status_room);
@@ -46,6 +48,7 @@ void draw_help(Ui& ui, Rect area) {
                                     {"S, Shift + S", "to the next, the last system call or its return"},
                                     {"N, Shift + N", "to the end of the next, the last step"},
                                     {"1 2 3 4", "grain: record, function, call, step"},
+                                    {"1 ... 6", "answer the question that is open"},
                                     {"- and =", "slower, faster"},
                                     {"Home, End", "to the start, to the end (live: to now)"},
                                     {"L", "follow the running program"},
@@ -53,6 +56,9 @@ void draw_help(Ui& ui, Rect area) {
                                     {"F", "the whole trace on the timeline"},
                                     {"Escape", "select nothing; close this"},
                                     {"F2", "why: who woke, what returned, who still waits"},
+                                    {"F3", "colours: dark, light, contrast, projector"},
+                                    {"F4", "language"},
+                                    {"Ctrl + = and -", "everything larger, smaller"},
                                     {"F1", "this list"}};
   Panel panel("##help", area, theme().bg, true);
   Painter p(ImGui::GetForegroundDrawList(), ui.scale);
@@ -62,11 +68,11 @@ void draw_help(Ui& ui, Rect area) {
   p.fill(area, ink(theme().bg, 0.92f));
   p.fill(box, ink(theme().raised), p.px(10));
   p.frame(box, ink(theme().line2), p.px(10));
-  p.text(fonts().title, {box.x + p.px(24), box.y + p.px(18)}, ink(theme().text), "Keys");
+  p.text(fonts().title, {box.x + p.px(24), box.y + p.px(18)}, ink(theme().text), tr("Keys"));
   float y = box.y + p.px(56);
   for (const Line& line : kLines) {
     p.text(fonts().mono, {box.x + p.px(24), y}, ink(theme().now), line.key, p.px(180));
-    p.text(fonts().text, {box.x + p.px(210), y - p.px(1)}, ink(theme().text), line.what, p.px(330));
+    p.text(fonts().text, {box.x + p.px(210), y - p.px(1)}, ink(theme().text), tr(line.what), p.px(330));
     y += p.px(25);
   }
 }

@@ -67,6 +67,18 @@ constexpr Theme kContrast = [] {
   return t;
 }();
 
+// A lamp in a lit room leaves a fraction of the contrast: white paper, black ink, the deepest hue of each layer.
+constexpr Theme kProjector = [] {
+  Theme t = kLight;
+  t.name = "projector";
+  t.bg = 0xFFFFFF, t.panel = 0xFFFFFF, t.button = 0xE2E6EC, t.hover = 0xCBD3DE;
+  t.line = 0xB4BECC, t.line2 = 0x9AA5B4, t.dim = 0x2A3442, t.faint = 0x5A6778, t.text = 0x000000;
+  t.user = 0x0047A8, t.syscall = 0x7A4A00, t.vfs = 0x4A22B8, t.socket = 0x005C50, t.epoll = 0x9C0058;
+  t.tcp = 0x005C1E, t.ip = 0x1F4A5E, t.softirq = 0xA02800, t.scheduler = 0x38414E;
+  t.now = 0x8A3A00, t.good = 0x005C1E, t.bad = 0xB00000;
+  return t;
+}();
+
 const Theme* current = &kDark;
 
 }  // namespace
@@ -97,9 +109,14 @@ Rgb Theme::of(trace::Layer layer) const {
 }
 
 const Theme& theme_named(std::string_view name) {
-  if (name == kLight.name) return kLight;
-  if (name == kContrast.name) return kContrast;
+  for (const Theme* one : {&kLight, &kContrast, &kProjector})
+    if (name == one->name) return *one;
   return kDark;
+}
+
+const std::vector<std::string>& theme_names() {
+  static const std::vector<std::string> kNames = {"dark", "light", "contrast", "projector"};
+  return kNames;
 }
 
 const Theme& theme() { return *current; }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/trace/schema.hh"
 
@@ -24,8 +26,10 @@ struct Theme {
   [[nodiscard]] Rgb of(trace::Layer layer) const;
 };
 
-/// "dark" (also for an unknown name), "light", "contrast" (colours that stay apart for the colour-blind).
+/// "dark" (also for an unknown name), "light", "contrast" (colours that stay apart for the colour-blind), "projector"
+/// (dark ink on white, for a lamp that washes colours out).
 [[nodiscard]] const Theme& theme_named(std::string_view name);
+[[nodiscard]] const std::vector<std::string>& theme_names();
 /// The one in use; dark until `use_theme`.
 [[nodiscard]] const Theme& theme();
 void use_theme(std::string_view name);

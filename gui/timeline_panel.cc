@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gui/panel.hh"
+#include "gui/tongue.hh"
 
 namespace wakepath::gui {
 
@@ -126,7 +127,7 @@ struct TimelineDrawer {
       p.list()->PopClipRect();
       if (r.w > p.px(50))
         p.text(fonts().small, {r.x + p.px(5), r.y + (bar_h - fonts().small.px) / 2 - p.px(1)}, ink(theme().text),
-               "asleep", r.w - p.px(8));
+               tr("asleep"), r.w - p.px(8));
     }
   }
 
@@ -174,13 +175,15 @@ struct TimelineDrawer {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       float y = row_y(i);
       if (y + row_h > track.bottom() + p.px(2)) {
-        p.text(fonts().small, {left + p.px(10), y}, ink(theme().dim), fmt::format("+{} more rows", rows.size() - i));
+        p.text(fonts().small, {left + p.px(10), y}, ink(theme().dim),
+               fmt::format(fmt::runtime(tr("+{} more rows")), rows.size() - i));
         break;
       }
       p.fill({left, y, track.right() - left, row_h}, ink(theme().raised, 0.45f), p.px(5));
       Rgb c = rows[i].softirq ? theme().softirq : theme().user;
       p.fill({left, y + p.px(3), p.px(3.5f), std::min(row_h - p.px(6), p.px(17))}, ink(c), p.px(2));
-      std::string name = rows[i].softirq ? "softirq" : trace::task_name(model().trace(), model().world(), rows[i].task);
+      std::string name = rows[i].softirq ? std::string(tr("softirq"))
+                                         : trace::task_name(model().trace(), model().world(), rows[i].task);
       if (!rows[i].softirq && name == "idle" && rows[i].task != 0) name = fmt::format("task {}", rows[i].task);
       p.text(fonts().small, {left + p.px(10), y + p.px(2)}, ink(theme().text), name, track.x - left - p.px(16));
     }
@@ -238,14 +241,12 @@ void draw_timeline(Ui& ui, Rect area) {
   Painter p(ImGui::GetWindowDrawList(), ui.scale);
   const ViewModel& m = ui.model;
   float pad = p.px(12);
-  std::string range = fmt::format("records {:.0f} \u2013 {:.0f} of {}   \u00b7   playhead at {}", m.view_begin(),
-                                  m.view_end(), m.end(), m.position());
-  panel_head(p, {area.x + pad, area.y + p.px(6)}, "Timeline", range, theme().user, area.w * 0.5f);
-  float hints = Painter::width(fonts().small,
-                               "click or drag to seek \u00b7 wheel zooms \u00b7 Shift+wheel pans \u00b7 F shows all");
-  if (area.w * 0.5f > hints + pad)
-    p.text_right(fonts().small, {area.right() - pad, area.y + p.px(9)}, ink(theme().dim),
-                 "click or drag to seek \u00b7 wheel zooms \u00b7 Shift+wheel pans \u00b7 F shows all");
+  std::string range = fmt::format(fmt::runtime(tr("records {:.0f} \u2013 {:.0f} of {}   \u00b7   playhead at {}")),
+                                  m.view_begin(), m.view_end(), m.end(), m.position());
+  panel_head(p, {area.x + pad, area.y + p.px(6)}, tr("Timeline"), range, theme().user, area.w * 0.5f);
+  std::string_view hints = tr("click or drag to seek \u00b7 wheel zooms \u00b7 Shift+wheel pans \u00b7 F shows all");
+  if (area.w * 0.5f > Painter::width(fonts().small, hints) + pad)
+    p.text_right(fonts().small, {area.right() - pad, area.y + p.px(9)}, ink(theme().dim), hints);
   const auto& rows = ui.rows.rows();
   Rect track{area.x + p.px(112), area.y + p.px(66), area.w - p.px(112) - pad, area.h - p.px(70)};
   std::size_t count = std::max<std::size_t>(1, rows.size());

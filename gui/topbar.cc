@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "gui/panel.hh"
+#include "gui/tongue.hh"
 
 namespace wakepath::gui {
 
@@ -44,12 +45,14 @@ bool icon_button(const Painter& p, const char* name, Icon icon, Point& cursor, b
   bool hovered = ImGui::IsItemHovered();
   p.fill(r, on ? ink(theme().user) : ink(hovered ? theme().hover : theme().button), p.px(6));
   draw_icon(p, icon, r.center(), on ? ink(theme().on_colour) : ink(theme().text));
-  if (hovered) ImGui::SetTooltip("%s", tip);
+  if (hovered) ImGui::SetTooltip("%s", std::string(tr(tip)).c_str());
   cursor.x = r.right() + p.px(4);
   return clicked;
 }
 
-bool word_button(const Painter& p, const char* name, std::string_view word, Point& cursor, bool on, const char* tip) {
+bool word_button(const Painter& p, const char* name, std::string_view english, Point& cursor, bool on,
+                 const char* tip) {
+  const std::string_view word = tr(english);
   float w = Painter::width(fonts().small, word) + p.px(18);
   Rect r{cursor.x, cursor.y, w, p.px(30)};
   bool clicked = hit(name, r);
@@ -57,7 +60,7 @@ bool word_button(const Painter& p, const char* name, std::string_view word, Poin
   p.fill(r, on ? ink(theme().user, 0.26f) : ink(hovered ? theme().hover : theme().button), p.px(6));
   if (on) p.frame(r, ink(theme().user, 0.7f), p.px(6));
   p.text(fonts().small, {r.x + p.px(9), r.y + p.px(7.5f)}, ink(on ? theme().text : theme().dim), word);
-  if (hovered) ImGui::SetTooltip("%s", tip);
+  if (hovered) ImGui::SetTooltip("%s", std::string(tr(tip)).c_str());
   cursor.x = r.right() + p.px(3);
   return clicked;
 }
@@ -105,7 +108,8 @@ void draw_search(Ui& ui, const Painter& p, Rect r) {
   ui.focus_search = false;
   compat::push_font(fonts().small.face, fonts().small.px);
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(p.px(9), p.px(7.5f)));
-  if (ImGui::InputTextWithHint("##search", "Find an object   /", ui.search.data(), ui.search.size(),
+  if (ImGui::InputTextWithHint("##search", std::string(tr("Find an object   /")).c_str(), ui.search.data(),
+                               ui.search.size(),
                                ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_AutoSelectAll))
     ui.model.search(ui.search.data());
   ImGui::PopStyleVar();

@@ -48,6 +48,7 @@ bool ViewModel::poll() {
   Position had = index_.seen();
   index_.update();
   chains_.update();
+  quiz_.update(trace(), index_);
   if (index_.seen() == had) return false;
   if (view_is_whole_) fit_view();
   if (following_) {
@@ -110,12 +111,34 @@ bool ViewModel::tick(double seconds) {
   if (!playing_) return false;
   pending_ += seconds * speed_ * stops_per_second(grain_);
   bool any = false;
-  for (; pending_ >= 1 && position() < end(); pending_ -= 1, any = true)
-    cursor_.seek(next_stop(trace(), index_, position(), grain_));
+  for (; pending_ >= 1 && position() < end() && playing_; pending_ -= 1, any = true) {
+    const Position from = position();
+    cursor_.seek(next_stop(trace(), index_, from, grain_));
+    if (const Quiz::Asked* asked = quiz_.open_between(from, position()); asked != nullptr) {
+      cursor_.seek(index_.after_step(asked->step).value_or(asked->at + 1));
+      playing_ = false;
+    }
+  }
   pending_ = std::min(pending_, 1.0);
   if (position() == end() && !session_->live()) playing_ = false;
   if (any) moved();
   return any;
+}
+
+const Quiz::Asked* ViewModel::question() const {
+  const auto step = current_step();
+  const Quiz::Asked* asked = step ? quiz_.of_step(index_.steps()[*step].number) : nullptr;
+  return asked != nullptr && asked->at < position() ? asked : nullptr;
+}
+
+void ViewModel::answer(const std::string& text) {
+  if (const Quiz::Asked* asked = question(); asked != nullptr) quiz_.answer(asked->step, text);
+  changed();
+}
+
+void ViewModel::resume(Given given, std::function<void(const Given&)> keep) {
+  quiz_.resume(std::move(given), std::move(keep));
+  changed();
 }
 
 void ViewModel::follow(bool on) {

@@ -8,6 +8,7 @@
 
 #include "gui/chains.hh"
 #include "gui/openings.hh"
+#include "gui/quiz.hh"
 #include "gui/stops.hh"
 #include "sim/trace/cursor.hh"
 #include "sim/trace/index.hh"
@@ -96,6 +97,15 @@ class ViewModel {
 
   [[nodiscard]] Verdict verdict() const;
 
+  // --- questions: playing stops at one that has no answer ---
+  [[nodiscard]] const Quiz& quiz() const { return quiz_; }
+  /// The question in whose step the playhead stands; nullptr when that step asks nothing.
+  [[nodiscard]] const Quiz::Asked* question() const;
+  /// Answers that question, when it has no answer yet.
+  void answer(const std::string& text);
+  /// As Quiz::resume.
+  void resume(Given given, std::function<void(const Given&)> keep);
+
   // --- what the timeline shows ---
   [[nodiscard]] double view_begin() const { return view_begin_; }
   [[nodiscard]] double view_end() const { return view_end_; }
@@ -113,6 +123,7 @@ class ViewModel {
   trace::Cursor cursor_;
   trace::Index index_;
   Chains chains_;
+  Quiz quiz_;
   std::uint64_t revision_ = 1;
   Grain grain_ = Grain::kStep;
   bool playing_ = false;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "gui/panel.hh"
+#include "gui/tongue.hh"
 #include "sim/export/why.hh"
 
 namespace wakepath::gui {
@@ -11,21 +12,23 @@ namespace {
 /// Walks over causes cost time: they are made when the playhead has moved, not in every frame.
 const std::vector<exports::WhyAnswer>& answers_of(Ui& ui) {
   const ViewModel& m = ui.model;
-  if (ui.why_revision == m.revision()) return ui.why;
+  if (ui.why_revision == m.revision() && ui.why_language == language()) return ui.why;
   ui.why_revision = m.revision();
+  ui.why_language = language();
   ui.why.clear();
-  if (auto step = m.current_step()) ui.why = exports::why(m.trace(), m.index().steps()[*step].begin, m.position());
+  if (auto step = m.current_step())
+    ui.why = exports::why(m.trace(), m.index().steps()[*step].begin, m.position(), {.language = language()});
   return ui.why;
 }
 
 std::string head(const exports::WhyAnswer& answer) {
   switch (answer.kind) {
     case exports::WhyKind::kWoke:
-      return fmt::format("{} woke", answer.actor);
+      return fmt::format(fmt::runtime(tr("{} woke")), answer.actor);
     case exports::WhyKind::kReturned:
-      return fmt::format("{}: {} returned {}", answer.actor, answer.call, answer.result);
+      return fmt::format(fmt::runtime(tr("{}: {} returned {}")), answer.actor, answer.call, answer.result);
     case exports::WhyKind::kBlocked:
-      return fmt::format("{}: {} has not returned", answer.actor, answer.call);
+      return fmt::format(fmt::runtime(tr("{}: {} has not returned")), answer.actor, answer.call);
     case exports::WhyKind::kHandled:
       return fmt::format("{}: {}", answer.actor, answer.call);
   }
@@ -44,7 +47,7 @@ void draw_why(Ui& ui, Rect area) {
   p.fill(box, ink(theme().raised), p.px(10));
   p.frame(box, ink(theme().line2), p.px(10));
   float x = box.x + p.px(24), w = box.w - p.px(48), y = box.y + p.px(18);
-  p.text(fonts().title, {x, y}, ink(theme().text), "Why?", w);
+  p.text(fonts().title, {x, y}, ink(theme().text), tr("Why?"), w);
   y += p.px(38);
   auto line = [&](const Font& font, std::string_view words, Rgb colour, float indent) {
     int lines = std::max(1, Painter::count_lines(font, words, w - indent, 4));
@@ -54,7 +57,7 @@ void draw_why(Ui& ui, Rect area) {
     y += h + p.px(3);
   };
   const auto& answers = answers_of(ui);
-  if (answers.empty()) line(fonts().text, "Nobody woke, no call returned, and nobody waits.", theme().dim, 0);
+  if (answers.empty()) line(fonts().text, tr("Nobody woke, no call returned, and nobody waits."), theme().dim, 0);
   for (const exports::WhyAnswer& answer : answers) {
     line(fonts().bold, head(answer), theme().now, 0);
     for (const exports::WhyLine& reason : answer.lines) line(fonts().text, reason.text, theme().text, p.px(16));

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "gui/app.hh"
+#include "gui/fonts.hh"
 #include "gui/imgui_compat.hh"
 #include "gui/start.hh"
 
@@ -53,7 +54,7 @@ float scale_of(GLFWwindow* window, const WindowOptions& options) {
   if (options.scale > 0) return options.scale;
   float x = 1, y = 1;
   glfwGetWindowContentScale(window, &x, &y);
-  return std::clamp(std::max(x, y), 0.75f, 4.0f);
+  return std::clamp(std::max(x, y) * (options.theme == "projector" ? kProjectorScale : 1), 0.75f, 4.0f);
 }
 
 void draw(GLFWwindow* window, App& app, double seconds) {
@@ -72,6 +73,18 @@ void draw(GLFWwindow* window, App& app, double seconds) {
   ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
 }
 
+/// Everything in the size that was asked for, before the next frame.
+void rescale(App& app, const ViewModel& model) {
+  Ui& ui = app.ui();
+  if (ui.wanted_scale == ui.scale) return;
+  ui.scale = ui.wanted_scale;
+  ui.stage_revision = 0;
+  ImGui_ImplOpenGL3_DestroyFontsTexture();
+  load_fonts(ui.scale, letters_of(model));
+  ImGui_ImplOpenGL3_CreateFontsTexture();
+  apply_style(ui.scale);
+}
+
 /// Status of the program.
 int loop(GLFWwindow* window, ViewModel& model, App& app, const WindowOptions& options) {
   double last = glfwGetTime();
@@ -87,6 +100,7 @@ int loop(GLFWwindow* window, ViewModel& model, App& app, const WindowOptions& op
     if (frames_due <= 0 && !app.animating() && !grew) continue;
     frames_due = std::max(0, frames_due - 1);
     double now = glfwGetTime();
+    rescale(app, model);
     draw(window, app, std::min(now - last, 0.1));
     last = now;
     ++frame;
@@ -108,6 +122,7 @@ int loop(GLFWwindow* window, ViewModel& model, App& app, const WindowOptions& op
 
 int run_window(const trace::Session& session, const WindowOptions& options) {
   ViewModel model(session);
+  model.resume(options.given, options.keep);
   if (!place_at(model, options)) return 2;
   GLFWwindow* window = open_window(options, "Wakepath: " + session.title());
   if (window == nullptr) {
@@ -124,7 +139,7 @@ int run_window(const trace::Session& session, const WindowOptions& options) {
   }
   glfwSwapInterval(1);
   float scale = scale_of(window, options);
-  start_imgui(scale, options.theme);
+  start_imgui(scale, options, model);
   listen(window);  // ImGui's own callbacks call these first
   ImGui_ImplGlfw_InitForOpenGL(window, true);
   ImGui_ImplOpenGL3_Init("#version 330");

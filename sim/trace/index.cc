@@ -51,6 +51,8 @@ void Index::note(const Record& r) {
       break;
     case RecordKind::kNote:
       if (r.field == static_cast<std::uint16_t>(NoteKind::kMark)) marks_.emplace_back(seen_, r.object);
+      if (const auto kind = static_cast<NoteKind>(r.field); kind == NoteKind::kSay || kind == NoteKind::kAsk)
+        lesson_.push_back({kind, steps_.empty() ? 0 : steps_.back().number, seen_, r.object});
       break;
     default:
       break;

@@ -22,6 +22,14 @@ struct StepEntry {
   Position end = 0;  ///< Position of the kStepEnd; 0 while it is not quiet.
 };
 
+/// What a lesson says or asks (NoteKind::kSay, kAsk).
+struct LessonNote {
+  NoteKind kind{};
+  std::uint64_t step = 0;
+  Position at = 0;
+  StringId text = 0;  ///< lesson_words.hh reads it
+};
+
 /// Where things are in a trace: steps, marks, wake-ups, and who calls how much. Grows with the trace: `update()` reads
 /// only what is new. One reader's own.
 class Index {
@@ -37,6 +45,7 @@ class Index {
   [[nodiscard]] std::size_t task_count() const { return calls_.size(); }
   [[nodiscard]] const std::vector<WakeEdge>& wakes() const { return wakes_; }
   [[nodiscard]] const std::vector<Position>& divergences() const { return divergences_; }
+  [[nodiscard]] const std::vector<LessonNote>& lesson() const { return lesson_; }
   [[nodiscard]] const std::vector<Position>& clock_changes() const { return clocks_; }
 
   /// The position after step `number` is quiet; nothing when the trace has no such step. Step 0 is the start.
@@ -59,6 +68,7 @@ class Index {
   std::vector<Position> clocks_;
   std::vector<std::uint64_t> times_;  // ns, of each of clocks_
   std::vector<std::pair<Position, StringId>> marks_;
+  std::vector<LessonNote> lesson_;
 };
 
 }  // namespace wakepath::trace

@@ -145,8 +145,14 @@ void add_view(CLI::App& app, ViewOptions& options, int& status) {
   command->add_option("--scale", options.scale, "Size of everything; 0 takes the monitor's")
       ->check(CLI::Range(0.0, 4.0));
   command->add_option("--theme", options.theme)
-      ->check(CLI::IsMember({"dark", "light", "contrast"}))
+      ->check(CLI::IsMember({"dark", "light", "contrast", "projector"}))
       ->capture_default_str();
+  command->add_option("--lang", options.language, "Language of interface and lesson")
+      ->check(CLI::IsMember({"en", "zh"}))
+      ->capture_default_str();
+  auto* answers = command->add_option("--answers", options.answers,
+                                      "Keep the answers to the lesson's questions in this file, for wakepath grade");
+  command->add_option("--student", options.student, "Whose answers they are")->needs(answers);
   command->add_flag("--reduce-motion", options.reduce_motion, "Nothing moves by itself");
   command->footer(
       "Examples:\n  wakepath view x.wkp --step 3\n  wakepath view x.wkp --step 3 --shot x.png --headless\n"

@@ -67,6 +67,9 @@ struct ViewOptions {
   int height = 900;
   float scale = 0;  ///< 0: what the monitor says
   std::string theme = "dark";
+  std::string language = "en";
+  std::string answers;  ///< file that keeps what a student answers; empty: nobody keeps it
+  std::string student;
   bool reduce_motion = false;
 };
 int view(const ViewOptions& options);

@@ -1,28 +1,87 @@
 // wakepath view: a recording or a scenario in the window, or a picture of it.
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "src/cli/commands.hh"
 #include "src/cli/file_session.hh"
 #include "src/cli/open.hh"
+#include "src/cli/output.hh"
+#include "src/lesson/grade.hh"
 #ifdef WAKEPATH_GUI
 #include "gui/gui.hh"
 #endif
 
 namespace wakepath::cli {
 
+namespace {
+
+struct Paper {
+  lesson::Answers answers;
+  bool told = false;  ///< that it cannot be kept
+};
+
+/// The answers that `options` name, when there are some already. Or why they cannot be used.
+std::string open_paper(const ViewOptions& options, Paper& paper) {
+  paper.answers.story = std::filesystem::path(options.file).filename().string();
+  paper.answers.student = options.student;
+  if (options.answers.empty() || !std::filesystem::exists(options.answers)) return "";
+  std::ifstream in(options.answers);
+  if (!in) return options.answers + ": cannot be read";
+  const auto read = lesson::read_answers(options.answers, {std::istreambuf_iterator<char>(in), {}});
+  if (const auto* error = std::get_if<std::string>(&read)) return *error;
+  const auto& earlier = std::get<lesson::Answers>(read);
+  if (!earlier.story.empty() && earlier.story != paper.answers.story)
+    return fmt::format("{}: found answers to {}, expected some to {}", options.answers, earlier.story,
+                       paper.answers.story);
+  if (!options.student.empty() && !earlier.student.empty() && earlier.student != options.student)
+    return fmt::format("{}: found answers of {}, expected some of {}", options.answers, earlier.student,
+                       options.student);
+  paper.answers.by_step = earlier.by_step;
+  if (options.student.empty()) paper.answers.student = earlier.student;
+  return "";
+}
+
+/// All of it or nothing: what was there before stays when it cannot be written.
+void keep(Paper& paper, const std::string& file) {
+  const std::string next = file + ".new";
+  std::ofstream out(next);
+  out << lesson::answers_text(paper.answers);
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(next, file, error);
+  if (out && !error) return;
+  if (!paper.told) fmt::print(stderr, "wakepath: {}: cannot be written; the answers live in the window alone\n", file);
+  paper.told = true;
+}
+
+}  // namespace
+
 int view(const ViewOptions& options) {
   Opened file = open_any(options.file);
   if (!file.message.empty()) std::fprintf(stderr, "%s\n", file.message.c_str());
   if (file.trace == nullptr) return 2;
 #ifdef WAKEPATH_GUI
+  Paper paper;
+  if (const std::string why = open_paper(options, paper); !why.empty()) return fail(kWrong, why);
   FileSession session(std::move(file.trace), options.file);
   gui::WindowOptions window;
   window.width = options.width;
   window.height = options.height;
   window.scale = options.scale;
   window.theme = options.theme;
+  window.language = options.language;
+  for (const auto& [step, given] : paper.answers.by_step) window.given[static_cast<std::uint64_t>(step)] = given;
+  if (!options.answers.empty())
+    window.keep = [&](const auto& given) {
+      for (const auto& [step, text] : given) paper.answers.by_step[static_cast<int>(step)] = text;
+      keep(paper, options.answers);
+    };
   window.reduce_motion = options.reduce_motion;
   window.position = options.position;
   window.step = options.step;

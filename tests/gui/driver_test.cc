@@ -1,69 +1,13 @@
-// The whole window without a window: Dear ImGui in process, no OpenGL. Buttons are found by their marks and clicked.
-#include <gtest/gtest.h>
-
-#include "gui/app.hh"
-#include "gui/draw.hh"
-#include "gui/fonts.hh"
-#include "gui/imgui_compat.hh"
-#include "tests/gui/synthetic.hh"
+// Every button, key and panel of the window, driven in process.
+#include "tests/gui/driving.hh"
 
 namespace wakepath::gui {
 namespace {
 
-using test::TraceSession;
-
-class GuiDriver : public testing::Test {
+class GuiDriver : public test::Driver {
  protected:
   explicit GuiDriver(std::shared_ptr<trace::Trace> trace = test::make_ping_trace(), bool live = false)
-      : session(std::move(trace), live), model(session) {
-    ImGui::CreateContext();
-    ImGui::GetIO().IniFilename = nullptr;
-    load_fonts(1);
-    compat::build_atlas();
-    apply_style(1);
-    app.emplace(model, 1.0f, true);
-    frames(2);
-  }
-  ~GuiDriver() override { ImGui::DestroyContext(); }
-
-  void frames(int count) {
-    for (int i = 0; i < count; ++i) {
-      ImGuiIO& io = ImGui::GetIO();
-      io.DisplaySize = ImVec2(width, height);
-      io.DeltaTime = 1.0f / 60;
-      ImGui::NewFrame();
-      app->frame(width, height, 1.0 / 60);
-      ImGui::Render();
-      vertices = ImGui::GetDrawData()->TotalVtxCount;
-    }
-  }
-
-  void click_at(Point p) {
-    compat::send_mouse(p.x, p.y, false);
-    frames(2);
-    compat::send_mouse(p.x, p.y, true);
-    frames(2);
-    compat::send_mouse(p.x, p.y, false);
-    frames(2);
-  }
-
-  void click(const std::string& name) {
-    ASSERT_TRUE(marks::all().contains(name)) << name;
-    click_at(marks::all().at(name).center());
-  }
-
-  void press(compat::Key key) {
-    compat::send_key(key, true);
-    frames(2);
-    compat::send_key(key, false);
-    frames(2);
-  }
-
-  TraceSession session;
-  ViewModel model;
-  std::optional<App> app;
-  float width = 1440, height = 900;
-  int vertices = 0;
+      : Driver(std::move(trace), live) {}
 };
 
 class GuiDriverLive : public GuiDriver {

@@ -362,7 +362,7 @@ std::unique_ptr<Trace> make_ping_trace() {
            "TCP queues 4 bytes on the receive queue of fd 7. Its sk_data_ready hook walks the wait queue, and the "
            "entry there belongs to epoll.");
   s.send(mine, peer, 6);
-  s.w.note(NoteKind::kAsk, "Level triggered: the server reads only 2 of the 4 bytes. Will the next epoll_wait block?");
+  s.w.note(NoteKind::kSay, "Level triggered: the server reads only 2 of the 4 bytes. Will the next epoll_wait block?");
   s.w.step_end();
   s.w.step("server: epoll_wait returns 1");
   s.rise_from_epoll_wait(peer);
