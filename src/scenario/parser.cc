@@ -7,10 +7,12 @@
 #include <fstream>
 #include <sstream>
 
+#include "sim/kernel/kernel.hh"
 #include "src/scenario/call_parser.hh"
 #include "src/scenario/names.hh"
 #include "src/scenario/picks.hh"
 #include "src/scenario/step_parser.hh"
+#include "src/scenario/sysctl_names.hh"
 #include "src/scenario/yaml.hh"
 
 namespace wakepath::scenario {
@@ -145,7 +147,17 @@ class Parser {
       s_.fail(key.at, fmt::format("'{}'", key.text),
               "the name of a sysctl such as net.core.somaxconn" + did_you_mean(key.text, {"device", "cpus"}));
     }
+    if (!is_sysctl(key.text)) {
+      s_.fail(key.at, fmt::format("'{}'", key.text),
+              "a sysctl that Linux has" + did_you_mean(key.text, sysctl_names()));
+    }
     out_.kernel[key.text] = fields_.word(value, "the value of a sysctl");
+    try {
+      kernel::Config scratch;
+      kernel::set_sysctl(scratch, key.text, value.text);
+    } catch (const std::invalid_argument&) {
+      s_.fail(value.at, fmt::format("'{}'", value.text), "what that sysctl holds: a number, or several in quotes");
+    }
   }
 
   void machines(const Yaml& root) {
