@@ -248,14 +248,15 @@ OpenedFile open_file(const std::filesystem::path& path) {
   OpenedFile opened{std::make_unique<Trace>(std::move(*schema)), ""};
   RecordCoder coder(opened.trace->schema());
   bool whole = false;
-  while (auto chunk = next_chunk(in)) {
+  while (auto chunk = whole ? std::nullopt : next_chunk(in)) {
     whole = chunk->name == "INDX";
-    if (!read_chunk(*chunk, decompressor, coder, *opened.trace)) {
-      whole = false;
-      break;
-    }
+    if (!read_chunk(*chunk, decompressor, coder, *opened.trace)) break;
   }
-  if (!whole || !in.empty())
+  if (whole && !in.empty())
+    opened.message =
+        fmt::format("{}: found {} bytes behind the end of the recording, expected none; its {} records are whole",
+                    path.string(), in.size(), opened.trace->size());
+  else if (!whole)
     opened.message =
         fmt::format("{}: the recording is cut or damaged: {} records could be read, up to its last whole chunk",
                     path.string(), opened.trace->size());

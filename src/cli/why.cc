@@ -60,6 +60,7 @@ int why(const WhyCommandOptions& options) {
     fmt::print(stderr, "{}\n", opened.message);
     return kWrong;
   }
+  if (!opened.message.empty()) fmt::print(stderr, "{}\n", opened.message);
   trace::Index index(*opened.trace);
   index.update();
   std::optional<trace::Position> end = end_of(options, *opened.trace, index);

@@ -201,6 +201,17 @@ TEST_F(RecordingFile, WithAChunkOfAnUnknownKindIsReadAroundIt) {
   expect_prefix(*opened.trace, trace);
 }
 
+TEST_F(RecordingFile, WithBytesBehindItsEndSaysHowMany) {
+  write_bytes(path, small_file() + "junk");
+  const OpenedFile opened = open_file(path);
+  ASSERT_NE(opened.trace, nullptr);
+  EXPECT_EQ(opened.trace->size(), trace.size());
+  EXPECT_THAT(opened.message, HasSubstr("found 4 bytes behind the end of the recording, expected none"));
+  EXPECT_THAT(opened.message, HasSubstr("records are whole"));
+  write_bytes(path, small_file() + chunk("NEWS", "appended"));
+  EXPECT_THAT(open_file(path).message, HasSubstr("found 20 bytes behind the end"));
+}
+
 TEST_F(RecordingFile, WithoutASchemaIsRefused) {
   write_bytes(path, "WAKEPATH" + raw(std::uint32_t{1}) + chunk("NEWS", "no schema"));
   EXPECT_THAT(open_file(path).message, HasSubstr("found no whole schema chunk"));
