@@ -78,6 +78,9 @@ Json entry_json(const Entry& e) {
   if (e.failed_at) {
     out["failed_at"] = *e.failed_at;
   }
+  if (!e.asleep_in.empty()) {
+    out["asleep_in"] = e.asleep_in;
+  }
   return out;
 }
 
@@ -124,6 +127,7 @@ Entry entry_from(const nlohmann::json& j) {
   if (j.contains("failed_at")) {
     e.failed_at = j.at("failed_at").get<int>();
   }
+  e.asleep_in = j.value("asleep_in", "");
   return e;
 }
 

@@ -29,6 +29,7 @@ class KernelMachine : public Machine {
   std::optional<Outcome> take(const std::string& actor) override;
   std::optional<Duration> timer(const std::string& actor) override;
   bool returned(const std::string& actor) override;
+  std::string asleep_in(const std::string& actor) override;
   Duration now() override;
   void advance(Duration limit) override;
   std::optional<Address> address(const std::string& process, int fd, bool peer) override;

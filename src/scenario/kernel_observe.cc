@@ -12,6 +12,10 @@
 
 namespace wakepath::scenario {
 
+std::string KernelMachine::asleep_in(const std::string& name) {
+  return innermost(stack_of(actors_.at(name).worker->tid()));
+}
+
 void KernelMachine::remember_if_asked() {
   if (asked_) {
     remember();

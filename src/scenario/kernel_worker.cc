@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 namespace wakepath::scenario {
@@ -196,6 +197,22 @@ long sleeping_in(pid_t thread) {
   const std::string call = first_line(proc_of(thread, "syscall"));
   long current = -1;
   return std::sscanf(call.c_str(), "%ld", &current) == 1 ? current : -1;
+}
+
+std::vector<std::string> stack_of(pid_t thread) {
+  std::ifstream in(proc_of(thread, "stack"));
+  std::vector<std::string> out;
+  for (std::string line; std::getline(in, line);) {  // [<0>] ep_poll+0x12/0x34
+    const size_t from = line.find(' ') + 1;
+    const std::string name = line.substr(from, line.find('+') - from);
+    const bool leads_in = name.starts_with("__x64_sys") || name.starts_with("__sys_") ||
+                          name.starts_with("do_syscall") || name.starts_with("entry_") ||
+                          name.starts_with("ret_from") || name.starts_with("x64_sys");
+    if (!leads_in && name != "wait_woken" && name.find("schedule") == std::string::npos) {
+      out.insert(out.begin(), name);
+    }
+  }
+  return out;
 }
 
 bool can_see_sleepers(pid_t thread) { return !first_line(proc_of(thread, "syscall")).empty(); }

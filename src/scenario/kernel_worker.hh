@@ -7,12 +7,17 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace wakepath::scenario {
 
 /// The system call in which a thread of the run sleeps, as /proc/TID/{stat,syscall} tell; -1 when it does not sleep.
 long sleeping_in(pid_t thread);
-/// Whether /proc tells that at all: a machine may keep it from all but debuggers (kernel.yama.ptrace_scope above 1).
+/// The functions in which it does, by /proc/TID/stack, the innermost last, without those of the scheduler and of the
+/// entry into the kernel; empty for those who may not look.
+std::vector<std::string> stack_of(pid_t thread);
+/// Whether /proc tells the call at all: a machine may keep it from all but debuggers (kernel.yama.ptrace_scope above
+/// 1).
 bool can_see_sleepers(pid_t thread);
 
 /// Somebody who runs what it is given, one thing at a time. It is reached through shared memory and a futex, never

@@ -129,6 +129,9 @@ class Machine {
   /// How long a timer of the blocked call itself (a timeout) can take to end it; nothing when only another actor can.
   virtual std::optional<Duration> timer(const std::string& actor) = 0;
   virtual bool returned(const std::string& actor) = 0;  ///< take() would give something
+  /// The kernel's functions in which a blocked actor sleeps, as far as that can be seen, the innermost last:
+  /// "tcp_recvmsg > tcp_recvmsg_locked > sk_wait_data". Only to be shown.
+  virtual std::string asleep_in(const std::string& /*actor*/) { return ""; }
 
   /// What the wire does from now on to segments of the socket behind that descriptor; `from` empty: to all segments.
   /// not_run() keeps files that have such a step from machines that cannot do it.
@@ -147,6 +150,16 @@ class Machine {
   /// A field that only the model has, after `model.`. Throws UnknownField.
   virtual Observation observe_model(const std::string& process, int fd, const std::vector<std::string>& fields);
 };
+
+/// The last few functions of a stack, in one line.
+inline std::string innermost(const std::vector<std::string>& stack) {
+  constexpr size_t kShown = 3;
+  std::string out;
+  for (size_t i = stack.size() > kShown ? stack.size() - kShown : 0; i < stack.size(); ++i) {
+    out += (out.empty() ? "" : " > ") + stack[i];
+  }
+  return out;
+}
 
 inline void Machine::fault(const Fault&) { throw Unavailable("a fault is for the model only"); }
 

@@ -30,6 +30,7 @@ class ModelMachine : public Machine {
   std::optional<Outcome> take(const std::string& actor) override;
   std::optional<Duration> timer(const std::string& actor) override;
   bool returned(const std::string& actor) override;
+  std::string asleep_in(const std::string& actor) override;
   void wire(const Wire& wire, const std::string& process, int fd) override;
   Duration now() override;
   void advance(Duration limit) override;

@@ -24,6 +24,23 @@ long length(const List& list) {
 
 }  // namespace
 
+std::string ModelMachine::asleep_in(const std::string& name) {
+  const trace::Trace& trace = *kernel_->trace();
+  trace::Cursor cursor(trace);
+  cursor.seek(trace.size());
+  std::vector<std::string> functions;
+  if (const trace::Task* task = cursor.world().task(actors_.at(name).task->thread->id())) {
+    for (const trace::Frame& frame : task->stack) {
+      const trace::FunctionInfo& function = trace.schema().functions[frame.function];
+      const bool leads_in = function.name.starts_with("__x64_sys") || function.name.starts_with("__sys_");
+      if (!leads_in && function.layer != trace::Layer::kScheduler) {
+        functions.push_back(function.name);
+      }
+    }
+  }
+  return innermost(functions);
+}
+
 kernel::files_struct* ModelMachine::table(const std::string& process) const {
   for (const auto& [name, actor] : actors_) {
     if (actor.process == process && actor.task->files != nullptr) {

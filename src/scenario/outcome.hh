@@ -31,6 +31,7 @@ struct Entry {
   std::vector<int> fds;
   bool expected = true;
   std::optional<int> failed_at;
+  std::string asleep_in;  ///< of a call that blocked and was not to: in which functions, "tcp_recvmsg > sk_wait_data"
 
   std::string expect;  ///< not empty: this is an `expect`
   enum class Truth { no, yes, unobservable };

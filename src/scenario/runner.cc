@@ -179,6 +179,7 @@ class Run {
       entry.expected = std::any_of(results.begin(), results.end(),
                                    [&](const Result& r) { return matches(r, outcome, *who.process); });
     }
+    say_where(entry, who);
   }
 
   bool matches(const Result& result, const std::optional<Outcome>& outcome, const Process& process) {
@@ -208,6 +209,14 @@ class Run {
     if (!good) {
       entry.expected = false;
       entry.failed_at = step.number;
+      say_where(entry, who);
+    }
+  }
+
+  /// Of a call that sleeps although it was not to: in what.
+  void say_where(Entry& entry, const Actor& who) {
+    if (!entry.expected && who.in_call) {
+      entry.asleep_in = machine_.asleep_in(who.name);
     }
   }
 

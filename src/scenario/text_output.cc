@@ -159,6 +159,9 @@ class Report {
     const std::string mark = good(e) ? paint_("32", "ok  ") : paint_("31", "FAIL");
     if (!e.expect.empty()) {
       line(mark, e.step, fmt::format("expect {}: {}", e.expect, operator_text(e)));
+      if (!good(e)) {
+        out_ += fmt::format("            {}: found that it does not hold, expected {}\n", place(step), e.expect);
+      }
       return;
     }
     std::string targets;
@@ -178,11 +181,23 @@ class Report {
       if (e.failed_at) {
         judge = &scenario_.steps[static_cast<size_t>(*e.failed_at - 1)];
       }
-      out_ += fmt::format("            expected {}{} ({}:{}:{})\n",
-                          wanted_text(e.failed_at ? judge->returns : step.call.results),
-                          e.failed_at ? fmt::format(" at step {}", *e.failed_at) : "", scenario_.file, judge->at.line,
-                          judge->at.column);
+      out_ += fmt::format("            {}: found {}, expected {}\n", place(*judge), found_text(step, e),
+                          wanted_text(e.failed_at ? judge->returns : step.call.results));
     }
+  }
+
+  std::string place(const Step& step) const {
+    return fmt::format("{}:{}:{}", scenario_.file, step.at.line, step.at.column);
+  }
+
+  /// What the judging step found: a result, or that the call slept.
+  static std::string found_text(const Step& step, const Entry& e) {
+    const bool slept = !e.failed_at && e.returned_after != e.step;
+    if (e.done && !slept) {
+      return result_text(e);
+    }
+    return fmt::format("{} {}blocked in {}", step.call.signature->name, e.failed_at ? "still " : "",
+                       e.asleep_in.empty() ? "the kernel" : e.asleep_in);
   }
 
   std::string sums() {
