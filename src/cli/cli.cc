@@ -119,7 +119,9 @@ void add_run(CLI::App& app, RunOptions& options, int& status) {
   command->add_option("--lang", options.language, "Language of titles and narration")
       ->check(CLI::IsMember({"en", "zh"}))
       ->capture_default_str();
-  command->add_option("--views", options.views, "A folder for what /proc and ss show at each mark, machine by machine");
+  command->add_option(
+      "--views", options.views,
+      "A folder for what /proc and ss show at each mark, machine by machine; of several files, each in its own");
   command->add_flag("--slow", options.slow, "Run files that wait for more than 5 s, too");
   command->footer(
       "Exit status: 0 all as expected, 1 something differs, 2 a file is wrong, 3 the machine asked for is not "

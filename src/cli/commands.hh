@@ -51,7 +51,7 @@ struct RunOptions {
   std::string format = "text";  ///< text, json or junit
   std::string language = "en";  ///< of titles and narration
   bool slow = false;            ///< run files that wait for more than 5 s, too
-  std::string views;            ///< a folder: the kernel's own texts (/proc, ss) of each mark, machine by machine
+  std::string views;            ///< a folder: the kernel's own texts (/proc, ss) of each mark, by machine (and file)
 };
 int run(const RunOptions& options);
 

@@ -95,11 +95,11 @@ class RunCommand {
   void one(const Scenario& file) {
     std::optional<FileResult> model, kernel;
     if (options_.on != "kernel") {
-      model = scenario::run_on_model(file, options_for("model"));
+      model = scenario::run_on_model(file, options_for("model", file.file));
       report(file, *model);
     }
     if (options_.on != "model") {
-      kernel = scenario::run_on_kernel(file, options_for("kernel"));
+      kernel = scenario::run_on_kernel(file, options_for("kernel", file.file));
       report(file, *kernel);
     }
     if (model && kernel) {
@@ -107,8 +107,26 @@ class RunCommand {
     }
   }
 
-  scenario::RunOptions options_for(std::string_view machine) const {
-    return {options_.slow, options_.views.empty() ? "" : fmt::format("{}/{}", options_.views, machine)};
+  scenario::RunOptions options_for(std::string_view machine, const std::string& file) const {
+    return {options_.slow,
+            options_.views.empty() ? "" : fmt::format("{}{}/{}", options_.views, own_folder(file), machine)};
+  }
+
+  /// With several files, "/NAME" of a file: marks of one name must not meet. Of files of one name the whole path.
+  std::string own_folder(const std::string& file) const {
+    namespace fs = std::filesystem;
+    if (options_.files.size() < 2) {
+      return {};
+    }
+    const auto stem = [](const std::string& path) { return fs::path(path).stem().string(); };
+    const auto namesakes = std::count_if(options_.files.begin(), options_.files.end(),
+                                         [&](const std::string& other) { return stem(other) == stem(file); });
+    if (namesakes < 2) {
+      return "/" + stem(file);
+    }
+    std::string whole = fs::path(file).lexically_normal().replace_extension().string();
+    std::replace(whole.begin(), whole.end(), '/', '-');
+    return "/" + whole;
   }
 
   void report(const Scenario& file, const FileResult& result) {

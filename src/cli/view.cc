@@ -12,6 +12,7 @@
 #include "src/cli/file_session.hh"
 #include "src/cli/open.hh"
 #include "src/cli/output.hh"
+#include "src/cli/selection.hh"
 #include "src/lesson/grade.hh"
 #ifdef WAKEPATH_GUI
 #include "gui/gui.hh"
@@ -65,7 +66,8 @@ void keep(Paper& paper, const std::string& file) {
 int view(const ViewOptions& options) {
   Opened file = open_any(options.file);
   if (!file.message.empty()) std::fprintf(stderr, "%s\n", file.message.c_str());
-  if (file.trace == nullptr) return 2;
+  if (file.trace == nullptr) return kWrong;
+  if (const std::string problem = selects_nothing(options, *file.trace); !problem.empty()) return fail(kWrong, problem);
 #ifdef WAKEPATH_GUI
   Paper paper;
   if (const std::string why = open_paper(options, paper); !why.empty()) return fail(kWrong, why);

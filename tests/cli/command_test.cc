@@ -8,12 +8,14 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "tests/temporary_folder.hh"
 
 namespace wakepath::cli {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -39,6 +41,12 @@ Ended wakepath(const std::string& words, const char* output = "2>&1") {
 /// With standard output on a disk that is full.
 Ended on_a_full_disk(const std::string& words) { return wakepath(words, "2>&1 > /dev/full"); }
 
+std::string text_of(const fs::path& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
 const std::string kFile = "scenarios/wake-on-connect.yaml";
 
 TEST(FullDisk, IsStatusTwoForEveryCommandThatPrints) {
@@ -53,6 +61,54 @@ TEST(FullDisk, IsStatusTwoForEveryCommandThatPrints) {
 
 TEST(FullDisk, DoesNotHideThatSomethingDiffers) {
   EXPECT_EQ(on_a_full_disk("explore scenarios/museum-lost-wake-up.yaml --mutant no_second_look").status, 1);
+}
+
+TEST(Views, OfSeveralFilesHaveFoldersOfTheirOwn) {
+  test::TemporaryFolder folder;
+  const std::string story =
+      "wakepath: 1\ntitle: t\nsteps:\n  - a: s = socket(AF_INET, SOCK_DGRAM, 0)\n"
+      "  - a: bind(s, 127.0.0.1:{})\n  - mark: bound\n";
+  fs::create_directory(folder / "in");
+  std::ofstream(folder / "one.yaml") << fmt::format(fmt::runtime(story), 4001);
+  std::ofstream(folder / "two.yaml") << fmt::format(fmt::runtime(story), 4002);
+  std::ofstream(folder.path() / "in" / "one.yaml") << fmt::format(fmt::runtime(story), 4003);
+  const std::string in = folder.path().string();
+  ASSERT_EQ(wakepath(fmt::format("run --views {0}/out {0}/one.yaml {0}/two.yaml", in)).status, 0);
+  EXPECT_THAT(text_of(folder.path() / "out/one/model/bound/proc-net-udp"), HasSubstr("0100007F:0FA1"));
+  EXPECT_THAT(text_of(folder.path() / "out/two/model/bound/proc-net-udp"), HasSubstr("0100007F:0FA2"));
+
+  ASSERT_EQ(wakepath(fmt::format("run --views {0}/alone {0}/one.yaml", in)).status, 0);
+  EXPECT_TRUE(fs::exists(folder.path() / "alone/model/bound/ss")) << "a file alone needs no name";
+
+  ASSERT_EQ(wakepath(fmt::format("run --views {0}/same {0}/one.yaml {0}/in/one.yaml", in)).status, 0);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path() / "same"), {}), 2) << "files of one name";
+}
+
+TEST(View, SaysWhatThereIsToSelect) {
+  const Ended nothing = wakepath("view " + kFile + " --step 3 --select nonsense");
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_THAT(nothing.said, HasSubstr("--select: found 'nonsense', expected one of "));
+  EXPECT_THAT(nothing.said, HasSubstr("tcp_sock#1"));
+  EXPECT_THAT(nothing.said, HasSubstr("after step 3"));
+  EXPECT_THAT(wakepath("view " + kFile + " --select tcp_sock#1").said, HasSubstr("expected a step or a position"));
+}
+
+TEST(Why, WarnsOfWhatStandsBehindTheEndOfARecording) {
+  test::TemporaryFolder folder;
+  const std::string file = folder / "x.wkp";
+  ASSERT_EQ(wakepath(fmt::format("record {} -o {}", kFile, file)).status, 0);
+  std::ofstream(file, std::ios::app) << "junk";
+  for (const std::string& command : {"why " + file, "export --step 3 --view tree " + file, "step " + file})
+    EXPECT_THAT(wakepath(command).said, HasSubstr("found 4 bytes behind the end of the recording, expected none"));
+}
+
+TEST(Run, SaysInWhatACallIsBlocked) {
+  test::TemporaryFolder folder;
+  const std::string file = folder / "blocks.yaml";
+  std::ofstream(file) << "wakepath: 1\ntitle: t\nsteps:\n  - a: r, w = pipe2(0)\n  - a: read(r, 9) = 3\n";
+  const Ended ended = wakepath("run " + file);
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_THAT(ended.said, HasSubstr(file + ":5:5: found read blocked in ksys_read > vfs_read > pipe_read, expected 3"));
 }
 
 TEST(Views, AFolderThatCannotBeMadeIsStatusTwo) {
@@ -78,7 +134,7 @@ TEST(Views, AFileInTheWayOfAMachineIsAnErrorOfTheRun) {
 }
 
 TEST(Explore, SaysThatTheMarkIsMissing) {
-  EXPECT_THAT(wakepath("explore --most 5 " + kFile).said, HasSubstr("no `mark: explore` in it"));
+  EXPECT_THAT(wakepath("explore --most 5 --sample 0 " + kFile).said, HasSubstr("no `mark: explore` in it"));
   EXPECT_THAT(wakepath("explore scenarios/museum-lost-wake-up.yaml").said, Not(HasSubstr("no `mark: explore`")));
 }
 
