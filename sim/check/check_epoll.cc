@@ -24,12 +24,14 @@ u32 nested_events(const eventpoll* ep) {
 }
 
 /// Whether nobody but an EPOLLEXCLUSIVE item can keep a wake-up from those behind it on the file's queue: whoever
-/// sleeps in a call there is woken together with all others, unlike in accept() or at a pipe.
+/// sleeps in a call there is woken together with all others, unlike in accept() or at a pipe. What is closed now may
+/// have been a listener with somebody in accept() when it was told.
 bool wakes_all_sleepers(const file& f) {
   if (f.f_op.get() == &eventfd_fops) return true;
   if (f.f_op.get() != &socket_file_ops) return false;
   const sock* sk = f.private_data.get().as<struct socket>()->sk;
-  return sk != nullptr && is_stream(sk) && sk->common.skc_state != TcpState::LISTEN;
+  if (sk == nullptr || !is_stream(sk)) return false;
+  return sk->common.skc_state != TcpState::LISTEN && sk->common.skc_state != TcpState::CLOSE;
 }
 
 }  // namespace
