@@ -209,7 +209,7 @@ long sock_common_getsockopt(Kernel& k, struct socket* socket, int level, int opt
   sock* sk = socket->sk;
   return level == sk->sk_prot->protocol && sk->sk_prot->getsockopt != nullptr
              ? sk->sk_prot->getsockopt(k, sk, option, value)
-             : k.error(Rule::option_of_another_level, sk);
+             : k.error(level == IPPROTO_IP ? Rule::option_unknown : Rule::option_of_another_level, sk);
 }
 
 namespace {
