@@ -127,7 +127,7 @@ const scenario::Step* Generator::next(const std::vector<scenario::Entry>& so_far
   if (!step) {
     step = random_step();
   }
-  return step ? emit(std::move(*step)) : nullptr;
+  return emit(step ? std::move(*step) : possible_step());
 }
 
 /// The next step of the opening that still can be made.
@@ -177,11 +177,22 @@ std::optional<ProgramStep> Generator::random_step() {
   return std::nullopt;
 }
 
-bool Generator::random_call(ProgramStep& step) {
+/// Those who can make a call; there is always somebody.
+std::vector<std::string> Generator::callers() {
   std::vector<std::string> idle = world_.idle();
   if (idle.empty()) {
     idle.push_back(world_.new_process());
   }
+  return idle;
+}
+
+/// When none of many tries gave a step, as may be when nothing is open yet: one that can always be made.
+ProgramStep Generator::possible_step() {
+  return {callers().front(), {world_.fresh("p")}, "epoll_create1", {"0"}, "", "", false};
+}
+
+bool Generator::random_call(ProgramStep& step) {
+  const std::vector<std::string> idle = callers();
   if (world_.random.percent(idle.size() < 3 ? 70 : 42) && wake_somebody(world_, step)) {
     return true;
   }

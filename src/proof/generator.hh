@@ -25,6 +25,8 @@ class Generator : public scenario::StepSource {
   std::optional<ProgramStep> planned();
   std::optional<ProgramStep> random_step();
   ProgramStep before_timer(scenario::Duration left);
+  ProgramStep possible_step();
+  std::vector<std::string> callers();
   bool random_call(ProgramStep& step);
   bool machine_knows(const ProgramStep& step);
   const scenario::Step* emit(ProgramStep step);

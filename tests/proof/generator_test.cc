@@ -45,6 +45,18 @@ TEST(Generator, WritesFilesThatParse) {
   }
 }
 
+/// All tries for a first step fail with this seed: nothing is open yet.
+TEST(Generator, MakesAStepWhereNoneComesToMind) {
+  const Generated made = generate(mix(20261122, 5612), 40);
+  EXPECT_EQ(made.program.steps.size(), 40u);
+}
+
+TEST(Generator, MakesAsManyStepsAsItIsAskedFor) {
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(generate(mix(271828, i), 10).program.steps.size(), 10u) << "program " << i;
+  }
+}
+
 TEST(Generator, WritesLongFilesThatParse) {
   for (std::uint64_t i = 0; i < 60; ++i) {
     const Generated made = generate(mix(31337, i), 120);
