@@ -43,10 +43,13 @@ std::vector<Node> parse_tree(const std::vector<std::string>& lines, std::size_t&
   return out;
 }
 
-std::vector<Node> without(std::vector<Node> nodes, const Absent& absent) {
+std::vector<Node> as_modelled(std::vector<Node> nodes, const Absent& absent, const Names& kinds) {
   std::vector<Node> out;
   for (Node& node : nodes) {
-    std::vector<Node> below = without(std::move(node.children), absent);
+    std::vector<Node> below = as_modelled(std::move(node.children), absent, kinds);
+    const bool object = node.name.starts_with("+ ") || node.name.starts_with("- ");
+    if (auto kind = object ? kinds.find(node.name.substr(2)) : kinds.end(); kind != kinds.end())
+      node.name.replace(2, std::string::npos, kind->second);
     if (absent.contains(node.name)) {
       std::move(below.begin(), below.end(), std::back_inserter(out));
     } else {
@@ -85,8 +88,8 @@ bool stands_in(const std::vector<Node>& nodes, const FlatTree& model, std::size_
 
 }  // namespace
 
-Absent read_absent(const std::string& path) {
-  Absent out;
+Names read_names(const std::string& path) {
+  Names out;
   std::ifstream in(path);
   for (std::string line; std::getline(in, line);)
     if (auto colon = line.find(": "); !line.starts_with('#') && colon != std::string::npos)
@@ -94,12 +97,12 @@ Absent read_absent(const std::string& path) {
   return out;
 }
 
-std::vector<KernelCall> read_kernel_calls(const std::string& path, const Absent& absent) {
+std::vector<KernelCall> read_kernel_calls(const std::string& path, const Absent& absent, const Names& kinds) {
   std::vector<KernelCall> out;
   std::vector<std::string> lines;
   auto finish = [&] {
     std::size_t at = 0;
-    if (!out.empty()) out.back().tree = without(parse_tree(lines, at, 1), absent);
+    if (!out.empty()) out.back().tree = as_modelled(parse_tree(lines, at, 1), absent, kinds);
     lines.clear();
   };
   std::ifstream in(path);

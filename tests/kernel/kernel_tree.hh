@@ -30,11 +30,13 @@ struct Flat {
 };
 using FlatTree = std::vector<Flat>;
 
-using Absent = std::map<std::string, std::string>;  ///< Function and reason.
+using Names = std::map<std::string, std::string>;  ///< Lines "NAME: TEXT" of a file.
+using Absent = Names;                              ///< A function, or "+ kind", "- kind" of an object; and the reason.
 
-[[nodiscard]] Absent read_absent(const std::string& path);
-/// Functions that are absent give way to their callees.
-[[nodiscard]] std::vector<KernelCall> read_kernel_calls(const std::string& path, const Absent& absent);
+[[nodiscard]] Names read_names(const std::string& path);
+/// Functions that are absent give way to their callees; objects have the kinds that the model has for them.
+[[nodiscard]] std::vector<KernelCall> read_kernel_calls(const std::string& path, const Absent& absent,
+                                                        const Names& kinds);
 /// The system calls of a task, in order: functions, changes of TCP states, objects made and freed.
 [[nodiscard]] std::vector<FlatTree> model_calls(const trace::Trace& trace, trace::TaskId task);
 

@@ -11,15 +11,18 @@ using namespace kernel;  // NOLINT
 
 const std::string kPaths = std::string(WAKEPATH_SOURCE_DIR) + "/tests/kernel/paths/";
 
+std::vector<KernelCall> calls_in(const std::string& file) {
+  return read_kernel_calls(kPaths + file, read_names(kPaths + "absent.txt"), read_names(kPaths + "objects.txt"));
+}
+
 /// Goes through a file's calls: each must stand in some later call of the same thread.
 void expect_trees(const Machine& m, const std::string& file, const task_struct* second = nullptr) {
-  Absent absent = read_absent(kPaths + "absent.txt");
   auto calls_of = [&](const task_struct* task) { return model_calls(*m.k.trace(), task->thread->id()); };
   std::vector<FlatTree> calls[3] = {calls_of(m.server), calls_of(m.client)};
   if (second != nullptr) calls[2] = calls_of(second);
   std::size_t next[3] = {0, 0, 0};
   std::size_t checked = 0;
-  for (const KernelCall& kernel : read_kernel_calls(kPaths + file, absent)) {
+  for (const KernelCall& kernel : calls_in(file)) {
     if (kernel.tree.empty()) continue;
     int who = kernel.thread == 'C' ? 1 : kernel.thread == '2' ? 2 : 0;
     std::size_t at = next[who];
@@ -202,7 +205,7 @@ TEST(KernelTrees, AFullAcceptQueue) {
   EXPECT_EQ(m.connect(SOCK_NONBLOCK), -EINPROGRESS);
   EXPECT_GT(m.last.to, from);
   std::vector<FlatTree> calls = model_calls(*m.k.trace(), m.client->thread->id());
-  auto kernel = read_kernel_calls(kPaths + "accept_queue_full.txt", read_absent(kPaths + "absent.txt"));
+  auto kernel = calls_in("accept_queue_full.txt");
   EXPECT_EQ(first_missing(kernel.front().tree, calls.back()), "") << "the third connect()";
 }
 
@@ -270,8 +273,36 @@ TEST(KernelTrees, ADatagram) {
   expect_trees(m, "udp.txt");
 }
 
+std::size_t objects_in(const std::vector<Node>& nodes, const std::string& kind) {
+  std::size_t count = 0;
+  for (const Node& node : nodes)
+    count += (node.name.substr(0, 2 + kind.size()) == "+ " + kind ? 1 : 0) + objects_in(node.children, kind);
+  return count;
+}
+
+TEST(KernelTrees, ObjectsOfTheSlabsAreCompared) {
+  std::size_t buffers = 0, buckets = 0, all = 0;
+  for (const char* file : {"tcp_life.txt", "udp.txt", "refused.txt", "blocked_recv.txt", "nonblocking_connect.txt"})
+    for (const KernelCall& call : calls_in(file)) {
+      buffers += objects_in(call.tree, "sk_buff");
+      buckets += objects_in(call.tree, "inet_bind");
+      all += objects_in(call.tree, "");
+    }
+  EXPECT_GT(buffers, 15u) << "also those that the kernel allocates in pairs";
+  EXPECT_GT(buckets, 5u);
+  EXPECT_GT(all, 60u);
+}
+
+TEST(KernelTrees, AnObjectThatIsNotMadeIsMissed) {
+  const FlatTree model = {{"alloc", 2}, {"+ sk_buff", 2}, {"free", 3}};
+  EXPECT_EQ(first_missing({{"alloc", false, {{"+ sk_buff", false, {}}}}}, model), "");
+  EXPECT_EQ(first_missing({{"alloc", false, {{"+ sk_buff", false, {}}}}, {"free", false, {}}, {"- sk_buff", true, {}}},
+                          model),
+            "- sk_buff");
+}
+
 TEST(KernelTrees, WhatMattersIsNeverCalledAbsent) {
-  Absent absent = read_absent(kPaths + "absent.txt");
+  Absent absent = read_names(kPaths + "absent.txt");
   EXPECT_GT(absent.size(), 10u);
   for (const char* name : {"tcp_v4_rcv", "tcp_rcv_state_process", "tcp_child_process", "sock_def_readable", "__wake_up",
                            "__wake_up_common", "__wake_up_sync", "__wake_up_sync_key", "ep_poll_callback",
