@@ -16,12 +16,12 @@
 
 namespace wakepath::mirror {
 
-/// The echo server on real sockets, with a mirror behind every call.
+/// The server on real sockets, with the echo service if no other is asked for, with a mirror behind every call.
 class Mirrored {
  public:
-  explicit Mirrored(const MirrorOptions& options = {})
+  explicit Mirrored(const MirrorOptions& options = {}, const cli::ServeSetup& setup = {})
       : mirror_(options), session_(std::make_unique<cli::ServeSession>(os_, steps_)) {
-    EXPECT_EQ(session_->start(0), 0);
+    EXPECT_EQ(session_->start(setup), 0);
   }
   cli::ServeSession& session() { return *session_; }
   os::Endpoint endpoint() const { return session_->endpoint(); }

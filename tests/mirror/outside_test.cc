@@ -135,6 +135,21 @@ TEST_F(MirrorOutside, AFloodOfDataIsSurvived) {
   EXPECT_EQ(figures.divergences, 0U) << in_words(figures);
 }
 
+TEST_F(MirrorOutside, APeerThatTalksForLongHasReadItsAnswers) {
+  Mirrored server({}, {.services = {{.use = "http"}}});
+  Client client(server.endpoint());
+  const std::string request = "GET / HTTP/1.1\r\nHost: " + std::string(41, 'x') + "\r\n\r\n";  // read in two pieces
+  std::string first;
+  for (int round = 0; round < 1600; ++round) {
+    client.send(request);
+    if (first.empty())
+      first = client.receive(109);
+    else
+      EXPECT_EQ(client.receive(109), first);
+  }
+  expect_agreement(server.stop());
+}
+
 TEST_F(MirrorOutside, InsideAndOutsideTogether) {
   Mirrored server;
   std::thread outside([&] {
