@@ -20,6 +20,7 @@
 
 namespace wakepath::cli {
 
+#ifdef WAKEPATH_GUI
 namespace {
 
 struct Paper {
@@ -62,6 +63,7 @@ void keep(Paper& paper, const std::string& file) {
 }
 
 }  // namespace
+#endif
 
 int view(const ViewOptions& options) {
   Opened file = open_any(options.file);
