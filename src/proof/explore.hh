@@ -41,11 +41,12 @@ struct Explored {
 };
 
 /// Runs the steps before `mark: explore` as they stand, then those behind it in every order that keeps each actor's own
-/// order, on the model. A call begins with its first turn, and its arguments are read then. Within a call another actor may come between the first look and the second one of whoever is
-/// about to sleep, in whatever it sleeps. After each turn the invariants of sim/check are asked; at the end everybody
-/// who sleeps looks once more, and must find nothing. Without the mark everything is explored. Orders are tried in
-/// turn, the last choices changing first; when there are more than `most`, some of the rest at random. An error: a step
-/// before the mark that fails or gives what the file does not expect, nothing to explore, or no order that is possible.
+/// order, on the model. A call begins with its first turn, and its arguments are read then. Within a call another actor
+/// may come between the first look and the second one of whoever is about to sleep, in whatever it sleeps. After each
+/// turn the invariants of sim/check are asked; at the end everybody who sleeps looks once more, and must find nothing.
+/// Without the mark everything is explored. Orders are tried in turn, the last choices changing first; when there are
+/// more than `most`, some of the rest at random. An error: a step before the mark that fails or gives what the file
+/// does not expect, nothing to explore, or no order that is possible.
 Explored explore(const scenario::Scenario& scenario, const ExploreOptions& options);
 
 }  // namespace wakepath::proof
