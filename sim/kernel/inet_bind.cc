@@ -11,7 +11,6 @@ namespace wakepath::kernel {
 
 namespace {
 
-constexpr std::int8_t kReusePortAny = 1;     // FASTREUSEPORT_ANY
 constexpr std::int8_t kReusePortStrict = 2;  // FASTREUSEPORT_STRICT
 
 RcvSaddr rcv_saddr_of(const sock_common& c) {
@@ -73,22 +72,19 @@ bool inet_csk_bind_conflict(const sock* sk, const inet_bind_bucket* tb, bool rel
   return false;
 }
 
-/// Everybody who has the port has SO_REUSEPORT, and so has this one.
+/// Everybody had SO_REUSEPORT when they came to the port, and so has this one, for an address that fast_saddr stands
+/// for.
 bool sk_reuseport_match(const inet_bind_bucket* tb, const sock* sk) {
   if (tb->fastreuseport <= 0 || !sk->common.skc_reuseport || sk->sk_reuseport_cb != nullptr) return false;
-  return tb->fastreuseport == kReusePortAny || rcv_saddr_equal(tb->fast_saddr, rcv_saddr_of(sk->common), true, false);
+  return rcv_saddr_equal(tb->fast_saddr, rcv_saddr_of(sk->common), true, false);
 }
 
-/// What those who have the port by bind() agree on, so that the next one need not ask each of them.
+/// What those who have the port by bind() agree on, so that the next one need not ask each of them. The socket's own
+/// bucket by address is on the port's list before this looks whether it is the first one (6.18): it never seems to be,
+/// and SO_REUSEADDR is never agreed on.
 void inet_csk_update_fastreuse(const sock* sk, inet_bind_bucket* tb) {
   bool reuse = sk->common.skc_reuse && tcp_state(sk) != TcpState::LISTEN;
   bool reuseport = sk->common.skc_reuseport;
-  if (tb->bhash2.empty()) {
-    tb->fastreuse = static_cast<std::int8_t>(reuse ? 1 : 0);
-    tb->fastreuseport = reuseport ? kReusePortAny : std::int8_t{0};
-    if (reuseport) tb->fast_saddr = rcv_saddr_of(sk->common);
-    return;
-  }
   if (!reuse) tb->fastreuse = std::int8_t{0};
   if (!reuseport) {
     tb->fastreuseport = std::int8_t{0};
@@ -193,8 +189,7 @@ long inet_csk_get_port(Kernel& k, sock* sk, u16 port) {
   if (tb == nullptr) tb = inet_bind_bucket_create(k, port);
   if (tb == nullptr) return call.result(k.error(Rule::no_memory_for_port, sk));
   if (named && !tb->bhash2.empty()) {
-    bool reuse = sk->common.skc_reuse && tcp_state(sk) != TcpState::LISTEN;  // listen() asks again for what it has
-    bool agreed = (tb->fastreuse > 0 && reuse) || sk_reuseport_match(tb, sk);
+    bool agreed = sk_reuseport_match(tb, sk);  // listen() asks again for what it has
     if (!agreed && inet_csk_bind_conflict(sk, tb, true, true)) return call.result(k.error(Rule::port_in_use, sk));
   }
   bool joins = inet_csk(sk)->icsk_bind_hash == nullptr;

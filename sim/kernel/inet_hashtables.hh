@@ -31,10 +31,8 @@ struct inet_bind2_bucket {
 /// include/net/inet_hashtables.h: a local port that somebody has.
 struct inet_bind_bucket {
   record::Field<u16> port;
-  /// > 0: all who have it by bind() agree to share it (SO_REUSEADDR) and none listens; < 0: only connect() gave it
-  /// away.
-  record::Field<std::int8_t> fastreuse;
-  record::Field<std::int8_t> fastreuseport;  ///< The same of SO_REUSEPORT: 1 for any address, 2 for fast_saddr alone.
+  record::Field<std::int8_t> fastreuse;      ///< < 0: only connect() gave it away. 6.18 never sets it above 0.
+  record::Field<std::int8_t> fastreuseport;  ///< The same; 2: who has SO_REUSEPORT may have what fast_saddr stands for.
   record::List<inet_bind2_bucket, &inet_bind2_bucket::bhash_node> bhash2;
 
   RcvSaddr fast_saddr;
