@@ -49,8 +49,10 @@ class QuietSocket : public Socket {
     timers();
     numbers();
     owner(on_accept_queue);
-    // the model's timers and queues hold none of their own
-    same("skc_refcnt", sk_.common.skc_refcnt.get(), 1 + requests);
+    const inet_connection_sock& icsk = tp_.inet_conn;
+    const int armed = (icsk.icsk_retransmit_timer.active() ? 1 : 0) + (icsk.icsk_delack_timer.active() ? 1 : 0) +
+                      (icsk.sk_timer.active() ? 1 : 0);
+    same("skc_refcnt", sk_.common.skc_refcnt.get(), 1 + requests + armed);
   }
 
  private:
@@ -73,9 +75,10 @@ class QuietSocket : public Socket {
   }
   void timers() {
     const inet_connection_sock& icsk = tp_.inet_conn;
-    same("icsk_retransmit_timer.pending", icsk.retransmit_pending.get(), icsk.icsk_retransmit_timer.active());
-    same("icsk_delack_timer.pending", icsk.delack_pending.get(), icsk.icsk_delack_timer.active());
-    if (!sk_.tcp_rtx_queue.empty() && !icsk.icsk_retransmit_timer.active())
+    if (icsk.icsk_pending && !icsk.icsk_retransmit_timer.active()) say("icsk_pending, but its timer is not armed");
+    if ((icsk.icsk_ack_pending & ICSK_ACK_TIMER) != 0 && !icsk.icsk_delack_timer.active())
+      say("an ACK is to be sent later, but no timer will send it");
+    if (!sk_.tcp_rtx_queue.empty() && !icsk.icsk_pending)
       say("segments are unacknowledged, but no timer will send them again");
   }
   void numbers() {

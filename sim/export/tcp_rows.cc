@@ -46,7 +46,7 @@ TcpRow addresses(const Reading& reading, const Object& object) {
 /// Which timer runs: get_tcp4_sock() looks at icsk_pending, then at sk_timer.
 void look_at_timers(const Reading& reading, TcpRow& row) {
   const Object& sock = *row.object;
-  if (reading.value(sock, "icsk_retransmit_timer.pending") != 0) {
+  if (reading.value(sock, "icsk_pending") != 0) {
     bool probing = reading.value(sock, "packets_out") == 0 && !reading.list(sock, "sk_write_queue.list").empty();
     row.timer = probing ? TcpTimer::kProbe : TcpTimer::kRetransmit;
     row.timer_left_ns = left(reading, reading.value(sock, "icsk_timeout"));

@@ -205,12 +205,11 @@ struct inet_connection_sock {
   inet_sock icsk_inet;
   request_sock_queue icsk_accept_queue;
   record::Field<u8> icsk_retransmits;
-  record::Field<u8> icsk_probes_out;       ///< Zero-window probes that nobody has answered.
-  record::Field<bool> retransmit_pending;  ///< icsk_retransmit_timer is active.
-  record::Field<bool> delack_pending;      ///< icsk_delack_timer is active.
+  record::Field<u8> icsk_probes_out;  ///< Zero-window probes that nobody has answered.
+  record::Field<bool> icsk_pending;   ///< icsk_retransmit_timer has something to do when it is due.
   record::Ptr<inet_bind_bucket> icsk_bind_hash;
   record::Ptr<inet_bind2_bucket> icsk_bind2_hash;
-  record::Field<record::Time> icsk_timeout;      ///< When icsk_retransmit_timer is due, while it is pending.
+  record::Field<record::Time> icsk_timeout;      ///< When icsk_retransmit_timer is due, while icsk_pending.
   record::Field<record::Time> sk_timer_expires;  ///< When sk_timer is due; 0: it is not pending.
   record::Field<record::Time> icsk_ack_ato;      ///< How long an ACK may wait for something to ride on.
   record::Field<ack_pending> icsk_ack_pending;
@@ -220,9 +219,10 @@ struct inet_connection_sock {
   record::ListNode<inet_connection_sock> bind_node;
 
   record::Field<const inet_connection_sock_af_ops*> icsk_af_ops;
+  /// An armed timer holds the sock. The first two run on when there is nothing left for them to do.
   engine::Timer icsk_retransmit_timer;
-  engine::Timer icsk_delack_timer;
-  engine::Timer sk_timer;                ///< FIN_WAIT2 of an orphan.
+  engine::Timer icsk_delack_timer;       ///< Has something to do while ICSK_ACK_TIMER is in icsk_ack_pending.
+  engine::Timer sk_timer;                ///< Keepalive; FIN_WAIT2 of an orphan.
   record::Field<int> icsk_backoff;       ///< Doublings of the time between zero-window probes.
   record::Field<u32> icsk_user_timeout;  ///< TCP_USER_TIMEOUT in ms; 0: none.
   u64 last_data_received_ns = 0;

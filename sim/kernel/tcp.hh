@@ -243,10 +243,12 @@ void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns);
 /// No answer for too long: ETIMEDOUT, and the socket is over.
 void tcp_write_err(Kernel& k, sock* sk);
 int tcp_orphan_retries(const Kernel& k, bool alive);
-void tcp_clear_retrans(Kernel& k, sock* sk);
+/// Nothing has to be sent again. The timer runs on, and finds nothing to do.
+void tcp_clear_retrans(sock* sk);
 void inet_csk_clear_xmit_timers(Kernel& k, sock* sk);
 void tcp_arm_delack(Kernel& k, sock* sk, u64 delay_ns);
 void tcp_reset_keepalive_timer(Kernel& k, sock* sk, u64 delay_ns);
+void tcp_delete_keepalive_timer(Kernel& k, sock* sk);
 void tcp_init_timers(sock* sk);
 /// The handshake is over: buffers take their size, keepalive begins.
 void tcp_init_transfer(Kernel& k, sock* sk);

@@ -99,7 +99,7 @@ bool tcp_ack(Kernel& k, sock* sk, const sk_buff* skb) {
   if (tp->snd_una != prior_una) {
     tcp_clean_rtx_queue(k, sk, prior_una);
     if (tp->packets_out == 0)
-      tcp_clear_retrans(k, sk);
+      tcp_clear_retrans(sk);
     else
       tcp_reset_xmit_timer(k, sk, icsk->icsk_rto.get().ns);
   }

@@ -14,17 +14,13 @@ namespace {
 
 constexpr u32 kGsoMax = 65279;  // sk_gso_max_size on loopback: 65536 without headers
 
-void tcp_event_ack_sent(Kernel& k, sock* sk) {
+void tcp_event_ack_sent(sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
   if (icsk->icsk_ack_quick > 0 && (icsk->icsk_ack_pending & ICSK_ACK_SCHED) != 0) {
     --icsk->icsk_ack_quick;
     if (icsk->icsk_ack_quick == 0 && icsk->icsk_ack_ato.get().ns != kAtoMin) icsk->icsk_ack_ato = record::Time{kAtoMin};
   }
   icsk->icsk_ack_pending = ICSK_ACK_NONE;
-  if (icsk->icsk_delack_timer.active()) {
-    k.scheduler.cancel(icsk->icsk_delack_timer);
-    icsk->delack_pending = false;
-  }
 }
 
 /// An answer soon after data came: the connection is interactive.
@@ -188,7 +184,7 @@ long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
   if ((out->flags & TCPHDR_ACK) != 0) {
     out->ack_seq = tp->rcv_nxt;
     if (!tp->out_of_order_queue.empty()) out->sacks = tcp_sack_blocks(sk);
-    tcp_event_ack_sent(k, sk);
+    tcp_event_ack_sent(sk);
   }
   if (tcp_urg_mode(tp) && before(out->seq, tp->snd_up) && tp->snd_up - out->seq < 0x10000) {
     out->flags |= TCPHDR_URG;
@@ -233,7 +229,7 @@ void tcp_send_ack(Kernel& k, sock* sk) {
   sk_buff* skb = alloc_skb(k, nullptr, "");
   if (skb == nullptr) {                         // later, then
     constexpr u64 kDelackMax = 200 * kNsPerMs;  // TCP_DELACK_MAX
-    inet_csk(sk)->icsk_ack_pending |= static_cast<ack_pending>(ICSK_ACK_SCHED | ICSK_ACK_TIMER);
+    inet_csk_schedule_ack(sk);
     tcp_arm_delack(k, sk, kDelackMax);
     return;
   }
@@ -248,9 +244,9 @@ void tcp_send_delayed_ack(Kernel& k, sock* sk) {
   constexpr u64 kDelackMin = 40 * kNsPerMs;  // TCP_DELACK_MIN; loopback's round trip never makes it longer
   constexpr u64 kTick = 4 * kNsPerMs;        // without data before there is no time to wait: at the next tick
   u64 delay = std::clamp(inet_csk(sk)->icsk_ack_ato.get().ns, kTick, kDelackMin);
-  inet_csk(sk)->icsk_ack_pending |= static_cast<ack_pending>(ICSK_ACK_SCHED | ICSK_ACK_TIMER);
+  inet_csk_schedule_ack(sk);
   k.rule(Rule::tcp_ack_delayed, sk);
-  if (!inet_csk(sk)->icsk_delack_timer.active()) tcp_arm_delack(k, sk, delay);
+  if ((inet_csk(sk)->icsk_ack_pending & ICSK_ACK_TIMER) == 0) tcp_arm_delack(k, sk, delay);
 }
 
 void tcp_send_fin(Kernel& k, sock* sk) {

@@ -158,7 +158,7 @@ void tcp_ack_probe(Kernel& k, sock* sk) {
   if (!after(head->end_seq, tp->snd_una + tp->snd_wnd)) {
     icsk->icsk_backoff = 0;
     icsk->icsk_probes_tstamp_ns = 0;
-    tcp_clear_retrans(k, sk);  // what is to be sent will be, by tcp_data_snd_check()
+    tcp_clear_retrans(sk);  // what is to be sent will be, by tcp_data_snd_check()
     return;
   }
   tcp_reset_xmit_timer(k, sk, tcp_clamp_probe0_to_user_timeout(k, sk, tcp_probe0_when(sk)));
@@ -166,7 +166,7 @@ void tcp_ack_probe(Kernel& k, sock* sk) {
 
 void tcp_check_probe_timer(Kernel& k, sock* sk) {
   const inet_connection_sock* icsk = inet_csk(sk);
-  if (tcp_sk(sk)->packets_out != 0 || sk->sk_write_queue.list.empty() || icsk->icsk_retransmit_timer.active()) return;
+  if (tcp_sk(sk)->packets_out != 0 || sk->sk_write_queue.list.empty() || icsk->icsk_pending) return;
   tcp_reset_xmit_timer(k, sk, tcp_probe0_base(sk));
 }
 
@@ -183,8 +183,8 @@ void tcp_set_keepalive(Kernel& k, sock* sk, bool on) {
   if (tcp_state(sk) == TcpState::CLOSE || tcp_state(sk) == TcpState::LISTEN) return;
   if (on && !sock_flag(sk, SOCK_KEEPOPEN_BIT))
     tcp_reset_keepalive_timer(k, sk, keepalive_time_when_ns(k, sk));
-  else if (!on && k.scheduler.cancel(inet_csk(sk)->sk_timer))
-    inet_csk(sk)->sk_timer_expires = record::Time{};
+  else if (!on)
+    tcp_delete_keepalive_timer(k, sk);
 }
 
 void tcp_keepalive_timer(Kernel& k, sock* sk) {

@@ -78,7 +78,8 @@ void tcp_retransmit_timer(Kernel& k, sock* sk) {
 
 /// What the retransmit timer means depends on what waits, as icsk_pending tells in Linux.
 void tcp_write_timer(Kernel& k, sock* sk) {
-  inet_csk(sk)->retransmit_pending = false;
+  if (!inet_csk(sk)->icsk_pending) return;
+  inet_csk(sk)->icsk_pending = false;
   if (tcp_sk(sk)->packets_out == 0)
     tcp_probe_timer(k, sk);
   else
@@ -87,7 +88,8 @@ void tcp_write_timer(Kernel& k, sock* sk) {
 
 void tcp_delack_timer(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
-  icsk->delack_pending = false;
+  if ((icsk->icsk_ack_pending & ICSK_ACK_TIMER) == 0) return;
+  icsk->icsk_ack_pending &= static_cast<ack_pending>(~static_cast<u32>(ICSK_ACK_TIMER));
   if ((icsk->icsk_ack_pending & ICSK_ACK_SCHED) == 0) return;
   if (icsk->icsk_ack_pingpong == 0) {
     icsk->icsk_ack_ato = record::Time{std::min(icsk->icsk_ack_ato.get().ns * 2, icsk->icsk_rto.get().ns)};
@@ -104,9 +106,8 @@ template <Fn name, void (*body)(Kernel&, sock*)>
 void run_sock_timer(Kernel& k, inet_connection_sock* icsk) {
   sock* sk = as_sock(icsk);
   timer_softirq(k, name, sk, [&k, sk] {
-    sock_hold(sk);
     body(k, sk);
-    sock_put(k, sk);
+    sock_put(k, sk);  // the timer's; whoever has armed it anew has taken another
   });
 }
 
@@ -132,47 +133,59 @@ void tcp_init_timers(sock* sk) {
   icsk->sk_timer.function = timer_of<&Csk::sk_timer, run_sock_timer<Fn::tcp_keepalive_timer, tcp_keepalive_timer>>;
 }
 
-void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns) {
-  Call call(k, Fn::sk_reset_timer, sk);
-  inet_connection_sock* icsk = inet_csk(sk);
-  delay_ns = std::min(delay_ns, kRtoMax);
-  __mod_timer(k, icsk->icsk_retransmit_timer, k.now_ns() + delay_ns, sk);
-  icsk->icsk_timeout = record::Time{k.now_ns() + delay_ns};
-  icsk->retransmit_pending = true;
-}
-
-void tcp_clear_retrans(Kernel& k, sock* sk) {
-  if (k.scheduler.cancel(inet_csk(sk)->icsk_retransmit_timer)) inet_csk(sk)->retransmit_pending = false;
-}
-
-void tcp_arm_delack(Kernel& k, sock* sk, u64 delay_ns) {
-  Call call(k, Fn::sk_reset_timer, sk);
-  __mod_timer(k, inet_csk(sk)->icsk_delack_timer, k.now_ns() + delay_ns, sk);
-  inet_csk(sk)->delack_pending = true;
-}
-
-void tcp_reset_keepalive_timer(Kernel& k, sock* sk, u64 delay_ns) {
-  Call call(k, Fn::sk_reset_timer, sk);
-  __mod_timer(k, inet_csk(sk)->sk_timer, k.now_ns() + delay_ns, sk);
-  inet_csk(sk)->sk_timer_expires = record::Time{k.now_ns() + delay_ns};
-}
-
 namespace {
+
+/// An armed timer holds the sock.
+void sk_reset_timer(Kernel& k, sock* sk, engine::Timer& timer, u64 expires_ns) {
+  Call call(k, Fn::sk_reset_timer, sk);
+  bool was_pending = timer.active();
+  __mod_timer(k, timer, expires_ns, sk);
+  if (!was_pending) sock_hold(sk);
+}
 
 /// Whether it was pending.
 bool sk_stop_timer(Kernel& k, sock* sk, engine::Timer& timer) {
   Call call(k, Fn::sk_stop_timer, sk);
-  return timer_delete(k, timer, sk);
+  if (!timer_delete(k, timer, sk)) return call.result(false);
+  --sk->common.skc_refcnt;  // __sock_put(): never the last one
+  return call.result(true);
 }
 
 }  // namespace
 
+void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns) {
+  inet_connection_sock* icsk = inet_csk(sk);
+  u64 expires_ns = k.now_ns() + std::min(delay_ns, kRtoMax);
+  sk_reset_timer(k, sk, icsk->icsk_retransmit_timer, expires_ns);
+  icsk->icsk_timeout = record::Time{expires_ns};
+  icsk->icsk_pending = true;
+}
+
+void tcp_clear_retrans(sock* sk) {
+  if (inet_csk(sk)->icsk_pending) inet_csk(sk)->icsk_pending = false;
+}
+
+void tcp_arm_delack(Kernel& k, sock* sk, u64 delay_ns) {
+  inet_csk(sk)->icsk_ack_pending |= ICSK_ACK_TIMER;
+  sk_reset_timer(k, sk, inet_csk(sk)->icsk_delack_timer, k.now_ns() + delay_ns);
+}
+
+void tcp_reset_keepalive_timer(Kernel& k, sock* sk, u64 delay_ns) {
+  sk_reset_timer(k, sk, inet_csk(sk)->sk_timer, k.now_ns() + delay_ns);
+  inet_csk(sk)->sk_timer_expires = record::Time{k.now_ns() + delay_ns};
+}
+
+void tcp_delete_keepalive_timer(Kernel& k, sock* sk) {
+  if (sk_stop_timer(k, sk, inet_csk(sk)->sk_timer)) inet_csk(sk)->sk_timer_expires = record::Time{};
+}
+
 void inet_csk_clear_xmit_timers(Kernel& k, sock* sk) {
   Call call(k, Fn::inet_csk_clear_xmit_timers, sk);
   inet_connection_sock* icsk = inet_csk(sk);
-  if (sk_stop_timer(k, sk, icsk->icsk_retransmit_timer)) icsk->retransmit_pending = false;
-  if (sk_stop_timer(k, sk, icsk->icsk_delack_timer)) icsk->delack_pending = false;
-  if (sk_stop_timer(k, sk, icsk->sk_timer)) icsk->sk_timer_expires = record::Time{};
+  tcp_clear_retrans(sk);
+  sk_stop_timer(k, sk, icsk->icsk_retransmit_timer);
+  sk_stop_timer(k, sk, icsk->icsk_delack_timer);
+  tcp_delete_keepalive_timer(k, sk);
   icsk->icsk_ack_pending = ICSK_ACK_NONE;
 }
 

@@ -3,8 +3,7 @@
 //
 // Free, and so taken out on both sides before: numbers of inodes (replaced by who has them), of mounts and devices;
 // addresses and cookies of sockets; the order of rows and of epoll's items (hash tables and a tree of addresses); how
-// long a timer still runs (compared to a quarter of a second); references of sockets that send or receive, as a timer
-// of the kernel keeps its own until its time, whether it is still needed or not; round-trip times and what is computed
+// long a timer still runs (compared to a quarter of a second); round-trip times and what is computed
 // from them, and congestion control, which the model does not have; the send window, which the kernel rounds (window
 // scaling).
 #include <fmt/format.h>
@@ -107,10 +106,9 @@ class Place {
         ADD_FAILURE() << "not a row of /proc/net/tcp: " << lines[i];
         continue;
       }
-      const unsigned long quarters = (std::stoul(c[2], nullptr, 16) + 12) / 25;              // of a second, the nearest
-      const bool has_timers = c[7].matched && c[1].str().find(" 0A ") == std::string::npos;  // neither small nor LISTEN
+      const unsigned long quarters = (std::stoul(c[2], nullptr, 16) + 12) / 25;  // of a second, the nearest
       rows.push_back(fmt::format("{} {} {} {} inode[{}] {} {} {}", c[1].str(), quarters, c[3].str(), c[4].str(),
-                                 c.position(5), owner(c[5]), has_timers ? "ref" : c[6].str(), c[7].str()));
+                                 c.position(5), owner(c[5]), c[6].str(), c[7].str()));
     }
     rows = sorted(rows);
     rows.insert(rows.begin(), lines.at(0));
