@@ -1,9 +1,10 @@
 // Models: inet_csk_get_port() and the bind conflicts of net/ipv4/inet_connection_sock.c, the bind buckets of
 // inet_hashtables.c, Linux 6.18: who may have a local port beside whom.
 // Left out: sockets bound to a device, other users (every process is of one user). Linux looks for conflicts in the
-// second hash when it can, by address: the same sockets as here, fewer of them looked at. Ephemeral ports go up one by
-// one from the range's start, where Linux picks at random.
+// second hash when it can, by address: the same sockets as here, fewer of them looked at. Ephemeral ports go up two by
+// two from the range's start, where Linux begins at random.
 
+#include "sim/kernel/ephemeral.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
 
@@ -164,14 +165,28 @@ void release_buckets(Kernel& k, inet_bind_bucket* tb, inet_bind2_bucket* tb2) {
   }
 }
 
-/// 0: none is left.
+/// As find_ephemeral(), beginning at an odd distance.
+template <class Good>
+u16 find_from(u32 low, u32 high, u32 offset, const Good& good) {
+  const u32 remaining = high - low > 1 ? (high - low) & ~1u : 1;
+  return find_ephemeral(low, high, offset % remaining | 1u, good);
+}
+
+/// 0: none is left. Odd distances from the range's begin come first, as connect() takes the even ones; a socket with
+/// SO_REUSEADDR looks in the lower half before it looks in the upper one.
 u16 inet_csk_find_open_port(Kernel& k, const sock* sk) {
-  for (u32 tries = k.config.port_high - k.config.port_low + 1u; tries > 0; --tries) {
-    u16 candidate = next_ephemeral(k);
-    const inet_bind_bucket* tb = k.bind_hash.at(candidate);
-    if (tb == nullptr || !inet_csk_bind_conflict(sk, tb, false, false)) return candidate;
-  }
-  return 0;
+  auto good = [&](u16 port) {
+    const inet_bind_bucket* tb = k.bind_hash.at(port);
+    return tb == nullptr || !inet_csk_bind_conflict(sk, tb, false, false);
+  };
+  if (u16 port = wanted_port(k, good); port != 0) return port;
+  const u32 low = k.config.port_low, high = k.config.port_high + 1u;
+  const bool halves = sk->common.skc_reuse && high - low >= 4;
+  const u32 half = halves ? low + ((high - low) >> 2 << 1) : high;
+  u16 port = find_from(low, half, k.bind_port_offset, good);
+  if (port == 0 && halves) port = find_from(half, high, k.bind_port_offset, good);
+  k.bind_port_offset += 2;
+  return port;
 }
 
 }  // namespace

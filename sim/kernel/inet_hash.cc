@@ -1,9 +1,10 @@
 // Models: net/ipv4/inet_hashtables.c and net/ipv6/inet6_hashtables.c of Linux 6.18: the tables of connections and of
 // listeners, and the local port of a connecting socket.
 // Left out: secret hash keys: chains are by number, so who shares a chain with whom differs from a running kernel;
-// nothing that a call returns depends on it. Ephemeral ports go up one by one from the range's start, where Linux picks
-// at random.
+// nothing that a call returns depends on it. Ephemeral ports go up two by two from the range's start, where Linux
+// begins at random.
 
+#include "sim/kernel/ephemeral.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/reuseport.hh"
 #include "sim/kernel/tcp.hh"
@@ -93,6 +94,18 @@ bool check_established(Kernel& k, const sock* sk, u16 port, bool bound) {
   return true;
 }
 
+/// A port from which the connection is new; those of the parity of the range's begin first. 0: none.
+u16 port_for_connect(Kernel& k, const sock* sk) {
+  auto good = [&](u16 port) { return !inet_port_is_bound(k, port) && check_established(k, sk, port, false); };
+  if (u16 port = wanted_port(k, good); port != 0) return port;
+  const u32 low = k.config.port_low, high = k.config.port_high + 1u;
+  const u32 remaining = high - low > 1 ? (high - low) & ~1u : 1;
+  const u32 offset = k.connect_port_offset % remaining & ~1u;
+  u16 port = find_ephemeral(low, high, offset, good);
+  if (port != 0) k.connect_port_offset = port - low + 2;
+  return port;
+}
+
 /// Listeners with SO_REUSEPORT share the connections of their port and address.
 long inet_reuseport_add_sock(Kernel& k, sock* sk, const inet_ehash_bucket* listeners) {
   const sock_common& own = sk->common;
@@ -142,27 +155,16 @@ u64 portaddr_key(const sock_common& c) {
   return v4 ? portaddr_key(c.skc_num, c.skc_rcv_saddr.get().value) : portaddr_key(c.skc_num, c.skc_v6_rcv_saddr);
 }
 
-u16 next_ephemeral(Kernel& k) {
-  u16 port = k.next_port;
-  k.next_port = port >= k.config.port_high ? k.config.port_low : static_cast<u16>(port + 1);
-  return port;
-}
-
 long __inet_hash_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::__inet_hash_connect, sk);
   if (inet_csk(sk)->icsk_bind_hash != nullptr) {
     if (!check_established(k, sk, sk->common.skc_num, true)) return call.result(k.error(Rule::connect_no_port, sk));
   } else {
-    u32 tries = k.config.port_high - k.config.port_low + 1u;
-    for (;; --tries) {
-      if (tries == 0) return call.result(k.error(Rule::connect_no_port, sk));
-      u16 candidate = next_ephemeral(k);
-      if (inet_port_is_bound(k, candidate) || !check_established(k, sk, candidate, false)) continue;
-      // others that connect() gave the port may have it, too
-      if (long error = inet_bind_hash(k, sk, candidate); error != 0) return call.result(error);
-      sk->sk_userlocks |= SOCK_CONNECT_BIND;
-      break;
-    }
+    u16 port = port_for_connect(k, sk);
+    if (port == 0) return call.result(k.error(Rule::connect_no_port, sk));
+    // others that connect() gave the port may have it, too
+    if (long error = inet_bind_hash(k, sk, port); error != 0) return call.result(error);
+    sk->sk_userlocks |= SOCK_CONNECT_BIND;
   }
   ehash_insert(k, &sk->common);
   return call.result(0);

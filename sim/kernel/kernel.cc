@@ -86,7 +86,6 @@ Kernel::Kernel(const Config& c)
   member(recorder, kinds_.layouts[KindOrder::member]),
 #include "sim/kernel/kinds.def"
 #undef WP_KIND
-      next_port(c.port_low),
       task_by_id(1, nullptr) {
   recorder.leave_out(absent_functions(config.profile));
   name_symbols();

@@ -246,7 +246,10 @@ class Kernel {
   u64 tcp_challenge_timestamp = kForever;  ///< Second of the last challenge ACK, and how many more it allows.
   u32 tcp_challenge_count = 0;
   u64 udp_lrpa_serial = 0;  ///< Of the UDP connection that was entered last.
-  u16 next_port = 0;
+  /// Where the next search for a port of ip_local_port_range begins, of bind(), connect() and of datagrams; and the
+  /// port that the next one takes if it can (0: none).
+  u32 bind_port_offset = 0, connect_port_offset = 0, datagram_port_offset = 0;
+  u16 wanted_port = 0;
   u64 task_works = 0;                             // how many there are, of all tasks
   std::vector<task_struct*> task_by_id;           // by TaskId
   engine::SlotTable<inet_bind_bucket> bind_hash;  // by port

@@ -42,8 +42,6 @@ u64 portaddr_key(u16 port, In6 address);
 u64 portaddr_key(const sock_common& c);
 /// Has somebody this port who asked for it by bind()?
 bool inet_port_is_bound(const Kernel& k, u16 port);
-/// The next port of net.ipv4.ip_local_port_range.
-u16 next_ephemeral(Kernel& k);
 /// Do the sockets share a local address? `match_wildcard`: one that is bound to any address shares it with all.
 bool inet_rcv_saddr_equal(const sock_common& a, const sock_common& b, bool match_wildcard);
 /// An ephemeral port, and into ehash. 0, -EADDRNOTAVAIL or -ENOMEM.

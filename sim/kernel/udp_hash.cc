@@ -1,8 +1,9 @@
 // Models: ports and look-up of net/ipv4/udp.c, Linux 6.18: the hash by port, the hash by port and address.
 // Left out: sockets bound to a device. The hash of connected sockets by both ends (6.13) has no chains of its own here:
-// each socket knows which chain it would be in and since when. Ephemeral ports go up one by one from the range's start,
-// where Linux picks at random.
+// each socket knows which chain it would be in and since when. Ephemeral ports go up one by one from the middle of the
+// range, where Linux picks at random.
 
+#include "sim/kernel/ephemeral.hh"
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/reuseport.hh"
 #include "sim/kernel/tcp.hh"
@@ -162,10 +163,13 @@ udp_hslot* udp_hashslot(Kernel& k, u16 port) { return k.udp_hash.at(port); }
 long udp_lib_get_port(Kernel& k, sock* sk, u16 port) {
   Call call(k, Fn::udp_lib_get_port, sk);
   if (port == 0) {
-    u32 tries = k.config.port_high - k.config.port_low + 1u;
-    for (; tries > 0 && port == 0; --tries) {
-      u16 candidate = next_ephemeral(k);
-      if (!udp_lib_lport_inuse(k, sk, candidate, true)) port = candidate;
+    auto good = [&](u16 candidate) { return !udp_lib_lport_inuse(k, sk, candidate, true); };
+    port = wanted_port(k, good);
+    // from the middle on: what Linux picks at random is hardly ever a port that TCP has picked, too
+    const u32 size = k.config.port_high - k.config.port_low + 1u;
+    for (u32 tries = size; tries > 0 && port == 0; --tries) {
+      auto candidate = static_cast<u16>(k.config.port_low + (size / 2 + k.datagram_port_offset++) % size);
+      if (good(candidate)) port = candidate;
     }
     if (port == 0) return call.result(k.error(Rule::ports_used_up, sk));
   } else if (udp_lib_lport_inuse(k, sk, port, false)) {

@@ -51,7 +51,7 @@ void Freedoms::no_descriptors(task_struct* task) {
 
 void Freedoms::port(uint16_t port) {
   took(Freedom::ephemeral_port);
-  k_.next_port = port;
+  k_.wanted_port = port;
 }
 
 void Freedoms::send_buffer_full(sock* sk) {

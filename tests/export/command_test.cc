@@ -135,7 +135,7 @@ TEST_F(ExportCommand, ShowsWhatTheKernelItselfWouldShowOfAScenario) {
   ASSERT_EQ(call(), 0) << errors;
   EXPECT_EQ(written(),
             "State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess\n"
-            "LISTEN 1      8          127.0.0.1:32768      0.0.0.0:*\n");
+            "LISTEN 1      8          127.0.0.1:32769      0.0.0.0:*\n");
   options.view = "proc-fdinfo";
   options.process = "server";
   options.fd = 4;

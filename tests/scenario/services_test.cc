@@ -151,7 +151,7 @@ TEST(ScenarioServices, AScriptListensWhereTheFileSays) {
   const FileResult result = on_model(std::string("services:\n  up: {type: upper.lua, listen: 127.0.0.2:0}\n") + kSay);
   ASSERT_TRUE(result.error);
   EXPECT_THAT(result.error->text(),
-              HasSubstr("story.yaml:4:33: the service 'up' listens at 127.0.0.1:32768, not at 127.0.0.2:0"));
+              HasSubstr("story.yaml:4:33: the service 'up' listens at 127.0.0.1:32769, not at 127.0.0.2:0"));
 }
 
 /// The lines of an epoll's interest list, without the numbers of files, by which the kernel orders them.
