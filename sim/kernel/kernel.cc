@@ -154,7 +154,14 @@ task_struct* Kernel::spawn_thread(std::string_view name, task_struct* of) {
 task_struct* Kernel::spawn_kthread(std::string_view name) { return spawn(name, nullptr, 0); }
 
 task_struct* Kernel::spawn_fork(std::string_view name, task_struct* parent) {
-  files_struct* table = files_structs.make();
+  constexpr std::size_t kEmbedded = 64;  // NR_OPEN_DEFAULT: slots that need no table of their own
+  files_struct* table = alloc(files_structs);
+  if (table == nullptr) return nullptr;
+  for (int part = 0; part < 3 && parent->files->by_number.size() > kEmbedded; ++part) {  // alloc_fdtable()
+    if (!allocation_fails()) continue;
+    files_structs.free(table);
+    return nullptr;
+  }
   task_struct* task = spawn(name, table, 0);
   inherit_signals(*this, task, parent);
   table->by_number.resize(parent->files->by_number.size(), nullptr);

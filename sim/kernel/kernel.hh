@@ -184,7 +184,7 @@ class Kernel {
   task_struct* spawn_process(std::string_view name);
   /// A thread of the same process: it shares the descriptor table.
   task_struct* spawn_thread(std::string_view name, task_struct* of);
-  /// A child process with a copy of the descriptor table.
+  /// A child process with a copy of the descriptor table. nullptr: no memory for that, fork() fails with ENOMEM.
   task_struct* spawn_fork(std::string_view name, task_struct* parent);
   /// A thread of the kernel: it belongs to no process and has no descriptors.
   task_struct* spawn_kthread(std::string_view name);

@@ -14,8 +14,22 @@ constexpr u32 kPollIn = EPOLLRDNORM | EPOLLRDBAND | EPOLLIN | EPOLLHUP | EPOLLER
 constexpr u32 kPollOut = EPOLLWRBAND | EPOLLWRNORM | EPOLLOUT | EPOLLERR | POLLNVAL;
 constexpr u32 kPollEx = EPOLLPRI | POLLNVAL;
 
+/// The first entries stand on the caller's stack, the others in pages. False: there is no page.
+bool poll_get_entry(Kernel& k, poll_wqueues* pwq) {
+  constexpr u32 kInline = 9;    // N_INLINE_POLL_ENTRIES
+  constexpr u32 kPerPage = 63;  // a page without its poll_table_page, by entries of 64 bytes
+  const bool page_full = pwq->used >= kInline && (pwq->used - kInline) % kPerPage == 0;
+  if (page_full && k.allocation_fails()) {
+    pwq->error = k.error(Rule::no_memory, pwq);
+    return false;
+  }
+  ++pwq->used;
+  return true;
+}
+
 void __pollwait(Kernel& k, struct file* file, wait_queue_head* queue, poll_table* table) {
   Call call(k, Fn::__pollwait, file);
+  if (!poll_get_entry(k, table->pwq)) return;
   poll_table_entry* entry = k.poll_entries.make();
   ++file->f_ref;
   entry->filp = file;
@@ -53,6 +67,8 @@ class PollWait {
   PollWait(const PollWait&) = delete;
   PollWait& operator=(const PollWait&) = delete;
 
+  /// What becomes of a round that has found nothing; 0: it may sleep.
+  [[nodiscard]] long error() const { return pwq_->error; }
   /// No more entries: they hang already, or the call will not sleep.
   void only_ask() { table._qproc = nullptr; }
 
@@ -105,7 +121,7 @@ MaySleep<long> do_poll(Kernel& k, struct pollfd* fds, std::size_t size, PollWait
       wait.only_ask();  // no need to wait: there is something
     }
     wait.only_ask();
-    if (count == 0 && signal_pending(k)) count = -ERESTARTNOHAND;
+    if (count == 0) count = signal_pending(k) ? -ERESTARTNOHAND : wait.error();
     if (count != 0 || timed_out) co_return call.result(count);
     k.rule(Rule::poll_sleeps, k.current());
     timed_out = !co_await wait.poll_schedule_timeout(deadline);
@@ -184,6 +200,7 @@ MaySleep<long> do_select(Kernel& k, int n, const SelectSets& asked, SelectSets* 
     long count = select_round(k, static_cast<int>(highest), asked, found, wait);
     wait.only_ask();
     if (count != 0 || timed_out || signal_pending(k)) co_return call.result(count);
+    if (wait.error() != 0) co_return call.result(wait.error());
     k.rule(Rule::poll_sleeps, k.current());
     timed_out = !co_await wait.poll_schedule_timeout(deadline);
   }
@@ -218,6 +235,10 @@ MaySleep<long> do_sys_poll(Kernel& k, struct pollfd* fds, std::size_t count, int
   if (count > k.config.rlimit_nofile) co_return call.result(k.error(Rule::poll_too_many, nullptr));
   if (count > 0 && (!access_ok(fds) || !user_has(k, fds, sizeof *fds)))
     co_return call.result(k.error(Rule::bad_address, nullptr));
+  constexpr std::size_t kOnStack = 30;   // N_STACK_PPS
+  constexpr std::size_t kPerPage = 510;  // POLLFD_PER_PAGE
+  for (std::size_t copied = kOnStack; copied < count; copied += kPerPage)
+    if (k.allocation_fails()) co_return call.result(k.error(Rule::no_memory, nullptr));
   PollWait wait(k);
   co_return call.result(co_await do_poll(k, fds, count, wait, timeout_ms));
 }
@@ -228,6 +249,8 @@ MaySleep<long> core_sys_select(Kernel& k, int n, SelectSets* sets, int timeout_m
   if (sets == nullptr) co_return call.result(k.error(Rule::bad_address, nullptr));
   n = std::min(n, max_fds(k));
   auto size = static_cast<std::size_t>(n);
+  constexpr std::size_t kOnStack = 320;  // the six sets of so many descriptors fit into SELECT_STACK_ALLOC
+  if (size > kOnStack && k.allocation_fails()) co_return call.result(k.error(Rule::no_memory, nullptr));
   SelectSets found{std::vector<bool>(size), std::vector<bool>(size), std::vector<bool>(size)};
   long count = co_await do_select(k, n, *sets, &found, timeout_ms);
   if (count == 0 && signal_pending(k)) count = -ERESTARTNOHAND;

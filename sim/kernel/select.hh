@@ -2,7 +2,8 @@
 
 // Models: fs/select.c of Linux 6.18: poll(2), ppoll(2) and select(2), which hang an entry on the wait queue of every
 // file they ask about, sleep, and ask again.
-// Left out: busy polling, and the page-wise storage of the entries.
+// Left out: busy polling. Entries and what poll() is given stand in lists here, in pages in Linux; a page that cannot
+// be had is asked for where Linux asks for it.
 
 #include <poll.h>
 
@@ -33,6 +34,8 @@ struct poll_wqueues {
   record::Field<bool> triggered;  ///< Somebody has called pollwake() since the last look.
   record::List<poll_table_entry, &poll_table_entry::node> entries;
   int asking = -1;  ///< Not in Linux: the number that is being asked about.
+  u32 used = 0;     ///< Entries so far.
+  long error = 0;   ///< -ENOMEM: some file is not waited for, so nobody may sleep.
 
   static void describe(record::KindBuilder<poll_wqueues>& b);
 };

@@ -30,6 +30,7 @@ struct RightsGuard {
 long scm_fp_copy(Kernel& k, const std::vector<int>& rights, OutMessage& message) {
   Call call(k, Fn::scm_fp_copy, nullptr);
   if (rights.size() > kMaxRights) return call.result(k.error(Rule::scm_too_many, nullptr));
+  if (k.allocation_fails()) return call.result(k.error(Rule::no_memory, nullptr));  // the list
   for (int fd : rights) {
     struct file* file = fd_file(k, fd);
     if (file == nullptr) return call.result(k.error(Rule::fd_not_open, nullptr));

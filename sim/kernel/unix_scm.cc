@@ -62,11 +62,26 @@ void unix_destruct_scm(Kernel& k, sk_buff* skb) {
   sock_wfree(k, skb);
 }
 
+namespace {
+
+/// unix_prepare_fpl(): a vertex for each socket of AF_UNIX that will be on its way, and the edges, all together.
+bool unix_prepare_fpl(Kernel& k, const OutMessage& message) {
+  bool any = false;
+  for (const struct file* file : message.rights) {
+    if (unix_get_socket(file) == nullptr) continue;
+    any = true;
+    if (k.allocation_fails()) return false;
+  }
+  return !any || !k.allocation_fails();
+}
+
+}  // namespace
+
 bool unix_scm_to_skb(Kernel& k, OutMessage& message, sk_buff* skb) {
   skb->destructor = unix_destruct_scm;
   if (message.rights.empty()) return true;
-  scm_fp_list* fpl = k.alloc(k.scm_fp_lists);
-  if (fpl == nullptr) return false;
+  if (k.allocation_fails() || !unix_prepare_fpl(k, message)) return false;  // scm_fp_dup()
+  scm_fp_list* fpl = k.scm_fp_lists.make();
   skb->fp = fpl;
   fpl->count = static_cast<int>(message.rights.size());
   for (struct file* file : message.rights) {

@@ -18,6 +18,10 @@ std::vector<long> fail_each(Machine& m, task_struct* task, const MakeCall& make)
   for (u64 n = 0; n < 20; ++n) {
     m.k.fail_allocation_after(n);
     long result = m.call(task, make(m.k));
+    if (result == kBlocked) {  // it waits for at most 10 ms
+      m.wait_ms(20);
+      result = task->call_result();
+    }
     bool all_succeeded = m.k.no_allocation_failed();
     for (const std::string& complaint : check::check_invariants(m.k)) ADD_FAILURE() << n << ": " << complaint;
     if (all_succeeded) {
@@ -123,7 +127,14 @@ TEST(FailingAllocation, OfAMessage) {
   const std::vector<std::string> pieces = {"x"};
   const std::vector<int> rights = {3};
   auto sendmsg = [&](Kernel& k) { return sys_sendmsg(k, pair[0], pieces, rights, 0); };
-  EXPECT_EQ(fail_each(m, m.server, sendmsg), (Errors{-ENOBUFS, -ENOMEM})) << "the buffer, the list of files";
+  EXPECT_EQ(fail_each(m, m.server, sendmsg), (Errors{-ENOMEM, -ENOBUFS, -ENOMEM}))
+      << "the list of files, the buffer, the buffer's own list";
+  int others[2] = {-1, -1};
+  EXPECT_EQ(m.call(m.server, sys_socketpair(m.k, AF_UNIX, SOCK_STREAM, 0, others)), 0);
+  const std::vector<int> sockets = {others[0], others[1]};
+  auto send_socket = [&](Kernel& k) { return sys_sendmsg(k, pair[0], pieces, sockets, 0); };
+  EXPECT_EQ(fail_each(m, m.server, send_socket), (Errors{-ENOMEM, -ENOBUFS, -ENOMEM, -ENOMEM, -ENOMEM, -ENOMEM}))
+      << "and what the collector needs: a vertex for each socket, the edges";
   int fds[2] = {-1, -1};
   EXPECT_EQ(m.call(m.server, sys_pipe2(m.k, fds, 0)), 0);
   auto write = [&fds](Kernel& k) { return sys_write(k, fds[1], "x", 1); };
@@ -144,6 +155,63 @@ TEST(FailingAllocation, OfASegmentWaitsOrSaysSoAndWakesWhoWaitsForAnEdge) {
   m.wait_ms(10);
   EXPECT_TRUE(m.client->call_done());
   EXPECT_EQ(m.client->call_result(), 1);
+}
+
+/// `count` descriptors of one eventfd that stays silent, from number 3 on.
+void open_silent_files(Machine& m, int count) {
+  ASSERT_EQ(m.call(m.server, sys_eventfd2(m.k, 0, 0)), 3);
+  for (int fd = 4; fd < 3 + count; ++fd) ASSERT_EQ(m.call(m.server, sys_dup(m.k, 3)), fd);
+}
+
+TEST(FailingAllocation, OfWhatPollIsGivenAndOfWhatItLeavesOnTheFiles) {
+  Machine m;
+  open_silent_files(m, 31);
+  std::vector<struct pollfd> asked;
+  for (int fd = 3; fd < 12; ++fd) asked.push_back({fd, POLLIN, 0});
+  auto poll = [&](Kernel& k) { return sys_poll(k, asked.data(), asked.size(), 10); };
+  EXPECT_EQ(fail_each(m, m.server, poll), Errors{}) << "nine files: all on the stack";
+  asked.push_back({12, POLLIN, 0});
+  EXPECT_EQ(fail_each(m, m.server, poll), Errors{-ENOMEM}) << "the page of the tenth entry";
+  for (int fd = 13; fd < 34; ++fd) asked.push_back({fd, POLLIN, 0});
+  EXPECT_EQ(fail_each(m, m.server, poll), (Errors{-ENOMEM, -ENOMEM})) << "and one for the 31st pollfd";
+  asked.back().events = POLLOUT;
+  m.k.fail_allocation_after(1);
+  EXPECT_EQ(m.call(m.server, sys_poll(m.k, asked.data(), asked.size(), -1)), 1) << "what is there counts first";
+  expect_all_freed(m);
+}
+
+TEST(FailingAllocation, OfWhatSelectIsGivenAndOfWhatItLeavesOnTheFiles) {
+  Machine m;
+  open_silent_files(m, 400);
+  SelectSets sets;
+  auto ask = [&](int first, int behind) {
+    sets = {};
+    sets.in.resize(static_cast<std::size_t>(behind));
+    for (int fd = first; fd < behind; ++fd) sets.in[static_cast<std::size_t>(fd)] = true;
+    return [&sets, behind](Kernel& k) { return sys_select(k, behind, &sets, 10); };
+  };
+  EXPECT_EQ(fail_each(m, m.server, ask(3, 12)), Errors{});
+  EXPECT_EQ(fail_each(m, m.server, ask(3, 13)), Errors{-ENOMEM}) << "the page of the tenth entry";
+  EXPECT_EQ(fail_each(m, m.server, ask(312, 320)), Errors{}) << "six sets of 320 bits are on the stack";
+  EXPECT_EQ(fail_each(m, m.server, ask(312, 321)), Errors{-ENOMEM}) << "those of 321 are not";
+  expect_all_freed(m);
+}
+
+TEST(FailingAllocation, OfAChildsDescriptorTable) {
+  Machine m;
+  m.k.fail_allocation_after(0);
+  EXPECT_EQ(m.k.spawn_fork("child", m.server), nullptr) << "ENOMEM";
+  open_silent_files(m, 62);
+  for (u64 n = 0; n < 4; ++n) {
+    m.k.fail_allocation_after(n);
+    EXPECT_EQ(m.k.spawn_fork("child", m.server), nullptr) << n << ": a table of more than 64 slots has three parts";
+  }
+  m.k.fail_allocation_after(4);
+  task_struct* child = m.k.spawn_fork("child", m.server);
+  ASSERT_NE(child, nullptr);
+  EXPECT_TRUE(m.k.no_allocation_failed());
+  m.k.exit_task(child);
+  expect_all_freed(m);
 }
 
 /// A connection from socket() to its end, whatever comes of each call.
