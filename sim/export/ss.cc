@@ -72,6 +72,30 @@ std::string extended(const Reading& reading, const TcpRow& row) {
   return out + fmt::format(" {}-{}", (shut & 1) != 0 ? '-' : '<', (shut & 2) != 0 ? '-' : '>');
 }
 
+constexpr std::uint64_t kTimestamps = 12;  // of every segment's options
+constexpr std::uint64_t full_mss(bool v6) { return (v6 ? 65476 : 65495) - kTimestamps; }
+
+/// tp->mss_cache: what a segment carries; before the peer has told its own, what is taken for it.
+std::uint64_t send_mss(const Reading& reading, const Object& sock, bool v6) {
+  std::uint64_t clamp = reading.value(sock, "rx_opt.mss_clamp");
+  if (clamp == 0) {
+    std::uint64_t own = reading.value(sock, "rx_opt.user_mss");
+    return (own != 0 ? own : v6 ? 1220 : 536) - kTimestamps;
+  }
+  std::uint64_t mss = std::min(full_mss(v6), clamp - kTimestamps);
+  std::uint64_t half = reading.value(sock, "max_window") / 2;
+  return half > 536 ? std::min(mss, half) : mss;
+}
+
+/// How long ago something was that a socket notes in ms from 1 on. Nothing when it never was: the kernel then tells of
+/// the time since its own start.
+std::string since(const Reading& reading, std::string_view what, std::uint64_t stamp) {
+  constexpr std::uint64_t kNever = 0, kLongAgo = 0x8000'0000;
+  if (stamp == kNever || stamp == kLongAgo) return "";
+  std::uint64_t ms = reading.world().now_ns() / kMs + 1 - stamp;
+  return ms != 0 ? fmt::format(" {}:{}", what, ms) : "";
+}
+
 std::string internal(const Reading& reading, const TcpRow& row) {
   if (!row.full) return "\t";
   const Object& sock = *row.object;
@@ -81,8 +105,14 @@ std::string internal(const Reading& reading, const TcpRow& row) {
   if (std::uint64_t ato = reading.value(sock, "icsk_ack.ato")) out += fmt::format(" ato:{}", ato / kMs);
   // lo's mtu is 65536; timestamps take 12 bytes of each segment once both ends have agreed on them
   bool v6 = over_v6(row.remote);
-  int mss = v6 ? 65476 : 65495;
-  out += fmt::format(" pmtu:{} advmss:{} cwnd:10", v6 ? 65536 : 65535, row.state == kSynSent ? mss : mss - 12);
+  std::uint64_t advmss = full_mss(v6) + (row.state == kSynSent ? kTimestamps : 0);
+  out += fmt::format(" mss:{} pmtu:{} rcvmss:{} advmss:{} cwnd:10", send_mss(reading, sock, v6), v6 ? 65536 : 65535,
+                     reading.value(sock, "icsk_ack.rcv_mss"), advmss);
+  for (std::string_view counter : {"bytes_sent", "bytes_acked", "bytes_received"})
+    if (std::uint64_t bytes = reading.value(sock, counter)) out += fmt::format(" {}:{}", counter, bytes);
+  out += since(reading, "lastsnd", reading.value(sock, "lsndtime"));
+  out += since(reading, "lastrcv", reading.value(sock, "icsk_ack.lrcvtime"));
+  out += since(reading, "lastack", reading.value(sock, "rcv_tstamp"));
   if (std::uint64_t unacked = reading.value(sock, "packets_out")) out += fmt::format(" unacked:{}", unacked);
   auto unsent = static_cast<std::uint32_t>(reading.value(sock, "write_seq") - reading.value(sock, "snd_nxt"));
   if (unsent > 0) out += fmt::format(" notsent:{}", unsent);

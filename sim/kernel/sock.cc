@@ -129,7 +129,9 @@ void inet_connection_sock::describe(record::KindBuilder<inet_connection_sock>& b
       .field(&inet_connection_sock::icsk_ack_ato, "icsk_ack.ato")
       .field(&inet_connection_sock::icsk_ack_pending, "icsk_ack.pending")
       .field(&inet_connection_sock::icsk_ack_quick, "icsk_ack.quick")
-      .field(&inet_connection_sock::icsk_ack_pingpong, "icsk_ack.pingpong");
+      .field(&inet_connection_sock::icsk_ack_pingpong, "icsk_ack.pingpong")
+      .field(&inet_connection_sock::lrcvtime, "icsk_ack.lrcvtime")
+      .field(&inet_connection_sock::rcv_mss, "icsk_ack.rcv_mss");
 }
 
 void tcp_sock::describe(record::KindBuilder<tcp_sock>& b) {
@@ -160,6 +162,11 @@ void tcp_sock::describe(record::KindBuilder<tcp_sock>& b) {
       .field(&tcp_sock::srtt_us, "srtt_us")
       .field(&tcp_sock::rttvar_us, "rttvar_us")
       .field(&tcp_sock::snd_wl1, "snd_wl1")
+      .field(&tcp_sock::rcv_tstamp, "rcv_tstamp")
+      .field(&tcp_sock::lsndtime, "lsndtime")
+      .field(&tcp_sock::bytes_sent, "bytes_sent")
+      .field(&tcp_sock::bytes_acked, "bytes_acked")
+      .field(&tcp_sock::bytes_received, "bytes_received")
       .field(&tcp_sock::linger2, "linger2")
       .field(&tcp_sock::user_mss, "rx_opt.user_mss")
       .field(&tcp_sock::mss_clamp, "rx_opt.mss_clamp")

@@ -225,11 +225,11 @@ struct inet_connection_sock {
   engine::Timer sk_timer;                ///< Keepalive; FIN_WAIT2 of an orphan.
   record::Field<int> icsk_backoff;       ///< Doublings of the time between zero-window probes.
   record::Field<u32> icsk_user_timeout;  ///< TCP_USER_TIMEOUT in ms; 0: none.
-  u64 last_data_received_ns = 0;
+  record::Field<u32> lrcvtime;           ///< icsk_ack.lrcvtime: when data last came, in ms from 1 on.
+  record::Field<u16> rcv_mss;
+  u8 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
   record::Field<record::Duration> icsk_rto;  ///< TCP_TIMEOUT_INIT, then from the round trips; doubled at each timeout.
   u64 icsk_probes_tstamp_ns = 0;             ///< Since when windows are probed; 0: not.
-  u16 rcv_mss = 536;
-  u8 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
 
   static void describe(record::KindBuilder<inet_connection_sock>& b);
 };
@@ -253,14 +253,19 @@ struct tcp_sock {
   record::Field<u32> high_seq;  ///< snd_nxt when the recovery began, which ends when this is acknowledged.
 
   record::Field<u32> max_window;
-  record::Field<u32> window_clamp;   ///< The largest window that we offer; 0 before the connection begins.
-  record::Field<u32> rcv_ssthresh;   ///< The window that we offer now; grows with what comes, up to the clamp.
-  record::Field<u32> snd_sml;        ///< End of the last small segment sent (Minshall's variant of Nagle).
-  record::Field<u32> notsent_lowat;  ///< TCP_NOTSENT_LOWAT
-  u32 notsent_limit = 0;             ///< The same, or net.ipv4.tcp_notsent_lowat; 0: none.
-  record::Field<u32> srtt_us;        ///< Smoothed round trip, eight times; 0: none measured.
-  record::Field<u32> rttvar_us;      ///< Its deviation, four times.
-  record::Field<u32> snd_wl1;        ///< seq of the segment that brought the last window.
+  record::Field<u32> window_clamp;    ///< The largest window that we offer; 0 before the connection begins.
+  record::Field<u32> rcv_ssthresh;    ///< The window that we offer now; grows with what comes, up to the clamp.
+  record::Field<u32> snd_sml;         ///< End of the last small segment sent (Minshall's variant of Nagle).
+  record::Field<u32> notsent_lowat;   ///< TCP_NOTSENT_LOWAT
+  u32 notsent_limit = 0;              ///< The same, or net.ipv4.tcp_notsent_lowat; 0: none.
+  record::Field<u32> srtt_us;         ///< Smoothed round trip, eight times; 0: none measured.
+  record::Field<u32> rttvar_us;       ///< Its deviation, four times.
+  record::Field<u32> snd_wl1;         ///< seq of the segment that brought the last window.
+  record::Field<u32> rcv_tstamp;      ///< When the last ACK came, in ms from 1 on; 0: never. So is the next one.
+  record::Field<u32> lsndtime;        ///< When data was last sent.
+  record::Field<u32> bytes_sent;      ///< Also again. These count to 4 GiB here, then from 0 on; 64 bits in Linux.
+  record::Field<u32> bytes_acked;     ///< With our SYN and FIN.
+  record::Field<u32> bytes_received;  ///< In order, with the peer's FIN.
   u32 rack_end_seq = 0;
   u32 rack_rtt_us = 0;
   u32 min_rtt_us = ~0u;        ///< Least round trip.
@@ -279,7 +284,6 @@ struct tcp_sock {
   u16 mss_cache = 536;       ///< TCP_MAXSEG between two connections.
   bool fast_path = true;     ///< pred_flags != 0: when last looked at, there was a window and room in the buffer.
   u64 retrans_stamp_ns = 0;  ///< Of the first retransmission in a row; of a SYN: its first transmission.
-  u64 rcv_tstamp_ns = 0;     ///< When the last ACK came.
   u64 rack_sent_ns = 0;      ///< When the segment that was delivered last of all had been sent.
   static void describe(record::KindBuilder<tcp_sock>& b);
 };

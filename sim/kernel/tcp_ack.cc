@@ -30,7 +30,10 @@ void tcp_ack_update_window(sock* sk, const sk_buff* skb) {
     tp->snd_wnd = window;
     tp->max_window = std::max(tp->max_window.get(), window);
   }
-  if (after(skb->ack_seq, tp->snd_una)) tp->snd_una = skb->ack_seq;
+  if (after(skb->ack_seq, tp->snd_una)) {
+    tp->bytes_acked += skb->ack_seq - tp->snd_una;
+    tp->snd_una = skb->ack_seq;
+  }
 }
 
 void tcp_clean_rtx_queue(Kernel& k, sock* sk, u32 prior_una) {
@@ -89,7 +92,7 @@ bool tcp_ack(Kernel& k, sock* sk, const sk_buff* skb) {
     if (skb->ack_seq != prior_una) icsk->icsk_retransmits = 0;
     tcp_ack_update_window(sk, skb);
     icsk->icsk_probes_out = 0;
-    tp->rcv_tstamp_ns = k.now_ns();
+    tp->rcv_tstamp = tcp_stamp_ms(k);
     if (!prior_packets) {
       tcp_ack_probe(k, sk);
       return call.result(true);

@@ -99,7 +99,9 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   tp->snd_wl1 = req->rcv_isn;
   tp->snd_wnd = req->peer_window;
   tp->max_window = req->peer_window;
-  inet_csk(child)->last_data_received_ns = k.now_ns();
+  inet_csk(child)->lrcvtime = tcp_stamp_ms(k);
+  tcp_initialize_rcv_mss(child);
+  tp->lsndtime = tcp_stamp_ms(k);
   if (req->snt_synack_ns != kForever) tcp_rtt_estimator(child, k.now_ns() - req->snt_synack_ns);
   tcp_init_timers(child);
   if (sock_flag(child, SOCK_KEEPOPEN_BIT)) tcp_reset_keepalive_timer(k, child, keepalive_time_when_ns(k, child));

@@ -235,7 +235,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   inet_csk(sk)->icsk_ack_quick = static_cast<u8>(0);  // inet_csk_delack_init()
   inet_csk(sk)->icsk_ack_pingpong = static_cast<u8>(0);
   inet_csk(sk)->icsk_ack_ato = record::Time{};
-  inet_csk(sk)->last_data_received_ns = kLongAgo;
+  inet_csk(sk)->lrcvtime = kLongAgo;
   sk->sk_shutdown = SHUTDOWN_NONE;
   sk->sk_flags &= static_cast<sock_flags>(~static_cast<u32>(SOCK_DONE_BIT));
   tcp_sock* tp = tcp_sk(sk);
@@ -249,12 +249,15 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   tp->max_window = 0;
   tp->fast_path = true;
   tp->window_clamp = 0;
-  inet_csk(sk)->rcv_mss = 88;  // TCP_MIN_MSS
+  inet_csk(sk)->rcv_mss = static_cast<u16>(88);  // TCP_MIN_MSS
   if (inet_csk(sk)->icsk_ack_pending != ICSK_ACK_NONE) inet_csk(sk)->icsk_ack_pending = ICSK_ACK_NONE;
   tp->srtt_us = 0;
   tp->rttvar_us = 0;
   tp->retrans_stamp_ns = 0;
-  tp->rcv_tstamp_ns = 0;
+  tp->rcv_tstamp = 0u;
+  tp->bytes_sent = 0u;
+  tp->bytes_acked = 0u;
+  tp->bytes_received = 0u;
   inet_csk(sk)->icsk_rto = record::Duration{kRtoInitial};
   inet_csk(sk)->icsk_probes_tstamp_ns = 0;
   tp->last_oow_ack_time = 0;

@@ -53,7 +53,8 @@ void undo_connect(Kernel& k, sock* sk) {
 void tcp_finish_connect(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_finish_connect, sk);
   tcp_set_state(k, sk, TcpState::ESTABLISHED);
-  inet_csk(sk)->last_data_received_ns = k.now_ns();
+  inet_csk(sk)->lrcvtime = tcp_stamp_ms(k);
+  tcp_sk(sk)->lsndtime = tcp_stamp_ms(k);
   tcp_init_transfer(k, sk);
 }
 
@@ -84,6 +85,7 @@ long tcp_start_connect(Kernel& k, sock* sk) {
   tp->snd_up = tp->write_seq;
   if (tp->mss_clamp != 0) tp->mss_clamp = static_cast<u16>(0);
   tp->mss_cache = mss_of_a_syn(sk);
+  tcp_initialize_rcv_mss(sk);
   return tcp_connect(k, sk);
 }
 

@@ -61,7 +61,7 @@ void tcp_event_data_recv(Kernel& k, sock* sk, const sk_buff* skb) {
   inet_csk_schedule_ack(sk);
   tcp_measure_rcv_mss(sk, skb);
   u64 ato = icsk->icsk_ack_ato.get().ns;
-  u64 gap = k.now_ns() - icsk->last_data_received_ns;
+  u64 gap = (tcp_stamp_ms(k) - icsk->lrcvtime) * kNsPerMs;
   if (ato == 0) {  // the first data
     tcp_incr_quickack(sk);
     icsk->icsk_ack_ato = record::Time{kAtoMin};
@@ -72,7 +72,7 @@ void tcp_event_data_recv(Kernel& k, sock* sk, const sk_buff* skb) {
   } else if (gap > icsk->icsk_rto.get().ns) {
     tcp_incr_quickack(sk);  // the sender may have started anew, and waits for ACKs
   }
-  icsk->last_data_received_ns = k.now_ns();
+  icsk->lrcvtime = tcp_stamp_ms(k);
   if (skb->len >= 128) tcp_grow_window(k, sk, skb);
 }
 
@@ -105,6 +105,7 @@ bool tcp_queue_rcv(Kernel& k, sock* sk, sk_buff* skb) {
   tcp_sock* tp = tcp_sk(sk);
   sk_rmem_schedule(sk, skb->truesize);
   if (before(skb->seq, tp->rcv_nxt)) skb->consumed = tp->rcv_nxt - skb->seq;  // its beginning was here before
+  tp->bytes_received += skb->end_seq - tp->rcv_nxt;
   tp->rcv_nxt = skb->end_seq;
   if (tcp_try_coalesce(k, sk, sk->sk_receive_queue.list.back(), skb)) return call.result(true);
   skb->sk = sk;

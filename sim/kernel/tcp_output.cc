@@ -26,7 +26,9 @@ void tcp_event_ack_sent(sock* sk) {
 /// An answer soon after data came: the connection is interactive.
 void tcp_event_data_sent(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
-  if (k.now_ns() - icsk->last_data_received_ns < icsk->icsk_ack_ato.get().ns) icsk->icsk_ack_pingpong = 1;
+  const u32 now = tcp_stamp_ms(k);
+  tcp_sk(sk)->lsndtime = now;
+  if ((now - icsk->lrcvtime) * kNsPerMs < icsk->icsk_ack_ato.get().ns) icsk->icsk_ack_pingpong = 1;
 }
 
 bool tcp_urg_mode(const tcp_sock* tp) { return tp->snd_una != tp->snd_up; }
@@ -135,7 +137,6 @@ bool tcp_write_xmit(Kernel& k, sock* sk, u32 nonagle) {
     }
     skb->mss = skb->len > mss ? static_cast<u16>(mss) : u16{0};
     if (__tcp_transmit_skb(k, sk, skb, true) != 0) break;
-    if (skb->len > 0) tcp_event_data_sent(k, sk);
     if (skb->len > 0 && skb->len < mss) tp->snd_sml = skb->end_seq;
     tcp_event_new_data_sent(k, sk, skb);
   }
@@ -185,6 +186,10 @@ long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
     out->ack_seq = tp->rcv_nxt;
     if (!tp->out_of_order_queue.empty()) out->sacks = tcp_sack_blocks(sk);
     tcp_event_ack_sent(sk);
+  }
+  if (skb->len > 0) {
+    tcp_event_data_sent(k, sk);
+    tp->bytes_sent += skb->len;
   }
   if (tcp_urg_mode(tp) && before(out->seq, tp->snd_up) && tp->snd_up - out->seq < 0x10000) {
     out->flags |= TCPHDR_URG;

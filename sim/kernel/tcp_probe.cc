@@ -171,7 +171,8 @@ void tcp_check_probe_timer(Kernel& k, sock* sk) {
 }
 
 u64 keepalive_time_elapsed_ns(const Kernel& k, const sock* sk) {
-  return std::min(k.now_ns() - inet_csk(sk)->last_data_received_ns, k.now_ns() - tcp_sk(sk)->rcv_tstamp_ns);
+  const u32 now = tcp_stamp_ms(k);
+  return std::min(now - inet_csk(sk)->lrcvtime, now - tcp_sk(sk)->rcv_tstamp) * kNsPerMs;
 }
 
 u64 keepalive_time_when_ns(const Kernel& k, const sock* sk) {

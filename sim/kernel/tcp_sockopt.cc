@@ -209,7 +209,8 @@ int tcp_init_sock(Kernel& k, sock* sk) {
   sk->sk_sndbuf = k.config.tcp_wmem[1];
   sk->sk_write_space = sk_stream_write_space;
   tcp_sk(sk)->notsent_limit = k.config.tcp_notsent_lowat;
-  inet_csk(sk)->last_data_received_ns = kLongAgo;
+  inet_csk(sk)->lrcvtime = kLongAgo;
+  inet_csk(sk)->rcv_mss = static_cast<u16>(536);  // TCP_MSS_DEFAULT
   inet_csk(sk)->icsk_rto = record::Duration{kRtoInitial};
   if (inet_csk(sk)->icsk_af_ops == nullptr) inet_csk(sk)->icsk_af_ops = &ipv4_specific;
   tcp_init_timers(sk);

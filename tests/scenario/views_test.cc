@@ -158,7 +158,8 @@ class Place {
     std::istringstream words(line);
     std::string out;
     for (std::string word; words >> word;) {
-      for (const char* key : {"ato:", "pmtu:", "advmss:", "unacked:", "notsent:"}) {
+      for (const char* key : {"ato:", "mss:", "pmtu:", "rcvmss:", "advmss:", "bytes_sent:", "bytes_acked:",
+                              "bytes_received:", "unacked:", "notsent:"}) {
         if (word.starts_with(key)) {
           out += " " + word;
         }
