@@ -45,6 +45,9 @@ Json or_null(const std::optional<T>& value) {
 Json expect_json(const Entry& e) {
   Json out = {{"step", e.step}, {"line", e.at.line}, {"expect", e.expect}};
   out["result"] = e.truth == Entry::Truth::unobservable ? Json("unobservable") : Json(e.truth == Entry::Truth::yes);
+  if (!e.seen.empty()) {
+    out["seen"] = e.seen;
+  }
   return out;
 }
 
@@ -94,6 +97,7 @@ Entry entry_from(const nlohmann::json& j) {
     e.truth = result.is_string()   ? Entry::Truth::unobservable
               : result.get<bool>() ? Entry::Truth::yes
                                    : Entry::Truth::no;
+    e.seen = j.value("seen", "");
     e.done = true;
     return e;
   }

@@ -36,6 +36,7 @@ struct Entry {
   std::string expect;  ///< not empty: this is an `expect`
   enum class Truth { no, yes, unobservable };
   Truth truth = Truth::no;
+  std::string seen;  ///< of one that does not hold: what there was instead, "c.state is ESTABLISHED"
 };
 
 /// What one file gave on one machine.

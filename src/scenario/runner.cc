@@ -293,6 +293,9 @@ class Run {
       collect();
       entry.truth = statement.truth(step.expect);
     }
+    if (entry.truth == Entry::Truth::no) {
+      entry.seen = statement.seen(step.expect);
+    }
     entry.done = true;
     out_.entries.push_back(entry);
   }

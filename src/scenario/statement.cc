@@ -1,6 +1,9 @@
 #include "src/scenario/statement.hh"
 
+#include <fmt/format.h>
+
 #include "src/scenario/matching.hh"
+#include "src/scenario/words.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -48,6 +51,31 @@ Observation Statement::value(const Term& term) {
   } catch (const UnknownField& field) {
     throw FileError{term.at, field.what()};
   }
+}
+
+std::string Statement::seen(const Expectation& e) {
+  if (e.op == Expectation::Op::in || e.op == Expectation::Op::not_in) {
+    return fmt::format("{} is {}in {}", e.left.text, e.op == Expectation::Op::in ? "not " : "", e.right.text);
+  }
+  const std::string left = seen(e.left);
+  const std::string right = seen(e.right);
+  return left + (left.empty() || right.empty() ? "" : ", ") + right;
+}
+
+std::string Statement::seen(const Term& term) {
+  if (term.kind == Term::Kind::integer || term.kind == Term::Kind::word) {
+    return "";
+  }
+  if (is_blocked_in(term)) {
+    return fmt::format("{} is {}", term.text, blocked_in_(term.name));
+  }
+  const Observation now = value(term);
+  if (!now.observable) {
+    return term.text + " is not observable here";
+  }
+  const bool state = !term.model && term.fields[0] == "state";
+  return fmt::format("{} is {}{}", term.text, now.low == now.high ? "" : "at least ",
+                     state ? tcp_state_name(static_cast<int>(now.low)) : std::to_string(now.low));
 }
 
 Entry::Truth Statement::membership(const Expectation& e) {

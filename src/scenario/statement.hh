@@ -17,8 +17,11 @@ class Statement {
       : step_(step), scope_(scope), machine_(machine), blocked_in_(std::move(blocked_in)) {}
 
   Entry::Truth truth(const Expectation& e);
+  /// What its terms are now, in words: "c.state is ESTABLISHED".
+  std::string seen(const Expectation& e);
 
  private:
+  std::string seen(const Term& term);
   std::string word_of(const Term& term) const;
   Observation value(const Term& term);
   Entry::Truth membership(const Expectation& e);

@@ -160,7 +160,8 @@ class Report {
     if (!e.expect.empty()) {
       line(mark, e.step, fmt::format("expect {}: {}", e.expect, operator_text(e)));
       if (!good(e)) {
-        out_ += fmt::format("            {}: found that it does not hold, expected {}\n", place(step), e.expect);
+        out_ += fmt::format("            {}: found {}, expected {}\n", place(step),
+                            e.seen.empty() ? "that it does not hold" : e.seen, e.expect);
       }
       return;
     }

@@ -111,6 +111,21 @@ TEST(Run, SaysInWhatACallIsBlocked) {
   EXPECT_THAT(ended.said, HasSubstr(file + ":5:5: found read blocked in ksys_read > vfs_read > pipe_read, expected 3"));
 }
 
+TEST(Run, SaysWhatAStatementFound) {
+  test::TemporaryFolder folder;
+  const std::string file = folder / "states.yaml";
+  std::ofstream(file) << "wakepath: 1\ntitle: t\nsteps:\n  - a: s = socket(AF_INET, SOCK_STREAM, 0)\n"
+                         "  - a: ep = epoll_create1(0)\n  - expect: s.state == LISTEN\n"
+                         "  - expect: a.blocked_in == recv\n  - expect: s in ep.items\n"
+                         "  - expect: len(ep.items) > s.error\n";
+  const Ended ended = wakepath("run " + file);
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_THAT(ended.said, HasSubstr(file + ":6:5: found s.state is CLOSE, expected s.state == LISTEN"));
+  EXPECT_THAT(ended.said, HasSubstr("found a.blocked_in is none, expected a.blocked_in == recv"));
+  EXPECT_THAT(ended.said, HasSubstr("found s is not in ep.items, expected s in ep.items"));
+  EXPECT_THAT(ended.said, HasSubstr("found len(ep.items) is 0, s.error is 0, expected len(ep.items) > s.error"));
+}
+
 TEST(Views, AFolderThatCannotBeMadeIsStatusTwo) {
   const Ended ended = wakepath("run --on both --views /proc/x " + kFile);
   EXPECT_EQ(ended.status, 2);
