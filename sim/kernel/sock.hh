@@ -281,10 +281,10 @@ struct tcp_sock {
   u8 rcv_wscale = 0;  ///< Our windows are counted in units of 1 << rcv_wscale bytes.
   record::Field<nagle_flags> nonagle;
   record::Field<ca_state> icsk_ca_state;
-  u16 mss_cache = 536;       ///< TCP_MAXSEG between two connections.
-  bool fast_path = true;     ///< pred_flags != 0: when last looked at, there was a window and room in the buffer.
-  u64 retrans_stamp_ns = 0;  ///< Of the first retransmission in a row; of a SYN: its first transmission.
-  u64 rack_sent_ns = 0;      ///< When the segment that was delivered last of all had been sent.
+  u32 retrans_stamp = 0;  ///< Of the first retransmission in a row, of a SYN's first transmission; ms from 1 on.
+  u16 mss_cache = 536;    ///< TCP_MAXSEG between two connections.
+  bool fast_path = true;  ///< pred_flags != 0: when last looked at, there was a window and room in the buffer.
+  u64 rack_sent_ns = 0;   ///< When the segment that was delivered last of all had been sent.
   static void describe(record::KindBuilder<tcp_sock>& b);
 };
 

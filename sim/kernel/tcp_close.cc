@@ -253,7 +253,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   if (inet_csk(sk)->icsk_ack_pending != ICSK_ACK_NONE) inet_csk(sk)->icsk_ack_pending = ICSK_ACK_NONE;
   tp->srtt_us = 0;
   tp->rttvar_us = 0;
-  tp->retrans_stamp_ns = 0;
+  tp->retrans_stamp = 0;
   tp->rcv_tstamp = 0u;
   tp->bytes_sent = 0u;
   tp->bytes_acked = 0u;

@@ -23,7 +23,7 @@ long tcp_connect(Kernel& k, sock* sk) {
   tp->rcv_ssthresh = window.rcv_wnd;
   tp->window_clamp = window.window_clamp;
   tp->rcv_wscale = window.rcv_wscale;
-  tp->retrans_stamp_ns = k.now_ns();
+  tp->retrans_stamp = tcp_stamp_ms(k);
   sk_buff* skb = tcp_stream_alloc_skb(k, sk, "");
   if (skb == nullptr) return call.result(k.error(Rule::no_buffer, sk));
   skb->flags = TCPHDR_SYN;
@@ -130,7 +130,7 @@ int tcp_rcv_synsent_state_process(Kernel& k, sock* sk, sk_buff* skb) {
     tp->snd_wl1 = skb->seq;
     agree_on_mss(sk, skb);
     tcp_ack(k, sk, skb);
-    tp->retrans_stamp_ns = 0;
+    tp->retrans_stamp = 0;
     tp->rcv_nxt = skb->seq + 1;
     tp->rcv_wup = skb->seq + 1;
     tp->copied_seq = tp->rcv_nxt;

@@ -210,7 +210,7 @@ void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb) {
   if (__tcp_transmit_skb(k, sk, skb, true) != 0) return;
   if ((skb->sacked & TCPCB_SACKED_RETRANS) == 0) ++tp->retrans_out;
   skb->sacked |= static_cast<skb_sacked>(TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS);
-  if (tp->retrans_stamp_ns == 0) tp->retrans_stamp_ns = k.now_ns();
+  if (tp->retrans_stamp == 0) tp->retrans_stamp = tcp_stamp_ms(k);
 }
 
 void __tcp_push_pending_frames(Kernel& k, sock* sk, u32 nonagle) {

@@ -105,7 +105,7 @@ void tcp_fastretrans_alert(Kernel& k, sock* sk) {
   bool recovering = tp->icsk_ca_state >= ca_state::TCP_CA_Recovery;
   if (recovering && !before(tp->snd_una, tp->high_seq)) {
     tp->icsk_ca_state = ca_state::TCP_CA_Open;
-    tp->retrans_stamp_ns = 0;
+    tp->retrans_stamp = 0;
     recovering = false;
   }
   bool lost = tcp_rack_mark_lost(k, sk);

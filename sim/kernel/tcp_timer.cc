@@ -32,14 +32,14 @@ u64 tcp_model_timeout(int boundary, u64 base) {
 bool retransmits_timed_out(const Kernel& k, const sock* sk, int boundary, u64 timeout_ns) {
   if (inet_csk(sk)->icsk_retransmits == 0) return false;
   if (timeout_ns == 0) timeout_ns = tcp_model_timeout(boundary, opening(sk) ? kSecond : kRtoMin);
-  return k.now_ns() - tcp_sk(sk)->retrans_stamp_ns >= timeout_ns;
+  return (tcp_stamp_ms(k) - tcp_sk(sk)->retrans_stamp) * kNsPerMs >= timeout_ns;
 }
 
 u64 tcp_clamp_rto_to_user_timeout(const Kernel& k, const sock* sk) {
   const inet_connection_sock* icsk = inet_csk(sk);
   u64 limit = icsk->icsk_user_timeout * kNsPerMs;
   if (limit == 0) return icsk->icsk_rto.get().ns;
-  u64 elapsed = k.now_ns() - tcp_sk(sk)->retrans_stamp_ns;
+  u64 elapsed = (tcp_stamp_ms(k) - tcp_sk(sk)->retrans_stamp) * kNsPerMs;
   return elapsed >= limit ? kJiffy : std::min(icsk->icsk_rto.get().ns, limit - elapsed);
 }
 
