@@ -267,6 +267,8 @@ TEST_F(Views, AreThoseOfTheRunningKernelForBothFamilies) {
   compare("kernel_views_ipv6.yaml", {"listening", "queued", "data", "halves", "over"});
 }
 
+TEST_F(Views, CountTheReferencesOfTimers) { compare("timers-hold-their-socket.yaml", {"soon", "idle"}); }
+
 TEST_F(Views, ShowAProbeThatCameTooSoonAfterAnotherToBeAnswered) {
   bool ran = false;
   run("probes-answered-twice-a-second.yaml", &ran);
