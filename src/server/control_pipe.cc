@@ -20,6 +20,8 @@ std::string_view name_of(CommandKind kind) {
       return "start";
     case CommandKind::pause:
       return "pause";
+    case CommandKind::release:
+      return "release";
     case CommandKind::connect:
       return "connect";
     case CommandKind::bind:

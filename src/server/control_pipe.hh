@@ -17,6 +17,7 @@ enum class CommandKind : char {
   listen = 'L',   ///< take over a listening descriptor
   start = 'R',    ///< begin or resume to read or accept
   pause = 'S',    ///< stop reading for a while
+  release = 'G',  ///< read on, after hold()
   connect = 'O',  ///< open a connection
   bind = 'B',     ///< read and write somebody else's descriptor
   udp = 'U',      ///< take over a UDP socket

@@ -38,6 +38,8 @@ void Slot::clear() {
   figures.last_read_ns = figures.last_write_ns = 0;
   owner = 0;
   reading = writing = false;
+  held = false;
+  wanted = false;
   watched = close_reported = starved = starts_accepted = foreign = was_blocking = false;
   read_size = busy_at = read_at = written_at = 0;
   targets.reset();

@@ -70,6 +70,8 @@ struct Slot {
   // ---- the poll thread's
   Relaxed<ServiceId> owner;
   Relaxed<bool> reading;             ///< EPOLLIN is asked for
+  Relaxed<bool> held;                ///< it is not, whatever the owner says, until release(); the poll thread's
+  Relaxed<bool> wanted;              ///< while it is held: what the owner says
   Relaxed<bool> writing;             ///< EPOLLOUT is asked for
   bool watched : 1 = false;          ///< in the poller's interest list
   bool close_reported : 1 = false;   ///< the owner has had its close message

@@ -49,6 +49,7 @@ int SocketServer::open() {
 void SocketServer::start(ServiceId owner, SocketId id) {
   submit({.kind = CommandKind::start, .service = owner, .id = id});
 }
+void SocketServer::release(SocketId id) { submit({.kind = CommandKind::release, .id = id}); }
 void SocketServer::pause(SocketId id) { submit({.kind = CommandKind::pause, .id = id}); }
 void SocketServer::finish(SocketId id) { submit({.kind = CommandKind::finish, .id = id}); }
 void SocketServer::close(SocketId id) { submit({.kind = CommandKind::close, .id = id}); }

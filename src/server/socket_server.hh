@@ -70,6 +70,13 @@ class SocketServer {
   void start(ServiceId owner, SocketId id);
   /// No more data messages until start(): what the peer sends stays in the kernel, which slows the peer down.
   void pause(SocketId id);
+  /// Reads no more from the socket until release(): start() and pause() only say what is to be then. For whoever
+  /// delivers the messages and has too many of them. The poll thread.
+  void hold(SocketId id);
+  /// Any thread.
+  bool held(SocketId id) const;
+  /// Any thread. Nothing happens when it is not held.
+  void release(SocketId id);
   /// Half-close: FIN when everything sent is with the kernel; reading goes on.
   void finish(SocketId id);
   /// Closes when everything sent is with the kernel.
@@ -129,6 +136,7 @@ class SocketServer {
   void execute_bind(Slot& slot);
   void execute_udp(Slot& slot);
   void execute_start(const Command& command);
+  void execute_release(Slot& slot);
   void execute_finish(Slot& slot);
   void execute_close(Slot& slot, bool now);
 

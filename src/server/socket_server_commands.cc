@@ -30,8 +30,11 @@ void SocketServer::execute(const Command& command) {
       slot->owner = command.service;
       return execute_udp(*slot);
     case CommandKind::pause:
+      slot->wanted = false;
       if (slot->watched) want(*slot, false, slot->writing);
       return;
+    case CommandKind::release:
+      return execute_release(*slot);
     case CommandKind::write:
       return attend(*slot);
     case CommandKind::option:
@@ -92,10 +95,34 @@ void SocketServer::execute_start(const Command& command) {
   slot->owner = command.service;
   slot->starved = false;
   if (state == SlotState::plisten) slot->read_size = 1;
-  if (int error = want(*slot, true, slot->writing); error < 0) return fail(*slot, -error, "start");
+  slot->wanted = true;
+  if (int error = slot->held ? 0 : want(*slot, true, slot->writing); error < 0) return fail(*slot, -error, "start");
   if (state == SlotState::plisten) slots_.change(*slot, SlotState::listen);
   if (state == SlotState::paccept) slots_.change(*slot, SlotState::connected);
   if (state == SlotState::plisten || state == SlotState::paccept) raise(*slot, MessageType::open, "start");
+}
+
+void SocketServer::hold(SocketId id) {
+  Slot* slot = slots_.find(id);
+  if (slot == nullptr || slot->held || !slot->reading) return;
+  slot->held = true;
+  slot->wanted = true;
+  want(*slot, false, slot->writing);
+}
+
+bool SocketServer::held(SocketId id) const {
+  const Slot* slot = slots_.find(id);
+  return slot != nullptr && slot->held;
+}
+
+void SocketServer::execute_release(Slot& slot) {
+  if (!slot.held) return;
+  slot.held = false;
+  const SlotState state = slot.state.load();
+  const bool readable =
+      state == SlotState::connected || state == SlotState::halfclose_write || state == SlotState::bind;
+  if (!slot.wanted || !readable || slot.closing) return;
+  if (int error = want(slot, true, slot.writing); error < 0) fail(slot, -error, "release");
 }
 
 void SocketServer::execute_finish(Slot& slot) {

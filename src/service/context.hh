@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "src/os/mutex.hh"
 #include "src/server/slots.hh"
@@ -31,8 +32,9 @@ struct Context {
 
   // ---- under the lock
   Mailbox mailbox;
-  bool scheduled = false;           ///< waits to be run, or runs
-  std::atomic<bool> dying = false;  ///< is to be taken away by its next run; also read without the lock
+  std::vector<server::SocketId> held;  ///< sockets that are not read while so much waits
+  bool scheduled = false;              ///< waits to be run, or runs
+  std::atomic<bool> dying = false;     ///< is to be taken away by its next run; also read without the lock
 
   // ---- whoever runs it
   std::unique_ptr<Service> service;

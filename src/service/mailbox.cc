@@ -5,6 +5,10 @@
 
 namespace wakepath::service {
 
+namespace {
+size_t bytes_of(const Message& message) { return message.text.size() + message.socket.data.size(); }
+}  // namespace
+
 uint64_t Mailbox::push(Message&& message) {
   if (count_ == ring_.size()) {
     constexpr size_t kFirst = 8;
@@ -13,6 +17,7 @@ uint64_t Mailbox::push(Message&& message) {
     ring_ = std::move(larger);
     head_ = 0;
   }
+  bytes_ += bytes_of(message);
   ring_[(head_ + count_++) & (ring_.size() - 1)] = std::move(message);
   return ++last_serial_;
 }
@@ -21,6 +26,7 @@ uint64_t Mailbox::take(std::vector<Message>& out, size_t most) {
   const uint64_t first = last_serial_ - count_ + 1;
   const size_t taken = std::min(most, count_);
   for (size_t i = 0; i < taken; ++i) {
+    bytes_ -= bytes_of(ring_[head_]);
     out.push_back(std::move(ring_[head_]));
     head_ = (head_ + 1) & (ring_.size() - 1);
   }
@@ -37,7 +43,7 @@ size_t Mailbox::overload() {
 
 void Mailbox::clear() {
   ring_ = std::vector<Message>();
-  head_ = count_ = 0;
+  head_ = count_ = bytes_ = 0;
   overload_at_ = kOverload;
 }
 

@@ -19,6 +19,8 @@ class Mailbox {
   /// Takes up to `most` of the oldest into `out`. Returns the serial number of the first.
   uint64_t take(std::vector<Message>& out, size_t most);
   size_t size() const { return count_; }
+  /// Of what waits: payload of sockets and text.
+  size_t bytes() const { return bytes_; }
   /// How many wait, once for each time that a threshold is passed; else 0.
   size_t overload();
   /// Gives its memory back; the serial numbers go on.
@@ -26,7 +28,7 @@ class Mailbox {
 
  private:
   std::vector<Message> ring_;  // a power of two, or empty
-  size_t head_ = 0, count_ = 0;
+  size_t head_ = 0, count_ = 0, bytes_ = 0;
   uint64_t last_serial_ = 0;
   size_t overload_at_ = kOverload;
 };

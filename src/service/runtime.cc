@@ -92,8 +92,9 @@ int Runtime::send(Handle to, Message message) {
   return push(to, message);
 }
 
-/// `message` is untouched when it cannot be delivered.
-int Runtime::push(Handle to, Message& message) {
+/// `message` is untouched when it cannot be delivered. `from`: a socket that is to be held when too much waits; then
+/// the calling thread is the socket thread.
+int Runtime::push(Handle to, Message& message, server::SocketId from) {
   Context* context = contexts_.find(to);
   if (context == nullptr) return -ESRCH;
   probe::MessageStep step{.service = to,
@@ -101,6 +102,7 @@ int Runtime::push(Handle to, Message& message) {
                           .socket = message.socket.id,
                           .bytes = message.text.size() + message.socket.data.size()};
   bool run = false;
+  bool full = false;
   size_t overload = 0;
   {
     os::WordLock hold(os_, context->lock);
@@ -108,12 +110,19 @@ int Runtime::push(Handle to, Message& message) {
     step.serial = context->mailbox.push(std::move(message));
     step.waiting = context->mailbox.size();
     overload = context->mailbox.overload();
+    full = from != 0 && context->mailbox.bytes() > options_.mailbox_limit;
+    if (full) context->held.push_back(from);
     run = !std::exchange(context->scheduled, true);
     probe_.message_pushed(step);  // under the lock: nobody can take it before it is told
   }
+  if (full) sockets_.hold(from);  // whoever has made room meanwhile asks through the control pipe: that comes later
   if (overload > 0) log(to, "may be overloaded: " + std::to_string(overload) + " messages wait");
   if (run) schedule(*context);
   return 0;
+}
+
+void Runtime::release(const std::vector<server::SocketId>& held) {
+  for (const server::SocketId id : held) sockets_.release(id);
 }
 
 /// Gives a context that was just marked as scheduled to a thread.

@@ -31,6 +31,9 @@ struct RuntimeOptions {
   /// Whether the socket thread runs quick services itself, as long as that takes it no more than kInPlaceNs a round:
   /// the message is answered before another thread would have been awake.
   bool in_place = true;
+  /// Bytes in the queue of a service at which its sockets are read no more, until half of that is handled. At most one
+  /// message of each socket comes on top.
+  size_t mailbox_limit = size_t{1} << 20;
   int64_t monitor_period_ns = Monitor::kPeriodNs;
   server::SocketServerOptions sockets;
   /// Told what is worth a line, one at a time: of the service with this handle, or of the runtime itself (0).
@@ -105,7 +108,8 @@ class Runtime {
 
  private:
   // runtime.cc
-  int push(Handle to, Message& message);
+  int push(Handle to, Message& message, server::SocketId from = 0);
+  void release(const std::vector<server::SocketId>& held);
   void schedule(Context& context);
 
   // runtime_threads.cc

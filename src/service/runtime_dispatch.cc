@@ -54,11 +54,14 @@ int64_t Runtime::run(Context& context, Watch& watch, size_t most) {
     return took_ns;
   }
   bool again = false;
+  std::vector<server::SocketId> released;
   {
     os::WordLock hold(os_, context.lock);
     again = context.mailbox.size() > 0 || context.dying.load();
+    if (context.mailbox.bytes() <= options_.mailbox_limit / 2) released.swap(context.held);
     context.scheduled = again;
   }
+  release(released);
   if (again) run_queue_.push(context);
   return took_ns;
 }
@@ -110,11 +113,13 @@ void Runtime::refuse(const Message& message, Handle refusing) {
 void Runtime::retire(Context& context) {
   const Handle handle = context.handle.load();
   std::vector<Message> left;
+  std::vector<server::SocketId> held;
   {
     os::WordLock hold(os_, context.lock);
     context.handle.store(0);
     context.mailbox.take(left, context.mailbox.size());
     context.mailbox.clear();
+    held.swap(context.held);
   }
   {
     os::Lock hold(names_lock_);
@@ -127,6 +132,7 @@ void Runtime::retire(Context& context) {
   }
   for (const server::SocketInfo& socket : sockets_.info())
     if (socket.owner == handle) sockets_.shutdown(socket.id);
+  release(held);  // others may own some by now
   for (Message& message : left) {
     refuse(message, handle);
     if (message.kind == MessageKind::socket && message.socket.accepted != 0) sockets_.shutdown(message.socket.accepted);

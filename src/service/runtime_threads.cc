@@ -85,7 +85,8 @@ void Runtime::route(server::Message& message) {
   Message routed{.kind = MessageKind::socket, .socket = std::move(message)};
   const server::SocketId id = routed.socket.id;
   const server::SocketId accepted = routed.socket.accepted;
-  if (push(routed.socket.owner, routed) == 0) return;
+  const bool reads = !routed.socket.data.view().empty() && !sockets_.held(id);
+  if (push(routed.socket.owner, routed, reads ? id : 0) == 0) return;
   // Its service is gone: nobody would ever close it.
   if (accepted != 0) sockets_.shutdown(accepted);
   sockets_.shutdown(id);

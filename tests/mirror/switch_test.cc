@@ -44,7 +44,7 @@ TEST_F(MirrorSwitch, ItGoesOnFromWhatTheDescriptorsAreThen) {
   const Figures figures = server.stop();
   expect_agreement(figures);
   EXPECT_GT(figures.checked, off.checked + 100);
-  EXPECT_GT(figures.readings, 10U);
+  EXPECT_GT(figures.readings + figures.readings_unchecked, 10U) << "of some it is still open what is on its way";
 }
 
 TEST_F(MirrorSwitch, EndsThatCameMeanwhileAreSeenWhenItIsOnAgain) {

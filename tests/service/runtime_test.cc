@@ -1,5 +1,6 @@
 #include <atomic>
 #include <stdexcept>
+#include <thread>
 
 #include "src/os/forwarding_os.hh"
 #include "src/service/echo.hh"
@@ -79,6 +80,35 @@ TEST_F(RuntimeTest, ABlockedServiceHoldsUpNobodyElseAndTheMonitorNamesIt) {
   EXPECT_EQ(client.receive(5), "hello");
   EXPECT_TRUE(log_.wait_for(std::to_string(blocked) + ": may be stuck"));
   release = true;
+  runtime_->stop();
+}
+
+TEST_F(RuntimeTest, OfASocketWhoseServiceIsBlockedNoMoreIsReadThanItsQueueMayHold) {
+  constexpr size_t kLimit = 256 * 1024, kFlood = 8 * 1024 * 1024, kOneRead = 64 * 1024;
+  run({.mailbox_limit = kLimit});
+  std::atomic<bool> go_on{false};
+  std::atomic<size_t> got{0};
+  std::atomic<server::SocketId> socket{0};
+  launch([&](Scripted& service) {
+    service.at_start = [](Scripted& self, std::string&) {
+      const server::Opened listening = self.runtime().listen(self.self(), "127.0.0.1", 0, {.starts_accepted = true});
+      self.sockets().start(self.self(), listening.id);
+      return listening.error;
+    };
+    service.accept = [&](Scripted&, server::Message& message) { socket = message.accepted; };
+    service.data = [&](Scripted& self, server::Message& message) {
+      while (!go_on) self.runtime().os().sleep_ns(100'000);
+      if ((got += message.data.size()) == kFlood) heard_.add("all");
+    };
+  });
+  Client client(endpoint());
+  std::thread sender([&] { client.send(pattern(kFlood)); });
+  while (socket == 0 || !runtime_->sockets().held(socket)) os_.sleep_ns(100'000);
+  EXPECT_LE(runtime_->sockets().info(socket).read, 2 * kLimit + 2 * kOneRead) << "in the callback's hands, and waiting";
+  go_on = true;
+  EXPECT_TRUE(heard_.wait_for("all"));
+  sender.join();
+  while (!runtime_->sockets().info(socket).reading) os_.sleep_ns(100'000);
   runtime_->stop();
 }
 
