@@ -27,6 +27,7 @@ struct Ui {
   std::string why_language;
   bool focus_search = false;
   std::array<char, 64> search = {};
+  std::string found;                  ///< why the last search found nothing; empty: it did
   std::array<char, 256> answer = {};  ///< being typed, to the question of `answer_step`
   std::uint64_t answer_step = 0;
   bool dragging_playhead = false;

@@ -24,6 +24,17 @@ void draw_status(Ui& ui, Rect area) {
   hit("status/verdict", badge);
   if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", verdict.about.c_str());
   x += badge.w + p.px(14);
+  for (std::size_t i = 0; i < m.breakpoints().size(); ++i) {
+    const std::string text = m.breakpoints()[i].text;
+    Rect stop{x, badge.y, 0, badge.h};
+    stop.w =
+        p.pill({stop.x, stop.y}, fmt::format(fmt::runtime(tr("stops at {}")), text), theme().now, false, p.px(260));
+    const bool clicked = hit(fmt::format("status/breakpoint/{}", i).c_str(), stop);
+    if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", std::string(tr("A click takes it away")).c_str());
+    x += stop.w + p.px(8);
+    if (clicked) return (void)ui.model.toggle_breakpoint(text);
+  }
+  if (!ui.found.empty()) word(fmt::format("{}: {}", ui.search.data(), tr(ui.found)), theme().bad);
   if (world.peers() != 0) word(fmt::format(fmt::runtime(tr("{} peer events")), world.peers()), theme().dim);
   if (m.session().live())
     word(std::string(tr(m.following() ? "live, following" : "live, standing back")),
@@ -52,7 +63,9 @@ void draw_help(Ui& ui, Rect area) {
                                     {"- and =", "slower, faster"},
                                     {"Home, End", "to the start, to the end (live: to now)"},
                                     {"L", "follow the running program"},
-                                    {"/ or Ctrl + K", "find an object by name"},
+                                    {"/ or Ctrl + K", "find: an object, a function, sk_ack_backlog, wake server"},
+                                    {"Enter, Shift + Enter", "there: to where it happens next, happened last"},
+                                    {"Ctrl + Enter", "there: playing stops where it happens, or no longer"},
                                     {"F", "the whole trace on the timeline"},
                                     {"Escape", "select nothing; close this"},
                                     {"F2", "why: who woke, what returned, who still waits"},

@@ -99,6 +99,19 @@ void draw_transport(Ui& ui, const Painter& p, Point& cursor) {
   }
 }
 
+/// Enter: select an object of that name, or go to where it happens next. With Shift: to where it happened last. With
+/// Ctrl: let playing stop where it happens.
+void find(Ui& ui) {
+  const std::string text = ui.search.data();
+  const ImGuiIO& io = ImGui::GetIO();
+  ui.found.clear();
+  if (text.empty()) return;
+  if (io.KeyCtrl)
+    ui.found = ui.model.toggle_breakpoint(text);
+  else if (io.KeyShift || ui.model.search(text) == 0)
+    ui.found = ui.model.hunt(text, io.KeyShift ? -1 : 1);
+}
+
 void draw_search(Ui& ui, const Painter& p, Rect r) {
   if (r.w < p.px(90)) return;
   marks::put("search", r);
@@ -108,10 +121,10 @@ void draw_search(Ui& ui, const Painter& p, Rect r) {
   ui.focus_search = false;
   compat::push_font(fonts().small.face, fonts().small.px);
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(p.px(9), p.px(7.5f)));
-  if (ImGui::InputTextWithHint("##search", std::string(tr("Find an object   /")).c_str(), ui.search.data(),
-                               ui.search.size(),
+  const std::string hint(tr("Find an object, a function, a field   /"));
+  if (ImGui::InputTextWithHint("##search", hint.c_str(), ui.search.data(), ui.search.size(),
                                ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_AutoSelectAll))
-    ui.model.search(ui.search.data());
+    find(ui);
   ImGui::PopStyleVar();
   ImGui::PopFont();
 }

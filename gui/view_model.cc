@@ -16,20 +16,6 @@ constexpr Position kMostRead = 20000;  // records looked at for "just changed"; 
 constexpr double kSmallestView = 12;   // records across the timeline
 constexpr double kFitWhole = 6000;     // traces up to this long are shown whole at first
 
-double stops_per_second(Grain grain) {
-  switch (grain) {
-    case Grain::kRecord:
-      return 12;
-    case Grain::kFunction:
-      return 6;
-    case Grain::kSyscall:
-      return 1;
-    case Grain::kStep:
-      return 0.7;
-  }
-  return 1;
-}
-
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
@@ -38,7 +24,11 @@ std::string lower(std::string text) {
 }  // namespace
 
 ViewModel::ViewModel(const trace::Session& session)
-    : session_(&session), cursor_(session.trace()), index_(session.trace()), chains_(session.trace()) {
+    : session_(&session),
+      cursor_(session.trace()),
+      index_(session.trace()),
+      chains_(session.trace()),
+      hunter_(session.trace()) {
   poll();
   fit_view();
 }
@@ -49,6 +39,7 @@ bool ViewModel::poll() {
   index_.update();
   chains_.update();
   quiz_.update(trace(), index_);
+  if (!breakpoints_.empty()) hunter_.update();
   if (index_.seen() == had) return false;
   if (view_is_whole_) fit_view();
   if (following_) {
@@ -114,8 +105,8 @@ bool ViewModel::tick(double seconds) {
   for (; pending_ >= 1 && position() < end() && playing_; pending_ -= 1, any = true) {
     const Position from = position();
     cursor_.seek(next_stop(trace(), index_, from, grain_));
-    if (const Quiz::Asked* asked = quiz_.open_between(from, position()); asked != nullptr) {
-      cursor_.seek(index_.after_step(asked->step).value_or(asked->at + 1));
+    if (const auto stop = obstacle(from, position())) {
+      cursor_.seek(*stop);
       playing_ = false;
     }
   }
@@ -215,6 +206,38 @@ void ViewModel::select(ObjectId object) {
   if (object == selected_) return;
   selected_ = object;
   changed();
+}
+
+std::optional<Position> ViewModel::obstacle(Position from, Position to) const {
+  std::optional<Position> first;
+  if (const Quiz::Asked* asked = quiz_.open_between(from, to); asked != nullptr)
+    first = index_.after_step(asked->step).value_or(asked->at + 1);
+  for (const Quarry& quarry : breakpoints_)
+    if (const auto at = hunter_.next(quarry, from, to); at && (!first || *at < *first)) first = at;
+  return first;
+}
+
+std::string ViewModel::hunt(const std::string& text, int direction) {
+  hunter_.update();
+  const auto quarry = hunter_.quarry(text);
+  if (!quarry) return "no object, function or field of that name";
+  const auto at = direction > 0 ? hunter_.next(*quarry, position(), end()) : hunter_.previous(*quarry, position());
+  if (!at) return direction > 0 ? "not again after this" : "not before this";
+  playing_ = false;
+  seek(*at);
+  return "";
+}
+
+std::string ViewModel::toggle_breakpoint(const std::string& text) {
+  hunter_.update();
+  changed();
+  const auto same =
+      std::find_if(breakpoints_.begin(), breakpoints_.end(), [&](const Quarry& q) { return q.text == text; });
+  if (same != breakpoints_.end()) return breakpoints_.erase(same), "";
+  const auto quarry = hunter_.quarry(text);
+  if (!quarry) return "no function or field of that name";
+  breakpoints_.push_back(*quarry);
+  return "";
 }
 
 ObjectId ViewModel::search(const std::string& text) {

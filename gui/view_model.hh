@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gui/chains.hh"
+#include "gui/hunt.hh"
 #include "gui/openings.hh"
 #include "gui/quiz.hh"
 #include "gui/stops.hh"
@@ -91,6 +92,14 @@ class ViewModel {
   /// The next living object after the selected one whose name or kind contains `text` (any case); 0 when none.
   trace::ObjectId search(const std::string& text);
 
+  // --- what is looked for in time (hunt.hh says how it is written) ---
+  /// Goes to where it happens next (+1) or happened last (-1). Empty; or why not, and nothing moves.
+  std::string hunt(const std::string& text, int direction);
+  /// Playing stops where one of these happens.
+  [[nodiscard]] const std::vector<Quarry>& breakpoints() const { return breakpoints_; }
+  /// Sets one, or takes it away again. Empty; or why not.
+  std::string toggle_breakpoint(const std::string& text);
+
   // --- steps ---
   /// Index into index().steps() of the step that the playhead is in; nothing before the first.
   [[nodiscard]] std::optional<std::size_t> current_step() const;
@@ -116,6 +125,8 @@ class ViewModel {
   void fit_view();
 
  private:
+  /// Where playing from `from` to `to` must stop on the way; nothing when nowhere.
+  [[nodiscard]] std::optional<trace::Position> obstacle(trace::Position from, trace::Position to) const;
   void changed() { ++revision_; }
   void moved();
 
@@ -124,6 +135,8 @@ class ViewModel {
   trace::Index index_;
   Chains chains_;
   Quiz quiz_;
+  Hunter hunter_;
+  std::vector<Quarry> breakpoints_;
   std::uint64_t revision_ = 1;
   Grain grain_ = Grain::kStep;
   bool playing_ = false;
