@@ -119,6 +119,7 @@ std::string record_words(const trace::Trace& trace, const trace::World& world, t
     case RecordKind::kPeer:
       return "peer: " + text;
     case RecordKind::kDivergence:
+      if (r.before == r.after) return fmt::format("DIVERGENCE {}", text);
       return fmt::format("DIVERGENCE {}: model {}, kernel {}", text, static_cast<std::int64_t>(r.before),
                          static_cast<std::int64_t>(r.after));
   }

@@ -98,6 +98,7 @@ std::string record_text(const Trace& trace, const World& world, const Record& re
     case RecordKind::kPeer:
       return fmt::format("peer: {}", words);
     case RecordKind::kDivergence:
+      if (record.before == record.after) return fmt::format("DIVERGENCE: {}", words);
       return fmt::format("DIVERGENCE: {}: model {}, kernel {}", words, static_cast<std::int64_t>(record.before),
                          static_cast<std::int64_t>(record.after));
     case RecordKind::kCall:

@@ -54,7 +54,8 @@ enum class RecordKind : std::uint8_t {
   kNote,        ///< Words. field = NoteKind, object = string id.
   kRule,        ///< A named rule applied. field = index into Schema::rules, object = what it is about.
   kPeer,        ///< Something that a peer outside did was injected. object = string id: what, on what evidence.
-  kDivergence,  ///< Model and kernel disagree. object = string id: on what; before = model, after = kernel.
+  kDivergence,  ///< Model and kernel disagree. object = string id: on what; before = model, after = kernel; equal:
+                ///< the words say it all.
 };
 
 enum class NoteKind : std::uint16_t { kSay = 0, kMark = 1, kAsk = 2, kLog = 3 };

@@ -19,6 +19,10 @@ struct Opened {
 /// run on the modelled kernel first.
 [[nodiscard]] Opened open_any(const std::filesystem::path& path);
 
+/// The same; a scenario also runs on the kernel of this machine where it can, and the trace says where that one gave
+/// something else. `alone`: why it was not compared; a recording was, or not, when it was made.
+[[nodiscard]] Opened open_compared(const std::filesystem::path& path, std::string& alone);
+
 /// The same of a scenario that has been read already.
 [[nodiscard]] Opened run_scenario(const scenario::Scenario& story);
 

@@ -66,14 +66,16 @@ void keep(Paper& paper, const std::string& file) {
 #endif
 
 int view(const ViewOptions& options) {
-  Opened file = open_any(options.file);
+  std::string alone;
+  // a picture is the same on every machine; who looks at the window is told what this one's kernel says
+  Opened file = options.shot.empty() ? open_compared(options.file, alone) : open_any(options.file);
   if (!file.message.empty()) std::fprintf(stderr, "%s\n", file.message.c_str());
   if (file.trace == nullptr) return kWrong;
   if (const std::string problem = selects_nothing(options, *file.trace); !problem.empty()) return fail(kWrong, problem);
 #ifdef WAKEPATH_GUI
   Paper paper;
   if (const std::string why = open_paper(options, paper); !why.empty()) return fail(kWrong, why);
-  FileSession session(std::move(file.trace), options.file);
+  FileSession session(std::move(file.trace), options.file, alone.empty() ? "" : "not compared with a kernel: " + alone);
   gui::WindowOptions window;
   window.width = options.width;
   window.height = options.height;
