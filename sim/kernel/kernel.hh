@@ -262,6 +262,8 @@ class Kernel {
   std::vector<unix_edge> unix_edges;                      // which sockets of AF_UNIX are on their way, in order
   bool unix_gc_scheduled = false;
   u32 unix_autobind_number = 0;
+  /// Hears of every packet that goes to the device, as a packet socket does (dev_queue_xmit_nit()); empty: nobody.
+  std::function<void(const sk_buff&)> tap;
   UserHoles* user_holes = nullptr;  ///< of the calls that are under way; nullptr: all their buffers are there
 
  private:

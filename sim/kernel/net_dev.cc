@@ -134,6 +134,8 @@ void __dev_queue_xmit(Kernel& k, sk_buff* skb) {
   local_bh_disable(k);
   {
     Call start(k, Fn::dev_hard_start_xmit, skb);
+    if (k.tap) [[unlikely]]
+      k.tap(*skb);
     if (k.nic != nullptr)
       nic_start_xmit(k, skb);
     else

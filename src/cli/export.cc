@@ -137,6 +137,7 @@ const std::set<std::string> kTexts = {"dot", "text", "json", "csv", "mermaid"};
 
 int export_file(const ExportOptions& options) {
   if (!options.html.empty()) return export_lesson(options.file, options.html);
+  if (options.view == "packets") return export_packets(options.file, options.output);
   std::string format = format_of(options);
   if (!is_picture(format) && !kTexts.contains(format))
     return fail(kWrong, fmt::format("{}: found the ending '.{}', expected .dot, .svg, .png, .pdf, .txt, .json, .csv "

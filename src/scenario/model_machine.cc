@@ -4,7 +4,10 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <charconv>
 
+#include "sim/kernel/packet.hh"
+#include "src/scenario/compared.hh"
 #include "src/scenario/model_calls.hh"
 #include "src/scenario/scope.hh"
 #include "src/scenario/step_text.hh"
@@ -16,6 +19,19 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kQuietLimit = 300ms;  // scenarios/README.md: for unacknowledged data time passes, at most this
+
+/// As two numbers when they are some; else in words.
+void diverge(record::Recorder& recorder, const Difference& difference) {
+  long model = 0, kernel = 0;
+  const auto number = [](const std::string& text, long& value) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size();
+  };
+  if (number(difference.model, model) && number(difference.kernel, kernel))
+    return recorder.divergence(difference.field, model, kernel);
+  recorder.divergence(fmt::format("{}: model {}, kernel {}", difference.field, difference.model, difference.kernel), 0,
+                      0);
+}
 
 kernel::Config configure(const Scenario& scenario) {
   kernel::Config config;
@@ -41,7 +57,12 @@ std::optional<std::string> ModelMachine::unknown(const CallStep& call) const { r
 void ModelMachine::open(const Scenario& scenario) {
   kernel::Config config = configure(scenario);
   config.mutant = mutant_;
+  if (comparison_ != nullptr) config.compared_with = comparison_->with;
   kernel_ = std::make_unique<kernel::Kernel>(config);
+  if (tap_)
+    kernel_->tap = [this](const kernel::sk_buff& skb) {
+      tap_(kernel_->now_ns(), kernel::packet_bytes(*kernel_, skb), step_);
+    };
   if (!scenario.services.empty()) {
     services_ = std::make_unique<ModelServices>(*kernel_, scenario);
     actors_[kServicesProcess] = {.task = services_->first_task(), .process = kServicesProcess};
@@ -71,6 +92,7 @@ void ModelMachine::add_actor(const std::string& name, const std::string& process
 }
 
 void ModelMachine::begin_step(const Step& step) {
+  step_ = &step;
   record::Recorder& recorder = kernel_->recorder;
   recorder.step(static_cast<uint64_t>(step.number), step_text(step));
   if (step.kind == Step::Kind::say) {
@@ -84,6 +106,9 @@ void ModelMachine::begin_step(const Step& step) {
 
 void ModelMachine::end_step(const Step& step) {
   remember();
+  if (comparison_ != nullptr)
+    if (const auto found = comparison_->by_step.find(step.number); found != comparison_->by_step.end())
+      for (const Difference& difference : found->second) diverge(kernel_->recorder, difference);
   kernel_->recorder.step_end(static_cast<uint64_t>(step.number));
 }
 
@@ -206,6 +231,8 @@ std::optional<Duration> ModelMachine::timer(const std::string& name) {
 
 FileResult run_on_model(const Scenario& scenario, const RunOptions& options, std::shared_ptr<trace::Trace>* trace) {
   ModelMachine machine;
+  machine.tap(options.tap);
+  machine.compare(options.comparison);
   FileResult result = run(scenario, machine, options);
   if (!options.views.empty() && machine.trace()) {
     try {

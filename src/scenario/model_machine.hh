@@ -39,6 +39,9 @@ class ModelMachine : public Machine {
   Observation contains(const std::string& process, int fd, const std::string& list, int member) override;
   Observation observe_model(const std::string& process, int fd, const std::vector<std::string>& fields) override;
 
+  /// As RunOptions has them; before open().
+  void tap(std::function<void(uint64_t, const std::string&, const Step*)> listener) { tap_ = std::move(listener); }
+  void compare(const Comparison* comparison) { comparison_ = comparison; }
   /// What happened; shared, it may outlive the machine. Null before open().
   std::shared_ptr<trace::Trace> trace() const { return kernel_ ? kernel_->trace() : nullptr; }
 
@@ -92,6 +95,9 @@ class ModelMachine : public Machine {
   Observation of_socket(kernel::sock* sk, const std::string& field) const;
 
   kernel::Mutant mutant_;
+  std::function<void(uint64_t, const std::string&, const Step*)> tap_;
+  const Step* step_ = nullptr;
+  const Comparison* comparison_ = nullptr;
   std::unique_ptr<kernel::Kernel> kernel_;
   std::map<std::string, Actor> actors_;
   std::map<std::pair<std::string, int>, Known> known_;

@@ -1,14 +1,21 @@
 #pragma once
 
+#include <functional>
+
 #include "src/scenario/ast.hh"
 #include "src/scenario/machine.hh"
 #include "src/scenario/outcome.hh"
 
 namespace wakepath::scenario {
 
+struct Comparison;
+
 struct RunOptions {
   bool slow = false;  ///< run files that wait for more than 5 s
   std::string views;  ///< a folder for the kernel's own texts at each mark (views.hh); empty: none
+  /// On the model: gets every packet that is sent (headers and data), with the model's time in ns and the step.
+  std::function<void(uint64_t time_ns, const std::string& packet, const Step* step)> tap;
+  const Comparison* comparison = nullptr;  ///< On the model: what its trace says of another machine (compared.hh).
 };
 
 /// Runs a scenario on a machine. Exceptions of the machine (Unavailable, Skip) become part of the result.
