@@ -51,6 +51,19 @@ struct Picture {
 /// Nothing when there is no off-screen OpenGL 3.3 here; then `why` says what was missing.
 std::optional<Picture> render_picture(const trace::Session& session, const WindowOptions& options, std::string& why);
 
+/// The stage as it plays, without a display: the same pixels every time.
+struct FilmOptions {
+  std::uint64_t from = 1;  ///< steps
+  std::uint64_t to = 1;
+  std::string grain = "function";  ///< where it stops: "record", "function", "call", "step"
+  int rate = 12;                   ///< pictures a second
+  double speed = 1;                ///< stops go by this much faster than the stage plays them
+};
+/// `each` gets one picture after the other with the step that it belongs to, and ends the film with false. Empty when
+/// all is well, else what is missing or wrong. With grain "step" there is one picture for each step.
+std::string render_film(const trace::Session& session, const WindowOptions& options, const FilmOptions& film,
+                        const std::function<bool(const Picture&, std::uint64_t step)>& each);
+
 /// False when the file cannot be written.
 bool write_png(const std::filesystem::path& path, const Picture& picture);
 

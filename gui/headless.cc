@@ -5,6 +5,9 @@
 #include <EGL/eglext.h>
 #include <backends/imgui_impl_opengl3.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 
@@ -64,28 +67,72 @@ class Offscreen {
   GLuint colour_ = 0;
 };
 
-Picture draw_frames(ViewModel& model, const WindowOptions& options, float scale) {
-  App app(model, scale, true);
-  double cost = 0;
-  for (int i = 0; i < std::max(3, options.frames); ++i) {
-    std::clock_t start = std::clock();
+/// The window's contents, drawn into a framebuffer: ImGui, OpenGL and the app for one model.
+class Studio {
+ public:
+  /// The model must outlive it.
+  Studio(ViewModel& model, const WindowOptions& options, bool still)
+      : model_(model), options_(options), still_(still) {}
+  Studio(const Studio&) = delete;
+  Studio& operator=(const Studio&) = delete;
+  ~Studio() {
+    if (!app_) return;
+    ImGui_ImplOpenGL3_Shutdown();
+    ImGui::DestroyContext();
+  }
+
+  /// Empty, or what is missing.
+  std::string open() {
+    std::string why;
+    if (!offscreen_.open(options_.width, options_.height, why)) return why;
+    const float scale = options_.scale > 0 ? options_.scale : options_.theme == "projector" ? kProjectorScale : 1;
+    start_imgui(scale, options_, model_);
+    ImGui_ImplOpenGL3_Init("#version 330");
+    app_.emplace(model_, scale, still_);
+    return "";
+  }
+
+  /// `seconds` after the last one.
+  void draw(double seconds) {
     ImGuiIO& io = ImGui::GetIO();
-    io.DisplaySize = ImVec2(static_cast<float>(options.width), static_cast<float>(options.height));
-    io.DeltaTime = 1.0f / 60;
+    io.DisplaySize = ImVec2(static_cast<float>(options_.width), static_cast<float>(options_.height));
+    io.DeltaTime = static_cast<float>(seconds);
     ImGui_ImplOpenGL3_NewFrame();
     ImGui::NewFrame();
-    app.frame(io.DisplaySize.x, io.DisplaySize.y, 1.0 / 60);
+    app_->frame(io.DisplaySize.x, io.DisplaySize.y, seconds);
     ImGui::Render();
-    glViewport(0, 0, options.width, options.height);
+    glViewport(0, 0, options_.width, options_.height);
     glClearColor(0.05f, 0.066f, 0.09f, 1);
     glClear(GL_COLOR_BUFFER_BIT);
     ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
     glFinish();
-    cost = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   }
-  Picture picture = read_pixels(options.width, options.height);
-  picture.seconds_per_frame = cost;
-  return picture;
+  [[nodiscard]] Picture picture() const { return read_pixels(options_.width, options_.height); }
+
+ private:
+  ViewModel& model_;
+  const WindowOptions& options_;
+  bool still_;
+  Offscreen offscreen_;
+  std::optional<App> app_;
+};
+
+constexpr int kFirstFrames = 3;  // until every window of ImGui has its place
+constexpr double kFrameTime = 1.0 / 60;
+
+std::optional<Grain> grain_named(std::string_view name) {
+  if (name == "record") return Grain::kRecord;
+  if (name == "function") return Grain::kFunction;
+  if (name == "call") return Grain::kSyscall;
+  if (name == "step") return Grain::kStep;
+  return std::nullopt;
+}
+
+/// Pictures that a stop stays for: what the stage takes for it when it plays, and longer where a step ends.
+int pictures_at(const FilmOptions& film, Grain grain, bool step_ends) {
+  if (grain == Grain::kStep) return 1;
+  const double seconds = step_ends ? 1 : 1 / stops_per_second(grain);
+  return std::max(1, static_cast<int>(seconds * film.rate / film.speed + 0.5));
 }
 
 }  // namespace
@@ -94,15 +141,44 @@ std::optional<Picture> render_picture(const trace::Session& session, const Windo
   ViewModel model(session);
   model.resume(options.given, {});
   if (!place_at(model, options)) return why = "no such step", std::nullopt;
-  Offscreen offscreen;
-  if (!offscreen.open(options.width, options.height, why)) return std::nullopt;
-  float scale = options.scale > 0 ? options.scale : options.theme == "projector" ? kProjectorScale : 1;
-  start_imgui(scale, options, model);
-  ImGui_ImplOpenGL3_Init("#version 330");
-  Picture picture = draw_frames(model, options, scale);
-  ImGui_ImplOpenGL3_Shutdown();
-  ImGui::DestroyContext();
+  Studio studio(model, options, true);
+  if (why = studio.open(); !why.empty()) return std::nullopt;
+  double cost = 0;
+  for (int i = 0; i < std::max(kFirstFrames, options.frames); ++i) {
+    const std::clock_t start = std::clock();
+    studio.draw(kFrameTime);
+    cost = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  }
+  Picture picture = studio.picture();
+  picture.seconds_per_frame = cost;
   return picture;
+}
+
+std::string render_film(const trace::Session& session, const WindowOptions& options, const FilmOptions& film,
+                        const std::function<bool(const Picture&, std::uint64_t step)>& each) {
+  ViewModel model(session);
+  model.resume(options.given, {});
+  const auto begin = model.index().after_step(film.from == 0 ? 0 : film.from - 1);
+  const auto end = model.index().after_step(film.to);
+  const auto grain = grain_named(film.grain);
+  if (!begin || !end || film.to < film.from)
+    return fmt::format("the trace has steps 1 to {}, found {}:{}", model.index().steps().size(), film.from, film.to);
+  if (!grain) return fmt::format("found grain '{}', expected record, function, call or step", film.grain);
+  Studio studio(model, options, options.reduce_motion || *grain == Grain::kStep);
+  if (std::string why = studio.open(); !why.empty()) return why;
+  model.set_grain(*grain);
+  model.seek(*begin);
+  model.set_view(static_cast<double>(*begin), static_cast<double>(*end));
+  for (int i = 0; i < kFirstFrames; ++i) studio.draw(kFrameTime);
+  while (model.position() < *end) {
+    model.seek(std::min(*end, next_stop(model.trace(), model.index(), model.position(), *grain)));
+    const bool step_ends = model.world().quiet_step() == model.world().step();
+    for (int left = pictures_at(film, *grain, step_ends); left > 0; --left) {
+      studio.draw(1.0 / film.rate);
+      if (!each(studio.picture(), model.world().step())) return "";
+    }
+  }
+  return "";
 }
 
 int render_shot(const trace::Session& session, const WindowOptions& options) {

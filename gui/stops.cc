@@ -58,4 +58,18 @@ Position previous_stop(const Trace& trace, const Index& index, Position from, Gr
   return 0;
 }
 
+double stops_per_second(Grain grain) {
+  switch (grain) {
+    case Grain::kRecord:
+      return 12;
+    case Grain::kFunction:
+      return 6;
+    case Grain::kSyscall:
+      return 1;
+    case Grain::kStep:
+      return 0.7;
+  }
+  return 1;
+}
+
 }  // namespace wakepath::gui

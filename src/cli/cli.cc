@@ -204,6 +204,32 @@ void add_worksheet(CLI::App& app, WorksheetCommandOptions& options, int& status)
   command->callback([&] { status = worksheet(options); });
 }
 
+void add_render(CLI::App& app, RenderOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("render", "Write the stage as a picture or a film, without a display");
+  command->add_option("FILE", options.file, "A recording (.wkp) or a scenario (.yaml)")->required();
+  auto* step = command->add_option("--step", options.step, "One picture, where this step is quiet (.png)");
+  command->add_option("--range", options.range, "Steps A:B as a film (.mp4, .webm, .gif), or a .png for each")
+      ->excludes(step);
+  command->add_option("-o,--output", options.output, "Where to")->required();
+  command->add_option("--grain", options.grain, "Where a film stops")
+      ->check(CLI::IsMember({"record", "function", "call", "step"}))
+      ->capture_default_str();
+  command->add_option("--speed", options.speed)->check(CLI::Range(0.1, 100.0))->capture_default_str();
+  command->add_option("--rate", options.rate, "Pictures a second")->check(CLI::Range(1, 60))->capture_default_str();
+  command->add_option("--width", options.width)->check(CLI::Range(640, 7680))->capture_default_str();
+  command->add_option("--height", options.height)->check(CLI::Range(480, 4320))->capture_default_str();
+  command->add_option("--scale", options.scale, "Size of everything")->check(CLI::Range(0.0, 4.0));
+  command->add_option("--theme", options.theme)
+      ->check(CLI::IsMember({"dark", "light", "contrast", "projector"}))
+      ->capture_default_str();
+  command->add_option("--lang", options.language)->check(CLI::IsMember({"en", "zh"}))->capture_default_str();
+  command->footer(
+      "Films need ffmpeg.\nExamples:\n  wakepath render scenarios/wake-on-connect.yaml --step 8 -o woken.png\n"
+      "  wakepath render scenarios/wake-on-connect.yaml --range 7:9 -o woken.mp4\n"
+      "  wakepath render scenarios/wake-on-connect.yaml --range 1:9 -o slide.png   (slide-1.png to slide-9.png)");
+  command->callback([&] { status = render(options); });
+}
+
 void add_diagram(CLI::App& app, DiagramOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("diagram", "Draw the state machines that the model and the server keep to");
   command->add_option("SUBJECT", options.subject, "tcp-states: of a TCP socket; slot-states: of the socket-server")
@@ -230,10 +256,12 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
                    "objects: who points to whom; path, tree: the calls of the step; sequence: threads and time; "
                    "architecture: how a server is built; "
                    "timeline: all calls for Perfetto; "
-                   "field: one field over time; or what the kernel itself would show: proc-net-tcp, proc-net-tcp6, "
+                   "field: one field over time; packets: what was sent, for Wireshark; or what the kernel itself would "
+                   "show: proc-net-tcp, proc-net-tcp6, "
                    "proc-net-udp, proc-net-udp6, proc-fd, proc-fdinfo, ss")
-      ->check(CLI::IsMember({"objects", "path", "tree", "sequence", "architecture", "timeline", "field", "proc-net-tcp",
-                             "proc-net-tcp6", "proc-net-udp", "proc-net-udp6", "proc-fd", "proc-fdinfo", "ss"}))
+      ->check(CLI::IsMember({"objects", "path", "tree", "sequence", "architecture", "timeline", "field", "packets",
+                             "proc-net-tcp", "proc-net-tcp6", "proc-net-udp", "proc-net-udp6", "proc-fd", "proc-fdinfo",
+                             "ss"}))
       ->capture_default_str();
   command->add_option("--format", options.format, "Taken from the output's name when not given; else svg, tree: text")
       ->check(CLI::IsMember({"dot", "svg", "png", "pdf", "text", "json", "csv", "mermaid"}));
@@ -259,6 +287,7 @@ void add_export(CLI::App& app, ExportOptions& options, int& status) {
       "  wakepath export scenarios/from-queue-to-callback.yaml --view architecture -o architecture.svg\n"
       "  wakepath export scenarios/wake-on-connect.yaml --view timeline -o timeline.json\n"
       "  wakepath export scenarios/wake-on-connect.yaml --view field --object tcp_sock#1 --field sk_ack_backlog\n"
+      "  wakepath export scenarios/wake-on-connect.yaml --view packets -o packets.pcapng\n"
       "  wakepath export scenarios/wake-on-connect.yaml --html lesson.html\n"
       "  wakepath export scenarios/wake-on-connect.yaml --step asleep --view proc-fdinfo --process server --fd 4\n"
       "  wakepath export scenarios/wake-on-connect.yaml --step woken --view ss --ss tlnie");
@@ -428,6 +457,8 @@ int command_line(int argc, char** argv) {
   add_worksheet(app, worksheet_options, status);
   DiagramOptions diagram_options;
   add_diagram(app, diagram_options, status);
+  RenderOptions render_options;
+  add_render(app, render_options, status);
   ExportOptions export_options;
   add_export(app, export_options, status);
   WhyCommandOptions why_options;

@@ -96,6 +96,8 @@ struct ExportOptions {
 int export_file(const ExportOptions& options);
 /// A scenario as one HTML page, written to the file `page` ("-": standard output).
 int export_lesson(const std::string& file, const std::string& page);
+/// Packets of a scenario as a capture (pcapng).
+int export_packets(const std::string& file, const std::string& output);
 /// wakepath grade FILE --answers A…: 1 when not every answer is right.
 struct GradeOptions {
   std::string file;                  ///< the scenario
@@ -113,6 +115,23 @@ struct WorksheetCommandOptions {
   std::string output;    ///< a file; empty or "-": standard output
 };
 int worksheet(const WorksheetCommandOptions& options);
+
+/// wakepath render FILE: the stage itself as a picture, a series of pictures or a film, without a display.
+struct RenderOptions {
+  std::string file;
+  std::string step;    ///< a step's number
+  std::string range;   ///< A:B, steps
+  std::string output;  ///< .png, .mp4, .webm, .gif
+  std::string grain = "function";
+  double speed = 1;
+  int rate = 12;
+  int width = 1440;
+  int height = 900;
+  float scale = 0;
+  std::string theme = "dark";
+  std::string language = "en";
+};
+int render(const RenderOptions& options);
 
 /// wakepath diagram: what is true of every run, from the program's own tables.
 struct DiagramOptions {
