@@ -224,8 +224,8 @@ void add_render(CLI::App& app, RenderOptions& options, int& status) {
       ->capture_default_str();
   command->add_option("--lang", options.language)->check(CLI::IsMember({"en", "zh"}))->capture_default_str();
   command->footer(
-      "Films need ffmpeg.\nExamples:\n  wakepath render scenarios/wake-on-connect.yaml --step 8 -o woken.png\n"
-      "  wakepath render scenarios/wake-on-connect.yaml --range 7:9 -o woken.mp4\n"
+      "Films need ffmpeg.\nExamples:\n  wakepath render scenarios/wake-on-connect.yaml --step 12 -o woken.png\n"
+      "  wakepath render scenarios/wake-on-connect.yaml --range 11:14 -o woken.mp4\n"
       "  wakepath render scenarios/wake-on-connect.yaml --range 1:9 -o slide.png   (slide-1.png to slide-9.png)");
   command->callback([&] { status = render(options); });
 }
