@@ -1,7 +1,8 @@
 // Models: the receiving half of net/ipv4/tcp_input.c, Linux 6.18: queueing data, acknowledging it (at once, or
 // delayed), the peer's FIN. What comes out of order is in tcp_ofo.cc, what an ACK does in tcp_ack.cc.
-// Left out: compressed ACKs (each segment out of order is answered at once, where Linux
-// holds back the fourth and later ones for a millisecond).
+// Left out: collapsing and pruning a full queue (tcp_collapse(), tcp_prune_queue(): what has no room is dropped at once),
+// the buffer that grows with it (tcp_clamp_window()), compressed ACKs (each segment out of order is answered at once,
+// where Linux holds back the fourth and later ones for a millisecond).
 
 #include <algorithm>
 
@@ -192,9 +193,8 @@ void queue_in_order(Kernel& k, sock* sk, sk_buff* skb) {
   if (!sock_flag(sk, SOCK_DEAD_BIT) && !silent) tcp_data_ready(k, sk);
 }
 
-bool tcp_can_ingest(const sock* sk, const sk_buff* skb) {
-  return sk->sk_rmem_alloc + static_cast<int>(skb->len.get()) <= sk->sk_rcvbuf;
-}
+/// Measured on 6.18.44: what is queued counts, not what comes. So one segment may overshoot.
+bool tcp_can_ingest(const sock* sk) { return sk->sk_rmem_alloc <= sk->sk_rcvbuf; }
 
 /// More is queued than the buffer is for: the sender is told, whatever was promised, and a reader is woken. A bare FIN
 /// is taken all the same.
@@ -216,7 +216,7 @@ void tcp_data_queue(Kernel& k, sock* sk, sk_buff* skb) {
     bool lone_fin = skb->len == 0;
     if (!lone_fin && window == 0) {
       out_of_window(k, sk, skb);
-    } else if (tcp_can_ingest(sk, skb) || no_room(k, sk, skb)) {
+    } else if (tcp_can_ingest(sk) || no_room(k, sk, skb)) {
       queue_in_order(k, sk, skb);
     } else {
       kfree_skb(k, skb);

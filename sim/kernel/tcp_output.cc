@@ -1,6 +1,6 @@
 // Models: net/ipv4/tcp_output.c of Linux 6.18: building segments, Nagle, ACKs. The window: tcp_window.cc.
 // Left out: congestion control and pacing (loopback's window is smaller than the initial congestion window's 10 large
-// segments), timestamps (their 12 bytes count in the MSS), path MTU discovery, window scaling as an encoding (a
+// segments), timestamps (their 12 bytes count in the MSS, but are in no packet), path MTU discovery, window scaling as an encoding (a
 // segment carries the window in bytes), the urgent pointer of data more than 64 KiB ahead.
 
 #include <algorithm>
@@ -61,6 +61,8 @@ void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb) {
 }
 
 bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
+  const bool sent =
+      !before(tcp_sk(sk)->snd_nxt, skb->end_seq) && !sk->tcp_rtx_queue.empty();  // from there it goes again
   Call call(k, Fn::tcp_fragment, skb);
   sk_buff* rest = tcp_stream_alloc_skb(k, sk, skb->payload.view().substr(keep));
   if (rest == nullptr) return false;
@@ -73,8 +75,15 @@ bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   skb->end_seq = skb->seq + keep;
   skb->truesize -= rest->len;  // its data is charged to the new segment, which adds its own overhead
   sk->sk_wmem_queued += static_cast<int>(rest->truesize - rest->len);
-  sk->sk_write_queue.list.insert_behind(skb, rest);
-  ++sk->sk_write_queue.qlen;
+  if (sent) {
+    rest->sacked = skb->sacked;
+    rest->sent_at_ns = skb->sent_at_ns;
+    sk->tcp_rtx_queue.insert_behind(skb, rest);
+    ++tcp_sk(sk)->packets_out;
+  } else {
+    sk->sk_write_queue.list.insert_behind(skb, rest);
+    ++sk->sk_write_queue.qlen;
+  }
   return true;
 }
 
@@ -203,9 +212,28 @@ long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
   return call.result(0);
 }
 
+namespace {
+
+/// How much of a segment may go again: as many whole MSS as the window has room for, or what room there is. Of the
+/// oldest one MSS goes even into a window that has shrunk to before it: it probes. 0: nothing.
+u32 tcp_retransmit_room(const sock* sk, const sk_buff* skb) {
+  const tcp_sock* tp = tcp_sk(sk);
+  const u32 mss = tcp_current_mss(sk);
+  const auto room = static_cast<std::int32_t>(tp->snd_una + tp->snd_wnd - skb->seq);
+  if (room <= 0) return skb->seq == tp->snd_una ? mss : 0;
+  const u32 whole = static_cast<u32>(room) / mss * mss;
+  return whole != 0 ? whole : static_cast<u32>(room);
+}
+
+}  // namespace
+
 void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb) {
   Call call(k, Fn::tcp_retransmit_skb, sk);
   tcp_sock* tp = tcp_sk(sk);
+  if (skb->len > 0) {
+    const u32 room = tcp_retransmit_room(sk, skb);
+    if (room == 0 || (skb->len > room && !tcp_fragment(k, sk, skb, room))) return;
+  }
   k.rule(Rule::tcp_retransmits, sk);
   if (__tcp_transmit_skb(k, sk, skb, true) != 0) return;
   if ((skb->sacked & TCPCB_SACKED_RETRANS) == 0) ++tp->retrans_out;
