@@ -154,8 +154,10 @@ class Blocked {
         q_.to,
         [&](const Record& r, Position at) {
           if (r.kind != RecordKind::kWake || r.before == id_) return false;
-          for (Position call : q_.history.chain(at))
+          for (Position call : q_.history.chain(at)) {
+            if (q_.history.function(call) == "pollwake") return false;  // of poll() and select(): never exclusive
             if (q_.history.function(call) == "__wake_up_common") return trace_[call].object == queue_->id;
+          }
           return false;
         },
         q_.from);
@@ -167,7 +169,8 @@ class Blocked {
     std::uint64_t state = q_.reading.value(sock, "skc_state");
     std::string name = q_.reading.name(&sock);
     if (open("inet_csk_accept")) {
-      add("accept_queue_empty", {{"object", name}});
+      add(q_.reading.value(sock, "sk_ack_backlog") != 0 ? "accept_not_woken" : "accept_queue_empty",
+          {{"object", name}, {"count", count_of(sock, "sk_ack_backlog")}});
       if (q_.reading.value(sock, "qlen") > 0) add("handshakes_unfinished", {{"count", count_of(sock, "qlen")}});
     } else if (open("sk_stream_wait_memory")) {
       buffer_full(sock, "sk_wmem_queued", "");

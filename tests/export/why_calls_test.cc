@@ -31,6 +31,18 @@ std::vector<std::string> pair_of(const std::string& type, std::vector<std::strin
   return out;
 }
 
+// --- who still waits, although there is something ---
+
+TEST(WhyBlocked, AnAcceptIsPassedOverWhereAnExclusiveItemTookTheWakeUp) {
+  Story story(steps({"s: thread(t)", "s: thread(u)", "s: epoll_ctl(ep, EPOLL_CTL_ADD, l, EPOLLIN|EPOLLEXCLUSIVE)",
+                     "t: accept(l)", "s: epoll_wait(ep, 1, -1)", "u: poll([{l, POLLIN}], -1)",
+                     "c: m = socket(AF_INET, SOCK_STREAM, 0)", "c: connect(m, addr(l))"}));
+  const std::string words = why_text(story.about("t"));
+  EXPECT_THAT(words, HasSubstr("1 wait in the accept queue of tcp_sock#1, but this thread was not woken"));
+  EXPECT_THAT(words, Not(HasSubstr("is empty")));
+  EXPECT_THAT(words, Not(HasSubstr("instead: u"))) << "poll() ends no walk";
+}
+
 // --- who brought what was read ---
 
 TEST(WhyRead, ADatagramByWhoSentThatOne) {
