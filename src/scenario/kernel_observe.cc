@@ -1,6 +1,7 @@
 // What addr() and `expect` read out of the running kernel, and what must be remembered for them.
 
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -76,17 +77,15 @@ const TcpSocket* KernelMachine::find_socket(const std::string& process, int fd) 
   if (known == known_.end() || known->second.inode == 0) {
     return nullptr;
   }
+  const TcpSocket* own = nullptr;
+  const TcpSocket* rest = nullptr;  // TIME_WAIT has no inode
   for (const TcpSocket& s : sockets_) {
-    if (s.inode == known->second.inode) {
-      return &s;
-    }
+    if (s.inode == known->second.inode) own = &s;
+    if (s.inode == 0 && s.local == known->second.local && s.remote == known->second.remote) rest = &s;
   }
-  for (const TcpSocket& s : sockets_) {
-    if (s.inode == 0 && s.local == known->second.local && s.remote == known->second.remote) {
-      return &s;
-    }
-  }
-  return nullptr;
+  // a socket that bind() named stays in the dump after its connection has gone into TIME_WAIT (since 6.8)
+  const bool over = own != nullptr && own->state == TCP_CLOSE;
+  return own == nullptr || (over && rest != nullptr) ? rest : own;
 }
 
 Observation KernelMachine::queued(const std::string& process, int fd, unsigned long what) {

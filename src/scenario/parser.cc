@@ -74,7 +74,8 @@ class Parser {
       out_.steps.push_back(step_parser.step(step));
     }
     check_names(out_, s_);
-    name_what_to_pick(out_);
+    name_what_to_pick(out_, s_);
+    check_marks(out_, s_);
     return std::move(out_);
   }
 
@@ -169,6 +170,10 @@ class Parser {
     }
     if (const Yaml* needs = root.find("needs")) {
       out_.needs = fields_.strings(*needs, "a list such as [ipv6, netns]");
+      for (size_t i = 0; i < out_.needs.size(); ++i)
+        if (const std::string& need = out_.needs[i]; need != "ipv6" && need != "netns")
+          s_.fail(needs->items.empty() ? needs->at : needs->items.at(i).at, fmt::format("'{}'", need),
+                  "ipv6 or netns" + did_you_mean(need, {"ipv6", "netns"}));
     }
   }
 

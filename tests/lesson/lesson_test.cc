@@ -34,12 +34,13 @@ steps:
       question: Who wakes?
       pick: thread
       answer: bob
+  - bob: c, d = socketpair(AF_UNIX, SOCK_STREAM, 0)
 )yaml";
 
 TEST(Slides, GatherTheWordsBehindTheStepTheyFollow) {
   const scenario::Scenario pair = story(kPair);
   const std::vector<Slide> slides = slides_of(pair);
-  ASSERT_EQ(slides.size(), 3U);
+  ASSERT_EQ(slides.size(), 4U);
   EXPECT_EQ(slides[0].step, nullptr);
   ASSERT_EQ(slides[0].notes.size(), 1U);
   EXPECT_EQ(slides[0].notes[0].say->in("en"), "Before anything happens.");
@@ -53,7 +54,8 @@ TEST(Slides, OfferToPickFromWhatIsThereByThen) {
   const scenario::Scenario pair = story(kPair);
   const std::vector<Slide> slides = slides_of(pair);
   EXPECT_THAT(slides[1].notes[2].ask->names, ElementsAre("a", "b"));
-  EXPECT_THAT(slides[2].notes[0].ask->names, ElementsAre("alice", "bob")) << "the answer, too, which has not acted yet";
+  EXPECT_THAT(slides[2].notes[0].ask->names, ElementsAre("alice", "bob"))
+      << "all of the file: who comes later is no hint";
 }
 
 TEST(Page, KeepsTheAuthorsWordsFromBeingMarkup) {

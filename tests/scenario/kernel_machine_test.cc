@@ -185,12 +185,6 @@ TEST(ScenarioKernel, ASysctlThatIsNotOfANetworkOfItsOwnIsTheMachinesFault) {
   EXPECT_TRUE(result.unavailable);
 }
 
-TEST(ScenarioKernel, AnUnmetNeedSkips) {
-  const FileResult result = run_text("  - say: x\n", "needs: [a-unicorn]\n");
-  EXPECT_EQ(result.skipped, "needs 'a-unicorn', which this version of the program cannot check");
-  EXPECT_FALSE(result.unavailable);
-}
-
 TEST(ScenarioKernel, LeavesNobodyBehindWhenActorsEndBlocked) {
   RUN_OR_SKIP("  - server: r, w = pipe2(0)\n  - server: read(r, 8) = blocks\n");
   EXPECT_FALSE(result.entries[1].done);

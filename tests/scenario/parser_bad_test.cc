@@ -29,6 +29,12 @@ std::vector<Bad> bad_files() {
       {"UnknownKey", "wakepath: 1\ntitle: t\nlevle: core\nsteps: []\n",
        "3:1: found the key 'levle', expected one of wakepath, title, about, level, lesson, references, actors, kernel, "
        "profile, only, because, needs, services, steps (did you mean level?)"},
+      {"UnknownNeed", "wakepath: 1\ntitle: t\nneeds: [ipv66]\nsteps: []\n",
+       "3:9: found 'ipv66', expected ipv6 or netns (did you mean ipv6?)"},
+      {"MarkTwice", kHead + "  - mark: here\n  - say: x\n  - mark: here\n",
+       "6:5: found mark 'here' again, expected another name than that of step 1"},
+      {"AnswerNobodyCanPick", kHead + "  - a: p, q = pipe2(0)\n  - ask: {question: Who?, pick: thread, answer: zzz}\n",
+       "5:5: found the answer 'zzz', expected one of a"},
       {"RepeatedKey", "wakepath: 1\ntitle: t\ntitle: u\nsteps: []\n",
        "3:1: found the key 'title' again, expected each key once (first at 2:1)"},
       {"UnclosedBracket", kHead + "  - say: [a\n",

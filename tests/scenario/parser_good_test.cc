@@ -84,6 +84,7 @@ TEST(ScenarioParser, ReadsQuestions) {
   const Scenario s = with_steps(R"(  - ask: {question: Why?, choices: [a, b, c], answer: 3, why: Because.}
   - ask: {question: Who?, pick: thread, answer: server}
   - ask: {question: What?, answer: a socket}
+  - server: s = socket(AF_INET, SOCK_STREAM, 0)
 )");
   EXPECT_EQ(s.steps[0].ask.choice, 3);
   EXPECT_EQ(s.steps[0].ask.choices.size(), 3u);
