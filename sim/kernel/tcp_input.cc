@@ -1,8 +1,8 @@
 // Models: the receiving half of net/ipv4/tcp_input.c, Linux 6.18: queueing data, acknowledging it (at once, or
 // delayed), the peer's FIN. What comes out of order is in tcp_ofo.cc, what an ACK does in tcp_ack.cc.
-// Left out: collapsing and pruning a full queue (tcp_collapse(), tcp_prune_queue(): what has no room is dropped at once),
-// the buffer that grows with it (tcp_clamp_window()), compressed ACKs (each segment out of order is answered at once,
-// where Linux holds back the fourth and later ones for a millisecond).
+// Left out: collapsing and pruning a full queue (tcp_collapse(), tcp_prune_queue(): what has no room is dropped), the
+// buffer that grows with it (tcp_clamp_window()), compressed ACKs (each segment out of order is answered at once, where
+// Linux holds back the fourth and later ones for a millisecond).
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // Models: net/ipv4/tcp_output.c of Linux 6.18: building segments, Nagle, ACKs. The window: tcp_window.cc.
 // Left out: congestion control and pacing (loopback's window is smaller than the initial congestion window's 10 large
-// segments), timestamps (their 12 bytes count in the MSS, but are in no packet), path MTU discovery, window scaling as an encoding (a
-// segment carries the window in bytes), the urgent pointer of data more than 64 KiB ahead.
+// segments), timestamps (their 12 bytes count in the MSS, but are in no packet), path MTU discovery, window scaling as
+// an encoding (a segment carries the window in bytes), the urgent pointer of data more than 64 KiB ahead.
 
 #include <algorithm>
 
