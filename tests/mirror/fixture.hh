@@ -68,4 +68,13 @@ inline void expect_agreement(const Figures& figures) {
   EXPECT_GE(figures.checked * 100, (figures.checked + figures.unchecked) * 99) << in_words(figures);
 }
 
+/// Says something of another length in each round, and hears it again.
+inline void talk(server::Client& client, int rounds) {
+  for (int round = 0; round < rounds; ++round) {
+    const std::string words = server::pattern(static_cast<size_t>(1 + round % 150));
+    client.send(words);
+    EXPECT_EQ(client.receive(words.size()), words);
+  }
+}
+
 }  // namespace wakepath::mirror

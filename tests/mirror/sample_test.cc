@@ -10,7 +10,6 @@ namespace wakepath::mirror {
 namespace {
 
 using server::Client;
-using server::pattern;
 
 /// The echo server, of whose connections one of so many is followed.
 class Sampled {
@@ -38,14 +37,6 @@ class Sampled {
 };
 
 class MirrorSample : public server::DescriptorsStay {};
-
-void talk(Client& client, int rounds) {
-  for (int round = 0; round < rounds; ++round) {
-    const std::string words = pattern(static_cast<size_t>(1 + round % 150));
-    client.send(words);
-    EXPECT_EQ(client.receive(words.size()), words);
-  }
-}
 
 TEST_F(MirrorSample, WhatIsFollowedAgreesAndTheRestIsCounted) {
   Sampled server(4);

@@ -15,14 +15,6 @@ using server::pattern;
 
 class MirrorSwitch : public server::DescriptorsStay {};
 
-void talk(Client& client, int rounds) {
-  for (int round = 0; round < rounds; ++round) {
-    const std::string words = pattern(static_cast<size_t>(1 + round % 150));
-    client.send(words);
-    EXPECT_EQ(client.receive(words.size()), words);
-  }
-}
-
 TEST_F(MirrorSwitch, ItGoesOnFromWhatTheDescriptorsAreThen) {
   Mirrored server;
   std::list<Client> clients;
