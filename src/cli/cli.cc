@@ -133,6 +133,18 @@ void add_run(CLI::App& app, RunOptions& options, int& status) {
   command->callback([&] { status = run(options); });
 }
 
+void add_look(CLI::App& command, Look& look) {
+  command.add_option("--width", look.width)->check(CLI::Range(640, 7680))->capture_default_str();
+  command.add_option("--height", look.height)->check(CLI::Range(480, 4320))->capture_default_str();
+  command.add_option("--scale", look.scale, "Size of everything; 0 takes the monitor's")->check(CLI::Range(0.0, 4.0));
+  command.add_option("--theme", look.theme)
+      ->check(CLI::IsMember({"dark", "light", "contrast", "projector"}))
+      ->capture_default_str();
+  command.add_option("--lang", look.language, "Language of interface and lesson")
+      ->check(CLI::IsMember({"en", "zh"}))
+      ->capture_default_str();
+}
+
 void add_view(CLI::App& app, ViewOptions& options, int& status) {
   CLI::App* command =
       app.add_subcommand("view", "Show a recording or a scenario in the window, or write a picture of it");
@@ -142,16 +154,7 @@ void add_view(CLI::App& app, ViewOptions& options, int& status) {
   command->add_option("--select", options.select, "Select an object: eventpoll#1");
   auto* shot = command->add_option("--shot", options.shot, "Write a picture (PNG) and end");
   command->add_flag("--headless", options.headless, "Draw the picture without a display")->needs(shot);
-  command->add_option("--width", options.width)->check(CLI::Range(640, 7680))->capture_default_str();
-  command->add_option("--height", options.height)->check(CLI::Range(480, 4320))->capture_default_str();
-  command->add_option("--scale", options.scale, "Size of everything; 0 takes the monitor's")
-      ->check(CLI::Range(0.0, 4.0));
-  command->add_option("--theme", options.theme)
-      ->check(CLI::IsMember({"dark", "light", "contrast", "projector"}))
-      ->capture_default_str();
-  command->add_option("--lang", options.language, "Language of interface and lesson")
-      ->check(CLI::IsMember({"en", "zh"}))
-      ->capture_default_str();
+  add_look(*command, options.look);
   auto* answers = command->add_option("--answers", options.answers,
                                       "Keep the answers to the lesson's questions in this file, for wakepath grade");
   command->add_option("--student", options.student, "Whose answers they are")->needs(answers);
@@ -216,13 +219,7 @@ void add_render(CLI::App& app, RenderOptions& options, int& status) {
       ->capture_default_str();
   command->add_option("--speed", options.speed)->check(CLI::Range(0.1, 100.0))->capture_default_str();
   command->add_option("--rate", options.rate, "Pictures a second")->check(CLI::Range(1, 60))->capture_default_str();
-  command->add_option("--width", options.width)->check(CLI::Range(640, 7680))->capture_default_str();
-  command->add_option("--height", options.height)->check(CLI::Range(480, 4320))->capture_default_str();
-  command->add_option("--scale", options.scale, "Size of everything")->check(CLI::Range(0.0, 4.0));
-  command->add_option("--theme", options.theme)
-      ->check(CLI::IsMember({"dark", "light", "contrast", "projector"}))
-      ->capture_default_str();
-  command->add_option("--lang", options.language)->check(CLI::IsMember({"en", "zh"}))->capture_default_str();
+  add_look(*command, options.look);
   command->footer(
       "Films need ffmpeg.\nExamples:\n  wakepath render scenarios/wake-on-connect.yaml --step 12 -o woken.png\n"
       "  wakepath render scenarios/wake-on-connect.yaml --range 11:14 -o woken.mp4\n"

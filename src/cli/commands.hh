@@ -55,20 +55,25 @@ struct RunOptions {
 };
 int run(const RunOptions& options);
 
+/// How the stage looks.
+struct Look {
+  int width = 1440;
+  int height = 900;
+  float scale = 0;  ///< size of everything; 0: what the monitor says
+  std::string theme = "dark";
+  std::string language = "en";
+};
+
 /// wakepath view: a recording or a scenario in the window; with `shot` a picture of it instead.
 struct ViewOptions {
   std::string file;
+  Look look;
   std::optional<uint64_t> position;  ///< where to stand at first: a record,
   std::optional<uint64_t> step;      ///< or after this step
   std::string select;                ///< name of an object: "eventpoll#1"
   std::string shot;                  ///< write a picture (PNG) and end
   bool headless = false;             ///< without a display; for pictures only
-  int width = 1440;
-  int height = 900;
-  float scale = 0;  ///< 0: what the monitor says
-  std::string theme = "dark";
-  std::string language = "en";
-  std::string answers;  ///< file that keeps what a student answers; empty: nobody keeps it
+  std::string answers;               ///< file that keeps what a student answers; empty: nobody keeps it
   std::string student;
   bool reduce_motion = false;
 };
@@ -122,14 +127,10 @@ struct RenderOptions {
   std::string step;    ///< a step's number
   std::string range;   ///< A:B, steps
   std::string output;  ///< .png, .mp4, .webm, .gif
+  Look look;
   std::string grain = "function";
   double speed = 1;
   int rate = 12;
-  int width = 1440;
-  int height = 900;
-  float scale = 0;
-  std::string theme = "dark";
-  std::string language = "en";
 };
 int render(const RenderOptions& options);
 

@@ -1,7 +1,6 @@
 // wakepath export FILE: one moment of a recording as text or picture.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -16,19 +15,13 @@
 #include "sim/trace/cursor.hh"
 #include "sim/trace/index.hh"
 #include "src/cli/commands.hh"
+#include "src/cli/number.hh"
 #include "src/cli/open.hh"
 #include "src/cli/output.hh"
 
 namespace wakepath::cli {
 
 namespace {
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size() && !text.empty() ? std::optional(value)
-                                                                                   : std::nullopt;
-}
 
 /// The moment that was asked for, and the step that it belongs to: the records [from, at).
 struct Moment {

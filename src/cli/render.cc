@@ -1,7 +1,6 @@
 // wakepath render: the stage as a picture, a series of pictures or a film, without a display.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -9,10 +8,11 @@
 #include "src/cli/commands.hh"
 #include "src/cli/encoder.hh"
 #include "src/cli/file_session.hh"
+#include "src/cli/number.hh"
 #include "src/cli/open.hh"
 #include "src/cli/output.hh"
 #ifdef WAKEPATH_GUI
-#include "gui/gui.hh"
+#include "src/cli/window_of.hh"
 #endif
 
 namespace wakepath::cli {
@@ -24,12 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using Range = std::pair<std::uint64_t, std::uint64_t>;
 
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
-
 /// "3:7", or "3" for one.
 std::optional<Range> range_of(const std::string& text) {
   const std::size_t colon = text.find(':');
@@ -38,18 +32,8 @@ std::optional<Range> range_of(const std::string& text) {
   return from && to ? std::optional(Range(*from, *to)) : std::nullopt;
 }
 
-gui::WindowOptions window_of(const RenderOptions& options) {
-  gui::WindowOptions window;
-  window.width = options.width;
-  window.height = options.height;
-  window.scale = options.scale;
-  window.theme = options.theme;
-  window.language = options.language;
-  return window;
-}
-
 int one_picture(const RenderOptions& options, const trace::Session& session) {
-  gui::WindowOptions window = window_of(options);
+  gui::WindowOptions window = window_of(options.look);
   window.shot = options.output;
   if (!options.step.empty()) {
     window.step = number(options.step);
@@ -70,7 +54,7 @@ int series(const RenderOptions& options, const trace::Session& session, gui::Fil
     if (!gui::write_png(file, picture)) lost = file.string() + ": cannot be written";
     return lost.empty();
   };
-  if (const std::string why = gui::render_film(session, window_of(options), film, keep); !why.empty())
+  if (const std::string why = gui::render_film(session, window_of(options.look), film, keep); !why.empty())
     return fail(kWrong, why);
   return lost.empty() ? 0 : fail(kWrong, lost);
 }
@@ -78,12 +62,12 @@ int series(const RenderOptions& options, const trace::Session& session, gui::Fil
 int film_of(const RenderOptions& options, const std::string& format, const trace::Session& session,
             const gui::FilmOptions& film) {
   Encoder encoder;
-  if (const std::string why = encoder.open(options.output, format, options.width, options.height, film.rate);
+  if (const std::string why = encoder.open(options.output, format, options.look.width, options.look.height, film.rate);
       !why.empty())
     return fail(kLacking, why);
   bool taken = true;
   const std::string why =
-      gui::render_film(session, window_of(options), film,
+      gui::render_film(session, window_of(options.look), film,
                        [&](const gui::Picture& picture, std::uint64_t) { return taken = encoder.add(picture.rgb); });
   const std::string failed = encoder.close();
   if (!why.empty()) return fail(kWrong, why);

@@ -15,7 +15,7 @@
 #include "src/cli/selection.hh"
 #include "src/lesson/grade.hh"
 #ifdef WAKEPATH_GUI
-#include "gui/gui.hh"
+#include "src/cli/window_of.hh"
 #endif
 
 namespace wakepath::cli {
@@ -76,12 +76,7 @@ int view(const ViewOptions& options) {
   Paper paper;
   if (const std::string why = open_paper(options, paper); !why.empty()) return fail(kWrong, why);
   FileSession session(std::move(file.trace), options.file, alone.empty() ? "" : "not compared with a kernel: " + alone);
-  gui::WindowOptions window;
-  window.width = options.width;
-  window.height = options.height;
-  window.scale = options.scale;
-  window.theme = options.theme;
-  window.language = options.language;
+  gui::WindowOptions window = window_of(options.look);
   for (const auto& [step, given] : paper.answers.by_step) window.given[static_cast<std::uint64_t>(step)] = given;
   if (!options.answers.empty())
     window.keep = [&](const auto& given) {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "sim/export/explain.hh"
@@ -12,19 +11,13 @@
 #include "sim/trace/index.hh"
 #include "sim/trace/world.hh"
 #include "src/cli/commands.hh"
+#include "src/cli/number.hh"
 #include "src/cli/open.hh"
 #include "src/cli/output.hh"
 
 namespace wakepath::cli {
 
 namespace {
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  bool whole = error == std::errc{} && end == text.data() + text.size() && !text.empty();
-  return whole ? std::optional(value) : std::nullopt;
-}
 
 /// The end of the moment that was asked for; nothing when the trace has none of that name.
 std::optional<trace::Position> end_of(const WhyCommandOptions& options, const trace::Trace& trace,

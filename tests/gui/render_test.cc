@@ -25,10 +25,9 @@ class Render : public ::testing::Test {
     return render({.file = kStory,
                    .range = range,
                    .output = (folder_ / name).string(),
+                   .look = {.width = 800, .height = 501},
                    .grain = grain,
-                   .rate = 4,
-                   .width = 800,
-                   .height = 501});
+                   .rate = 4});
   }
   test::TemporaryFolder folder_;
 };
