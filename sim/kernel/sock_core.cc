@@ -198,6 +198,13 @@ void kfree_skb(Kernel& k, sk_buff* skb) {
   k.skbs.free(skb);
 }
 
+void skb_store_bits(Kernel& k, sk_buff* skb, std::size_t offset, std::string_view from) {
+  std::string bytes(skb->payload.view());
+  bytes.replace(offset, from.size(), from);
+  skb->payload = bytes;
+  skb->data = preview(k, skb->payload);
+}
+
 void skb_append(Kernel& k, sk_buff* skb, std::string_view more) {
   skb->payload.append(more);
   skb->len += static_cast<u32>(more.size());

@@ -72,8 +72,10 @@ bool sk_stream_is_writeable(const sock* sk);
 void kfree_skb(Kernel& k, sk_buff* skb);
 /// `truesize` 0: what Linux charges for a segment of TCP. nullptr: no memory.
 sk_buff* alloc_skb(Kernel& k, sock* sk, Payload payload, u32 truesize = 0);
-/// For what Linux does not take no for an answer to.
-sk_buff* alloc_skb_nofail(Kernel& k, sock* sk, Payload payload, u32 truesize = 0);
+/// skb_store_bits(), net/core/skbuff.c: other bytes from `offset` on. Not beyond its end, and clones keep the bytes
+/// that they had.
+void skb_store_bits(Kernel& k, sk_buff* skb, std::size_t offset, std::string_view from);
+sk_buff* alloc_skb_nofail(Kernel& k, sock* sk, Payload payload, u32 truesize = 0);  ///< With __GFP_NOFAIL.
 /// A second header for the same data.
 sk_buff* skb_clone(Kernel& k, const sk_buff* skb);
 /// As alloc_skb, for a segment of the write queue.

@@ -126,6 +126,7 @@ class Mirror final : private probe::Notes {
   void settle_recv(Actor& actor, const os::CallRecord& record);
   void settle_send(Actor& actor, const os::CallRecord& record);
   void end_peer(Peer& peer, const os::CallRecord& record, int fd, const std::string& evidence);
+  void settle_waiting(Peer& peer, const os::Sight& sight, const std::string& evidence);
   /// What the descriptor itself has shown of its peer.
   void settle_sight(const Actor& actor, const os::Sight& sight, std::string_view evidence);
   void after(Actor& actor, const os::CallRecord& record);

@@ -229,6 +229,7 @@ void Mirror::settle_recv(Actor& actor, const os::CallRecord& record) {
   if (record.result < 0) return;
   actor.unsure = std::exchange(peer->guessed, false);
   peers_.supply(*peer, sk, record.output.data, evidence);
+  peers_.know(*peer, sk, record.output.data);
 }
 
 void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
@@ -250,7 +251,18 @@ void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
 
 void Mirror::end_peer(Peer& peer, const os::CallRecord& record, int fd, const std::string& evidence) {
   const os::Sight* sight = sight_of(record, fd);
-  peers_.end(peer, sight != nullptr ? sight->bytes_received : 0, evidence);
+  if (sight == nullptr) return peers_.end(peer, 0, evidence);
+  // -EPIPE may be our own shutdown() alone
+  if (static_cast<TcpState>(sight->state) != TcpState::CLOSE) return;
+  settle_waiting(peer, *sight, evidence);
+  peers_.end(peer, sight->bytes_received, evidence);
+}
+
+/// Whether a FIN is behind what has come shows only in how much has come.
+void Mirror::settle_waiting(Peer& peer, const os::Sight& sight, const std::string& evidence) {
+  if (sight.waiting == 0) return;
+  peers_.supply(peer, sock_of(first_, sight.fd), sight.unread, sight.waiting,
+                fmt::format("SIOCINQ = {}; {}", sight.waiting, evidence));
 }
 
 void Mirror::settle_sight(const Actor& actor, const os::Sight& sight, std::string_view evidence) {
@@ -258,7 +270,7 @@ void Mirror::settle_sight(const Actor& actor, const os::Sight& sight, std::strin
   Peer* peer = peers_.of(sk);
   if (peer == nullptr || peer->gone || foreign_.contains(sight.fd)) return;
   const auto state = static_cast<TcpState>(sight.state);
-  if (!sight.unread.empty()) peers_.supply(*peer, sk, sight.unread, fmt::format("MSG_PEEK; {}", evidence));
+  settle_waiting(*peer, sight, std::string(evidence));
   const bool fin = state == TcpState::CLOSE_WAIT || state == TcpState::LAST_ACK || state == TcpState::CLOSING ||
                    state == TcpState::TIME_WAIT;
   if (fin && !has_fin(sk)) peers_.finish(*peer, fmt::format("TCP_INFO: the FIN is here; {}", evidence));

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sim/kernel/tcp.hh"
 #include "sim/syscalls/syscalls.hh"
 #include "sim/syscalls/words.hh"
@@ -134,12 +136,40 @@ std::size_t Peers::sent_ahead(const Peer& peer, const sock* sk) const {
 }
 
 void Peers::supply(Peer& peer, sock* sk, std::string_view data, std::string_view evidence) {
-  if (const std::size_t known = sent_ahead(peer, sk); known < data.size()) send(peer, data.substr(known), evidence);
-  if (unread(sk) < data.size()) freedoms_.receive_room(sk, data.size());
-  if (unread(sk) >= data.size()) return;
-  // with a full receive buffer it takes no acknowledgement, and sends nothing small without one
-  read(peer, "what it has sent has come, so its buffer is not full");
-  freedoms_.receive_room(sk, data.size());
+  while (unread(sk) < data.size()) {
+    const std::size_t known = sent_ahead(peer, sk);
+    if (known < data.size()) send(peer, data.substr(known), evidence);
+    if (unread(sk) < data.size()) freedoms_.receive_room(sk, data.size());
+    if (unread(sk) >= data.size()) return;
+    // with a full receive buffer it takes no acknowledgement, and sends nothing small without one
+    read(peer, "what it has sent has come, so its buffer is not full");
+    freedoms_.receive_room(sk, data.size());
+    if (sent_ahead(peer, sk) == known) return;  // else its send buffer was too small for all
+  }
+}
+
+void Peers::supply(Peer& peer, sock* sk, std::string_view data, std::size_t waiting, std::string_view evidence) {
+  const std::size_t known = std::max(sent_ahead(peer, sk), data.size());
+  supply(peer, sk, data, evidence);
+  if (known >= waiting || peer.finished || peer.gone) return;
+  if (!peer.made_up) peer.made_up_from = tcp_sk(sk)->copied_seq + static_cast<u32>(known);
+  peer.made_up = true;
+  std::string all(data);
+  all.resize(waiting, '?');
+  supply(peer, sk, all, evidence);
+}
+
+void Peers::know(Peer& peer, sock* sk, std::string_view data) {
+  if (!peer.made_up) return;
+  u32 at = tcp_sk(sk)->copied_seq;
+  for (sk_buff* skb : sk->sk_receive_queue.list) {
+    if (data.empty()) return;
+    const std::size_t size = std::min<std::size_t>(skb->len - skb->consumed, data.size());
+    const std::size_t right = before(at, peer.made_up_from) ? peer.made_up_from - at : 0;
+    if (right < size) skb_store_bits(k_, skb, skb->consumed + right, data.substr(right, size - right));
+    at += static_cast<u32>(size);
+    data.remove_prefix(size);
+  }
 }
 
 void Peers::send(Peer& peer, std::string_view data, std::string_view evidence) {

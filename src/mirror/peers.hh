@@ -26,6 +26,8 @@ struct Peer {
   bool finished = false;
   bool gone = false;
   bool guessed = false;  ///< something has come from it, what is not known
+  bool made_up = false;  ///< so it is with all from `made_up_from` on, but for how much it is
+  kernel::u32 made_up_from = 0;  ///< sequence number
 };
 
 /// All peers outside. Every function that makes one act writes a `peer` record with its evidence and counts.
@@ -40,6 +42,10 @@ class Peers {
   bool rename(Peer& peer, kernel::Address from);
   /// `data` stands at the head of our receive queue: what of it the peer has not sent yet, it sends now.
   void supply(Peer& peer, kernel::sock* sk, std::string_view data, std::string_view evidence);
+  /// The same of `waiting` bytes, of which only the first, `data`, are known. The others are made up until know().
+  void supply(Peer& peer, kernel::sock* sk, std::string_view data, std::size_t waiting, std::string_view evidence);
+  /// `data` stands at the head of our receive queue: in place of what was made up.
+  void know(Peer& peer, kernel::sock* sk, std::string_view data);
   /// Bytes that the peer has sent and we have not read, those included that wait for our window to open.
   std::size_t sent_ahead(const Peer& peer, const kernel::sock* sk) const;
   void read(Peer& peer, std::string_view evidence);

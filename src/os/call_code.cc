@@ -11,7 +11,7 @@ namespace {
 struct SightHead {
   int32_t fd, state;
   uint64_t bytes_received;
-  uint32_t unacknowledged, address, unread;
+  uint32_t unacknowledged, address, waiting, unread;
   uint16_t port;
   bool has_room;
 };
@@ -39,6 +39,7 @@ void read_sights(std::string_view bytes, std::vector<Sight>& sights) {
                       .has_room = head.has_room,
                       .address = head.address,
                       .port = head.port,
+                      .waiting = head.waiting,
                       .unread = std::string(bytes.substr(0, head.unread))});
     bytes.remove_prefix(head.unread);
   }
@@ -159,6 +160,7 @@ std::string bytes_of(const std::vector<Sight>& sights) {
             sight.bytes_received,
             sight.unacknowledged,
             sight.address,
+            sight.waiting,
             static_cast<uint32_t>(sight.unread.size()),
             sight.port,
             sight.has_room};

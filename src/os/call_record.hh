@@ -167,7 +167,8 @@ struct Sight {
   bool has_room = false;        ///< SO_MEMINFO: whether what the kernel did not take would fit
   uint32_t address = 0;         ///< getsockname(2), host order; port 0: not asked, or not AF_INET
   uint16_t port = 0;
-  std::string unread;  ///< what waits to be read (MSG_PEEK), without the FIN
+  uint32_t waiting = 0;  ///< SIOCINQ: bytes that wait to be read, without the FIN
+  std::string unread;    ///< of these the first (MSG_PEEK)
 };
 
 /// One call of one thread.

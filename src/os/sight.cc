@@ -51,7 +51,8 @@ Sight sight_of_end(int fd, size_t most) {
   if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return sight;
   sight.state = info.tcpi_state;  // first: a FIN that it shows has all data before it
   sight.bytes_received = info.tcpi_bytes_received;
-  if (const size_t unread = asked(fd, SIOCINQ); unread > 0) sight.unread = peek(fd, std::min(unread, most));
+  sight.waiting = static_cast<uint32_t>(asked(fd, SIOCINQ));
+  if (sight.waiting > 0) sight.unread = peek(fd, std::min<size_t>(sight.waiting, most));
   return sight;
 }
 
@@ -74,13 +75,12 @@ std::optional<ConnectionSight> sight_of_connection(int fd, size_t most) {
   for (int tries = 0; tries < kTries; ++tries) {
     const Sight before = sight_of_end(fd, most);
     if (!is_connection(before.state)) return std::nullopt;
-    const size_t unread = asked(fd, SIOCINQ);
     const Sight after = sight_of_end(fd, most);
     if (before.state != after.state || before.bytes_received != after.bytes_received) continue;
     pollfd wanted{.fd = fd, .events = POLLOUT, .revents = 0};
     poll(&wanted, 1, 0);
     return ConnectionSight{.sight = after,
-                           .read = after.bytes_received - unread - (has_fin(after.state) ? 1 : 0),
+                           .read = after.bytes_received - after.waiting - (has_fin(after.state) ? 1 : 0),
                            .writable = (wanted.revents & POLLOUT) != 0};
   }
   return std::nullopt;

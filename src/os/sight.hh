@@ -12,8 +12,8 @@
 
 namespace wakepath::os {
 
-/// How a connection has ended, or what of it is still to come: state, bytes received and unread, of these at most
-/// `most`.
+/// How a connection has ended, or what of it is still to come: state, bytes received, how many of them are unread, and
+/// the first `most` of these.
 Sight sight_of_end(int fd, size_t most = 65536);
 /// How full its send buffer is; `left`: bytes that the kernel did not take.
 Sight sight_of_sending(int fd, size_t left);

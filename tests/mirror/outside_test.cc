@@ -87,6 +87,27 @@ TEST_F(MirrorOutside, AFinThatAResetFollowsAtOnceIsToldFromAResetAlone) {
   expect_agreement(server.stop());
 }
 
+/// The FIN is behind data that nobody reads any more, and the reset behind the FIN: -EPIPE or -ECONNRESET depends on it.
+TEST_F(MirrorOutside, ClientsThatVanishWithMuchUnreadAreFollowed) {
+  Mirrored server;
+  for (const size_t size : {size_t{20'000}, size_t{100'000}, size_t{400'000}}) {
+    std::vector<Client> clients;
+    for (int who = 0; who < 20; ++who) clients.emplace_back(server.endpoint());
+    std::vector<std::thread> senders;
+    for (Client& client : clients)
+      senders.emplace_back([&client, size] {
+        const std::string much = pattern(size);
+        ::send(client.fd(), much.data(), much.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        client.close();
+      });
+    for (std::thread& sender : senders) sender.join();
+  }
+  Client last(server.endpoint());
+  last.send("z");
+  EXPECT_EQ(last.receive(1), "z");
+  expect_agreement(server.stop());
+}
+
 TEST_F(MirrorOutside, OnePortUsedAgainAndAgainIsFollowed) {
   Mirrored server;
   uint16_t port = 0;
