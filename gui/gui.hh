@@ -32,8 +32,8 @@ struct WindowOptions {
   std::function<bool()> should_close;  ///< asked several times a second; true closes the window. May be empty
 };
 
-/// Opens the window and returns when it is closed: 0; 2 when there is no such step; 3 when this machine has no display
-/// or no OpenGL 3.3, or the picture cannot be written. Says why on standard error. The session must outlive the call.
+/// Opens the window and returns when it is closed: 0; 2 when there is no such step, or the picture cannot be written;
+/// 3 when this machine has no display or no OpenGL 3.3. Says why on standard error. The session must outlive the call.
 /// Prints "window ready" on standard output once the first picture is on the screen.
 int run_window(const trace::Session& session, const WindowOptions& options);
 
@@ -64,7 +64,7 @@ struct FilmOptions {
 std::string render_film(const trace::Session& session, const WindowOptions& options, const FilmOptions& film,
                         const std::function<bool(const Picture&, std::uint64_t step)>& each);
 
-/// False when the file cannot be written.
-bool write_png(const std::filesystem::path& path, const Picture& picture);
+/// Empty, or why the file cannot be written.
+std::string write_png(const std::filesystem::path& path, const Picture& picture);
 
 }  // namespace wakepath::gui

@@ -162,7 +162,8 @@ std::string render_film(const trace::Session& session, const WindowOptions& opti
   const auto end = model.index().after_step(film.to);
   const auto grain = grain_named(film.grain);
   if (!begin || !end || film.to < film.from)
-    return fmt::format("the trace has steps 1 to {}, found {}:{}", model.index().steps().size(), film.from, film.to);
+    return fmt::format("--range: found {}:{}, expected a first and a last step of 1 to {}", film.from, film.to,
+                       model.index().steps().size());
   if (!grain) return fmt::format("found grain '{}', expected record, function, call or step", film.grain);
   Studio studio(model, options, options.reduce_motion || *grain == Grain::kStep);
   if (std::string why = studio.open(); !why.empty()) return why;
@@ -190,9 +191,7 @@ int render_shot(const trace::Session& session, const WindowOptions& options) {
                  why.c_str());
     return 3;
   }
-  if (write_png(options.shot, *picture)) return 0;
-  std::fprintf(stderr, "wakepath: %s: cannot be written\n", options.shot.c_str());
-  return 3;
+  return keep_shot(options.shot, *picture);
 }
 
 }  // namespace wakepath::gui

@@ -1,10 +1,14 @@
 #include "gui/start.hh"
 
+#include <fmt/format.h>
 #include <glad/gl.h>
 #include <stb/stb_image_write.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
 
 #include "gui/app.hh"
 #include "gui/fonts.hh"
@@ -53,8 +57,21 @@ Picture read_pixels(int width, int height) {
   return picture;
 }
 
-bool write_png(const std::filesystem::path& path, const Picture& picture) {
-  return stbi_write_png(path.c_str(), picture.width, picture.height, 3, picture.rgb.data(), picture.width * 3) != 0;
+std::string write_png(const std::filesystem::path& path, const Picture& picture) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  const auto put = [](void* to, void* bytes, int size) {
+    static_cast<std::ofstream*>(to)->write(static_cast<const char*>(bytes), size);
+  };
+  stbi_write_png_to_func(put, &out, picture.width, picture.height, 3, picture.rgb.data(), picture.width * 3);
+  out.close();
+  return out ? "" : fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno));
+}
+
+int keep_shot(const std::string& path, const Picture& picture) {
+  const std::string why = write_png(path, picture);
+  if (why.empty()) return 0;
+  std::fprintf(stderr, "wakepath: %s\n", why.c_str());
+  return 2;
 }
 
 std::string letters_of(const ViewModel& model) {

@@ -11,6 +11,8 @@ constexpr float kProjectorScale = 1.25f;  // the last row reads too
 bool place_at(ViewModel& model, const WindowOptions& options);
 /// Reads the bound framebuffer.
 [[nodiscard]] Picture read_pixels(int width, int height);
+/// Writes the picture that was asked for: 0; or 2, having said why on standard error.
+[[nodiscard]] int keep_shot(const std::string& path, const Picture& picture);
 /// All words that the stage may show of a trace and of itself, in every language: what the fonts must have.
 [[nodiscard]] std::string letters_of(const ViewModel& model);
 /// ImGui context with style, language and fonts as the options say; font warnings go to standard error once.

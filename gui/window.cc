@@ -107,9 +107,7 @@ int loop(GLFWwindow* window, ViewModel& model, App& app, const WindowOptions& op
     if (!options.shot.empty() && frame >= options.frames) {
       int w = 0, h = 0;
       glfwGetFramebufferSize(window, &w, &h);
-      if (write_png(options.shot, read_pixels(w, h))) return 0;
-      std::fprintf(stderr, "wakepath: %s: cannot be written\n", options.shot.c_str());
-      return 3;
+      return keep_shot(options.shot, read_pixels(w, h));
     }
     if (!options.shot.empty()) frames_due = kFramesAfterInput;
     glfwSwapBuffers(window);

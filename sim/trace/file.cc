@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kMagic = "WAKEPATH";
 constexpr std::uint32_t kVersion = 2;
 constexpr std::uint32_t kOldestVersion = 1;
+constexpr Position kFewestRecords = 1024;         // of a chunk
 constexpr std::size_t kMostPayload = 256u << 20;  // no chunk of ours comes near; a damaged length does
 
 template <class T>
@@ -159,7 +160,8 @@ void FileWriter::flush() {
     chunk("SITE", payload);
   }
   while (records_ < end) {
-    Position to = std::min(end, records_ + RecordCoder::kMostRecords);
+    // Damage costs what stands from its chunk on: a chunk is at most a quarter of what stands before it.
+    Position to = std::min(end, records_ + std::clamp(records_ / 4, kFewestRecords, RecordCoder::kMostRecords));
     chunk("RECD", coder_.encode(*trace_, records_, to));
     records_ = to;
   }
@@ -257,9 +259,10 @@ OpenedFile open_file(const std::filesystem::path& path) {
         fmt::format("{}: found {} bytes behind the end of the recording, expected none; its {} records are whole",
                     path.string(), in.size(), opened.trace->size());
   else if (!whole)
-    opened.message =
-        fmt::format("{}: the recording is cut or damaged: {} records could be read, up to its last whole chunk",
-                    path.string(), opened.trace->size());
+    opened.message = fmt::format("{}: the recording is cut or damaged: {}", path.string(),
+                                 opened.trace->size() == 0
+                                     ? "none of its records could be read"
+                                     : fmt::format("its first {} records could be read", opened.trace->size()));
   return opened;
 }
 

@@ -57,7 +57,9 @@ void set_mirror(ServeOptions& options, const std::string& value) {
 
 void add_serve(CLI::App& app, ServeOptions& options, int& status) {
   CLI::App* command = app.add_subcommand("serve", "Serve real clients on 127.0.0.1 until Ctrl-C");
-  command->add_option("--port", options.port, "Port to listen on; 0 takes any free one")->capture_default_str();
+  command->add_option("--port", options.port, "Port to listen on; 0 takes any free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
   command->add_option("--service", options.service, "What answers the clients: echo, gate, chat, http or FILE.lua")
       ->check([](const std::string& use) {
         return is_service(use) ? std::string() : "found " + use + ", expected echo, gate, chat, http or FILE.lua";

@@ -25,6 +25,7 @@ std::string tcp_states() {
   edges.push_back({"LISTEN", "SYN_RECV", "last ACK of a handshake: a new socket"});
   edges.push_back({"FIN_WAIT2", "TIME_WAIT", "the peer's FIN: a small socket stays"});
   edges.push_back({"CLOSING", "TIME_WAIT", "our FIN is acknowledged: a small socket stays"});
+  edges.push_back({"TIME_WAIT", "CLOSE", "its timer, after a minute: the small socket goes"});
   return exports::states_dot("States of a TCP socket, and where another socket takes over", "CLOSE", edges);
 }
 

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -46,6 +47,7 @@ std::vector<std::string> words_for(const std::string& path, const std::string& f
          "yuv444p"});
   else  // the palette of each picture that differs: few colours, and text stays sharp
     add({"-filter_complex", "split[a][b];[a]palettegen=stats_mode=diff[p];[b][p]paletteuse=dither=none"});
+  add({"-f", format.c_str()});
   words.push_back("file:" + path);
   return words;
 }
@@ -53,13 +55,16 @@ std::vector<std::string> words_for(const std::string& path, const std::string& f
 }  // namespace
 
 Encoder::~Encoder() {
-  if (process_ != 0) (void)close();
+  if (process_ == 0) return;
+  kill(process_, SIGKILL);
+  (void)wait_for_end();
 }
 
 std::string Encoder::open(const std::string& path, const std::string& format, int width, int height, int rate) {
+  path_ = path;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fmt::format("no pipe to ffmpeg: {}", std::strerror(errno));
-  std::vector<std::string> words = words_for(path, format, width, height, rate);
+  std::vector<std::string> words = words_for(part(path), format, width, height, rate);
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -73,6 +78,7 @@ std::string Encoder::open(const std::string& path, const std::string& format, in
   if (error == 0) return "";
   process_ = 0;
   ::close(std::exchange(pipe_, -1));
+  unlink(part(path).c_str());
   return error == ENOENT ? fmt::format("found no ffmpeg, which writes .{} (package ffmpeg); .png needs none", format)
                          : fmt::format("ffmpeg cannot be started: {}", std::strerror(error));
 }
@@ -89,13 +95,20 @@ bool Encoder::add(std::span<const unsigned char> picture) {
   return picture.empty();
 }
 
-std::string Encoder::close() {
+int Encoder::wait_for_end() {
   ::close(std::exchange(pipe_, -1));
   int status = 0;
   while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
   }
   process_ = 0;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
+  if (status != 0) unlink(part(path_).c_str());
+  return status;
+}
+
+std::string Encoder::close() {
+  const int status = wait_for_end();
+  if (status == 0 && rename(part(path_).c_str(), path_.c_str()) == 0) return "";
+  if (status == 0) return fmt::format("cannot be written: {}", std::strerror(errno));
   return fmt::format("ffmpeg failed ({})", WIFEXITED(status) ? fmt::format("status {}", WEXITSTATUS(status))
                                                              : fmt::format("signal {}", WTERMSIG(status)));
 }

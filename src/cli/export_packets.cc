@@ -15,6 +15,8 @@ namespace wakepath::cli {
 int export_packets(const std::string& file, const std::string& output) {
   if (std::filesystem::path(file).extension() == ".wkp")
     return fail(kWrong, file + ": found a recording, which has no packets' bytes, expected a scenario (.yaml)");
+  if (const std::string ending = format_of_ending(output); !ending.empty() && ending != "pcapng")
+    return fail(kWrong, fmt::format("{}: found the ending '.{}', expected .pcapng", output, ending));
   const auto parsed = scenario::parse_file(file);
   if (const auto* problem = std::get_if<scenario::Problem>(&parsed)) return fail(kWrong, problem->text());
   const auto& story = std::get<scenario::Scenario>(parsed);

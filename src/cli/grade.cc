@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "src/cli/commands.hh"
 #include "src/cli/output.hh"
@@ -86,7 +88,13 @@ int grade(const GradeOptions& options) {
   const auto parsed = scenario::parse_file(options.file);
   if (const auto* problem = std::get_if<scenario::Problem>(&parsed)) return fail(kWrong, problem->text());
   std::vector<Paper> papers;
+  std::set<std::filesystem::path> seen;
   for (const std::string& file : options.answers) {
+    std::error_code error;
+    if (!seen.insert(std::filesystem::weakly_canonical(file, error)).second) {
+      fmt::print(stderr, "{}: named more than once, counted once\n", file);
+      continue;
+    }
     std::ifstream in(file);
     if (!in) return fail(kWrong, file + ": cannot be read");
     const std::string text{std::istreambuf_iterator<char>(in), {}};

@@ -7,26 +7,22 @@
 #include "sim/trace/file.hh"
 #include "src/cli/commands.hh"
 #include "src/cli/open.hh"
+#include "src/cli/output.hh"
 
 namespace wakepath::cli {
 
 int record(const RecordOptions& options) {
   Opened opened = open_any(options.file);
   if (!opened.message.empty()) fmt::print(stderr, "{}\n", opened.message);
-  if (!opened.trace) return 2;
+  if (!opened.trace) return kWrong;
   std::filesystem::path output = options.output;
   if (output.empty()) output = std::filesystem::path(options.file).filename().replace_extension(".wkp");
   std::error_code none;
-  if (std::filesystem::equivalent(output, options.file, none)) {
-    fmt::print(stderr, "{}: found the input as output, expected another name (-o)\n", output.string());
-    return 2;
-  }
+  if (std::filesystem::equivalent(output, options.file, none))
+    return fail(kWrong, output.string() + ": found the input as output, expected another name (-o)");
   trace::FileWriter writer(*opened.trace, output);
   writer.close();
-  if (!writer.error().empty()) {
-    fmt::print(stderr, "{}\n", writer.error());
-    return 3;
-  }
+  if (!writer.error().empty()) return fail(kWrong, writer.error());
   fmt::print("{}: {} records, {} bytes\n", output.string(), opened.trace->size(), std::filesystem::file_size(output));
   return opened.message.empty() ? 0 : 1;
 }

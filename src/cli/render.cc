@@ -1,5 +1,6 @@
 // wakepath render: the stage as a picture, a series of pictures or a film, without a display.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <optional>
@@ -32,6 +33,27 @@ std::optional<Range> range_of(const std::string& text) {
   return from && to ? std::optional(Range(*from, *to)) : std::nullopt;
 }
 
+/// Tells who waits at a terminal how far it is.
+class Progress {
+ public:
+  explicit Progress(const gui::FilmOptions& film) : film_(film), told_(isatty(STDERR_FILENO) != 0) {}
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() {
+    if (step_ != 0) fmt::print(stderr, "\r\033[K");
+  }
+  void at(std::uint64_t step) {
+    if (!told_ || step == step_) return;
+    step_ = step;
+    fmt::print(stderr, "\rstep {} of {} to {}", step, film_.from, film_.to);
+  }
+
+ private:
+  const gui::FilmOptions& film_;
+  bool told_;
+  std::uint64_t step_ = 0;
+};
+
 int one_picture(const RenderOptions& options, const trace::Session& session) {
   gui::WindowOptions window = window_of(options.look);
   window.shot = options.output;
@@ -49,9 +71,11 @@ int series(const RenderOptions& options, const trace::Session& session, gui::Fil
   const fs::path path = options.output;
   film.grain = "step";
   std::string lost;
+  Progress progress(film);
   const auto keep = [&](const gui::Picture& picture, std::uint64_t step) {
     const fs::path file = path.parent_path() / fmt::format("{}-{}.png", path.stem().string(), step);
-    if (!gui::write_png(file, picture)) lost = file.string() + ": cannot be written";
+    lost = gui::write_png(file, picture);
+    progress.at(step);
     return lost.empty();
   };
   if (const std::string why = gui::render_film(session, window_of(options.look), film, keep); !why.empty())
@@ -61,16 +85,20 @@ int series(const RenderOptions& options, const trace::Session& session, gui::Fil
 
 int film_of(const RenderOptions& options, const std::string& format, const trace::Session& session,
             const gui::FilmOptions& film) {
+  if (const int status = write_out(Encoder::part(options.output), ""); status != 0) return status;
   Encoder encoder;
   if (const std::string why = encoder.open(options.output, format, options.look.width, options.look.height, film.rate);
       !why.empty())
     return fail(kLacking, why);
   bool taken = true;
+  Progress progress(film);
   const std::string why =
-      gui::render_film(session, window_of(options.look), film,
-                       [&](const gui::Picture& picture, std::uint64_t) { return taken = encoder.add(picture.rgb); });
-  const std::string failed = encoder.close();
+      gui::render_film(session, window_of(options.look), film, [&](const gui::Picture& picture, std::uint64_t step) {
+        progress.at(step);
+        return taken = encoder.add(picture.rgb);
+      });
   if (!why.empty()) return fail(kWrong, why);
+  const std::string failed = encoder.close();
   return failed.empty() && taken ? 0 : fail(kWrong, options.output + ": " + failed);
 }
 

@@ -66,6 +66,9 @@ void keep(Paper& paper, const std::string& file) {
 #endif
 
 int view(const ViewOptions& options) {
+  if (!options.shot.empty() && format_of_ending(options.shot) != "png")
+    return fail(kWrong,
+                fmt::format("{}: found the ending '.{}', expected .png", options.shot, format_of_ending(options.shot)));
   std::string alone;
   // a picture is the same on every machine; who looks at the window is told what this one's kernel says
   Opened file = options.shot.empty() ? open_compared(options.file, alone) : open_any(options.file);

@@ -52,6 +52,9 @@ bool worth_a_blank(const std::vector<Result>& results) {
   return std::any_of(results.begin(), results.end(), [](const Result& result) { return result.text != "0"; });
 }
 
+/// `?`: the call returns, whatever it gives.
+bool any_result(const std::vector<Result>& results) { return results.size() == 1 && results[0].text == "?"; }
+
 class Sheet {
  public:
   Sheet(const Scenario& scenario, const WorksheetOptions& options)
@@ -82,7 +85,7 @@ class Sheet {
     switch (step.kind) {
       case Step::Kind::call: {
         const std::string call = scenario::step_text(step);
-        if (step.call.results.empty()) return line(step, call);
+        if (step.call.results.empty() || any_result(step.call.results)) return line(step, call);
         const bool blank = worth_a_blank(step.call.results) || questions_ > 0;
         const std::string result = any_of(step.call.results);
         return line(step, fmt::format("{} = {}", call, blank ? filled_or_blank(result) : result));

@@ -253,16 +253,17 @@ std::size_t switches(const std::vector<Turn>& turns) {
 }
 
 std::string results_of(const scenario::FileResult& result, std::size_t setup) {
-  std::vector<std::pair<std::string, std::string>> calls;
+  std::vector<const scenario::Entry*> calls;
   for (const scenario::Entry& e : result.entries) {
     if (e.step > static_cast<int>(setup)) {
-      calls.emplace_back(fmt::format("{}: {}", e.actor, e.call), scenario::result_text(e));
+      calls.push_back(&e);
     }
   }
-  std::sort(calls.begin(), calls.end());
+  // actor by actor, each one's calls as they follow: the same results are one, whatever came between
+  std::stable_sort(calls.begin(), calls.end(), [](const auto* a, const auto* b) { return a->actor < b->actor; });
   std::string out;
-  for (const auto& [call, value] : calls) {
-    out += fmt::format("{}{} = {}", out.empty() ? "" : "; ", call, value);
+  for (const scenario::Entry* e : calls) {
+    out += fmt::format("{}{}: {} = {}", out.empty() ? "" : "; ", e->actor, e->call, scenario::result_text(*e));
   }
   return out;
 }

@@ -15,6 +15,7 @@
 #include "src/proof/judge.hh"
 #include "src/proof/known.hh"
 #include "src/proof/shrink.hh"
+#include "src/scenario/text_output.hh"
 
 namespace wakepath::proof {
 namespace {
@@ -44,8 +45,7 @@ std::string story_of(const Judgement& j) {
     for (const scenario::Entry& e : j.model.entries) {
       call = e.step == d.step ? fmt::format("{}: {}", e.actor, e.call) : call;
     }
-    out += fmt::format("step {} ({}): {} is {} on the model, {} on the kernel\n", d.step, call, d.field, d.model,
-                       d.kernel);
+    out += fmt::format("step {} ({}): {}\n", d.step, call, scenario::in_words(d));
   }
   for (const std::string& sentence : j.excused) {
     out += sentence + "\n";

@@ -110,8 +110,11 @@ std::optional<Duration> Cursor::duration() {
     scale = 1000000;
   } else if (unit == "s") {
     scale = 1000000000;
-  } else if (!(unit.empty() && *number == 0)) {
-    fail_at(unit_at, "a time with its unit: us, ms or s");
+  } else if (unit.empty() && *number != 0) {
+    fail_at(start, fmt::format("{} without a unit", *number),
+            fmt::format("a time such as {0}us, {0}ms or {0}s", *number));
+  } else if (!unit.empty()) {
+    fail_at(unit_at, "a unit of time: us, ms or s");
   }
   if (scale != 0 && *number > 3600L * 1000000000L / scale) {
     fail_at(start, "a time of at most an hour");

@@ -140,7 +140,7 @@ class Parser {
       return;
     }
     if (key.text == "cpus") {
-      out_.cpus = fields_.integer(value, 1, 64, "a number of CPUs");
+      out_.cpus = fields_.integer(value, 1, 64, "a number of CPUs, from 1 to 64");
       return;
     }
     const bool plain = key.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == std::string::npos;

@@ -8,7 +8,7 @@ using K = Param::Kind;
 const Param kFd{K::descriptor, "a descriptor (a name or a number)"};
 const Param kN{K::count, "a number of bytes"};
 const Param kData{K::data, "data in double quotes"};
-const Param kAddress{K::address, "an address such as 127.0.0.1:0 or addr(NAME)"};
+const Param kAddress{K::address, "an address such as 127.0.0.1:0, unix:@NAME or addr(NAME)"};
 const Param kTimeout{K::timeout, "a timeout in milliseconds, -1 for ever"};
 const Param kSignals{K::signal_list, "a list of signals"};
 

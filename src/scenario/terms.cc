@@ -76,14 +76,23 @@ char escaped(Cursor& cursor) {
   return kTo[known - kFrom];  // the terminating zero stands for \0
 }
 
+/// Whether YAML has cut the line: what stands behind a " #" is a comment.
+bool cut_by_comment(const Cursor& cursor) {
+  return cursor.source().line(cursor.here().line).find(" #") != std::string_view::npos;
+}
+
 std::string parse_string(Cursor& cursor) {
   std::string bytes;
+  cursor.skip_blanks();
+  const size_t start = cursor.offset();
   if (!cursor.take('"')) {
     cursor.fail("data in double quotes");
   }
   while (cursor.peek() != '"') {
     const char c = cursor.peek();
-    if (c == '\0') {
+    if (c == '\0' && !cut_by_comment(cursor)) {
+      cursor.fail_at(start, "a string without an end", "a closing double quote");
+    } else if (c == '\0') {
       cursor.fail("a closing double quote");
     }
     cursor.go_to(cursor.offset() + 1);
@@ -267,7 +276,7 @@ Arg parse_address(Cursor& cursor, bool in_result) {
     parse_ip(cursor, AF_INET, out);
     out.literal.port = parse_port(cursor, in_result, out);
   } else {
-    cursor.fail("an address such as 127.0.0.1:0 or addr(NAME)");
+    cursor.fail("an address such as 127.0.0.1:0, unix:@NAME or addr(NAME)");
   }
   out.text = cursor.since(start);
   return out;

@@ -51,6 +51,15 @@ std::string brief(const std::string& json) {
   return json.size() <= end ? json : json.substr(0, end) + "…";
 }
 
+/// A JSON text as people say it: no quotes about a name, and "nothing" for what one side has alone.
+std::string plain(const std::string& field, const std::string& json) {
+  if (json == "null") {
+    return "nothing";
+  }
+  const bool name = field != "data" && json.size() >= 2 && json.front() == '"';
+  return name ? json.substr(1, json.size() - 2) : json;
+}
+
 std::string wanted_text(const std::vector<Result>& results) {
   if (results.empty()) {
     return "success without blocking";
@@ -288,6 +297,15 @@ std::string text_report(const Scenario& scenario, const FileResult& result, cons
   return out;
 }
 
+std::string in_words(const Difference& d) {
+  if (d.field == "step") {
+    return d.model == "null" ? "reached on the kernel, but not in the model"
+                             : "reached in the model, but not on the kernel";
+  }
+  return fmt::format("{} is {} in the model and {} on the kernel", d.field, brief(plain(d.field, d.model)),
+                     brief(plain(d.field, d.kernel)));
+}
+
 std::string text_comparison(const FileResult& model, const FileResult& kernel, const TextStyle& style) {
   const Paint paint(style.colour);
   if (model.skipped || kernel.skipped) {
@@ -306,8 +324,7 @@ std::string text_comparison(const FileResult& model, const FileResult& kernel, c
     out += "  excused: " + words + "\n";
   }
   for (const Difference& d : all) {
-    out += fmt::format("  step {}: {} is {} in the model and {} on the kernel\n", d.step, d.field, brief(d.model),
-                       brief(d.kernel));
+    out += fmt::format("  step {}: {}\n", d.step, in_words(d));
   }
   return out;
 }

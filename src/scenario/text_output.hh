@@ -19,6 +19,9 @@ std::string result_text(const Entry& entry);
 /// A run for people: one line a step, narration between them, what was expected where it differs, a line of sums.
 std::string text_report(const Scenario& scenario, const FileResult& result, const TextStyle& style);
 
+struct Difference;
+/// One difference as a sentence about its step.
+std::string in_words(const Difference& difference);
 /// The differences between the two machines in words; one line when there are none.
 std::string text_comparison(const FileResult& model, const FileResult& kernel, const TextStyle& style);
 

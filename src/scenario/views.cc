@@ -61,13 +61,23 @@ std::string output_of(const std::string& command) {
   return text;
 }
 
+/// ss fills its last column with blanks, as wide as the terminal would be.
+std::string without_trailing_blanks(const std::string& text) {
+  std::istringstream in(text);
+  std::string out;
+  for (std::string line; std::getline(in, line);) {
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return out;
+}
+
 }  // namespace
 
 void write_kernel_views(const fs::path& folder, const std::map<std::string, pid_t>& actors) {
   for (const std::string table : {"tcp", "udp", "tcp6", "udp6"}) {
     write_file(folder / ("proc-net-" + table), read_file("/proc/thread-self/net/" + table));
   }
-  write_file(folder / "ss", output_of("ss -tanie"));
+  write_file(folder / "ss", without_trailing_blanks(output_of("ss -tanie")));
   for (const auto& [name, tid] : actors) {
     const std::string task = fmt::format("/proc/{}", tid);
     write_file(folder / name / "fd", output_of("ls -l " + task + "/fd"));

@@ -94,7 +94,7 @@ TEST(Architecture, OfAStoryWithoutAServerIsRefused) {
 TEST(DiagramCommand, DrawsEveryEdgeOfTheTables) {
   test::TemporaryFolder folder;
   for (const auto& [subject, edges] :
-       {std::pair{"tcp-states", kernel::tcp_edges().size() + 3}, std::pair{"slot-states", server::kSlotEdges.size()}}) {
+       {std::pair{"tcp-states", kernel::tcp_edges().size() + 4}, std::pair{"slot-states", server::kSlotEdges.size()}}) {
     const DiagramOptions options{.subject = subject, .output = folder / "states.svg"};
     ASSERT_EQ(diagram(options), 0);
     std::ifstream in(options.output);

@@ -65,8 +65,18 @@ TEST_F(Render, SaysWhatIsWrongAndWritesNothing) {
   EXPECT_EQ(render_range("seven", "x.png"), 2);
   EXPECT_EQ(render_range("6:7", "x.avi"), 2);
   EXPECT_EQ(render_range("6:7", "no-such-folder/x.png"), 2);
+  EXPECT_EQ(render_range("6:7", "no-such-folder/x.gif"), 2);
+  EXPECT_EQ(render({.file = kStory, .step = "6", .output = (folder_ / "no-such-folder/x.png").string()}), 2);
   EXPECT_EQ(render({.file = kStory, .output = (folder_ / "x.mp4").string()}), 2) << "a film of nothing";
   EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+}
+
+TEST_F(Render, AFilmThatFailsLeavesWhatWasThere) {
+  if (std::system("command -v ffmpeg > /dev/null 2>&1") != 0) GTEST_SKIP() << "ffmpeg is not installed";
+  std::ofstream(folder_ / "film.gif") << "an earlier film";
+  EXPECT_EQ(render_range("8:7", "film.gif"), 2);
+  EXPECT_EQ(bytes_of(folder_ / "film.gif"), "an earlier film");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "film.gif.part"));
 }
 
 }  // namespace

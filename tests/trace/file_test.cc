@@ -1,5 +1,6 @@
 #include "sim/trace/file.hh"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -117,6 +118,19 @@ TEST_F(RecordingFile, CutAtAnyByteOpensUpToItsLastWholeChunkOrSaysWhyNot) {
     cursor.seek(~Position{0});
   }
   EXPECT_EQ(most, trace.size()) << "without its index the recording still has all records";
+}
+
+TEST_F(RecordingFile, DamagedNearItsEndOpensForMostOfIt) {
+  toy::fill(trace, 20000, 23);
+  FileWriter(trace, path).close();
+  std::string bytes = read_bytes(path);
+  bytes[bytes.size() * 9 / 10] = static_cast<char>(bytes[bytes.size() * 9 / 10] ^ 1);
+  write_bytes(path, bytes);
+  const OpenedFile opened = open_file(path);
+  ASSERT_NE(opened.trace, nullptr);
+  EXPECT_THAT(opened.message, HasSubstr(fmt::format("its first {} records could be read", opened.trace->size())));
+  EXPECT_GE(opened.trace->size(), trace.size() * 3 / 5);
+  expect_prefix(*opened.trace, trace);
 }
 
 TEST_F(RecordingFile, WithFlippedBitsNeverGivesWrongRecords) {
