@@ -11,6 +11,7 @@ namespace wakepath::gui {
 namespace {
 constexpr double kPulse = 2.5;  // seconds that the path pulses after a move; then the window goes to sleep
 constexpr float kLarger = 1.1f;
+constexpr float kLow = 720;  // windows less high than this have a timeline without its head
 
 std::string next_of(const std::vector<std::string>& all, const std::string& one) {
   const auto found = std::find(all.begin(), all.end(), one);
@@ -127,6 +128,10 @@ void App::keys() {
   if (pressed(Key::kF2, false)) ui_.show_why = !ui_.show_why;
   if (pressed(Key::kF3, false)) use_theme(next_of(theme_names(), std::string(theme().name))), apply_style(ui_.scale);
   if (pressed(Key::kF4, false)) use_language(next_of(languages(), language()));
+  const auto fold = [](Fold& panel, bool shown) { panel = shown ? Fold::kHidden : Fold::kShown; };
+  if (pressed(Key::kF6, false)) fold(ui_.calls, frame_.calls > 0);
+  if (pressed(Key::kF7, false)) fold(ui_.words, frame_.words > 0);
+  if (pressed(Key::kF8, false)) fold(ui_.timeline, frame_.timeline > 0);
   if (pressed(Key::kEscape, false)) {
     if (ui_.show_help)
       ui_.show_help = false;
@@ -135,6 +140,17 @@ void App::keys() {
     else
       m.select(0);
   }
+}
+
+App::Sizes App::divide(float width, float height) const {
+  const auto shown = [](Fold fold, bool room) { return fold == Fold::kShown || (fold == Fold::kRoom && room); };
+  const bool wide = width >= ui_.px(1700), low = height < ui_.px(kLow);
+  Sizes sizes;
+  if (shown(ui_.calls, width >= ui_.px(1200))) sizes.calls = ui_.px(wide ? 286 : 214);
+  if (shown(ui_.words, width >= ui_.px(760)) || model_->question() != nullptr) sizes.words = ui_.px(wide ? 366 : 276);
+  if (shown(ui_.timeline, height >= ui_.px(480)))
+    sizes.timeline = low ? ui_.px(104) : std::min(ui_.px(236), height * 0.222f);
+  return sizes;
 }
 
 void App::frame(float width, float height, double seconds) {
@@ -150,19 +166,19 @@ void App::frame(float width, float height, double seconds) {
     since_move_ += seconds;
   }
   ui_.clock = ui_.reduce_motion ? 0 : ui_.clock + seconds;
-  bool small = width < ui_.px(1700);
-  float top = ui_.px(54), status = ui_.px(25), bottom = std::min(ui_.px(236), height * 0.222f);
-  float left = ui_.px(small ? 214 : 286), right = ui_.px(small ? 276 : 366);
+  frame_ = divide(width, height);
+  const float top = ui_.px(54), status = ui_.px(25), bottom = frame_.timeline, left = frame_.calls,
+              right = frame_.words;
   float middle = std::max(ui_.px(200), height - top - status - bottom);
   const bool asks = model_->question() != nullptr;
   float words = std::clamp(middle * (asks ? 0.66f : 0.40f), ui_.px(150), ui_.px(asks ? 480 : 290));
   Rect stage{left, top, std::max(ui_.px(200), width - left - right), middle};
   draw_topbar(ui_, {0, 0, width, top});
-  draw_stack(ui_, {0, top, left, middle});
+  if (left > 0) draw_stack(ui_, {0, top, left, middle});
   draw_stage(ui_, stage);
-  draw_inspector(ui_, {stage.right(), top, right, middle - words});
-  draw_narration(ui_, {stage.right(), top + middle - words, right, words});
-  draw_timeline(ui_, {0, top + middle, width, bottom});
+  if (right > 0) draw_inspector(ui_, {stage.right(), top, right, middle - words});
+  if (right > 0) draw_narration(ui_, {stage.right(), top + middle - words, right, words});
+  if (bottom > 0) draw_timeline(ui_, {0, top + middle, width, bottom});
   draw_status(ui_, {0, height - status, width, status});
   Painter paint(ImGui::GetForegroundDrawList(), ui_.scale);
   for (float x : {left, stage.right()}) paint.line({x, top}, {x, top + middle}, ink(theme().line));

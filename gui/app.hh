@@ -9,6 +9,9 @@
 
 namespace wakepath::gui {
 
+/// Whether a panel stands beside the stage.
+enum class Fold : std::uint8_t { kRoom, kShown, kHidden };  ///< kRoom: where the window has room for it
+
 /// What the panels share: the model, the pictures computed from it, and the little state of the window itself.
 struct Ui {
   ViewModel& model;
@@ -18,7 +21,11 @@ struct Ui {
   double clock = 0;  ///< seconds of animation; stands still when nothing moves
   Stage stage = {};
   std::uint64_t stage_revision = 0;
+  std::string stage_language;
   TimelineRows rows;
+  Fold calls = Fold::kRoom;
+  Fold words = Fold::kRoom;  ///< inspector and words; an open question shows them all the same
+  Fold timeline = Fold::kRoom;
   bool show_help = false;
   bool show_why = false;
   bool boot_open = false;               ///< the call list shows what the kernel did before the first step
@@ -47,10 +54,18 @@ class App {
   [[nodiscard]] Ui& ui() { return ui_; }
 
  private:
+  /// What stands around the stage, in pixels; 0: folded away.
+  struct Sizes {
+    float calls = 0;
+    float words = 0;
+    float timeline = 0;
+  };
+  [[nodiscard]] Sizes divide(float width, float height) const;
   void keys();
   void digits();
   ViewModel* model_;
   Ui ui_;
+  Sizes frame_ = {};
   double since_move_ = 0;
   std::uint64_t seen_position_ = ~std::uint64_t{0};
 };

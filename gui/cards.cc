@@ -7,6 +7,7 @@
 #include "gui/fields.hh"
 #include "gui/stage.hh"
 #include "gui/tokens.hh"
+#include "gui/tongue.hh"
 
 namespace wakepath::gui {
 
@@ -211,7 +212,7 @@ void sock_card(Maker& m) {
 
 void epoll_card(Maker& m) {
   std::size_t waiters = m.read.list("wq.head").size();
-  m.card.pill = waiters == 0 ? "no waiter" : fmt::format("{} waiting", waiters);
+  m.card.pill = waiters == 0 ? "no waiter" : said("{} waiting", waiters);
   m.card.pill_tone = waiters == 0 ? Tone::kDim : Tone::kWait;
   m.queue("rbr", Item::Type::kChips, "rbr", false, 0);
   m.queue("rdllist", Item::Type::kChips, "rdllist", false, 1);
@@ -226,7 +227,7 @@ void epoll_card(Maker& m) {
 void softnet_card(Maker& m) {
   std::size_t waiting = m.read.list("input_pkt_queue").size() + m.read.list("process_queue").size();
   bool pending = m.read.value("NET_RX pending") != 0;
-  m.card.pill = waiting != 0 ? fmt::format("{} queued", waiting) : pending ? "PENDING" : "EMPTY";
+  m.card.pill = waiting != 0 ? said("{} queued", waiting) : pending ? "PENDING" : "EMPTY";
   m.card.pill_tone = waiting == 0 && !pending ? Tone::kDim : Tone::kWait;
   for (const char* name : {"input_pkt_queue.qlen", "cpu"})
     if (auto id = field_named(m.read.kind(), name)) m.used[*id] = true;
@@ -299,9 +300,11 @@ Card make_virtual_card(const ViewModel& model, const Moment& moment, ObjectId id
       if (card.items.empty()) {
         card.pill = "RUNNING";
         card.pill_tone = Tone::kNow;
-        std::string whose =
-            task.id == 0 ? "the idle task's" : trace::task_name(model.trace(), model.world(), task.id) + "'s";
-        card.items.push_back({.type = Item::Type::kText, .value = "on " + whose + " stack", .tone = Tone::kWait});
+        card.items.push_back(
+            {.type = Item::Type::kText,
+             .value = task.id == 0 ? std::string(tr("on the idle task's stack"))
+                                   : said("on {}'s stack", trace::task_name(model.trace(), model.world(), task.id)),
+             .tone = Tone::kWait});
       }
       chain = functions[frame.function].name;
     }

@@ -16,6 +16,7 @@ constexpr float kTightEpollWeight = 1.3f;
 constexpr float kCrowdWeight = 0.7f;
 constexpr float kSharedWeight = 0.75f;
 constexpr float kNarrowest = 124;  // a column of weight 1, unscaled
+constexpr float kTight = 104;      // before anything is left out
 constexpr float kRoomy = 156;      // as wide as this, columns leave room for the shared tables
 constexpr float kWidest = 330;
 
@@ -116,7 +117,7 @@ std::vector<Column> choose_columns(const ViewModel& model, float room, float sca
   Choice choice = everything(model);
   if (!choice.fits(kRoomy, room, scale)) choice.shared = false;
   if (!choice.fits(kNarrowest, room, scale)) choice.epoll_weight = kTightEpollWeight;
-  while (!choice.fits(kNarrowest, room, scale) && choice.shrink()) {
+  while (!choice.fits(kTight, room, scale) && choice.shrink()) {
   }
   std::vector<Place> places;
   for (const Choice::Thread& t : choice.threads) places.push_back({t.task, t.needs.epolls, t.plain});

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "gui/tongue.hh"
+#include "sim/export/explain.hh"
+
 namespace wakepath::gui {
 
 using trace::FieldId;
@@ -62,15 +65,15 @@ std::string set_words(const trace::Trace& trace, const trace::World& world, cons
   if (r.field >= kind.fields.size()) return name;
   const trace::FieldInfo& field = kind.fields[r.field];
   if (r.kind == RecordKind::kListInsert)
-    return fmt::format("{} goes onto {} of {}", trace::ref_name(trace, world, Ref::unpack(r.after)), field.name, name);
+    return said("{} goes onto {} of {}", trace::ref_name(trace, world, Ref::unpack(r.after)), field.name, name);
   if (r.kind == RecordKind::kListErase)
-    return fmt::format("{} leaves {} of {}", trace::ref_name(trace, world, Ref::unpack(r.after)), field.name, name);
+    return said("{} leaves {} of {}", trace::ref_name(trace, world, Ref::unpack(r.after)), field.name, name);
   return fmt::format("{}: {} {} → {}", name, field.name, trace::value_text(trace, world, field, r.before),
                      trace::value_text(trace, world, field, r.after));
 }
 
 std::string function_name(const trace::Trace& trace, std::uint16_t id) {
-  return id < trace.schema().functions.size() ? trace.schema().functions[id].name : fmt::format("function {}", id);
+  return id < trace.schema().functions.size() ? trace.schema().functions[id].name : said("function {}", id);
 }
 
 }  // namespace
@@ -82,46 +85,47 @@ std::string record_words(const trace::Trace& trace, const trace::World& world, t
   auto task = [&](std::uint64_t id) { return trace::task_name(trace, world, static_cast<trace::TaskId>(id)); };
   switch (r.kind) {
     case RecordKind::kCreate:
-      return fmt::format("{} is allocated", trace::object_name(trace, world, r.object));
+      return said("{} is allocated", trace::object_name(trace, world, r.object));
     case RecordKind::kDestroy:
-      return fmt::format("{} is freed", trace::object_name(trace, world, r.object));
+      return said("{} is freed", trace::object_name(trace, world, r.object));
     case RecordKind::kSet:
     case RecordKind::kListInsert:
     case RecordKind::kListErase:
       return set_words(trace, world, r);
     case RecordKind::kCall:
-      return r.object == 0 ? fmt::format("enters {}()", function_name(trace, r.field))
-                           : fmt::format("enters {}() on {}", function_name(trace, r.field),
-                                         trace::object_name(trace, world, r.object));
+      return r.object == 0
+                 ? said("enters {}()", function_name(trace, r.field))
+                 : said("enters {}() on {}", function_name(trace, r.field), trace::object_name(trace, world, r.object));
     case RecordKind::kReturn:
-      return fmt::format("{}() returns {}", function_name(trace, r.field), static_cast<std::int64_t>(r.after));
+      return said("{}() returns {}", function_name(trace, r.field), static_cast<std::int64_t>(r.after));
     case RecordKind::kSyscall:
-      return fmt::format("{} calls {}", task(r.task), text);
+      return said("{} calls {}", task(r.task), text);
     case RecordKind::kSyscallReturn:
-      return fmt::format("{} is back with {}", task(r.task),
-                         text.empty() ? fmt::format("{}", static_cast<std::int64_t>(r.after)) : text);
+      return said("{} is back with {}", task(r.task),
+                  text.empty() ? fmt::format("{}", static_cast<std::int64_t>(r.after)) : text);
     case RecordKind::kSpawn:
-      return fmt::format("task {} starts", task(r.task));
+      return said("task {} starts", task(r.task));
     case RecordKind::kRun:
-      return fmt::format("the CPU goes from {} to {}", task(r.before), task(r.after));
+      return said("the CPU goes from {} to {}", task(r.before), task(r.after));
     case RecordKind::kWake:
-      return fmt::format("{} wakes {}", task(r.task), task(r.before));
+      return said("{} wakes {}", task(r.task), task(r.before));
     case RecordKind::kClock:
-      return fmt::format("time is {:.3f} ms", static_cast<double>(r.after) / 1e6);
+      return said("time is {:.3f} ms", static_cast<double>(r.after) / 1e6);
     case RecordKind::kStep:
-      return fmt::format("step {} begins: {}", r.after, text);
+      return said("step {} begins: {}", r.after, text);
     case RecordKind::kStepEnd:
-      return fmt::format("step {} is quiet", r.after);
+      return said("step {} is quiet", r.after);
     case RecordKind::kNote:
       return text;
     case RecordKind::kRule:
-      return r.field < trace.schema().rules.size() ? trace.schema().rules[r.field].sentence : "a rule applies";
+      return r.field < trace.schema().rules.size() ? exports::explain_rule(language(), trace.schema().rules[r.field])
+                                                   : std::string(tr("a rule applies"));
     case RecordKind::kPeer:
-      return "peer: " + text;
+      return said("peer: {}", text);
     case RecordKind::kDivergence:
-      if (r.before == r.after) return fmt::format("DIVERGENCE {}", text);
-      return fmt::format("DIVERGENCE {}: model {}, kernel {}", text, static_cast<std::int64_t>(r.before),
-                         static_cast<std::int64_t>(r.after));
+      if (r.before == r.after) return said("DIVERGENCE {}", text);
+      return said("DIVERGENCE {}: model {}, kernel {}", text, static_cast<std::int64_t>(r.before),
+                  static_cast<std::int64_t>(r.after));
   }
   return "";
 }

@@ -28,11 +28,18 @@ enum class Key : unsigned char {
   kF2,
   kF3,
   kF4,
+  kF6,
+  kF7,
+  kF8,
   kComma,
   kPeriod,
   kMinus,
   kEqual,
+  kB,
+  kD,
+  kE,
   kF,
+  kG,
   kK,
   kN,
   kS,
@@ -62,16 +69,18 @@ inline auto native(Key key) {
   static constexpr ImGuiKey kKeys[] = {
       ImGuiKey_Space, ImGuiKey_LeftArrow, ImGuiKey_RightArrow, ImGuiKey_UpArrow, ImGuiKey_DownArrow, ImGuiKey_Home,
       ImGuiKey_End,   ImGuiKey_Escape,    ImGuiKey_Tab,        ImGuiKey_F1,      ImGuiKey_F2,        ImGuiKey_F3,
-      ImGuiKey_F4,    ImGuiKey_Comma,     ImGuiKey_Period,     ImGuiKey_Minus,   ImGuiKey_Equal,     ImGuiKey_F,
-      ImGuiKey_K,     ImGuiKey_N,         ImGuiKey_S,          ImGuiKey_L,       ImGuiKey_P,         ImGuiKey_1,
-      ImGuiKey_2,     ImGuiKey_3,         ImGuiKey_4,          ImGuiKey_5,       ImGuiKey_6,         ImGuiKey_Slash,
-      ImGuiKey_Enter};
+      ImGuiKey_F4,    ImGuiKey_F6,        ImGuiKey_F7,         ImGuiKey_F8,      ImGuiKey_Comma,     ImGuiKey_Period,
+      ImGuiKey_Minus, ImGuiKey_Equal,     ImGuiKey_B,          ImGuiKey_D,       ImGuiKey_E,         ImGuiKey_F,
+      ImGuiKey_G,     ImGuiKey_K,         ImGuiKey_N,          ImGuiKey_S,       ImGuiKey_L,         ImGuiKey_P,
+      ImGuiKey_1,     ImGuiKey_2,         ImGuiKey_3,          ImGuiKey_4,       ImGuiKey_5,         ImGuiKey_6,
+      ImGuiKey_Slash, ImGuiKey_Enter};
 #else
   static constexpr int kKeys[] = {
-      GLFW_KEY_SPACE,  GLFW_KEY_LEFT,  GLFW_KEY_RIGHT, GLFW_KEY_UP, GLFW_KEY_DOWN, GLFW_KEY_HOME, GLFW_KEY_END,
-      GLFW_KEY_ESCAPE, GLFW_KEY_TAB,   GLFW_KEY_F1,    GLFW_KEY_F2, GLFW_KEY_F3,   GLFW_KEY_F4,   GLFW_KEY_COMMA,
-      GLFW_KEY_PERIOD, GLFW_KEY_MINUS, GLFW_KEY_EQUAL, GLFW_KEY_F,  GLFW_KEY_K,    GLFW_KEY_N,    GLFW_KEY_S,
-      GLFW_KEY_L,      GLFW_KEY_P,     GLFW_KEY_1,     GLFW_KEY_2,  GLFW_KEY_3,    GLFW_KEY_4,    GLFW_KEY_5,
+      GLFW_KEY_SPACE,  GLFW_KEY_LEFT,  GLFW_KEY_RIGHT, GLFW_KEY_UP,     GLFW_KEY_DOWN,  GLFW_KEY_HOME,  GLFW_KEY_END,
+      GLFW_KEY_ESCAPE, GLFW_KEY_TAB,   GLFW_KEY_F1,    GLFW_KEY_F2,     GLFW_KEY_F3,    GLFW_KEY_F4,    GLFW_KEY_F6,
+      GLFW_KEY_F7,     GLFW_KEY_F8,    GLFW_KEY_COMMA, GLFW_KEY_PERIOD, GLFW_KEY_MINUS, GLFW_KEY_EQUAL, GLFW_KEY_B,
+      GLFW_KEY_D,      GLFW_KEY_E,     GLFW_KEY_F,     GLFW_KEY_G,      GLFW_KEY_K,     GLFW_KEY_N,     GLFW_KEY_S,
+      GLFW_KEY_L,      GLFW_KEY_P,     GLFW_KEY_1,     GLFW_KEY_2,      GLFW_KEY_3,     GLFW_KEY_4,     GLFW_KEY_5,
       GLFW_KEY_6,      GLFW_KEY_SLASH, GLFW_KEY_ENTER};
 #endif
   static_assert(sizeof(kKeys) / sizeof(kKeys[0]) == static_cast<unsigned>(Key::kCount));

@@ -3,6 +3,7 @@
 #include "gui/fields.hh"
 #include "gui/panel.hh"
 #include "gui/tongue.hh"
+#include "sim/export/explain.hh"
 
 namespace wakepath::gui {
 
@@ -46,7 +47,7 @@ struct InspectorDrawer {
     float old = was.empty() ? 0 : std::min(Painter::width(fonts().small, was) + p.px(34), room * 0.5f);
     float used = p.text(fonts().mono_small, {x + names, y + p.px(1)}, ink(colour), value, room - old);
     if (!was.empty())
-      p.text(fonts().small, {x + names + used + p.px(7), y + p.px(1)}, ink(theme().dim), "was " + std::string(was),
+      p.text(fonts().small, {x + names + used + p.px(7), y + p.px(1)}, ink(theme().dim), said("was {}", was),
              room - used - p.px(7));
     y += p.px(20);
   }
@@ -68,7 +69,7 @@ struct InspectorDrawer {
   void list_rows(FieldId field) {
     const auto& members = object.list(field);
     bool changed = ui.model.changes().lists.contains({object.id, field});
-    row(kind.fields[field].name, members.empty() ? std::string(tr("empty")) : fmt::format("{} on it", members.size()),
+    row(kind.fields[field].name, members.empty() ? std::string(tr("empty")) : said("{} on it", members.size()),
         changed           ? theme().now
         : members.empty() ? theme().dim
                           : theme().text,
@@ -80,8 +81,7 @@ struct InspectorDrawer {
           fresh ? theme().now : theme().user, members[i].object, fresh, "",
           fmt::format("inspector/member/{}/{}", field, i));
     }
-    if (members.size() > kMost)
-      row("", fmt::format("and {} more", members.size() - kMost), theme().dim, 0, false, "", "");
+    if (members.size() > kMost) row("", said("and {} more", members.size() - kMost), theme().dim, 0, false, "", "");
   }
 
   void fields() {
@@ -156,11 +156,11 @@ void draw_inspector(Ui& ui, Rect area) {
              : ui.model.selected() == 0 ? tr("changed last")
                                         : std::string_view(),
              theme().of(kind.layer), w - head.px(70));
-  head.pill({area.right() - pad, area.y + head.px(12)}, trace::layer_name(kind.layer), theme().of(kind.layer), true,
+  head.pill({area.right() - pad, area.y + head.px(12)}, tr(trace::layer_name(kind.layer)), theme().of(kind.layer), true,
             head.px(90));
   float y = area.y + head.px(36);
-  if (!kind.sentence.empty())
-    y += head.wrapped(fonts().small, {area.x + pad, y}, ink(theme().dim), kind.sentence, w, 3) + head.px(2);
+  if (const std::string what = exports::explain_kind(language(), kind); !what.empty())
+    y += head.wrapped(fonts().small, {area.x + pad, y}, ink(theme().dim), what, w, 3) + head.px(2);
   ImGui::SetCursorScreenPos({area.x, y});
   ImGui::BeginChild("##fields", {area.w, area.bottom() - y - head.px(4)});
   Painter p(ImGui::GetWindowDrawList(), ui.scale);

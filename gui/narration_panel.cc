@@ -3,6 +3,7 @@
 #include "gui/fields.hh"
 #include "gui/panel.hh"
 #include "gui/tongue.hh"
+#include "sim/export/explain.hh"
 #include "sim/trace/lesson_words.hh"
 
 namespace wakepath::gui {
@@ -27,7 +28,7 @@ Words collect(const ViewModel& m) {
   if (auto step = m.current_step()) {
     const trace::StepEntry& entry = m.index().steps()[*step];
     from = entry.begin;
-    words.step = fmt::format("{}", m.trace().string(entry.text));
+    words.step = m.step_words(entry);
   }
   if (m.position() - from > kMost) from = m.position() - kMost;
   for (Position p = from; p < m.position(); ++p) {
@@ -37,7 +38,7 @@ Words collect(const ViewModel& m) {
     if (r.kind == RecordKind::kDivergence) words.divergence = record_words(m.trace(), m.world(), p);
     if (r.kind == RecordKind::kRule && r.field < m.trace().schema().rules.size() && p >= m.stride_begin()) {
       const trace::Rule& rule = m.trace().schema().rules[r.field];
-      words.rules.push_back(rule.id + "  " + rule.sentence);
+      words.rules.push_back(rule.id + "  " + exports::explain_rule(language(), rule));
     }
   }
   return words;
@@ -74,9 +75,8 @@ void draw_narration(Ui& ui, Rect area) {
   float pad = p.px(12), x = area.x + pad, w = area.w - 2 * pad, y = area.y + p.px(9);
   auto room = [&] { return Rect{x, y, w, area.bottom() - y - p.px(8)}; };
   auto step = m.current_step();
-  std::string title =
-      step ? fmt::format(fmt::runtime(tr("STEP {} OF {}")), m.index().steps()[*step].number, m.index().steps().size())
-           : std::string(tr("START"));
+  std::string title = step ? said("STEP {} OF {}", m.index().steps()[*step].number, m.index().steps().size())
+                           : std::string(tr("START"));
   if (!words.divergence.empty())
     y += box(p, room(), tr("MODEL AND KERNEL DISAGREE"), words.divergence, theme().bad, fonts().small, 3);
   y += box(p, room(), title,

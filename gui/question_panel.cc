@@ -68,8 +68,7 @@ struct QuestionDrawer {
     const bool right = trace::is_right(asked.question, *given);
     words(fonts().small_bold, tr(right ? "RIGHT" : "NOT QUITE"), right ? theme().good : theme().bad, 1);
     const std::string expected = asked.question.answer.in(language());
-    if (!right && !expected.empty())
-      words(fonts().text, fmt::format(fmt::runtime(tr("It is: {}")), expected), theme().text, 3);
+    if (!right && !expected.empty()) words(fonts().text, said("It is: {}", expected), theme().text, 3);
     words(fonts().text, asked.question.why.in(language()), theme().text, 9);
   }
 };
@@ -81,7 +80,7 @@ void draw_question(Ui& ui, Rect area, const Quiz::Asked& asked) {
   const Quiz& quiz = ui.model.quiz();
   QuestionDrawer d{ui, p, asked, quiz.given_to(asked.step), area.x, area.w, area.y};
   p.text_right(fonts().small, {area.right(), d.y}, ink(theme().dim),
-               fmt::format(fmt::runtime(tr("{} of {} right")), quiz.right(), quiz.all().size()));
+               said("{} of {} right", quiz.right(), quiz.all().size()));
   d.words(fonts().small_bold, tr("CHECK YOURSELF"), theme().syscall, 1);
   d.words(fonts().bold, asked.question.question.in(language()), theme().text, 6);
   const std::vector<Option> options = options_of(asked.question);

@@ -59,10 +59,30 @@ struct StackDrawer {
     if (hit("calls/boot", line)) ui.boot_open = !ui.boot_open;
     if (ImGui::IsItemHovered()) p.fill(line, ink(theme().hover, 0.6f), p.px(3));
     p.text(fonts().small, {x + p.px(2), y + p.px(2)}, ink(theme().dim),
-           fmt::format(fmt::runtime(tr("{} boot of the kernel: {} calls")), ui.boot_open ? "▾" : "▸", calls),
-           w - p.px(4));
+           said("{} boot of the kernel: {} calls", ui.boot_open ? "▾" : "▸", calls), w - p.px(4));
     y += p.px(20);
     return ui.boot_open ? from : end;
+  }
+
+  /// What a system call gave, in a line of its own. True when it was clicked.
+  bool result(float& y, trace::Position at, int depth) const {
+    const ViewModel& m = ui.model;
+    const trace::Record& r = m.trace()[at];
+    std::string_view words = m.trace().string(r.object);
+    const std::string text =
+        words.empty() ? fmt::format("= {}", static_cast<std::int64_t>(r.after)) : fmt::format("= {}", words);
+    const float indent = p.px(7) * static_cast<float>(std::min(depth, 14));
+    const Rect line{x, y, w, p.px(17)};
+    bool clicked = false;
+    if (ImGui::IsRectVisible({x, y}, {x + w, y + line.h})) {
+      clicked = hit(fmt::format("calls/{}", at).c_str(), line);
+      if (ImGui::IsItemHovered()) p.fill(line, ink(theme().hover, 0.6f), p.px(3));
+      const bool failed = static_cast<std::int64_t>(r.after) < 0;
+      p.text(fonts().mono_small, {x + indent + p.px(7), y + p.px(1)}, ink(failed ? theme().bad : theme().syscall), text,
+             w - indent - p.px(8));
+    }
+    y += line.h;
+    return clicked;
   }
 
   /// What was called since the last stop, as a tree; clicking a line goes there.
@@ -82,6 +102,7 @@ struct StackDrawer {
       int& depth = depths[r.task];
       using trace::RecordKind;
       if (r.kind == RecordKind::kReturn || r.kind == RecordKind::kSyscallReturn) depth = std::max(0, depth - 1);
+      if (r.kind == RecordKind::kSyscallReturn && result(y, at, depth)) target = at + 1;
       if (!is_call(r)) continue;
       bool syscall = r.kind == RecordKind::kSyscall;
       std::string_view name = syscall ? m.trace().string(r.object) : std::string_view(functions[r.field].name);
@@ -122,15 +143,15 @@ struct StackDrawer {
       const Frame& frame = t.stack[i];
       if (frame.function >= functions.size()) continue;
       const auto& function = functions[frame.function];
-      row(y, function.name, trace::layer_name(function.layer), theme().of(function.layer), i + 1 == t.stack.size(),
+      row(y, function.name, tr(trace::layer_name(function.layer)), theme().of(function.layer), i + 1 == t.stack.size(),
           !running, frame.subject, fmt::format("stack/{}/{}", t.id, i));
       if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s\n%s", function.source.c_str(), function.sentence.c_str());
       if (frame.context != Context::kProcess && (i == 0 || t.stack[i - 1].context == Context::kProcess))
-        divider(y, fmt::format(fmt::runtime(tr("softirq on {}'s stack")), name), theme().softirq);
+        divider(y, said("softirq on {}'s stack", name), theme().softirq);
     }
     if (t.syscall != 0 && t.syscall <= trace.size()) {
       divider(y, tr("system call boundary"), theme().syscall);
-      row(y, trace.string(trace[t.syscall - 1].object), "user", theme().user, t.stack.empty(), !running, t.object,
+      row(y, trace.string(trace[t.syscall - 1].object), tr("user"), theme().user, t.stack.empty(), !running, t.object,
           fmt::format("stack/{}/user", t.id));
     } else if (t.stack.empty()) {
       p.text(fonts().small, {x + p.px(11), y}, ink(theme().dim), tr("in user mode"), w - p.px(11));

@@ -6,6 +6,7 @@
 
 #include "gui/columns.hh"
 #include "gui/fields.hh"
+#include "gui/tongue.hh"
 
 namespace wakepath::gui {
 
@@ -36,6 +37,9 @@ int lane_of(Layer layer) {
 
 namespace {
 
+constexpr float kLowStage = 520;     // less high, and lanes move together
+constexpr float kNarrowStage = 900;  // less wide, and their names take less
+
 void place_lanes(Stage& stage, const Metrics& m) {
   struct Wanted {
     std::string_view name, hint;
@@ -49,7 +53,8 @@ void place_lanes(Stage& stage, const Metrics& m) {
       {"TCP / IP", "struct sock, its queues", Layer::kTcp, 0.270f},
       {"SOFTIRQ / lo", "backlog, NET_RX", Layer::kSoftirq, 0.150f},
   };
-  float boundary = m.px(42), channel = m.px(28);
+  const bool low = stage.area.h < m.px(kLowStage);
+  float boundary = m.px(low ? 34 : 42), channel = m.px(low ? 22 : 28);
   float room = stage.area.h - boundary - (kLaneCount - 2) * channel - m.px(8);
   float y = stage.area.y + m.px(4);
   for (const Wanted& wanted : kWanted) {
@@ -58,7 +63,7 @@ void place_lanes(Stage& stage, const Metrics& m) {
     stage.lanes.push_back({wanted.name, wanted.hint, wanted.layer, rect});
   }
   stage.boundary_y = (stage.lanes[0].rect.bottom() + stage.lanes[1].rect.y) / 2;
-  stage.boundary_x = stage.area.x + m.px(108);
+  stage.boundary_x = stage.area.x + m.px(stage.area.w < m.px(kNarrowStage) ? 84 : 108);
 }
 
 /// Puts several cards of one place below each other.
@@ -91,7 +96,7 @@ struct Placer {
 
   [[nodiscard]] Rect cell(int lane, const Column& c) const {
     const Rect& rect = stage.lanes[static_cast<std::size_t>(lane)].rect;
-    return {c.x, rect.y + m.px(5), c.w, rect.h - m.px(10)};
+    return {c.x, rect.y + m.px(3), c.w, rect.h - m.px(6)};
   }
 
   void chain_cards() {
@@ -120,7 +125,7 @@ struct Placer {
   void add_group(const std::vector<ObjectId>& ids, int lane, Rect rect) {
     const trace::Kind& kind = model.trace().schema().kinds[model.world().objects()[ids.front()].kind];
     Card group{.id = kGroupCards + static_cast<unsigned>(groups++), .layer = kind.layer, .lane = lane, .rect = rect};
-    group.title = fmt::format("+{} more", ids.size());
+    group.title = said("+{} more", ids.size());
     std::map<std::string, std::size_t> states;
     for (ObjectId id : ids) {
       stage.hidden[id] = group.id;
@@ -152,7 +157,7 @@ struct Placer {
       }
       Card card = make_card(model, moment, task.object);
       const Rect& lane = stage.lanes[0].rect;
-      card.rect = {left, lane.y + m.px(5), std::min(right - left, m.px(340)), lane.h - m.px(10)};
+      card.rect = {left, lane.y + m.px(3), std::min(right - left, m.px(340)), lane.h - m.px(6)};
       lay_out_card(card, m);
       if (task.syscall != 0) {
         std::string text(model.trace().string(model.trace()[task.syscall - 1].object));
@@ -178,7 +183,7 @@ struct Placer {
       int lane = lane_of(kind.layer);
       Card& card = tables[lane];
       if (card.items.empty()) card = {.layer = kind.layer, .title = kind.name, .lane = lane};
-      if (card.title != kind.name) card.title = "others";
+      if (card.title != kind.name) card.title = tr("others");
       Reader read(model.trace(), model.world(), object);
       Item item{.type = Item::Type::kText, .key = trace::object_name(model.trace(), model.world(), object.id)};
       if (item.key.starts_with("inet_")) item.key.erase(0, 5);
@@ -215,11 +220,12 @@ struct Placer {
     std::size_t places = std::max<std::size_t>(1, queues.size()) + 2;
     const Rect& lane = stage.lanes[4].rect;
     float room = lane.right() - m.px(10) - stage.boundary_x, count = static_cast<float>(places);
-    float width = std::min((room - m.px(74) * (count - 1)) / count, m.px(330));
+    const float least = m.px(room < m.px(700) ? 26 : 74);  // between two
+    float width = std::min((room - least * (count - 1)) / count, m.px(330));
     float pitch = width + std::min(m.px(150), (room - width * count) / (count - 1));
     auto place = [&](Card card, std::size_t index) {
       card.lane = 4;
-      card.rect = {stage.boundary_x + pitch * static_cast<float>(index), lane.y + m.px(5), width, lane.h - m.px(10)};
+      card.rect = {stage.boundary_x + pitch * static_cast<float>(index), lane.y + m.px(3), width, lane.h - m.px(6)};
       lay_out_card(card, m);
       stage.cards.push_back(std::move(card));
     };

@@ -18,11 +18,14 @@ void draw_lanes(const Painter& p, const Stage& stage) {
     float room = stage.boundary_x - r.x - p.px(18);
     float y = r.y + p.px(9);
     y += p.wrapped(fonts().small_bold, {r.x + p.px(12), y}, ink(c), tr(lane.name), room, 2) + p.px(2);
-    p.wrapped(fonts().small, {r.x + p.px(12), y}, ink(theme().dim), tr(lane.hint), room, 2);
+    const int lines = std::min(2, static_cast<int>((r.bottom() - y) / (fonts().small.px * 1.32f)));
+    p.wrapped(fonts().small, {r.x + p.px(12), y}, ink(theme().dim), tr(lane.hint), room, lines);
   }
   const Rect& user = stage.lanes.front().rect;
-  p.text(fonts().small_bold, {user.x + p.px(12), stage.boundary_y - p.px(8)}, ink(theme().syscall), tr("SYSTEM CALL"),
-         stage.boundary_x - user.x - p.px(16));
+  const float room = stage.boundary_x - user.x - p.px(16);
+  const int lines = std::max(1, Painter::count_lines(fonts().small_bold, tr("SYSTEM CALL"), room, 2));
+  p.wrapped(fonts().small_bold, {user.x + p.px(12), stage.boundary_y - p.px(8) * static_cast<float>(lines)},
+            ink(theme().syscall), tr("SYSTEM CALL"), room, lines);
   p.dashed({stage.boundary_x, stage.boundary_y}, {user.right() - p.px(8), stage.boundary_y}, ink(theme().syscall, 0.5f),
            p.px(6), 1.4f);
 }
@@ -110,7 +113,7 @@ void draw_squares(const Painter& p, const Item& item, float alpha) {
 
 void draw_chips(const Painter& p, const Item& item, float alpha) {
   std::string key = item.key;
-  if (item.more != 0) key += "  +" + std::to_string(item.more) + " more";
+  if (item.more != 0) key += "  " + said("+{} more", item.more);
   float w = p.text(fonts().mono_small, {item.rect.x, item.rect.y}, ink(item.changed ? theme().now : theme().dim, alpha),
                    key, item.rect.w);
   if (item.tokens.empty() && item.more == 0)
@@ -135,7 +138,8 @@ void draw_field(const Painter& p, const Item& item, float alpha) {
   Rgb c = item.changed ? theme().now : colour_of(item.tone);
   x += p.text(fonts().mono_small, {x, r.y}, ink(c, alpha), tr(item.value), r.right() - x);
   if (!item.was.empty() && r.right() - x > p.px(56))
-    p.text(fonts().small, {x + p.px(8), r.y}, ink(theme().dim, alpha), "was " + item.was, r.right() - x - p.px(8));
+    p.text(fonts().small, {x + p.px(8), r.y}, ink(theme().dim, alpha), said("was {}", item.was),
+           r.right() - x - p.px(8));
 }
 
 void draw_card(const Painter& p, const Card& card, bool hovered) {
@@ -219,9 +223,10 @@ void answer_by_card(ViewModel& model, const Card& card) {
 void draw_stage(Ui& ui, Rect area) {
   Panel panel("##stage", area, theme().bg);
   Painter p(ImGui::GetWindowDrawList(), ui.scale);
-  if (ui.stage_revision != ui.model.revision() || !(ui.stage.area == area)) {
+  if (ui.stage_revision != ui.model.revision() || ui.stage_language != language() || !(ui.stage.area == area)) {
     ui.stage = build_stage(ui.model, area, ui.scale);
     ui.stage_revision = ui.model.revision();
+    ui.stage_language = language();
   }
   const Stage& stage = ui.stage;
   bool clicked = hit("stage", area);
@@ -244,7 +249,7 @@ void draw_stage(Ui& ui, Rect area) {
   for (const Edge& e : stage.edges) draw_badge(p, e);
   if (stage.path_hops > 16)  // beside the channel over the last lane
     p.text(fonts().small, {stage.lanes[4].rect.x + p.px(12), stage.lanes[4].rect.y - p.px(21)}, ink(theme().dim),
-           "16 of " + std::to_string(stage.path_hops) + " hops", stage.boundary_x - stage.lanes[4].rect.x - p.px(14));
+           said("16 of {} hops", stage.path_hops), stage.boundary_x - stage.lanes[4].rect.x - p.px(14));
   if (under != nullptr) card_tooltip(*under);
   if (!clicked) return;
   if (under != nullptr) answer_by_card(ui.model, *under);

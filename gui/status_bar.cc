@@ -14,9 +14,8 @@ void draw_status(Ui& ui, Rect area) {
   auto word = [&](const std::string& text, Rgb colour) {
     x += p.text(fonts().small, {x, y}, ink(colour), text, p.px(420)) + p.px(20);
   };
-  word(fmt::format(fmt::runtime(tr("record {} / {}")), m.position(), m.end()), theme().dim);
-  if (!m.index().steps().empty())
-    word(fmt::format(fmt::runtime(tr("step {} / {}")), world.step(), m.index().steps().size()), theme().dim);
+  word(said("record {} / {}", m.position(), m.end()), theme().dim);
+  if (!m.index().steps().empty()) word(said("step {} / {}", world.step(), m.index().steps().size()), theme().dim);
   Verdict verdict = m.verdict();
   Rgb colours[] = {theme().dim, theme().good, theme().bad};
   Rect badge{x, area.y + p.px(3.5f), 0, area.h - p.px(7)};
@@ -27,15 +26,14 @@ void draw_status(Ui& ui, Rect area) {
   for (std::size_t i = 0; i < m.breakpoints().size(); ++i) {
     const std::string text = m.breakpoints()[i].text;
     Rect stop{x, badge.y, 0, badge.h};
-    stop.w =
-        p.pill({stop.x, stop.y}, fmt::format(fmt::runtime(tr("stops at {}")), text), theme().now, false, p.px(260));
+    stop.w = p.pill({stop.x, stop.y}, said("stops at {}", text), theme().now, false, p.px(260));
     const bool clicked = hit(fmt::format("status/breakpoint/{}", i).c_str(), stop);
     if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", std::string(tr("A click takes it away")).c_str());
     x += stop.w + p.px(8);
     if (clicked) return (void)ui.model.toggle_breakpoint(text);
   }
   if (!ui.found.empty()) word(fmt::format("{}: {}", ui.search.data(), tr(ui.found)), theme().bad);
-  if (world.peers() != 0) word(fmt::format(fmt::runtime(tr("{} peer events")), world.peers()), theme().dim);
+  if (world.peers() != 0) word(said("{} peer events", world.peers()), theme().dim);
   if (m.session().live())
     word(std::string(tr(m.following() ? "live, following" : "live, standing back")),
          m.following() ? theme().good : theme().syscall);
@@ -71,6 +69,7 @@ void draw_help(Ui& ui, Rect area) {
                                     {"F2", "why: who woke, what returned, who still waits"},
                                     {"F3", "colours: dark, light, contrast, projector"},
                                     {"F4", "language"},
+                                    {"F6, F7, F8", "call list, inspector and words, timeline: fold, unfold"},
                                     {"Ctrl + = and -", "everything larger, smaller"},
                                     {"F1", "this list"}};
   Panel panel("##help", area, theme().bg, true);

@@ -18,7 +18,7 @@ std::size_t TimelineRows::row_of(trace::TaskId task, bool softirq) {
   auto place = std::lower_bound(rows_.begin(), rows_.end(), key, before);
   auto index = static_cast<std::size_t>(place - rows_.begin());
   if (place != rows_.end() && place->softirq == key.first && place->task == key.second) return index;
-  rows_.insert(place, Row{key.second, softirq, {}, {}});
+  rows_.insert(place, Row{.task = key.second, .softirq = softirq});
   for (auto& stack : open_)
     for (Open& open : stack)
       if (open.row >= index) ++open.row;
@@ -68,13 +68,32 @@ void TimelineRows::run(const Record& r) {
   }
 }
 
+/// A task has a row from the first record on: its name is known before it comes.
+void TimelineRows::learn_name(const Record& r) {
+  const auto& kinds = trace_->schema().kinds;
+  if (r.object >= kind_of_.size() || kind_of_[r.object] >= kinds.size()) return;
+  const trace::Kind& kind = kinds[kind_of_[r.object]];
+  if (!kind.is_task || r.field >= kind.fields.size() || kind.fields[r.field].name != "comm") return;
+  names_[r.object] = trace_->string(static_cast<trace::StringId>(r.after));
+  if (const auto task = task_of_.find(r.object); task != task_of_.end())
+    rows_[row_of(task->second, false)].name = names_[r.object];
+}
+
 void TimelineRows::update() {
   const auto& functions = trace_->schema().functions;
   for (Position end = trace_->size(); seen_ < end; ++seen_) {
     const Record& r = (*trace_)[seen_];
     switch (r.kind) {
+      case RecordKind::kCreate:
+        if (r.object >= kind_of_.size()) kind_of_.resize(r.object + std::size_t{1}, 0xFFFF);
+        kind_of_[r.object] = r.field;
+        break;
+      case RecordKind::kSet:
+        learn_name(r);
+        break;
       case RecordKind::kSpawn:
-        row_of(r.task, false);
+        task_of_[r.object] = r.task;
+        rows_[row_of(r.task, false)].name = names_[r.object];
         break;
       case RecordKind::kSyscall:
         enter(r, Layer::kSyscall, true);

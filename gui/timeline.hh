@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,9 @@ class TimelineRows {
   struct Row {
     trace::TaskId task = 0;
     bool softirq = false;
-    std::vector<std::vector<Bar>> levels;  ///< each in order and without overlap
-    std::vector<Sleep> sleeps;
+    std::string name = {};                      ///< the last one that the trace gives the task
+    std::vector<std::vector<Bar>> levels = {};  ///< each in order and without overlap
+    std::vector<Sleep> sleeps = {};
   };
   explicit TimelineRows(const trace::Trace& trace) : trace_(&trace) {}
   void update();
@@ -48,11 +50,15 @@ class TimelineRows {
   void enter(const trace::Record& record, trace::Layer layer, bool syscall);
   void leave(const trace::Record& record);
   void run(const trace::Record& record);
+  void learn_name(const trace::Record& record);
 
   const trace::Trace* trace_;
   trace::Position seen_ = 0;
   std::vector<Row> rows_;
   std::vector<std::vector<Open>> open_;  // by task
+  std::vector<trace::KindId> kind_of_;   // by object
+  std::map<trace::ObjectId, trace::TaskId> task_of_;
+  std::map<trace::ObjectId, std::string> names_;  // of task objects
 };
 
 /// What is drawn of one row: bars cut to the visible part; those too small to see are folded into one with a count.

@@ -12,6 +12,8 @@ namespace {
 using trace::Layer;
 using trace::Position;
 
+constexpr float kWithHead = 120;  // as high as this, it has a head
+
 struct TimelineDrawer {
   Ui& ui;
   const Painter& p;
@@ -62,7 +64,7 @@ struct TimelineDrawer {
       Rgb c = now ? theme().now : theme().line2;
       p.fill({a, top, std::max(1.5f, b - a - p.px(1)), p.px(17)}, ink(c, now ? 0.22f : 0.35f), p.px(3));
       p.fill({a, top, p.px(2), p.px(17)}, ink(c));
-      std::string words = fmt::format("{} {}", it->number, model().trace().string(it->text));
+      std::string words = fmt::format("{} {}", it->number, model().step_words(*it));
       if (b - a > p.px(34))
         p.text(fonts().small, {a + p.px(6), top + p.px(0.5f)}, ink(now ? theme().text : theme().dim), words,
                b - a - p.px(10));
@@ -120,15 +122,32 @@ struct TimelineDrawer {
       if (b - a < 2 || b < drawn) continue;
       drawn = b;
       Rect r{a, row_y(index) + p.px(2), b - a, bar_h};
-      p.fill(r, ink(theme().line2, 0.85f), p.px(3));
+      p.fill(r, ink(theme().line2), p.px(3));
       p.list()->PushClipRect({r.x, r.y}, {r.right(), r.bottom()}, true);
       for (float x = r.x - r.h; x < r.right(); x += p.px(8))
         p.line({x, r.bottom()}, {x + r.h, r.y}, ink(theme().dim, 0.35f));
+      const float from = std::max(r.x, name_over_sleep(row, *it, r)) + p.px(5);
       p.list()->PopClipRect();
-      if (r.w > p.px(50))
-        p.text(fonts().small, {r.x + p.px(5), r.y + (bar_h - fonts().small.px) / 2 - p.px(1)}, ink(theme().text),
-               tr("asleep"), r.w - p.px(8));
+      if (r.right() - from > p.px(45))
+        p.text(fonts().small, {from, r.y + (bar_h - fonts().small.px) / 2 - p.px(1)}, ink(theme().dim), tr("asleep"),
+               r.right() - from - p.px(3));
     }
+  }
+
+  /// A call sleeps soon after it began: its name goes on over the hatched part. Where it ends.
+  float name_over_sleep(const TimelineRows::Row& row, const TimelineRows::Sleep& sleep, Rect hatched) const {
+    if (row.levels.empty()) return 0;
+    const auto& calls = row.levels.front();
+    auto call = std::partition_point(calls.begin(), calls.end(),
+                                     [&](const TimelineRows::Bar& bar) { return bar.begin <= sleep.begin; });
+    if (call == calls.begin() || ((--call)->end != 0 && call->end < sleep.begin)) return 0;
+    const Position end = call->end != 0 ? call->end + 1 : model().end();
+    const float left = std::max(track.x, x_of(static_cast<double>(call->begin)));
+    const float right = std::min(track.right(), x_of(static_cast<double>(end)));
+    if (right - left <= p.px(32)) return 0;
+    const float x = left + p.px(5);
+    return x + p.text(fonts().small, {x, hatched.y + (bar_h - fonts().small.px) / 2 - p.px(1)}, ink(theme().text),
+                      name(*call), right - left - p.px(8));
   }
 
   [[nodiscard]] float row_of_task(trace::TaskId task) const {
@@ -175,8 +194,7 @@ struct TimelineDrawer {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       float y = row_y(i);
       if (y + row_h > track.bottom() + p.px(2)) {
-        p.text(fonts().small, {left + p.px(10), y}, ink(theme().dim),
-               fmt::format(fmt::runtime(tr("+{} more rows")), rows.size() - i));
+        p.text(fonts().small, {left + p.px(10), y}, ink(theme().dim), said("+{} more rows", rows.size() - i));
         break;
       }
       p.fill({left, y, track.right() - left, row_h}, ink(theme().raised, 0.45f), p.px(5));
@@ -184,7 +202,7 @@ struct TimelineDrawer {
       p.fill({left, y + p.px(3), p.px(3.5f), std::min(row_h - p.px(6), p.px(17))}, ink(c), p.px(2));
       std::string name = rows[i].softirq ? std::string(tr("softirq"))
                                          : trace::task_name(model().trace(), model().world(), rows[i].task);
-      if (!rows[i].softirq && name == "idle" && rows[i].task != 0) name = fmt::format("task {}", rows[i].task);
+      if (!rows[i].softirq && name == "idle" && rows[i].task != 0) name = rows[i].name;  // it is still to come
       p.text(fonts().small, {left + p.px(10), y + p.px(2)}, ink(theme().text), name, track.x - left - p.px(16));
     }
   }
@@ -200,11 +218,12 @@ void tooltip(const TimelineDrawer& d, Point mouse) {
            cut_level(rows[i].levels[level], d.model().view_begin(), d.model().view_end(), d.model().end(), d.track.w)) {
         if (mouse.x - d.track.x < piece.x || mouse.x - d.track.x > piece.x + piece.w) continue;
         if (piece.bar == nullptr)
-          ImGui::SetTooltip("%zu calls, zoom in to see them", piece.folded);
+          ImGui::SetTooltip("%s", said("{} calls, zoom in to see them", piece.folded).c_str());
         else
-          ImGui::SetTooltip("%s\nrecords %llu to %llu", d.name(*piece.bar).c_str(),
-                            static_cast<unsigned long long>(piece.bar->begin),
-                            static_cast<unsigned long long>(piece.bar->end != 0 ? piece.bar->end : d.model().end()));
+          ImGui::SetTooltip(
+              "%s\n%s", d.name(*piece.bar).c_str(),
+              said("records {} to {}", piece.bar->begin, piece.bar->end != 0 ? piece.bar->end : d.model().end())
+                  .c_str());
         return;
       }
     }
@@ -213,7 +232,7 @@ void tooltip(const TimelineDrawer& d, Point mouse) {
 void mouse_input(Ui& ui, const TimelineDrawer& d, Rect area) {
   ViewModel& m = ui.model;
   ImGuiIO& io = ImGui::GetIO();
-  hit("timeline", {d.track.x, area.y + d.p.px(30), d.track.w, area.h - d.p.px(32)});
+  hit("timeline", {d.track.x, d.track.y - d.p.px(36), d.track.w, area.bottom() - d.track.y + d.p.px(34)});
   bool hovered = ImGui::IsItemHovered();
   if (ImGui::IsItemActive() && io.MouseDown[0]) {
     double target = std::clamp(d.position_at(io.MousePos.x), 0.0, static_cast<double>(m.end()));
@@ -234,21 +253,28 @@ void mouse_input(Ui& ui, const TimelineDrawer& d, Rect area) {
   tooltip(d, {io.MousePos.x, io.MousePos.y});
 }
 
+/// What part of the trace is shown, and what the mouse does.
+void draw_head(const Ui& ui, const Painter& p, Rect area) {
+  const ViewModel& m = ui.model;
+  const float pad = p.px(12);
+  panel_head(p, {area.x + pad, area.y + p.px(6)}, tr("Timeline"),
+             said("records {:.0f} \u2013 {:.0f} of {}   \u00b7   playhead at {}", m.view_begin(), m.view_end(), m.end(),
+                  m.position()),
+             theme().user, area.w * 0.5f);
+  std::string_view hints = tr("click or drag to seek \u00b7 wheel zooms \u00b7 Shift+wheel pans \u00b7 F shows all");
+  if (area.w * 0.5f > Painter::width(fonts().small, hints) + pad)
+    p.text_right(fonts().small, {area.right() - pad, area.y + p.px(9)}, ink(theme().dim), hints);
+}
+
 }  // namespace
 
 void draw_timeline(Ui& ui, Rect area) {
   Panel panel("##timeline", area, theme().panel);
   Painter p(ImGui::GetWindowDrawList(), ui.scale);
-  const ViewModel& m = ui.model;
-  float pad = p.px(12);
-  std::string range = fmt::format(fmt::runtime(tr("records {:.0f} \u2013 {:.0f} of {}   \u00b7   playhead at {}")),
-                                  m.view_begin(), m.view_end(), m.end(), m.position());
-  panel_head(p, {area.x + pad, area.y + p.px(6)}, tr("Timeline"), range, theme().user, area.w * 0.5f);
-  std::string_view hints = tr("click or drag to seek \u00b7 wheel zooms \u00b7 Shift+wheel pans \u00b7 F shows all");
-  if (area.w * 0.5f > Painter::width(fonts().small, hints) + pad)
-    p.text_right(fonts().small, {area.right() - pad, area.y + p.px(9)}, ink(theme().dim), hints);
+  const float pad = p.px(12), head = area.h < p.px(kWithHead) ? p.px(30) : 0;  // what a low one goes without
+  if (head == 0) draw_head(ui, p, area);
   const auto& rows = ui.rows.rows();
-  Rect track{area.x + p.px(112), area.y + p.px(66), area.w - p.px(112) - pad, area.h - p.px(70)};
+  Rect track{area.x + p.px(112), area.y + p.px(66) - head, area.w - p.px(112) - pad, area.h - p.px(70) + head};
   std::size_t count = std::max<std::size_t>(1, rows.size());
   float row_h =
       std::clamp((track.h - p.px(4) * static_cast<float>(count)) / static_cast<float>(count), p.px(19), p.px(120));
@@ -257,8 +283,8 @@ void draw_timeline(Ui& ui, Rect area) {
   TimelineDrawer d{ui, p, track, row_h, bar_h, levels};
   mouse_input(ui, d, area);
   p.list()->PushClipRect({area.x, area.y}, {area.right(), area.bottom() - p.px(2)}, true);
-  d.ruler(area.y + p.px(30));
-  d.steps(area.y + p.px(46));
+  d.ruler(area.y + p.px(30) - head);
+  d.steps(area.y + p.px(46) - head);
   d.row_heads(area.x + pad);
   p.list()->PushClipRect({track.x, track.y}, {track.right(), track.bottom()}, true);
   for (std::size_t i = 0; i < rows.size() && d.row_y(i) + row_h <= track.bottom() + p.px(2); ++i) {
@@ -267,7 +293,7 @@ void draw_timeline(Ui& ui, Rect area) {
   }
   d.wakes();
   p.list()->PopClipRect();
-  d.playhead(area.y + p.px(32));
+  d.playhead(area.y + p.px(32) - head);
   p.list()->PopClipRect();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,12 @@ void use_language(std::string_view code);
 
 /// The words in the language in use, or the English ones where there are none. The result lives as long as `english`.
 [[nodiscard]] std::string_view tr(std::string_view english);
+
+/// The same with its places filled: said("step {} is quiet", 3).
+template <class... Values>
+[[nodiscard]] std::string said(std::string_view english, const Values&... values) {
+  return fmt::format(fmt::runtime(tr(english)), values...);
+}
 
 struct Translation {
   const char* english;

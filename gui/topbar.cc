@@ -147,7 +147,9 @@ void draw_topbar(Ui& ui, Rect area) {
   std::string time = fmt::format("t = {:.3f} ms", ms);
   float right = area.right() - p.px(16);
   float w = p.text_right(fonts().mono, {right, p.px(19)}, ink(theme().now), time);
+  static constexpr std::string_view kModel = "modelled kernel, profile ";
   std::string producer = ui.model.trace().schema().producer;
+  if (producer.starts_with(kModel)) producer = said("modelled kernel, profile {}", producer.substr(kModel.size()));
   float left = right - w - p.px(14);
   float room = std::min(p.px(230), left - cursor.x - p.px(220));
   if (room > p.px(60)) left -= p.pill({left, p.px(18)}, producer, theme().dim, true, room) + p.px(12);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cctype>
 
+#include "gui/tongue.hh"
+#include "sim/trace/lesson_words.hh"
+
 namespace wakepath::gui {
 
 using trace::ObjectId;
@@ -262,6 +265,20 @@ std::optional<std::size_t> ViewModel::current_step() const {
   return static_cast<std::size_t>(next - steps.begin()) - 1;
 }
 
+std::string ViewModel::step_words(const trace::StepEntry& step) const {
+  const auto& notes = index_.lesson();
+  const auto note = std::partition_point(notes.begin(), notes.end(),
+                                         [&](const trace::LessonNote& n) { return n.step < step.number; });
+  if (note == notes.end() || note->step != step.number) return std::string(trace().string(step.text));
+  const std::string_view words = trace().string(note->text);
+  std::string text = note->kind == trace::NoteKind::kSay
+                         ? trace::words_of_note(words).in(language())
+                         : said("ask: {}", trace::question_of_note(words).question.in(language()));
+  while (text.ends_with('\n')) text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
 const Openings& ViewModel::openings(const std::vector<Place>& places) const {
   if (!openings_ || openings_->places() != places || !openings_->update()) openings_.emplace(chains_, places);
   return *openings_;
@@ -269,11 +286,10 @@ const Openings& ViewModel::openings(const std::vector<Place>& places) const {
 
 Verdict ViewModel::verdict() const {
   const std::string& with = trace().schema().compared_with;
-  std::string about = with.empty() ? "Nothing was compared with a kernel while this was made."
-                                   : "Compared call by call with " + with + " while it was made.";
+  std::string about = with.empty() ? std::string(tr("Nothing was compared with a kernel while this was made."))
+                                   : said("Compared call by call with {} while it was made.", with);
   std::uint64_t count = world().divergences();
-  if (count != 0)
-    return {Verdict::Kind::kDiffers, std::to_string(count) + (count == 1 ? " divergence" : " divergences"), about};
+  if (count != 0) return {Verdict::Kind::kDiffers, said(count == 1 ? "{} divergence" : "{} divergences", count), about};
   if (!with.empty()) return {Verdict::Kind::kAgrees, "kernel agrees", about};
   return {Verdict::Kind::kModelAlone, "model alone", about};
 }

@@ -104,6 +104,9 @@ class ViewModel {
   /// Index into index().steps() of the step that the playhead is in; nothing before the first.
   [[nodiscard]] std::optional<std::size_t> current_step() const;
 
+  /// What a step does, or says or asks in the language in use.
+  [[nodiscard]] std::string step_words(const trace::StepEntry& step) const;
+
   [[nodiscard]] Verdict verdict() const;
 
   // --- questions: playing stops at one that has no answer ---

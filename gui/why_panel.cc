@@ -24,11 +24,11 @@ const std::vector<exports::WhyAnswer>& answers_of(Ui& ui) {
 std::string head(const exports::WhyAnswer& answer) {
   switch (answer.kind) {
     case exports::WhyKind::kWoke:
-      return fmt::format(fmt::runtime(tr("{} woke")), answer.actor);
+      return said("{} woke", answer.actor);
     case exports::WhyKind::kReturned:
-      return fmt::format(fmt::runtime(tr("{}: {} returned {}")), answer.actor, answer.call, answer.result);
+      return said("{}: {} returned {}", answer.actor, answer.call, answer.result);
     case exports::WhyKind::kBlocked:
-      return fmt::format(fmt::runtime(tr("{}: {} has not returned")), answer.actor, answer.call);
+      return said("{}: {} has not returned", answer.actor, answer.call);
     case exports::WhyKind::kHandled:
       return fmt::format("{}: {}", answer.actor, answer.call);
   }

@@ -56,6 +56,11 @@ std::string explain_rule(std::string_view language, const trace::Rule& rule) {
   return found != nullptr ? *found : rule.sentence;
 }
 
+std::string explain_kind(std::string_view language, const trace::Kind& kind) {
+  const std::string* found = sentence(language, "kind." + kind.name);
+  return found != nullptr ? *found : kind.sentence;
+}
+
 std::vector<std::string> explain_ids(std::string_view language) {
   std::vector<std::string> out;
   for (const auto& [id, text] : words_of(language)) out.push_back(id);

@@ -20,6 +20,8 @@ using Places = std::vector<std::pair<std::string_view, std::string>>;
 [[nodiscard]] std::string explain(std::string_view language, std::string_view id, const Places& places = {});
 /// The sentence of a rule: in `language` when there are words for it, else what the trace carries.
 [[nodiscard]] std::string explain_rule(std::string_view language, const trace::Rule& rule);
+/// What objects of a kind are, likewise.
+[[nodiscard]] std::string explain_kind(std::string_view language, const trace::Kind& kind);
 /// All ids that a language has words for, in order.
 [[nodiscard]] std::vector<std::string> explain_ids(std::string_view language);
 

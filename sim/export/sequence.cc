@@ -42,6 +42,9 @@ class Reader {
   Reader(const trace::Trace& trace, std::size_t most) : trace_(trace), cursor_(trace), most_(most) {}
 
   Sequence read(Position from, Position to) {
+    cursor_.seek(std::min(from, trace_.size()));  // a step may end a call that another one began
+    for (const trace::Task& task : cursor_.world().tasks())
+      if (task.syscall != 0) open_[task.id] = trace_.string(trace_[task.syscall - 1].object);
     for (Position at = from; at < std::min(to, trace_.size()); ++at) take(at);
     cursor_.seek(std::min(to, trace_.size()));
     for (TaskId task : out_.columns) out_.names[task] = trace::task_name(trace_, cursor_.world(), task);

@@ -98,6 +98,11 @@ TEST_F(OverTime, ASequenceTellsOfCallsSleepsAndWakeUpsInTheirOrder) {
   }
 }
 
+TEST_F(OverTime, ASequenceOfOneStepNamesTheCallThatItEnds) {
+  const std::string text = sequence_mermaid(writer.trace, index.steps()[2].begin, *index.after_step(3));
+  EXPECT_THAT(text, HasSubstr("Note over t1: epoll_wait(4, 8 events, -1) = 1 [{EPOLLIN, fd 3}]\n"));
+}
+
 TEST_F(OverTime, ASequenceSaysHowMuchItLeavesOut) {
   EXPECT_THAT(sequence_mermaid(writer.trace, 0, writer.trace.size(), {.most_rows = 3}), HasSubstr("… and "));
   EXPECT_THAT(sequence_dot(writer.trace, 0, writer.trace.size(), {.most_rows = 3}), HasSubstr("… and "));

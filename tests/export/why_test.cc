@@ -237,19 +237,22 @@ TEST(WhyBlocked, ForADatagramACounterOrInPoll) {
 TEST(Explain, HasTheSameSentencesInBothLanguages) {
   auto english = explain_ids("en");
   auto chinese = explain_ids("zh");
-  std::erase_if(chinese, [](const std::string& id) { return id.starts_with("rule."); });
+  std::erase_if(chinese, [](const std::string& id) { return id.starts_with("rule.") || id.starts_with("kind."); });
   EXPECT_EQ(english, chinese);
   EXPECT_GT(english.size(), 50u);
 }
 
-TEST(Explain, KnowsOnlyRulesThatTheModelHas) {
+TEST(Explain, TellsEveryRuleAndKindOfTheModelInChineseAndNoOthers) {
   Story story("");
-  for (const std::string& id : explain_ids("zh")) {
-    if (!id.starts_with("rule.")) continue;
-    const auto& rules = story.trace().schema().rules;
-    EXPECT_TRUE(std::any_of(rules.begin(), rules.end(), [&](const trace::Rule& r) { return "rule." + r.id == id; }))
-        << id;
-  }
+  const trace::Schema& schema = story.trace().schema();
+  std::vector<std::string> there;
+  for (const trace::Rule& rule : schema.rules) there.push_back("rule." + rule.id);
+  for (const trace::Kind& kind : schema.kinds) there.push_back("kind." + kind.name);
+  std::vector<std::string> told = explain_ids("zh");
+  std::erase_if(told, [](const std::string& id) { return !id.starts_with("rule.") && !id.starts_with("kind."); });
+  EXPECT_THAT(told, ::testing::UnorderedElementsAreArray(there));
+  EXPECT_EQ(explain_kind("zh", *schema.find_kind("epitem")), "epoll 关注的一个描述符。");
+  EXPECT_EQ(explain_kind("en", *schema.find_kind("epitem")), schema.find_kind("epitem")->sentence);
 }
 
 TEST(Why, IsToldAsJson) {

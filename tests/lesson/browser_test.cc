@@ -74,7 +74,7 @@ TEST_F(Browser, StepsForwardAndBackByKeysAndSpeaksBothLanguages) {
             "key('ArrowRight'); key('ArrowRight'); key('ArrowLeft'); see(document.getElementById('where').textContent);"
             "key('l'); see(document.documentElement.lang); see(document.getElementById('title').textContent);"
             "key('End'); see(location.hash); key('Home'); see(document.getElementById('back').disabled);");
-  EXPECT_THAT(dom, HasSubstr("1 / 13; zh; connect() 唤醒睡在 epoll_wait() 里的线程; #step=20; true"));
+  EXPECT_THAT(dom, HasSubstr("1 / 22; zh; connect() 唤醒睡在 epoll_wait() 里的线程; #step=20; true"));
 }
 
 TEST_F(Browser, JudgesAnAnswerAndSaysWhy) {
