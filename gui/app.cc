@@ -76,6 +76,12 @@ App::App(ViewModel& model, float scale, bool reduce_motion)
           .reduce_motion = reduce_motion,
           .rows = TimelineRows(model.trace())} {}
 
+void App::offer(const WindowOptions& options) {
+  ui_.workshop = options.workshop;
+  if (options.beside != nullptr)
+    ui_.twin = std::make_unique<Twin>(options.beside, model_->trace(), options.beside_message);
+}
+
 bool App::animating() const {
   return model_->playing() || (!ui_.reduce_motion && since_move_ < kPulse && model_->position() > 0);
 }
@@ -117,6 +123,9 @@ void App::keys() {
   if (pressed(Key::kN)) m.step(Grain::kStep, shift ? -1 : 1);
   if (pressed(Key::kS)) m.step(Grain::kSyscall, shift ? -1 : 1);
   digits();
+  if (pressed(Key::kE, false)) open_fork(ui_);
+  if (pressed(Key::kD, false) && ui_.twin != nullptr && ui_.twin->differences().outcome)
+    m.seek_step(ui_.twin->differences().outcome->step);
   if (pressed(Key::kHome, false)) m.play(false), m.seek(0);
   if (pressed(Key::kEnd, false)) m.play(false), m.session().live() ? m.follow(true) : m.seek(m.end());
   if (pressed(Key::kL, false)) m.follow(!m.following());
@@ -133,10 +142,14 @@ void App::keys() {
   if (pressed(Key::kF7, false)) fold(ui_.words, frame_.words > 0);
   if (pressed(Key::kF8, false)) fold(ui_.timeline, frame_.timeline > 0);
   if (pressed(Key::kEscape, false)) {
-    if (ui_.show_help)
+    if (ui_.fork.open)
+      ui_.fork.open = false;
+    else if (ui_.show_help)
       ui_.show_help = false;
     else if (ui_.show_why)
       ui_.show_why = false;
+    else if (ui_.twin != nullptr)
+      ui_.twin.reset();
     else
       m.select(0);
   }
@@ -146,8 +159,10 @@ App::Sizes App::divide(float width, float height) const {
   const auto shown = [](Fold fold, bool room) { return fold == Fold::kShown || (fold == Fold::kRoom && room); };
   const bool wide = width >= ui_.px(1700), low = height < ui_.px(kLow);
   Sizes sizes;
-  if (shown(ui_.calls, width >= ui_.px(1200))) sizes.calls = ui_.px(wide ? 286 : 214);
-  if (shown(ui_.words, width >= ui_.px(760)) || model_->question() != nullptr) sizes.words = ui_.px(wide ? 366 : 276);
+  const bool one = ui_.twin == nullptr;  // two stages need what panels take
+  if (shown(ui_.calls, one && width >= ui_.px(1200))) sizes.calls = ui_.px(wide ? 286 : 214);
+  if (shown(ui_.words, one && width >= ui_.px(760)) || (one && model_->question() != nullptr))
+    sizes.words = ui_.px(wide ? 366 : 276);
   if (shown(ui_.timeline, height >= ui_.px(480)))
     sizes.timeline = low ? ui_.px(104) : std::min(ui_.px(236), height * 0.222f);
   return sizes;
@@ -161,6 +176,7 @@ void App::frame(float width, float height, double seconds) {
   ui_.rows.update();
   if (model_->position() != seen_position_) {
     seen_position_ = model_->position();
+    ui_.note.clear();
     since_move_ = 0;
   } else {
     since_move_ += seconds;
@@ -175,7 +191,10 @@ void App::frame(float width, float height, double seconds) {
   Rect stage{left, top, std::max(ui_.px(200), width - left - right), middle};
   draw_topbar(ui_, {0, 0, width, top});
   if (left > 0) draw_stack(ui_, {0, top, left, middle});
-  draw_stage(ui_, stage);
+  if (ui_.twin != nullptr)
+    draw_twin(ui_, stage);
+  else
+    draw_stage(ui_, stage);
   if (right > 0) draw_inspector(ui_, {stage.right(), top, right, middle - words});
   if (right > 0) draw_narration(ui_, {stage.right(), top + middle - words, right, words});
   if (bottom > 0) draw_timeline(ui_, {0, top + middle, width, bottom});
@@ -183,6 +202,7 @@ void App::frame(float width, float height, double seconds) {
   Painter paint(ImGui::GetForegroundDrawList(), ui_.scale);
   for (float x : {left, stage.right()}) paint.line({x, top}, {x, top + middle}, ink(theme().line));
   for (float y : {top, top + middle, height - status}) paint.line({0, y}, {width, y}, ink(theme().line));
+  if (ui_.fork.open) draw_fork(ui_, {0, 0, width, height});
   if (ui_.show_why) draw_why(ui_, {0, 0, width, height});
   if (ui_.show_help) draw_help(ui_, {0, 0, width, height});
 }

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <array>
+#include <memory>
 
+#include "gui/gui.hh"
 #include "gui/stage.hh"
 #include "gui/timeline.hh"
+#include "gui/twin.hh"
 #include "gui/view_model.hh"
 #include "sim/export/why.hh"
 
@@ -12,6 +15,23 @@ namespace wakepath::gui {
 /// Whether a panel stands beside the stage.
 enum class Fold : std::uint8_t { kRoom, kShown, kHidden };  ///< kRoom: where the window has room for it
 
+/// A stage as it was drawn last.
+struct StageView {
+  Stage stage;
+  std::uint64_t revision = 0;  ///< of the model; 0: to be made anew
+  std::string language;
+};
+
+/// A step's words while they are being changed.
+struct ForkEditor {
+  std::uint64_t step = 0;  ///< 0: none yet
+  std::string before;
+  std::array<char, 512> words = {};
+  std::string message;  ///< why it could not be run
+  bool open = false;
+  bool take_focus = false;
+};
+
 /// What the panels share: the model, the pictures computed from it, and the little state of the window itself.
 struct Ui {
   ViewModel& model;
@@ -19,9 +39,12 @@ struct Ui {
   float wanted_scale = scale;  ///< the window takes it before the next frame
   bool reduce_motion = false;
   double clock = 0;  ///< seconds of animation; stands still when nothing moves
-  Stage stage = {};
-  std::uint64_t stage_revision = 0;
-  std::string stage_language;
+  StageView stage = {};
+  std::unique_ptr<Twin> twin = {};  ///< null: one stage
+  StageView twin_stage = {};
+  Workshop workshop = {};
+  ForkEditor fork = {};
+  std::string note = {};  ///< why the last key did nothing
   TimelineRows rows;
   Fold calls = Fold::kRoom;
   Fold words = Fold::kRoom;  ///< inspector and words; an open question shows them all the same
@@ -51,6 +74,8 @@ class App {
   void frame(float width, float height, double seconds);
   /// True while something moves by itself: playing, or the pulse shortly after a move of the playhead.
   [[nodiscard]] bool animating() const;
+  /// What a window can do beyond looking at its one trace.
+  void offer(const WindowOptions& options);
   [[nodiscard]] Ui& ui() { return ui_; }
 
  private:
@@ -77,6 +102,12 @@ void apply_style(float scale);
 void draw_topbar(Ui& ui, Rect area);
 void draw_stack(Ui& ui, Rect area);
 void draw_stage(Ui& ui, Rect area);
+/// The stage of a model; `name` is its window's.
+void draw_stage_of(Ui& ui, ViewModel& model, StageView& view, Rect area, const char* name);
+void draw_twin(Ui& ui, Rect area);
+/// The words of the playhead's step in a field, to be changed and run.
+void open_fork(Ui& ui);
+void draw_fork(Ui& ui, Rect area);
 void draw_inspector(Ui& ui, Rect area);
 void draw_narration(Ui& ui, Rect area);
 /// The question of the step in which the playhead stands, in the window of the narration.

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,22 @@
 /// The stage: a window over a session's trace, and the same picture without a display.
 
 namespace wakepath::gui {
+
+/// The words of a scenario's step, to be changed.
+struct StepText {
+  std::string words;
+  std::string problem;  ///< why they cannot be; else empty
+};
+/// Another future of a scenario.
+struct Fork {
+  std::shared_ptr<const trace::Session> session;  ///< null when it could not be run
+  std::string message;                            ///< why, or what else is to be said of it
+};
+/// What the stage asks of whoever opened a scenario; empty for anything else.
+struct Workshop {
+  std::function<StepText(std::uint64_t step)> step_text;
+  std::function<Fork(std::uint64_t step, const std::string& words)> fork;
+};
 
 struct WindowOptions {
   int width = 1440;
@@ -29,7 +46,10 @@ struct WindowOptions {
   int frames = 3;
   std::map<std::uint64_t, std::string> given;  ///< answers of an earlier time, by the number of the question's step
   std::function<void(const std::map<std::uint64_t, std::string>&)> keep;  ///< gets all answers after each; may be empty
-  std::function<bool()> should_close;  ///< asked several times a second; true closes the window. May be empty
+  Workshop workshop;
+  std::shared_ptr<const trace::Session> beside;  ///< another trace beside this one, step by step; may be null
+  std::string beside_message;                    ///< what is to be said of it
+  std::function<bool()> should_close;            ///< asked several times a second; true closes the window. May be empty
 };
 
 /// Opens the window and returns when it is closed: 0; 2 when there is no such step, or the picture cannot be written;

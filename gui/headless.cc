@@ -89,6 +89,7 @@ class Studio {
     start_imgui(scale, options_, model_);
     ImGui_ImplOpenGL3_Init("#version 330");
     app_.emplace(model_, scale, still_);
+    app_->offer(options_);
     return "";
   }
 

@@ -83,6 +83,14 @@ void draw_narration(Ui& ui, Rect area) {
            words.step.empty() ? tr("Nothing has happened yet. Step forward with Right, or play with Space.")
                               : std::string_view(words.step),
            theme().user, fonts().mono_small, 2);
+  if (step && ui.workshop.fork && room().h > p.px(60)) {
+    const std::string_view word = tr("Fork here   E");
+    const Rect button{x, y, Painter::width(fonts().small, word) + p.px(18), p.px(24)};
+    if (hit("fork/open", button)) open_fork(ui);
+    p.fill(button, ink(ImGui::IsItemHovered() ? theme().hover : theme().button), p.px(6));
+    p.text(fonts().small, {button.x + p.px(9), button.y + p.px(4.5f)}, ink(theme().text), word);
+    y += p.px(30);
+  }
   if (m.position() > 0)
     y += box(p, room(), tr("JUST NOW"), record_words(m.trace(), m.world(), m.position() - 1), theme().now,
              fonts().mono_small, 3);

@@ -220,30 +220,28 @@ void answer_by_card(ViewModel& model, const Card& card) {
 
 }  // namespace
 
-void draw_stage(Ui& ui, Rect area) {
-  Panel panel("##stage", area, theme().bg);
+void draw_stage_of(Ui& ui, ViewModel& model, StageView& view, Rect area, const char* name) {
+  Panel panel((std::string("##") + name).c_str(), area, theme().bg);
   Painter p(ImGui::GetWindowDrawList(), ui.scale);
-  if (ui.stage_revision != ui.model.revision() || ui.stage_language != language() || !(ui.stage.area == area)) {
-    ui.stage = build_stage(ui.model, area, ui.scale);
-    ui.stage_revision = ui.model.revision();
-    ui.stage_language = language();
+  if (view.revision != model.revision() || view.language != language() || !(view.stage.area == area)) {
+    view = {build_stage(model, area, ui.scale), model.revision(), language()};
   }
-  const Stage& stage = ui.stage;
-  bool clicked = hit("stage", area);
+  const Stage& stage = view.stage;
+  bool clicked = hit(name, area);
   bool inside = ImGui::IsItemHovered();
   Point mouse{ImGui::GetIO().MousePos.x, ImGui::GetIO().MousePos.y};
   draw_lanes(p, stage);
   for (const Edge& e : stage.edges)
-    if (!e.hop)
-      draw_edge(p, e, ui.model.selected() != 0 && (e.from == ui.model.selected() || e.to == ui.model.selected()), 0);
+    if (!e.hop) draw_edge(p, e, model.selected() != 0 && (e.from == model.selected() || e.to == model.selected()), 0);
   for (const Edge& e : stage.edges)
     if (e.hop) draw_edge(p, e, false, ui.clock);
+  const std::string cards = &model == &ui.model ? "card/" : "twin/card/";
   const Card* under = nullptr;
   for (const Card& card : stage.cards) {
     bool hovered = inside && card.rect.contains(mouse);
     if (hovered) under = &card;
     draw_card(p, card, hovered);
-    marks::put("card/" + card.title, card.rect);
+    marks::put(cards + card.title, card.rect);
   }
   draw_syscalls(p, stage);
   for (const Edge& e : stage.edges) draw_badge(p, e);
@@ -252,8 +250,10 @@ void draw_stage(Ui& ui, Rect area) {
            said("16 of {} hops", stage.path_hops), stage.boundary_x - stage.lanes[4].rect.x - p.px(14));
   if (under != nullptr) card_tooltip(*under);
   if (!clicked) return;
-  if (under != nullptr) answer_by_card(ui.model, *under);
-  ui.model.select(stage.object_at(mouse));
+  if (under != nullptr) answer_by_card(model, *under);
+  model.select(stage.object_at(mouse));
 }
+
+void draw_stage(Ui& ui, Rect area) { draw_stage_of(ui, ui.model, ui.stage, area, "stage"); }
 
 }  // namespace wakepath::gui

@@ -88,7 +88,9 @@ void start_imgui(float scale, const WindowOptions& options, const ViewModel& mod
   use_theme(options.theme);
   use_language(options.language);
   static bool told = false;
-  for (const std::string& warning : load_fonts(scale, letters_of(model)))
+  std::string letters = letters_of(model);
+  if (options.beside != nullptr) letters += letters_of(ViewModel(*options.beside));
+  for (const std::string& warning : load_fonts(scale, letters))
     if (!told) std::fprintf(stderr, "wakepath: %s\n", warning.c_str());
   told = true;
   apply_style(scale);

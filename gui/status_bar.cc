@@ -33,6 +33,7 @@ void draw_status(Ui& ui, Rect area) {
     if (clicked) return (void)ui.model.toggle_breakpoint(text);
   }
   if (!ui.found.empty()) word(fmt::format("{}: {}", ui.search.data(), tr(ui.found)), theme().bad);
+  if (!ui.note.empty()) word(std::string(tr(ui.note)), theme().bad);
   if (world.peers() != 0) word(said("{} peer events", world.peers()), theme().dim);
   if (m.session().live())
     word(std::string(tr(m.following() ? "live, following" : "live, standing back")),
@@ -65,17 +66,20 @@ void draw_help(Ui& ui, Rect area) {
                                     {"Enter, Shift + Enter", "there: to where it happens next, happened last"},
                                     {"Ctrl + Enter", "there: playing stops where it happens, or no longer"},
                                     {"F", "the whole trace on the timeline"},
-                                    {"Escape", "select nothing; close this"},
+                                    {"Escape", "select nothing; close this, or the second stage"},
                                     {"F2", "why: who woke, what returned, who still waits"},
                                     {"F3", "colours: dark, light, contrast, projector"},
                                     {"F4", "language"},
+                                    {"E", "fork here: change the step's call, see both futures"},
+                                    {"D", "with two stages: to the first difference"},
                                     {"F6, F7, F8", "call list, inspector and words, timeline: fold, unfold"},
                                     {"Ctrl + = and -", "everything larger, smaller"},
                                     {"F1", "this list"}};
   Panel panel("##help", area, theme().bg, true);
   Painter p(ImGui::GetForegroundDrawList(), ui.scale);
   if (hit("help/close", area)) ui.show_help = false;
-  float h = p.px(74) + p.px(25) * static_cast<float>(std::size(kLines));
+  const float line_h = std::min(p.px(25), (area.h - p.px(90)) / static_cast<float>(std::size(kLines)));
+  float h = p.px(74) + line_h * static_cast<float>(std::size(kLines));
   Rect box{area.center().x - p.px(280), area.center().y - h / 2, p.px(560), h};
   p.fill(area, ink(theme().bg, 0.92f));
   p.fill(box, ink(theme().raised), p.px(10));
@@ -85,7 +89,7 @@ void draw_help(Ui& ui, Rect area) {
   for (const Line& line : kLines) {
     p.text(fonts().mono, {box.x + p.px(24), y}, ink(theme().now), line.key, p.px(180));
     p.text(fonts().text, {box.x + p.px(210), y - p.px(1)}, ink(theme().text), tr(line.what), p.px(330));
-    y += p.px(25);
+    y += line_h;
   }
 }
 

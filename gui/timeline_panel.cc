@@ -77,6 +77,18 @@ struct TimelineDrawer {
     }
   }
 
+  /// Where the other future parts from this one.
+  void difference(float top) const {
+    if (ui.twin == nullptr || !ui.twin->differences().outcome) return;
+    for (const trace::StepEntry& step : model().index().steps()) {
+      if (step.number != ui.twin->differences().outcome->step) continue;
+      const float x = x_of(static_cast<double>(step.begin));
+      if (x < track.x || x > track.right()) return;
+      p.line({x, top}, {x, track.bottom()}, ink(theme().bad), 2);
+      p.text(fonts().small_bold, {x + p.px(4), top + p.px(2)}, ink(theme().bad), "\u2260", p.px(20));
+    }
+  }
+
   [[nodiscard]] Rgb colour(const TimelineRows::Bar& bar) const {
     const auto& functions = model().trace().schema().functions;
     if (bar.syscall) return theme().syscall;
@@ -285,6 +297,7 @@ void draw_timeline(Ui& ui, Rect area) {
   p.list()->PushClipRect({area.x, area.y}, {area.right(), area.bottom() - p.px(2)}, true);
   d.ruler(area.y + p.px(30) - head);
   d.steps(area.y + p.px(46) - head);
+  d.difference(area.y + p.px(46) - head);
   d.row_heads(area.x + pad);
   p.list()->PushClipRect({track.x, track.y}, {track.right(), track.bottom()}, true);
   for (std::size_t i = 0; i < rows.size() && d.row_y(i) + row_h <= track.bottom() + p.px(2); ++i) {

@@ -78,7 +78,7 @@ void rescale(App& app, const ViewModel& model) {
   Ui& ui = app.ui();
   if (ui.wanted_scale == ui.scale) return;
   ui.scale = ui.wanted_scale;
-  ui.stage_revision = 0;
+  ui.stage.revision = ui.twin_stage.revision = 0;
   ImGui_ImplOpenGL3_DestroyFontsTexture();
   load_fonts(ui.scale, letters_of(model));
   ImGui_ImplOpenGL3_CreateFontsTexture();
@@ -142,6 +142,7 @@ int run_window(const trace::Session& session, const WindowOptions& options) {
   ImGui_ImplGlfw_InitForOpenGL(window, true);
   ImGui_ImplOpenGL3_Init("#version 330");
   App app(model, scale, options.reduce_motion || !options.shot.empty());
+  app.offer(options);
   frames_due = kFramesAfterInput;
   int status = loop(window, model, app, options);
   ImGui_ImplOpenGL3_Shutdown();

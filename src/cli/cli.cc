@@ -152,17 +152,22 @@ void add_view(CLI::App& app, ViewOptions& options, int& status) {
       app.add_subcommand("view", "Show a recording or a scenario in the window, or write a picture of it");
   command->add_option("FILE", options.file, "A recording (.wkp) or a scenario (.yaml)")->required();
   auto* position = command->add_option("--position", options.position, "Stand after this many records");
-  command->add_option("--step", options.step, "Stand where this step is quiet")->excludes(position);
+  auto* step = command->add_option("--step", options.step, "Stand where this step is quiet")->excludes(position);
   command->add_option("--select", options.select, "Select an object: eventpoll#1");
   auto* shot = command->add_option("--shot", options.shot, "Write a picture (PNG) and end");
   command->add_flag("--headless", options.headless, "Draw the picture without a display")->needs(shot);
   add_look(*command, options.look);
+  auto* beside = command->add_option("--beside", options.beside, "Another file on a second stage, at the same step");
+  command->add_option("--fork", options.fork, "The same scenario with this call at --step, on a second stage")
+      ->needs(step)
+      ->excludes(beside);
   auto* answers = command->add_option("--answers", options.answers,
                                       "Keep the answers to the lesson's questions in this file, for wakepath grade");
   command->add_option("--student", options.student, "Whose answers they are")->needs(answers);
   command->add_flag("--reduce-motion", options.reduce_motion, "Nothing moves by itself");
   command->footer(
       "Examples:\n  wakepath view x.wkp --step 3\n  wakepath view x.wkp --step 3 --shot x.png --headless\n"
+      "  wakepath view scenarios/level-and-edge.yaml --step 7 --fork 'epoll_ctl(ep, EPOLL_CTL_ADD, c, EPOLLIN)'\n"
       "  wakepath x.wkp");
   command->callback([&] { status = view(options); });
 }

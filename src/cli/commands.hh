@@ -76,6 +76,8 @@ struct ViewOptions {
   std::string answers;               ///< file that keeps what a student answers; empty: nobody keeps it
   std::string student;
   bool reduce_motion = false;
+  std::string beside;  ///< another file on a second stage, step by step
+  std::string fork;    ///< these words in place of those at `step`: that future on a second stage
 };
 int view(const ViewOptions& options);
 

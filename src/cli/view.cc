@@ -16,6 +16,7 @@
 #include "src/lesson/grade.hh"
 #ifdef WAKEPATH_GUI
 #include "src/cli/window_of.hh"
+#include "src/cli/workshop.hh"
 #endif
 
 namespace wakepath::cli {
@@ -62,6 +63,23 @@ void keep(Paper& paper, const std::string& file) {
   paper.told = true;
 }
 
+/// The second stage, when one is asked for. Or why there is none.
+std::string put_beside(const ViewOptions& options, gui::WindowOptions& window) {
+  if (!options.fork.empty()) {
+    if (!window.workshop.fork) return options.file + ": found a recording, expected a scenario for --fork";
+    const gui::Fork fork = window.workshop.fork(*options.step, options.fork);
+    if (fork.session == nullptr) return fork.message;
+    window.beside = fork.session;
+    window.beside_message = fork.message;
+  } else if (!options.beside.empty()) {
+    Opened other = open_any(options.beside);
+    if (other.trace == nullptr) return other.message;
+    window.beside = std::make_shared<FileSession>(std::move(other.trace), options.beside);
+    window.beside_message = other.message;
+  }
+  return "";
+}
+
 }  // namespace
 #endif
 
@@ -87,6 +105,8 @@ int view(const ViewOptions& options) {
       keep(paper, options.answers);
     };
   window.reduce_motion = options.reduce_motion;
+  window.workshop = workshop_of(options.file);
+  if (const std::string why = put_beside(options, window); !why.empty()) return fail(kWrong, why);
   window.position = options.position;
   window.step = options.step;
   window.select = options.select;

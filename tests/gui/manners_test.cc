@@ -49,7 +49,7 @@ class StageManners : public test::Driver {
     width = w, height = h;
     frames(3);
   }
-  const Stage& stage() { return app->ui().stage; }
+  const Stage& stage() { return app->ui().stage.stage; }
 };
 
 TEST_F(StageManners, SmallWindowsShowEveryThreadAndObject) {
