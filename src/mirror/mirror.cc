@@ -119,7 +119,7 @@ void Mirror::returned(const os::CallRecord& record) {
   }
   actor.sleeping_on = -1;
   apply(actor, record);
-  change_figures([&](Figures& f) { f.injected = peers_.injected(); });
+  change_figures([&](Figures& f) { f.injected = peers_.injected() + datagrams_.injected(); });
   const trace::Position records = kernel_.recorder.position();
   if (options_.ring == 0 && records >= options_.max_records) stop("as many records as --mirror-records allows");
   if (records >= kMostRecords) stop("as many records as a trace can number");
@@ -150,7 +150,10 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
   } else {
     Peer* closing = record.call() == os::Call::close ? peers_.of(sock_of(actor.task, descriptor_of(record))) : nullptr;
     if (!run_in_model(actor, record)) {
-      diverged(record, "the model sleeps where the kernel has returned", -EINPROGRESS);
+      if (std::exchange(actor.unsure, false))
+        unchecked("what had come was not known before it was read");
+      else
+        diverged(record, "the model sleeps where the kernel has returned", -EINPROGRESS);
     } else {
       compare(actor, record);
     }
@@ -180,7 +183,10 @@ void Mirror::forsake(const os::CallRecord& record, const std::string& why) {
   if (makes && record.result >= 0) foreign_.insert_or_assign(static_cast<int>(record.result), why);
   if (record.call() == os::Call::pipe2 && record.result >= 0)
     for (const int fd : record.output.fds) foreign_.insert_or_assign(fd, why);
-  if (record.call() == os::Call::connect) foreign_.insert_or_assign(descriptor_of(record), why);
+  const sock* sender = datagram_sock_of(first_, descriptor_of(record));
+  const bool bound_itself = sender != nullptr && sender->common.skc_num == 0 && record.result >= 0 &&
+                            record.call() != os::Call::bind && record.call() != os::Call::close;
+  if (record.call() == os::Call::connect || bound_itself) foreign_.insert_or_assign(descriptor_of(record), why);
   if (const auto* control = std::get_if<os::call::EpollCtl>(&record.arguments); control != nullptr && control->event) {
     if (lacks(record, control->fd)) foreign_.try_emplace(control->fd, kMadeElsewhere);
     const std::pair key{control->epfd, control->event->data.u64};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/kernel/kernel.hh"
+#include "src/mirror/datagrams.hh"
 #include "src/mirror/figures.hh"
 #include "src/mirror/freedoms.hh"
 #include "src/mirror/oracles.hh"
@@ -131,6 +132,12 @@ class Mirror final : private probe::Notes {
   void settle_sight(const Actor& actor, const os::Sight& sight, std::string_view evidence);
   void after(Actor& actor, const os::CallRecord& record);
 
+  // mirror_datagrams.cc
+  std::string why_datagram_not_checked(const os::CallRecord& record) const;
+  /// False when the call is about no datagram socket.
+  bool settle_datagram(Actor& actor, const os::CallRecord& record);
+  void settle_datagram_event(Actor& actor, kernel::sock* sk, int fd, uint32_t lacking, const std::string& evidence);
+
   // mirror_epoll.cc
   /// epoll_wait's answer without the descriptors that the model does not have; nullopt when there are none in it.
   std::optional<os::CallRecord> known_events(const os::CallRecord& record) const;
@@ -164,6 +171,7 @@ class Mirror final : private probe::Notes {
   kernel::Kernel kernel_;
   Freedoms freedoms_{kernel_};
   Peers peers_{kernel_, freedoms_};
+  Datagrams datagrams_{kernel_, freedoms_};
   std::map<int, Actor> actors_;                           // by os::ThreadInfo::id
   int noting_ = 0;                                        // whose note it is
   std::deque<os::LogItem> ahead_;                         // taken and not followed yet; the first is the one at hand

@@ -15,7 +15,8 @@ using namespace kernel;
 namespace {
 bool reads(const os::LogItem& item) {
   return item.kind == os::LogItem::Kind::returned &&
-         (item.record.call() == os::Call::recv || item.record.call() == os::Call::read);
+         (item.record.call() == os::Call::recv || item.record.call() == os::Call::read ||
+          item.record.call() == os::Call::recvfrom);
 }
 
 /// The descriptor of one of the process's connections.
@@ -42,8 +43,8 @@ bool Mirror::decided(const os::LogItem& item) const {
   if (ep == nullptr) return true;
   return std::none_of(record.output.events.begin(), record.output.events.end(), [&](const epoll_event& event) {
     const epitem* watched = item_with(ep, event.data.u64);
-    return watched != nullptr && (event.events & ~poll_mask(watched->ffd_file) & EPOLLIN) != 0 &&
-           peers_.has(sock_of(first_, watched->ffd_fd));
+    if (watched == nullptr || (event.events & ~poll_mask(watched->ffd_file) & EPOLLIN) == 0) return false;
+    return peers_.has(sock_of(first_, watched->ffd_fd)) || datagram_sock_of(first_, watched->ffd_fd) != nullptr;
   });
 }
 

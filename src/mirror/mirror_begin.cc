@@ -105,6 +105,7 @@ void Mirror::leave(const std::string& why) {
   for (auto& [unused, actor] : actors_)
     if (!actor.task->call_done()) abandon(actor);
   peers_.give_all_up();
+  datagrams_.give_all_up();
   for (int fd = 0; fd < static_cast<int>(first_->files->by_number.size()); ++fd) {
     if (file_of(first_, fd) == nullptr) continue;
     const sock* sk = sock_of(first_, fd);

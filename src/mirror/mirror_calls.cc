@@ -95,6 +95,7 @@ bool Mirror::sleeps_on_model(const os::CallRecord& record) const {
   }
   const sock* sk = sock_of(task, fd);
   if (sk == nullptr) return false;
+  if (is_datagram(sk)) return false;
   if (receives(record.call())) return (poll_mask(file_of(task, fd)) & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0;
   return sent_size(record).has_value();  // no room in the real buffer: it begins where it may sleep
 }
@@ -133,18 +134,20 @@ std::string Mirror::why_not_checked(const os::CallRecord& record) const {
   const auto* control = std::get_if<call::EpollCtl>(&record.arguments);
   if (lacks(record, fd)) return lack(fd);
   if (control != nullptr && lacks(record, control->fd)) return lack(control->fd);
-  if (record.call() == os::Call::sendto || record.call() == os::Call::recvfrom)
-    return "sendto and recvfrom are not mirrored";
-  if (const auto* socket = std::get_if<call::Socket>(&record.arguments))
-    if (socket->domain != AF_INET || (socket->type & 0xf) != SOCK_STREAM)
-      return "a kind of socket that is not modelled";
+  if (std::string why = why_datagram_not_checked(record); !why.empty()) return why;
+  if (const auto* socket = std::get_if<call::Socket>(&record.arguments)) {
+    const int type = socket->type & 0xf;
+    if (socket->domain != AF_INET || (type != SOCK_STREAM && type != SOCK_DGRAM))
+      return "a kind of socket that is not mirrored";
+  }
   if (const auto* option = std::get_if<call::Setsockopt>(&record.arguments))
     if (!option_is_modelled(option->level, option->option)) return "a socket option that is not modelled";
   if (const auto* option = std::get_if<call::Getsockopt>(&record.arguments))
     if (!option_is_readable(option->level, option->option)) return "a socket option that is not modelled";
   if (const auto* fcntl = std::get_if<call::Fcntl>(&record.arguments))
     if (fcntl->command == F_DUPFD || fcntl->command == F_DUPFD_CLOEXEC) return "fcntl(F_DUPFD) is not modelled";
-  if (const auto* connect = std::get_if<call::Connect>(&record.arguments)) {
+  const auto* connect = std::get_if<call::Connect>(&record.arguments);
+  if (connect != nullptr && datagram_sock_of(first_, fd) == nullptr) {
     const Address to = address_of(connect->address);
     auto& model = const_cast<Kernel&>(kernel_);
     if (record.result != -ECONNREFUSED && inet_lookup_listener(model, {.daddr = to.ip, .dest = to.port}) == nullptr)
@@ -159,6 +162,7 @@ void Mirror::settle(Actor& actor, const os::CallRecord& record) {
     for (const os::Sight& sight : record.sights) settle_sight(actor, sight, text_of(record));
   settle_descriptors(actor, record);
   settle_ports(actor, record);
+  if (settle_datagram(actor, record)) return;
   if (record.call() == os::Call::accept4) settle_accept(actor, record);
   if (receives(record.call())) settle_recv(actor, record);
   if (sent_size(record)) settle_send(actor, record);
@@ -199,6 +203,10 @@ void Mirror::settle_ports(Actor& actor, const os::CallRecord& record) {
   const os::Sight* own = sight_of(record, fd);
   const auto* bind = std::get_if<call::Bind>(&record.arguments);
   if (own == nullptr || own->port == 0 || (bind != nullptr && address_of(bind->address).port != 0)) return;
+  if (is_datagram(sk)) {
+    datagrams_.free_port(own->port);
+    return freedoms_.port(own->port);
+  }
   peers_.free_address({own->address != 0 ? own->address : INADDR_LOOPBACK, own->port});
   freedoms_.port(own->port);
 }
@@ -245,6 +253,8 @@ void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
   const os::Sight* sight = sight_of(record, fd);
   if (sent > 0 && sent < size && (sight == nullptr || !sight->has_room)) actor.replay.most_sent = sent;
   Peer* peer = peers_.of(sk);
+  const bool open = sight != nullptr && static_cast<TcpState>(sight->state) != TcpState::CLOSE;
+  if (open && (sk->sk_shutdown & SEND_SHUTDOWN) != 0) return;  // -EPIPE is our own doing
   if (peer != nullptr && (record.result == -ECONNRESET || record.result == -EPIPE))
     end_peer(*peer, record, fd, fmt::format("{} failed", os::name_of(record.call())));
 }
@@ -252,8 +262,6 @@ void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
 void Mirror::end_peer(Peer& peer, const os::CallRecord& record, int fd, const std::string& evidence) {
   const os::Sight* sight = sight_of(record, fd);
   if (sight == nullptr) return peers_.end(peer, 0, evidence);
-  // -EPIPE may be our own shutdown() alone
-  if (static_cast<TcpState>(sight->state) != TcpState::CLOSE) return;
   settle_waiting(peer, *sight, evidence);
   peers_.end(peer, sight->bytes_received, evidence);
 }

@@ -60,6 +60,7 @@ void Mirror::settle_event(Actor& actor, const os::CallRecord& record, const epit
     freedoms_.announce_room(sk);
   if (!lacks(events)) return;
   const std::string evidence = fmt::format("epoll_wait reported {} on descriptor {}", words::events(events), fd);
+  if (is_datagram(sk)) return settle_datagram_event(actor, sk, fd, events & ~poll_mask(file), evidence);
   if (tcp_state(sk) == TcpState::LISTEN) {
     peers_.connect({sk->common.skc_rcv_saddr.get().value, sk->common.skc_num}, {}, evidence);
     return;
@@ -113,7 +114,7 @@ void Mirror::settle_order(eventpoll* ep, const os::CallRecord& record) {
   if (present == wanted) return;
   const auto outside = [&](const epitem* item) {
     sock* sk = sock_of(first_, item->ffd_fd);
-    return sk != nullptr && (tcp_state(sk) == TcpState::LISTEN || peers_.of(sk) != nullptr);
+    return sk != nullptr && (is_datagram(sk) || tcp_state(sk) == TcpState::LISTEN || peers_.of(sk) != nullptr);
   };
   const auto ours = [&](std::vector<epitem*> items) {
     std::erase_if(items, outside);

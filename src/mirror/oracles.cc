@@ -80,7 +80,7 @@ std::optional<Finding> Oracles::consult(const task_struct* task, int fd, bool bu
   if (foreign_.contains(fd)) return std::nullopt;
   if (const eventpoll* ep = eventpoll_of(task, fd)) return consult_epoll(ep, fd);
   const sock* sk = sock_of(task, fd);
-  if (sk == nullptr || netlink_ < 0) return std::nullopt;
+  if (sk == nullptr || netlink_ < 0 || is_datagram(sk)) return std::nullopt;
   if (tcp_state(sk) == TcpState::LISTEN) return consult_listener(sk, fd);
   if (tcp_state(sk) == TcpState::CLOSE || sk->common.skc_dport == 0) return std::nullopt;  // not in sock_diag's tables
   return consult_connection(sk, fd, busy);

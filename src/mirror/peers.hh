@@ -25,8 +25,8 @@ struct Peer {
   bool named = false;            ///< its real address is known
   bool finished = false;
   bool gone = false;
-  bool guessed = false;  ///< something has come from it, what is not known
-  bool made_up = false;  ///< so it is with all from `made_up_from` on, but for how much it is
+  bool guessed = false;          ///< something has come from it, what is not known
+  bool made_up = false;          ///< so it is with all from `made_up_from` on, but for how much it is
   kernel::u32 made_up_from = 0;  ///< sequence number
 };
 

@@ -1,6 +1,7 @@
 #include "src/mirror/readiness.hh"
 
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/udp.hh"
 
 namespace wakepath::mirror {
 
@@ -25,13 +26,23 @@ sock* sock_of(const task_struct* task, int fd) {
   return socket != nullptr ? socket->sk.get() : nullptr;
 }
 
+bool is_datagram(const sock* sk) { return sk->sk_prot.get() == &udp_prot; }
+
+sock* datagram_sock_of(const task_struct* task, int fd) {
+  sock* sk = sock_of(task, fd);
+  return sk != nullptr && is_datagram(sk) ? sk : nullptr;
+}
+
 eventpoll* eventpoll_of(const task_struct* task, int epfd) {
   const file* file = file_of(task, epfd);
   return file != nullptr && file->f_op.get() == &eventpoll_fops ? file->private_data.get().as<eventpoll>() : nullptr;
 }
 
 u32 poll_mask(const file* file) {
-  if (const struct socket* socket = socket_of(file)) return socket->sk != nullptr ? tcp_events(socket->sk) : POLL_NONE;
+  if (const struct socket* socket = socket_of(file)) {
+    if (socket->sk == nullptr) return POLL_NONE;
+    return is_datagram(socket->sk) ? udp_events(socket->sk) : tcp_events(socket->sk);
+  }
   if (file->f_op.get() == &pipefifo_fops) return pipe_events(file);
   return 0;
 }

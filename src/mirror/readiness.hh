@@ -12,6 +12,9 @@ namespace wakepath::mirror {
 kernel::file* file_of(const kernel::task_struct* task, int fd);
 /// The protocol half of a descriptor's socket; nullptr when it is no socket.
 kernel::sock* sock_of(const kernel::task_struct* task, int fd);
+bool is_datagram(const kernel::sock* sk);
+/// That of a descriptor; nullptr when it is no UDP socket.
+kernel::sock* datagram_sock_of(const kernel::task_struct* task, int fd);
 kernel::eventpoll* eventpoll_of(const kernel::task_struct* task, int epfd);
 
 /// What poll() of the file would say now.

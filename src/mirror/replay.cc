@@ -74,6 +74,14 @@ struct Maker {
     to.buffer.resize(c.size);
     return sys_recv(k, c.fd, to.buffer.data(), c.size, c.flags);
   }
+  Started operator()(const call::Sendto& c) const {
+    if (c.address.size == 0) return sys_send(k, c.fd, c.data.data(), c.data.size(), c.flags);
+    return sys_sendto(k, c.fd, c.data.data(), c.data.size(), c.flags, address_of(c.address));
+  }
+  Started operator()(const call::Recvfrom& c) const {
+    to.buffer.resize(c.size);
+    return sys_recvfrom(k, c.fd, to.buffer.data(), c.size, c.flags, &to.from);
+  }
   Started operator()(const call::Fcntl& c) const { return sys_fcntl(k, c.fd, c.command, c.argument); }
   Started operator()(const call::Pipe2& c) const { return sys_pipe2(k, to.fds, c.flags); }
   Started operator()(const call::EpollCreate1& c) const { return sys_epoll_create1(k, c.flags); }
@@ -129,12 +137,13 @@ std::string Replay::difference(const os::CallRecord& record, long result, bool w
   if (result < 0) return "";
   switch (record.call()) {
     case os::Call::read:
-    case os::Call::recv: {
-      if (!with_data) return "";
-      const std::size_t size = std::min(buffer.size(), static_cast<std::size_t>(result));
-      if (std::string_view(buffer.data(), size) == record.output.data) return "";
-      return fmt::format("data: the model has {}, the kernel {}", words::data({buffer.data(), size}),
-                         words::data(record.output.data));
+    case os::Call::recv:
+      return with_data ? data_differs(record, result) : "";
+    case os::Call::recvfrom: {
+      const bool asked = std::get<call::Recvfrom>(record.arguments).wants_address && from;
+      const Address theirs = address_of(record.output.address);
+      if (asked && *from != theirs) return differs("address", words::address(*from), words::address(theirs));
+      return with_data ? data_differs(record, result) : "";
     }
     case os::Call::accept4:
       if (!std::get<call::Accept4>(record.arguments).wants_address) return "";
@@ -150,6 +159,13 @@ std::string Replay::difference(const os::CallRecord& record, long result, bool w
     default:
       return "";
   }
+}
+
+std::string Replay::data_differs(const os::CallRecord& record, long result) const {
+  const std::size_t size = std::min(buffer.size(), static_cast<std::size_t>(result));
+  if (std::string_view(buffer.data(), size) == record.output.data) return "";
+  return fmt::format("data: the model has {}, the kernel {}", words::data({buffer.data(), size}),
+                     words::data(record.output.data));
 }
 
 bool Replay::holds_more(const os::CallRecord& record, long result) const {

@@ -14,6 +14,7 @@ struct Replay {
   std::string buffer;
   std::vector<kernel::user_epoll_event> events;
   kernel::Address address;
+  std::optional<kernel::Address> from;  ///< recvfrom
   int fds[2] = {-1, -1};
   std::vector<int> value;
   std::size_t most_sent = kAll;  ///< Of a send, when the kernel took less (Freedom::send_count).
@@ -26,6 +27,9 @@ struct Replay {
   std::string difference(const os::CallRecord& record, long result, bool with_data) const;
   /// epoll_wait: whether the model reports all that the kernel has reported, in its order, and more besides.
   bool holds_more(const os::CallRecord& record, long result) const;
+
+ private:
+  std::string data_differs(const os::CallRecord& record, long result) const;
 };
 
 /// The descriptor that a call is about (epoll_ctl: the epoll's); -1 when it has none.

@@ -87,7 +87,8 @@ TEST_F(MirrorOutside, AFinThatAResetFollowsAtOnceIsToldFromAResetAlone) {
   expect_agreement(server.stop());
 }
 
-/// The FIN is behind data that nobody reads any more, and the reset behind the FIN: -EPIPE or -ECONNRESET depends on it.
+/// The FIN is behind data that nobody reads any more, and the reset behind the FIN: -EPIPE or -ECONNRESET depends on
+/// it.
 TEST_F(MirrorOutside, ClientsThatVanishWithMuchUnreadAreFollowed) {
   Mirrored server;
   for (const size_t size : {size_t{20'000}, size_t{100'000}, size_t{400'000}}) {

@@ -134,7 +134,86 @@ TEST(MirrorServer, KeepsTheOrderOfWhatManyThreadsSend) {
   EXPECT_GE(figures.checked, 360U) << in_words(figures);
 }
 
-TEST(MirrorServer, SaysOfDatagramsAndForeignDescriptorsThatTheyAreNotCheckedAndGoesOn) {
+/// A UDP socket of another program.
+class Outsider {
+ public:
+  Outsider() : fd_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    const timeval limit{.tv_sec = 10, .tv_usec = 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    const sockaddr_in own = os::Endpoint{.address = INADDR_LOOPBACK}.to_sockaddr();
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<const sockaddr*>(&own), sizeof own), 0);
+  }
+  ~Outsider() { ::close(fd_); }
+  Outsider(const Outsider&) = delete;
+  Outsider& operator=(const Outsider&) = delete;
+  os::Endpoint address() const {
+    sockaddr_in own{};
+    socklen_t size = sizeof own;
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&own), &size);
+    return os::Endpoint::from_sockaddr(own);
+  }
+  void send(os::Endpoint to, const std::string& words) {
+    const sockaddr_in there = to.to_sockaddr();
+    ::sendto(fd_, words.data(), words.size(), 0, reinterpret_cast<const sockaddr*>(&there), sizeof there);
+  }
+  /// The next datagram, and who has sent it.
+  std::pair<std::string, os::Endpoint> receive() {
+    std::string words(65536, 'x');
+    sockaddr_in from{};
+    socklen_t size = sizeof from;
+    const ssize_t got = ::recvfrom(fd_, words.data(), words.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
+    words.resize(got > 0 ? static_cast<size_t>(got) : 0);
+    return {words, os::Endpoint::from_sockaddr(from)};
+  }
+
+ private:
+  int fd_;
+};
+
+TEST(MirrorServer, FollowsDatagramsOfProgramsOutside) {
+  MirroredServer mirrored;
+  const server::Opened here = mirrored.server().udp(1, os::Endpoint{.address = INADDR_LOOPBACK});
+  ASSERT_EQ(here.error, 0);
+  Outsider first, second;
+  for (int round = 0; round < 40; ++round) {
+    const std::string words = server::pattern(static_cast<size_t>(1 + round * 37));
+    first.send(*here.address.ipv4(), words);
+    second.send(*here.address.ipv4(), words + "!");
+    EXPECT_EQ(second.receive().first, words + "!");
+    EXPECT_EQ(first.receive().first, words);
+  }
+  const Figures figures = mirrored.stop();
+  expect_agreement(figures);
+  EXPECT_EQ(figures.unchecked, 0U) << in_words(figures);
+  EXPECT_EQ(figures.injected, 80U) << in_words(figures);
+}
+
+TEST(MirrorServer, FollowsAConnectedDatagramSocketAndARefusal) {
+  MirroredServer mirrored;
+  Outsider outside;
+  server::SocketServer& server = mirrored.server();
+  const server::Opened dialled = server.udp_dial(1, os::SocketAddress(outside.address()));
+  ASSERT_EQ(dialled.error, 0);
+  EXPECT_EQ(server.send(dialled.id, "hello"), 0);
+  for (int round = 0; round < 20; ++round) {
+    const auto [words, from] = outside.receive();
+    EXPECT_EQ(words, round == 0 ? "hello" : "and again");
+    outside.send(from, "and again");
+  }
+  os::Endpoint nobody;
+  {
+    const Outsider gone;
+    nobody = gone.address();
+  }
+  const server::Opened refused = server.udp_dial(1, os::SocketAddress(nobody));
+  EXPECT_EQ(server.send(refused.id, "is anybody there?"), 0);
+  ::usleep(100'000);
+  const Figures figures = mirrored.stop();
+  expect_agreement(figures);
+  EXPECT_EQ(figures.injected, 21U) << "twenty datagrams and a refusal\n" << in_words(figures);
+}
+
+TEST(MirrorServer, FollowsDatagramsInsideAndSaysOfForeignDescriptorsThatTheyAreNotChecked) {
   MirroredServer mirrored;
   server::SocketServer& server = mirrored.server();
   const server::Opened here = server.udp(1, os::Endpoint{});
