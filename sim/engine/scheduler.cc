@@ -148,9 +148,10 @@ void Scheduler::kill(Task& task) {
   recorder_.run(0, trace::kNoCause);
 }
 
-void Scheduler::arm(Timer& timer, std::uint64_t deadline_ns) {
+void Scheduler::arm(Timer& timer, std::uint64_t deadline_ns, TimerGrain grain) {
   timers_.remove(timer);
-  timer.cpu_ = cpu_;
+  timer.cpu_ = static_cast<std::uint16_t>(cpu_);
+  timer.grain_ = grain;
   timers_.add(timer, std::max(deadline_ns, now_));
 }
 
@@ -166,6 +167,13 @@ bool Scheduler::fire_next(std::uint64_t limit_ns) {
   set_now(deadline);
   cpu_ = timer->cpu_;
   timer->function(machine_, *timer);  // which may free the timer's owner
+  return true;
+}
+
+bool Scheduler::run_next_of_tick() {
+  Timer* timer = timers_.take_coarse(cpu_);
+  if (timer == nullptr) return false;
+  timer->function(machine_, *timer);
   return true;
 }
 

@@ -46,7 +46,7 @@ class Task {
 };
 
 /// Virtual time, CPUs, and timers. Deterministic: first woken runs first; several CPUs take turns, each with the first
-/// of its own tasks; timers fire in order of deadline and then of arming. Knows no Linux.
+/// of its own tasks; timers fire in order of deadline and then of arming (coarse ones: TimerGrain). Knows no Linux.
 class Scheduler {
  public:
   /// `machine`: what timers' functions are given.
@@ -108,7 +108,9 @@ class Scheduler {
 
   // --- time ---
   [[nodiscard]] std::uint64_t now_ns() const { return now_; }
-  void arm(Timer& timer, std::uint64_t deadline_ns);
+  void arm(Timer& timer, std::uint64_t deadline_ns, TimerGrain grain = TimerGrain::kExact);
+  /// For a coarse timer that is being run: runs the next one of the same tick and CPU. False: that was the last.
+  bool run_next_of_tick();
   /// True if it was active.
   bool cancel(Timer& timer) { return timers_.remove(timer); }
   [[nodiscard]] std::optional<std::uint64_t> next_deadline() const { return timers_.earliest(); }

@@ -5,10 +5,10 @@
 
 namespace wakepath::engine {
 
-unsigned TimerWheel::slot_of(std::uint64_t deadline) const {
-  std::uint64_t different = (deadline ^ time_) | 1;  // equal: at the lowest digit
+unsigned TimerWheel::slot_of(std::uint64_t moment) const {
+  std::uint64_t different = (moment ^ time_) | 1;  // equal: at the lowest digit
   unsigned level = (63u - static_cast<unsigned>(std::countl_zero(different))) / kBits;
-  return level * kSlots + static_cast<unsigned>(deadline >> level * kBits & (kSlots - 1));
+  return level * kSlots + static_cast<unsigned>(moment >> level * kBits & (kSlots - 1));
 }
 
 /// The first moment of a slot, seen from `time`.
@@ -25,7 +25,7 @@ unsigned TimerWheel::first_slot() const {
 
 void TimerWheel::link(Index at) {
   Entry& entry = entries_[at];
-  entry.slot = static_cast<std::uint16_t>(slot_of(entry.deadline));
+  entry.slot = static_cast<std::uint16_t>(slot_of(entry.moment));
   Slot& slot = slots_[entry.slot];
   entry.before = slot.last;
   entry.behind = 0;
@@ -55,7 +55,8 @@ void TimerWheel::add(Timer& timer, std::uint64_t deadline) {
     at = static_cast<Index>(entries_.size());
     entries_.emplace_back();
   }
-  entries_[at].deadline = deadline;
+  // an exact one for a moment of which the coarse ones have begun is behind them
+  entries_[at].moment = std::max(deadline << 1 | (timer.grain_ == TimerGrain::kCoarse ? 1 : 0), time_);
   entries_[at].timer = &timer;
   timer.place_ = at;
   link(at);
@@ -67,25 +68,34 @@ TimerWheel::Due TimerWheel::take(Index at) {
   entry.behind = free_;
   free_ = at;
   entry.timer->place_ = 0;
-  return {entry.timer, entry.deadline};
+  return {entry.timer, entry.moment >> 1};
 }
 
 std::optional<std::uint64_t> TimerWheel::earliest() const {
   if (levels_ == 0) return std::nullopt;
   Index at = slots_[first_slot()].first;
-  std::uint64_t least = entries_[at].deadline;
-  for (; at != 0; at = entries_[at].behind) least = std::min(least, entries_[at].deadline);
-  return least;
+  std::uint64_t least = entries_[at].moment;
+  for (; at != 0; at = entries_[at].behind) least = std::min(least, entries_[at].moment);
+  return least >> 1;
 }
 
-TimerWheel::Due TimerWheel::take_due(std::uint64_t limit) {
+Timer* TimerWheel::take_coarse(unsigned cpu) {
+  if ((levels_ & 1) == 0) return nullptr;  // equals of the last one stand on the lowest level
+  Index at = slots_[first_slot()].last;
+  const Timer* timer = entries_[at].timer;
+  bool due = entries_[at].moment == time_ && timer->grain_ == TimerGrain::kCoarse && timer->cpu_ == cpu;
+  return due ? take(at).timer : nullptr;
+}
+
+TimerWheel::Due TimerWheel::take_due(std::uint64_t limit_ns) {
+  const std::uint64_t limit = limit_ns << 1 | 1;
   while (levels_ != 0) {
     unsigned number = first_slot();
     Slot& slot = slots_[number];
     if (slot.first == slot.last || number < kSlots) {  // alone, or among equals
-      if (entries_[slot.first].deadline > limit) break;
-      time_ = entries_[slot.first].deadline;
-      return take(slot.first);
+      if (entries_[slot.first].moment > limit) break;
+      time_ = entries_[slot.first].moment;
+      return take((time_ & 1) != 0 ? slot.last : slot.first);
     }
     std::uint64_t begin = slot_begin(number, time_);
     if (begin > limit) break;

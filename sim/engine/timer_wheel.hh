@@ -7,6 +7,10 @@
 
 namespace wakepath::engine {
 
+/// Exact timers come to the moment. Coarse ones are looked after once a tick: those of one tick run together, behind
+/// the exact ones, whoever was armed last first.
+enum class TimerGrain : std::uint16_t { kExact, kCoarse };
+
 /// A timer of the modelled machine. Owned by whoever embeds it; must be inactive when it dies.
 class Timer {
  public:
@@ -22,16 +26,19 @@ class Timer {
  private:
   friend class Scheduler;
   friend class TimerWheel;
-  unsigned cpu_ = 0;         // it fires where it was armed
+  std::uint16_t cpu_ = 0;  // it fires where it was armed
+  TimerGrain grain_ = TimerGrain::kExact;
   std::uint32_t place_ = 0;  // its entry in the wheel; 0: inactive
 };
 
-/// The armed timers, in order of deadline and then of arming. Arming and cancelling cost the same however many there
-/// are: most timers of a network stack are cancelled, and a busy one has tens of thousands in TIME_WAIT.
+/// The armed timers, in order of deadline, and those of one deadline by TimerGrain. Arming and cancelling cost the same
+/// however many there are: most timers of a network stack are cancelled, and a busy one has tens of thousands in
+/// TIME_WAIT.
 ///
-/// Time is written in digits of 64. A timer stands at the highest digit in which its deadline differs from the wheel's
-/// time, in the slot of that digit's value; so whoever is first is in the lowest slot of the lowest level that has any.
-/// When time comes to a slot, its timers move down to the levels below, in their order.
+/// Moments are half nanoseconds here: the exact timers of a deadline come at its begin, the coarse ones in its second
+/// half. They are written in digits of 64. A timer stands at the highest digit in which its moment differs from the
+/// wheel's time, in the slot of that digit's value; so whoever is first is in the lowest slot of the lowest level that
+/// has any. When time comes to a slot, its timers move down to the levels below, in their order.
 class TimerWheel {
  public:
   TimerWheel() : entries_(1) {}
@@ -52,6 +59,8 @@ class TimerWheel {
   /// The first of all, taken off, if its deadline is not after `limit`. Whoever asks lets time come to `limit`, or to
   /// the deadline, before anything is added.
   [[nodiscard]] Due take_due(std::uint64_t limit);
+  /// The next coarse one of the tick in which the last one was taken, if it is due on this CPU; nullptr otherwise.
+  [[nodiscard]] Timer* take_coarse(unsigned cpu);
 
  private:
   static constexpr unsigned kBits = 6;  // of a digit
@@ -60,7 +69,7 @@ class TimerWheel {
   using Index = std::uint32_t;  // into entries_; 0: none
 
   struct Entry {
-    std::uint64_t deadline = 0;
+    std::uint64_t moment = 0;
     Timer* timer = nullptr;
     Index before = 0, behind = 0;
     std::uint16_t slot = 0;  // level * kSlots + value of the digit
@@ -69,7 +78,7 @@ class TimerWheel {
     Index first = 0, last = 0;
   };
   [[nodiscard]] static std::uint64_t slot_begin(unsigned slot, std::uint64_t time);
-  [[nodiscard]] unsigned slot_of(std::uint64_t deadline) const;
+  [[nodiscard]] unsigned slot_of(std::uint64_t moment) const;
   /// The slot of the earliest. Precondition: there is one.
   [[nodiscard]] unsigned first_slot() const;
   void link(Index at);

@@ -107,7 +107,8 @@ struct Config {
   u32 tcp_notsent_lowat = 0xffffffff;
   u32 tcp_sndbuf_expand =
       2;  ///< How often the send buffer holds the first segments: net.ipv4.tcp_congestion_control's.
-  std::size_t rlimit_nofile = 20000;
+  std::size_t rlimit_nofile = 20000;    ///< Where a process has set none of its own; the hard limit, too.
+  u64 file_max = ~u64{0};               ///< fs.file-max
   u64 max_user_watches = 1u << 20;      ///< fs.epoll.max_user_watches
   u32 max_dgram_qlen = 10;              ///< net.unix.max_dgram_qlen
   u64 timewait_ns = 60'000 * kNsPerMs;  ///< TCP_TIMEWAIT_LEN
@@ -231,6 +232,7 @@ class Kernel {
   task_struct* exiting = nullptr;  ///< whose table is being closed
   std::vector<wire_fault*> wire;   ///< What is wrong with the loopback wire; empty: nothing.
   int bh_disabled = 0;             ///< local_bh_disable() depth
+  bool running_timers = false;     ///< expire_timers() is under way
   u64 next_ino = 10000;
   std::vector<const file_system_type*> file_systems;  ///< those that are registered, in order
   vfsmount* shm_mnt = nullptr;                        ///< Mounted at boot, as the next three.
@@ -299,7 +301,8 @@ void exit_to_user_mode(Kernel& k);
 /// Bottom halves off and on: softirqs that were raised run in the outermost enable, on the stack of its caller.
 void local_bh_disable(Kernel& k);
 void local_bh_enable(Kernel& k);
-/// TIMER softirq with one expired timer; what it raises runs before it ends.
+/// TIMER softirq with an expired timer, and with those that are due in the same tick; what they raise runs behind them,
+/// before it ends (expire_timers() of kernel/time/timer.c, handle_softirqs()).
 void timer_softirq(Kernel& k, Fn timer, const void* subject, const std::function<void()>& body);
 
 /// Interrupt context while it lives.

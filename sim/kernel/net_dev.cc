@@ -154,14 +154,25 @@ void local_bh_enable(Kernel& k) {
 }
 
 void timer_softirq(Kernel& k, Fn timer, const void* subject, const std::function<void()>& body) {
+  if (k.running_timers) {  // another one of the tick
+    Call call(k, timer, subject);
+    body();
+    return;
+  }
   TimerInterrupt interrupt(k);
   SoftirqScope softirq(k);
   Call exit(k, Fn::__irq_exit_rcu, nullptr);
   Call handle(k, Fn::handle_softirqs, k.softnet());
   {
     Call run(k, Fn::run_timer_softirq, nullptr);
-    Call call(k, timer, subject);
-    body();
+    k.running_timers = true;
+    {
+      Call call(k, timer, subject);
+      body();
+    }
+    while (k.scheduler.run_next_of_tick()) {
+    }
+    k.running_timers = false;
   }
   run_net_rx(k);
 }

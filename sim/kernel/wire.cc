@@ -32,7 +32,7 @@ void arm_arrival(Kernel& k, wire_fault* fault) {
   const sk_buff* next = fault->in_flight.front();
   if (next == nullptr || next->arrives_at_ns == kForever) return;
   fault->arrival.function = timer_of<&wire_fault::arrival, wire_arrival>;
-  k.scheduler.arm(fault->arrival, next->arrives_at_ns);
+  k.scheduler.arm(fault->arrival, next->arrives_at_ns, engine::TimerGrain::kCoarse);
 }
 
 /// Segments that wait to be overtaken stand in front with no time of arrival; the one that overtakes them sets it.

@@ -104,6 +104,19 @@ TEST(Scheduler, TimersFireByDeadlineThenInOrderOfArming) {
   EXPECT_EQ(m.scheduler.now_ns(), 100u) << "time never moves back";
 }
 
+TEST(Scheduler, CoarseTimersOfATickRunTogetherTheLastArmedFirst) {
+  Machine m;
+  NamedTimer coarse[4]{NamedTimer('a'), NamedTimer('b'), NamedTimer('c'), NamedTimer('d')};
+  NamedTimer exact('E');
+  for (NamedTimer& timer : coarse) m.scheduler.arm(timer, 50, engine::TimerGrain::kCoarse);
+  m.scheduler.arm(exact, 50);
+  EXPECT_TRUE(m.scheduler.cancel(coarse[2]));
+  m.scheduler.arm(coarse[0], 50, engine::TimerGrain::kCoarse);  // armed again: now the last
+  m.scheduler.advance_to(60);
+  EXPECT_EQ(m.log, "Eadb") << "the exact one first, whenever it was armed";
+  EXPECT_FALSE(m.scheduler.run_next_of_tick()) << "none is left";
+}
+
 /// What the wheel does, beside a list that is searched: thousands of timers near and far, armed again and cancelled.
 TEST(TimerWheel, AgreesWithASortedList) {
   TimerWheel wheel;
