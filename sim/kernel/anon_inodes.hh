@@ -20,7 +20,7 @@ long anon_inode_getfd(Kernel& k, const char* name, const file_operations* fops, 
   struct file* file = __anon_inode_getfile(k, name, fops, static_cast<file_flags>(O_RDWR | (flags & O_NONBLOCK)));
   if (file == nullptr) {
     put_unused_fd(k, fd);
-    return call.result(k.error(Rule::no_memory, object));
+    return call.result(k.error(why_no_file(k), object));
   }
   file->private_data = object;
   fd_install(k, fd, file);

@@ -153,7 +153,7 @@ long do_epoll_create(Kernel& k, int flags) {
   if (file == nullptr) {
     put_unused_fd(k, fd);
     k.eventpolls.free(ep);
-    return call.result(k.error(Rule::no_memory, nullptr));
+    return call.result(k.error(why_no_file(k), nullptr));
   }
   file->private_data = ep;
   ep->file = file;

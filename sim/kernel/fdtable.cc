@@ -1,4 +1,5 @@
-// Models: fs/file.c of Linux 6.18: a process's descriptor table, dup and its like.
+// Models: fs/file.c of Linux 6.18: a process's descriptor table, dup and its like; of kernel/sys.c the limit of
+// descriptors.
 // Left out: the growth of the table (a number up to the limit always fits) and its locks. The index `by_number` stands
 // for fdtable.fd[]; `fd_array` holds its used places in order.
 
@@ -46,6 +47,15 @@ void remove_slot(Kernel& k, files_struct* files, fd_slot* slot) {
   k.fd_slots.free(slot);
 }
 
+}  // namespace
+
+std::size_t rlimit_nofile(const Kernel& k) {
+  u32 own = k.current()->rlimit_nofile;
+  return own == kNoLimitOfItsOwn ? k.config.rlimit_nofile : own;
+}
+
+namespace {
+
 /// Reserves the lowest free number from `start` on.
 int alloc_fd(Kernel& k, u32 start, bool close_on_exec) {
   files_struct* files = k.current()->files;
@@ -53,7 +63,7 @@ int alloc_fd(Kernel& k, u32 start, bool close_on_exec) {
   std::size_t number = std::max(start, files->next_fd.get());
   if (k.mutant(Mutant::lowest_descriptor_not_taken)) number = std::max(number, table.size());
   while (number < table.size() && table[number] != nullptr) ++number;
-  if (number >= k.config.rlimit_nofile) return static_cast<int>(k.error(Rule::fd_none_left, files));
+  if (number >= rlimit_nofile(k)) return static_cast<int>(k.error(Rule::fd_none_left, files));
   if (start <= files->next_fd) files->next_fd = static_cast<u32>(number + 1);
   make_slot(k, files, number)->close_on_exec = close_on_exec;
   return static_cast<int>(number);
@@ -116,7 +126,7 @@ MaySleep<long> close_fd(Kernel& k, int fd) {
 
 long f_dupfd(Kernel& k, u32 from, struct file* file, bool close_on_exec) {
   Call call(k, Fn::f_dupfd, file);
-  if (from >= k.config.rlimit_nofile) return call.result(k.error(Rule::fd_beyond_the_limit, file));
+  if (from >= rlimit_nofile(k)) return call.result(k.error(Rule::fd_beyond_the_limit, file));
   int fd = alloc_fd(k, from, close_on_exec);
   if (fd < 0) return call.result(fd);
   ++file->f_ref;
@@ -127,7 +137,7 @@ long f_dupfd(Kernel& k, u32 from, struct file* file, bool close_on_exec) {
 long ksys_dup3(Kernel& k, int oldfd, int newfd, int flags) {
   Call call(k, Fn::ksys_dup3, nullptr);
   if ((flags & ~O_CLOEXEC) != 0 || oldfd == newfd) return call.result(k.error(Rule::dup3_misused, nullptr));
-  if (static_cast<u32>(newfd) >= k.config.rlimit_nofile) return call.result(k.error(Rule::fd_not_a_number, nullptr));
+  if (static_cast<u32>(newfd) >= rlimit_nofile(k)) return call.result(k.error(Rule::fd_not_a_number, nullptr));
   struct file* file = fd_file(k, oldfd);
   if (file == nullptr) return call.result(k.error(Rule::fd_not_open, nullptr));
   Call dup2(k, Fn::do_dup2, file);
@@ -142,6 +152,14 @@ long ksys_dup3(Kernel& k, int oldfd, int newfd, int flags) {
   slot->close_on_exec = (flags & O_CLOEXEC) != 0;
   if (closed != nullptr) fput(k, closed);
   return call.result(newfd);
+}
+
+long do_prlimit_nofile(Kernel& k, u64 soft) {
+  Call call(k, Fn::do_prlimit, k.current());
+  if (soft > k.config.rlimit_nofile) return call.result(k.error(Rule::limit_above_the_hard, nullptr));
+  for (task_struct* thread : k.task_by_id)
+    if (thread != nullptr && thread->tgid == k.current()->tgid) thread->rlimit_nofile = static_cast<u32>(soft);
+  return call.result(0L);
 }
 
 long do_fcntl_fd(Kernel& k, int fd, int command, int argument) {

@@ -17,8 +17,20 @@ void file::describe(record::KindBuilder<file>& b) {
       .field(&file::f_ep, "f_ep");
 }
 
+namespace {
+
+/// Whoever has CAP_SYS_ADMIN may have more; nobody has it here. Linux counts roughly (nr_files is a counter of each
+/// CPU).
+/// The descriptors that a process is born with were there before.
+bool too_many_files(const Kernel& k) { return k.current() != nullptr && k.files.live() >= k.config.file_max; }
+
+}  // namespace
+
+Rule why_no_file(const Kernel& k) { return too_many_files(k) ? Rule::files_used_up : Rule::no_memory; }
+
 struct file* alloc_empty_file(Kernel& k, file_flags flags, const file_operations* fop) {
   Call call(k, Fn::alloc_empty_file, nullptr);
+  if (too_many_files(k)) return nullptr;
   struct file* file = k.alloc(k.files);
   if (file == nullptr) return nullptr;
   file->f_op = fop;

@@ -10,6 +10,7 @@
 #include "sim/kernel/inode.hh"
 
 namespace wakepath::kernel {
+enum class Rule : std::uint16_t;
 
 struct file;
 struct epitem;
@@ -110,6 +111,8 @@ class HeldFile {
   struct file* file_;
 };
 
+/// Why one of the next three gave none. Asked at once: what is freed on the way back counts.
+Rule why_no_file(const Kernel& k);
 /// A file with a dentry of its own for `inode`, whose reference passes to it. nullptr: no memory, and the reference is
 /// the caller's still.
 struct file* alloc_file_pseudo(Kernel& k, struct inode* inode, vfsmount* mnt, const char* name, file_flags flags,
@@ -136,6 +139,11 @@ long f_dupfd(Kernel& k, u32 from, struct file* file, bool close_on_exec);
 /// `newfd` comes to mean what `oldfd` means; what it meant before is closed. -EINVAL for unknown flags and equal
 /// numbers, -EBADF, -EBUSY while another call has reserved the number.
 long ksys_dup3(Kernel& k, int oldfd, int newfd, int flags);
+/// setrlimit(2), RLIMIT_NOFILE: how many descriptors the process of the running task may have, or rather, below what
+/// their numbers are; those that it has already stay. The hard limit is Config::rlimit_nofile. -EINVAL above that.
+long do_prlimit_nofile(Kernel& k, u64 soft);
+/// Of the process of the running task.
+std::size_t rlimit_nofile(const Kernel& k);
 /// fcntl() F_SETFL: O_APPEND, O_NONBLOCK, O_DIRECT and O_ASYNC, as far as the kind of file knows them. -EINVAL for
 /// O_DIRECT on what cannot.
 long setfl(Kernel& k, struct file* file, int flags);

@@ -123,6 +123,7 @@ task_struct* Kernel::spawn(std::string_view name, files_struct* table, int tgid)
   task->pid = 1000 + thread.id();
   task->tgid = tgid != 0 ? tgid : 1000 + thread.id();
   task->files = table;
+  task->rlimit_nofile = kNoLimitOfItsOwn;
   if (table != nullptr) ++table->count;
   task_by_id.push_back(task);
   recorder.spawn(thread.id(), record::object_of(task));
@@ -148,6 +149,7 @@ task_struct* Kernel::spawn_process(std::string_view name) {
 task_struct* Kernel::spawn_thread(std::string_view name, task_struct* of) {
   task_struct* task = spawn(name, of->files, of->tgid);
   inherit_signals(*this, task, of);
+  task->rlimit_nofile = of->rlimit_nofile;
   return task;
 }
 
@@ -164,6 +166,7 @@ task_struct* Kernel::spawn_fork(std::string_view name, task_struct* parent) {
   }
   task_struct* task = spawn(name, table, 0);
   inherit_signals(*this, task, parent);
+  task->rlimit_nofile = parent->rlimit_nofile;
   table->by_number.resize(parent->files->by_number.size(), nullptr);
   for (fd_slot* theirs : parent->files->fd_array) {
     if (theirs->file == nullptr) continue;  // only reserved: the child does not see it

@@ -244,14 +244,15 @@ long create_pipe_files(Kernel& k, file** reader, file** writer, int flags) {
   if (*writer == nullptr) {
     k.pipes.free(pipe);
     iput(k, inode);
-    return call.result(k.error(Rule::no_memory, nullptr));
+    return call.result(k.error(why_no_file(k), nullptr));
   }
   (*writer)->private_data = pipe;
   *reader = alloc_file_clone(k, *writer, static_cast<file_flags>(O_RDONLY | kept), &pipefifo_fops);
   if (*reader == nullptr) {
+    Rule why = why_no_file(k);
     pipe->readers = 0u;
     fput(k, *writer);
-    return call.result(k.error(Rule::no_memory, nullptr));
+    return call.result(k.error(why, nullptr));
   }
   (*reader)->private_data = pipe;
   return call.result(0);

@@ -29,7 +29,8 @@ void task_struct::describe(record::KindBuilder<task_struct>& b) {
       .field(&task_struct::pending_signal, "pending.signal")
       .field(&task_struct::sigpending, "TIF_SIGPENDING")
       .field(&task_struct::restore_sigmask, "restore_sigmask")
-      .field(&task_struct::saved_sigmask, "saved_sigmask");
+      .field(&task_struct::saved_sigmask, "saved_sigmask")
+      .field(&task_struct::rlimit_nofile, "rlim[RLIMIT_NOFILE].rlim_cur");
 }
 
 void wait_queue_entry::describe(record::KindBuilder<wait_queue_entry>& b) {

@@ -232,7 +232,7 @@ void poll_wqueues::describe(record::KindBuilder<poll_wqueues>& b) {
 
 MaySleep<long> do_sys_poll(Kernel& k, struct pollfd* fds, std::size_t count, int timeout_ms) {
   Call call(k, Fn::do_sys_poll, nullptr);
-  if (count > k.config.rlimit_nofile) co_return call.result(k.error(Rule::poll_too_many, nullptr));
+  if (count > rlimit_nofile(k)) co_return call.result(k.error(Rule::poll_too_many, nullptr));
   if (count > 0 && (!access_ok(fds) || !user_has(k, fds, sizeof *fds)))
     co_return call.result(k.error(Rule::bad_address, nullptr));
   constexpr std::size_t kOnStack = 30;   // N_STACK_PPS

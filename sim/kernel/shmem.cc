@@ -139,7 +139,7 @@ long __shmem_file_setup(Kernel& k, const std::string& name, file** out) {
   *out = alloc_file_pseudo(k, inode, k.shm_mnt, name.c_str(), flags, &shmem_file_operations);
   if (*out != nullptr) return call.result(0);
   iput(k, inode);
-  return call.result(k.error(Rule::no_memory, nullptr));
+  return call.result(k.error(why_no_file(k), nullptr));
 }
 
 long shmem_file_setup(Kernel& k, const std::string& name, file** out) {

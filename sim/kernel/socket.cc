@@ -141,12 +141,13 @@ long __sys_socketpair(Kernel& k, int family, int type, int protocol, int fds[2])
   file* file1 = sock_alloc_file(k, sock1, flags, sock1->sk->sk_prot->name);
   if (file1 == nullptr) {
     sock_release(k, sock2);
-    return call.result(k.error(Rule::no_memory, nullptr));
+    return call.result(k.error(why_no_file(k), nullptr));
   }
   file* file2 = sock_alloc_file(k, sock2, flags, sock2->sk->sk_prot->name);
   if (file2 == nullptr) {
+    Rule why = why_no_file(k);
     fput(k, file1);
-    return call.result(k.error(Rule::no_memory, nullptr));
+    return call.result(k.error(why, nullptr));
   }
   fds[0] = one.install(file1);
   fds[1] = other.install(file2);
@@ -197,7 +198,7 @@ MaySleep<long> take_connection(Kernel& k, file* listening, struct socket* socket
                                int flags, file** out) {
   if (k.mutant(Mutant::accepted_inherits_nonblock)) flags |= nonblock_flag(listening);
   NewFile newfile{k, sock_alloc_file(k, newsock, flags, socket->sk->sk_prot->name)};
-  if (newfile.made == nullptr) co_return k.error(Rule::no_memory, socket);
+  if (newfile.made == nullptr) co_return k.error(why_no_file(k), socket);
   long error = co_await socket->ops->accept(k, socket, newsock, nonblock_flag(listening));
   if (error < 0) co_return error;
   if (peer == &no_address) co_return k.error(Rule::bad_address_loses, socket);

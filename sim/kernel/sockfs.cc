@@ -106,7 +106,7 @@ long sock_map_fd(Kernel& k, struct socket* socket, int flags) {
   file* file = sock_alloc_file(k, socket, flags, socket->sk->sk_prot->name);
   if (file == nullptr) {
     put_unused_fd(k, fd);
-    return k.error(Rule::no_memory, nullptr);
+    return k.error(why_no_file(k), nullptr);
   }
   fd_install(k, fd, file);
   return fd;

@@ -1,6 +1,6 @@
-// Models: the tables of net/ipv4/sysctl_net_ipv4.c and net/core/sysctl_net_core.c, Linux 6.18: those that a path of the
-// model reads, under their names. Left out: the bounds that the kernel puts on a value; a scenario runs on both, and a
-// value that the running kernel refuses ends it there.
+// Models: the tables of net/ipv4/sysctl_net_ipv4.c and net/core/sysctl_net_core.c, and two of fs, Linux 6.18: those
+// that a path of the model reads, under their names. Left out: the bounds that the kernel puts on a value; a scenario
+// runs on both, and a value that the running kernel refuses ends it there.
 
 #include <sstream>
 #include <stdexcept>
@@ -65,6 +65,9 @@ bool set_sysctl(Config& config, std::string_view wanted, const std::string& valu
       throw std::invalid_argument(name + " cannot be " + value);
     return config.tcp_sndbuf_expand = value == "bbr" ? 3 : 2, true;  // tcp_congestion_ops.sndbuf_expand
   }
+  if (name == "fs.file-max") return config.file_max = static_cast<u64>(numbers(name, value, 1)[0]), true;
+  if (name == "fs.epoll.max_user_watches")
+    return config.max_user_watches = static_cast<u64>(numbers(name, value, 1)[0]), true;
   if (name == "net.ipv4.tcp_abort_on_overflow")
     return config.tcp_abort_on_overflow = numbers(name, value, 1)[0] != 0, true;
   if (name == "net.ipv4.ip_local_port_range") {

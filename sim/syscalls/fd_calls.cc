@@ -152,6 +152,18 @@ MaySleep<long> sys_dup2(Kernel& k, int oldfd, int newfd) {
   co_return call.done(fd_file(k, oldfd) != nullptr ? newfd : k.error(Rule::fd_not_open, nullptr));
 }
 
+MaySleep<long> sys_dup3(Kernel& k, int oldfd, int newfd, int flags) {
+  SyscallScope call(k, Fn::__x64_sys_dup3, [&] {
+    return fmt::format("dup3({}, {}, {})", oldfd, newfd, flags == O_CLOEXEC ? "O_CLOEXEC" : fmt::to_string(flags));
+  });
+  co_return call.done(ksys_dup3(k, oldfd, newfd, flags));
+}
+
+MaySleep<long> sys_setrlimit_nofile(Kernel& k, u64 soft) {
+  SyscallScope call(k, Fn::__x64_sys_prlimit64, [&] { return fmt::format("setrlimit(RLIMIT_NOFILE, {})", soft); });
+  co_return call.done(do_prlimit_nofile(k, soft));
+}
+
 MaySleep<long> sys_fcntl(Kernel& k, int fd, int command, int argument) {
   SyscallScope call(k, Fn::__x64_sys_fcntl, [&] { return fcntl_words(fd, command, argument); });
   HeldFile held(k, fd);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ constexpr Plain kPlain[] = {
     {Call::eventfd, SYS_eventfd2},
     {Call::lseek, SYS_lseek},
     {Call::dup, SYS_dup},
+    {Call::dup3, SYS_dup3},
     {Call::epoll_create1, SYS_epoll_create1},
     {Call::timerfd_create, SYS_timerfd_create},
 };
@@ -55,6 +57,17 @@ void make_memory_file(const Request& r, Outcome& out) {
 void duplicate_onto(const Request& r, Outcome& out) {
   finish(out, at(r, 0) == at(r, 1) ? (fcntl(fd_of(r), F_GETFD) < 0 ? -1 : at(r, 0))
                                    : syscall(SYS_dup3, fd_of(r), at(r, 1), 0));
+}
+
+/// The soft limit; the hard one stays as it is.
+void limit_resource(const Request& r, Outcome& out) {
+  rlimit64 limit{};
+  long ret = syscall(SYS_prlimit64, 0, at(r, 0), nullptr, &limit);
+  if (ret == 0) {
+    limit.rlim_cur = static_cast<rlim64_t>(at(r, 1));
+    ret = syscall(SYS_prlimit64, 0, at(r, 0), &limit, nullptr);
+  }
+  finish(out, ret);
 }
 
 void make_pair(const Request& r, Outcome& out) {
@@ -111,6 +124,7 @@ constexpr Row kHandlers[] = {
     {Call::socketpair, make_pair},
     {Call::memfd_create, make_memory_file},
     {Call::dup2, duplicate_onto},
+    {Call::setrlimit, limit_resource},
     {Call::epoll_ctl, epoll_control},
     {Call::epoll_wait, epoll_wait_for},
     {Call::epoll_pwait, epoll_wait_for},

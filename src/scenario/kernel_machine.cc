@@ -94,6 +94,9 @@ void KernelMachine::add_actor(const std::string& name, const std::string& proces
   actor.process = process_name;
   process.observer->call(
       [&] { actor.worker = std::make_unique<Worker>(Worker::Table::shared, place_.cpu, place_.fifo); });
+  if (place_.without_admin) {
+    actor.worker->call(Worker::give_up_admin);  // threads and children of it are born without
+  }
   ++process.actors;
 }
 

@@ -17,6 +17,7 @@
 
 #include "src/scenario/kernel_calls.hh"
 #include "src/scenario/machine.hh"
+#include "src/scenario/machine_sysctls.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -185,7 +186,12 @@ Place enter_place(const Scenario& scenario) {
         fmt::format("the loopback of a new network namespace cannot be brought up: {}", std::strerror(errno)));
   }
   for (const auto& [name, value] : scenario.kernel) {
-    set_sysctl(name, value, place);
+    if (is_of_the_machine(name)) {
+      borrow_sysctl(name, value);
+      place.without_admin = true;  // whom no limit of the machine holds
+    } else {
+      set_sysctl(name, value, place);
+    }
   }
   if (!place.own_network) {
     check_ports(scenario, place);

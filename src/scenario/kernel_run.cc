@@ -35,7 +35,8 @@ constexpr int kLongestRunMs = 60000;
   // the model's limit of descriptors, as far as this process may have it
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kernel::Config{}.rlimit_nofile);
+    limit.rlim_max = std::min<rlim_t>(limit.rlim_max, kernel::Config{}.rlimit_nofile);
+    limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
   }
   auto* machine = new KernelMachine(options.views);  // never destroyed: its actors may be asleep for ever

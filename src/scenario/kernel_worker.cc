@@ -1,6 +1,7 @@
 #include "src/scenario/kernel_worker.hh"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -97,6 +98,15 @@ Worker::Worker(Table table, int cpu, bool fifo) : table_(table), cpu_(cpu), fifo
 }
 
 Worker::~Worker() { stop(); }
+
+void Worker::give_up_admin() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2]{};
+  if (syscall(SYS_capget, &header, sets) == 0) {
+    sets[0].effective &= ~(1u << CAP_SYS_ADMIN);
+    syscall(SYS_capset, &header, sets);
+  }
+}
 
 /// In the thread whose place the process takes. Signal handlers and blocked signals are copied, as the table is, unless
 /// take_table() will make a new one.

@@ -48,6 +48,8 @@ class Worker {
 
   /// The calling thread runs before all that are not SCHED_FIFO, and is not interrupted by those that are.
   static void take_fifo();
+  /// The calling thread does without CAP_SYS_ADMIN from now on.
+  static void give_up_admin();
   /// Ends it, which must be idle, and waits until the kernel has let go of its descriptor table. Of a process: the
   /// other threads have ended, and the caller is a thread of the run's own process.
   void stop();

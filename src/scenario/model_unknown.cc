@@ -1,6 +1,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -164,6 +165,8 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
     case Call::setsockopt:
     case Call::getsockopt:
       return unknown_option(call);
+    case Call::setrlimit:
+      return call.args[0].number == RLIMIT_NOFILE ? std::nullopt : std::optional<std::string>("this resource");
     case Call::bind:
     case Call::connect:
     case Call::listen:
@@ -177,6 +180,7 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
     case Call::close:
     case Call::dup:
     case Call::dup2:
+    case Call::dup3:
     case Call::fcntl:
     case Call::ioctl:
     case Call::getsockname:

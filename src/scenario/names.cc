@@ -196,7 +196,7 @@ class NameChecker {
 
   /// The number of a name may lead to something else from now on.
   void numbers_change(const CallStep& call, const std::string& process) {
-    if (call.signature->call == Call::dup2) {
+    if (call.signature->call == Call::dup2 || call.signature->call == Call::dup3) {
       behind_[process].clear();
     } else if (call.signature->call == Call::close && call.args[0].kind == Arg::Kind::name) {
       behind_[process].erase(call.args[0].name);

@@ -143,8 +143,9 @@ class Parser {
       out_.cpus = fields_.integer(value, 1, 64, "a number of CPUs, from 1 to 64");
       return;
     }
-    const bool plain = key.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == std::string::npos;
-    if (!plain || !key.text.starts_with("net.") || key.text.find("..") != std::string::npos || key.text.back() == '.') {
+    const bool plain = key.text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.-") == std::string::npos;
+    if (!plain || !(key.text.starts_with("net.") || key.text.starts_with("fs.")) ||
+        key.text.find("..") != std::string::npos || key.text.back() == '.') {
       s_.fail(key.at, fmt::format("'{}'", key.text),
               "the name of a sysctl such as net.core.somaxconn" + did_you_mean(key.text, {"device", "cpus"}));
     }

@@ -40,6 +40,8 @@ enum class Call {
   lseek,
   dup,
   dup2,
+  dup3,
+  setrlimit,
   epoll_create1,
   epoll_ctl,
   epoll_wait,

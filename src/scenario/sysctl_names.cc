@@ -1,5 +1,5 @@
-// The sysctls of Linux's network, by their names: what `kernel:` may set, whether the model knows it or not. A name
-// that no Linux has is a mistake of the file.
+// The sysctls of Linux's network, by their names, and two of its files: what `kernel:` may set, whether the model knows
+// it or not. A name that no Linux has is a mistake of the file.
 #include "src/scenario/sysctl_names.hh"
 
 #include <algorithm>
@@ -72,7 +72,7 @@ void add(std::vector<std::string>& out, const std::string& prefix, std::string_v
 
 const std::vector<std::string>& all() {
   static const std::vector<std::string> kAll = [] {
-    std::vector<std::string> out = {"net.unix.max_dgram_qlen"};
+    std::vector<std::string> out = {"net.unix.max_dgram_qlen", "fs.file-max", "fs.epoll.max_user_watches"};
     add(out, "net.core.", kCore);
     add(out, "net.ipv4.", kIpv4);
     add(out, "net.ipv6.", kIpv6);

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
@@ -83,6 +84,8 @@ const std::map<Words, Set> kSets = {
     {Words::seek_from,
      {"SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA or SEEK_HOLE",
       {WORD(SEEK_SET), WORD(SEEK_CUR), WORD(SEEK_END), WORD(SEEK_DATA), WORD(SEEK_HOLE)}}},
+    {Words::dup_flags, {"a flag of dup3()", {WORD(O_CLOEXEC)}}},
+    {Words::resource, {"a resource", {WORD(RLIMIT_NOFILE)}}},
     {Words::epoll_flags, {"EPOLL_CLOEXEC", {WORD(EPOLL_CLOEXEC)}}},
     {Words::epoll_op, {"an EPOLL_CTL_ operation", {WORD(EPOLL_CTL_ADD), WORD(EPOLL_CTL_DEL), WORD(EPOLL_CTL_MOD)}}},
     {Words::epoll_events,

@@ -21,6 +21,8 @@ enum class Words {
   eventfd_flags,
   memfd_flags,
   seek_from,
+  dup_flags,
+  resource,
   epoll_flags,
   epoll_op,
   epoll_events,

@@ -18,18 +18,25 @@ namespace {
 
 std::vector<std::filesystem::path> stories() { return test::scenario_files({"/tests/scenario/stories"}); }
 
+/// Linux's timers of a second run together when they were armed within the same 32 ms, counted from when it booted:
+/// once in a while two calls lie on both sides of such a border.
+bool depends_on_the_tick(const std::string& file) { return file.ends_with("/timers-of-one-tick.yaml"); }
+
 class Story : public testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(Story, IsTheSameOnBothMachines) {
   const auto parsed = parse_file(GetParam());
   ASSERT_TRUE(std::holds_alternative<Scenario>(parsed)) << std::get<Problem>(parsed).text();
   const Scenario& scenario = std::get<Scenario>(parsed);
-  const FileResult kernel = run_on_kernel(scenario, {});
+  const FileResult model = run_on_model(scenario, {});
+  ASSERT_FALSE(model.skipped) << *model.skipped;
+  FileResult kernel = run_on_kernel(scenario, {});
   if (kernel.skipped) {
     GTEST_SKIP() << *kernel.skipped;
   }
-  const FileResult model = run_on_model(scenario, {});
-  ASSERT_FALSE(model.skipped) << *model.skipped;
+  for (int more = depends_on_the_tick(GetParam()) ? 3 : 0; more > 0 && !judge(model, kernel).failing.empty(); --more) {
+    kernel = run_on_kernel(scenario, {});
+  }
   ASSERT_FALSE(kernel.error) << kernel.error->text();
   EXPECT_EQ(kernel.entries.size(), model.entries.size());
   EXPECT_TRUE(judge(model, kernel).failing.empty()) << text_comparison(model, kernel, {});
@@ -54,6 +61,22 @@ TEST_P(StoryOfOneOrder, IsTheSameOnSeveralModelledCpus) {
   EXPECT_TRUE(judge(several, one).failing.empty()) << text_comparison(several, one, {});
 }
 
+/// Stories under limits of the whole machine, which most machines will not change for a test.
+class StoryOfTheMachine : public testing::TestWithParam<std::filesystem::path> {};
+
+TEST_P(StoryOfTheMachine, GoesAsItsFileSaysOnTheModelAndOnAKernelThatMayBeChanged) {
+  const Scenario scenario = std::get<Scenario>(parse_file(GetParam()));
+  const FileResult model = run_on_model(scenario, {});
+  EXPECT_TRUE(model.ok) << text_report(scenario, model, {});
+  const FileResult kernel = run_on_kernel(scenario, {});
+  if (kernel.skipped) {
+    GTEST_SKIP() << *kernel.skipped;
+  }
+  EXPECT_TRUE(judge(model, kernel).failing.empty()) << text_comparison(model, kernel, {});
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenario, StoryOfTheMachine,
+                         testing::ValuesIn(test::scenario_files({"/tests/scenario/machine"})), test::name_of_file);
 INSTANTIATE_TEST_SUITE_P(Scenario, Story, testing::ValuesIn(stories()), test::name_of_file);
 INSTANTIATE_TEST_SUITE_P(Scenario, StoryOfOneOrder, testing::ValuesIn(stories_of_one_order()), test::name_of_file);
 
