@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "src/scenario/text_output.hh"
 
 namespace wakepath::proof {
@@ -85,6 +87,13 @@ void connected_family(std::vector<Situation>& out, const std::string& name, cons
   add("half-closed by itself", connected + Lines{"a: shutdown(x, SHUT_WR)"});
   add("half-closed by the peer", connected + Lines{"b: shutdown(c, SHUT_WR)"});
   add("deaf by itself", connected + Lines{"a: shutdown(x, SHUT_RD)"});
+  if (domain != "AF_UNIX") {
+    add("in TIME_WAIT", connected + Lines{"a: shutdown(x, SHUT_WR)", "b: close(c)"});
+    const std::string client = fmt::format("socket({})", kind);
+    add("listening, deaf",
+        bound + Lines{"a: listen(x, 0)", "b: c = " + client, "b: connect(c, addr(a.x))", "b: d = " + client,
+                      "b: connect(d, addr(a.x))", "b: e = " + client, "b: connect(e, addr(a.x))"});
+  }
   add("closed by both", connected + Lines{"b: shutdown(c, SHUT_WR)", "a: shutdown(x, SHUT_WR)"});
   add("left by the peer", connected + Lines{"b: close(c)"});
 }
@@ -119,6 +128,14 @@ void datagrams_over(std::vector<Situation>& out, const std::string& name, const 
   add("connected",
       Lines{"b: l = " + kind, fmt::format("b: bind(l, {}:0)", ip)} + unbound + Lines{"a: connect(x, addr(b.l))"});
   add("refused", unbound + Lines{fmt::format("a: connect(x, {}:5009)", ip), "a: send(x, \"nobody\")"});
+  const Lines connected =
+      Lines{"b: l = " + kind, fmt::format("b: bind(l, {}:0)", ip)} + unbound + Lines{"a: connect(x, addr(b.l))"};
+  for (const char* how : {"SHUT_RD", "SHUT_WR", "SHUT_RDWR"}) {
+    add(fmt::format("connected, {}", how), connected + Lines{fmt::format("a: shutdown(x, {})", how)});
+  }
+  add("connected, data waits, SHUT_RD",
+      connected + Lines{"b: sendto(l, \"data\", 0, addr(a.x))", "a: shutdown(x, SHUT_RD)"});
+  add("bound, shut down", unbound + Lines{fmt::format("a: bind(x, {}:0)", ip), "a: shutdown(x, SHUT_RDWR)"});
 }
 
 void datagrams(std::vector<Situation>& out) {
@@ -139,6 +156,29 @@ void datagrams(std::vector<Situation>& out) {
     add(fmt::format("socketpair {} left by the peer", type),
         {fmt::format("a: x, y = socketpair(AF_UNIX, {}|SOCK_NONBLOCK, 0)", type), "a: close(y)"});
   }
+}
+
+using Options = std::vector<std::pair<const char*, const char*>>;
+
+const Options kSocketOptions = {{"SO_REUSEADDR", "1"},     {"SO_REUSEPORT", "1"},     {"SO_KEEPALIVE", "1"},
+                                {"SO_LINGER", "{1, 0}"},   {"SO_RCVLOWAT", "3"},      {"SO_SNDLOWAT", "7"},
+                                {"SO_RCVTIMEO", "{0, 1}"}, {"SO_SNDTIMEO", "{2, 0}"}, {"SO_OOBINLINE", "1"},
+                                {"SO_BROADCAST", "1"},     {"SO_DOMAIN", "2"},        {"SO_PROTOCOL", "6"},
+                                {"SO_TYPE", "1"},          {"SO_ACCEPTCONN", "1"},    {"SO_RCVTIMEO", "{1, -1}"}};
+const Options kTcpOptions = {{"TCP_CORK", "1"},          {"TCP_DEFER_ACCEPT", "3"},    {"TCP_MAXSEG", "1000"},
+                             {"TCP_MAXSEG", "1"},        {"TCP_KEEPIDLE", "5"},        {"TCP_KEEPIDLE", "0"},
+                             {"TCP_KEEPINTVL", "6"},     {"TCP_KEEPCNT", "7"},         {"TCP_LINGER2", "8"},
+                             {"TCP_SYNCNT", "4"},        {"TCP_SYNCNT", "500"},        {"TCP_USER_TIMEOUT", "9000"},
+                             {"TCP_USER_TIMEOUT", "-1"}, {"TCP_NOTSENT_LOWAT", "100"}, {"TCP_QUICKACK", "1"}};
+
+/// Each is read, set, and read again: calls one behind the other.
+std::string all_options(const char* level, const Options& options) {
+  std::string out;
+  for (const auto& [name, value] : options) {
+    out += fmt::format("{}getsockopt(x, {}, {}); setsockopt(x, {}, {}, {}); getsockopt(x, {}, {})",
+                       out.empty() ? "" : "; ", level, name, level, name, value, level, name);
+  }
+  return out;
 }
 
 }  // namespace
@@ -162,6 +202,10 @@ const std::vector<Situation>& situations() {
 
 const std::vector<std::string>& calls_on_a_descriptor() {
   static const std::vector<std::string> all = {
+      all_options("SOL_SOCKET", kSocketOptions),
+      all_options("IPPROTO_TCP", kTcpOptions),
+      all_options("IPPROTO_UDP", {{"UDP_CORK", "1"}, {"UDP_CORK", "0"}}),
+      all_options("IPPROTO_IPV6", {{"IPV6_V6ONLY", "0"}}),
       "read(x, 10)",
       "read(x, 0)",
       "write(x, \"abcdefgh\")",
@@ -213,6 +257,15 @@ const std::vector<std::string>& calls_on_a_descriptor() {
       "fcntl(x, F_GETFL)",
       "fcntl(x, F_SETFL, O_NONBLOCK)",
       "ioctl(x, FIONREAD)",
+      "n = fcntl(x, F_DUPFD, 20)",
+      "n = fcntl(x, F_DUPFD, -1)",
+      "n = fcntl(x, F_DUPFD, 20000)",
+      "n = fcntl(x, F_DUPFD_CLOEXEC, 0); fcntl(n, F_GETFD)",
+      "fcntl(x, F_GETFD)",
+      "fcntl(x, F_SETFD, FD_CLOEXEC); fcntl(x, F_GETFD)",
+      "ioctl(x, SIOCOUTQ)",
+      "ioctl(x, SIOCATMARK)",
+      "ioctl(x, FIONBIO, 1); fcntl(x, F_GETFL)",
       "lseek(x, 3, SEEK_SET)",
       "lseek(x, 4294967296, SEEK_CUR)",
       "lseek(x, -3, SEEK_END)",
@@ -220,9 +273,23 @@ const std::vector<std::string>& calls_on_a_descriptor() {
       "n = dup(x)",
       "n = dup2(x, 9)",
       "n = dup2(x, -1)",
+      "n = dup3(x, 9, O_CLOEXEC)",
+      "n = dup3(x, 20000, 0)",
+      "setrlimit(RLIMIT_NOFILE, 3); n = dup(x); n = accept(x); recvmsg(x, 10)",
       "close(x)",
       "epoll_wait(x, 8, 0)",
       "epoll_wait(x, 0, 0)",
+      "epoll_pwait(x, 8, 0, [SIGUSR1])",
+      "epoll_pwait(x, 0, 0, [])",
+      "epoll_pwait(x, 8, 0, OUTSIDE)",
+      "epoll_pwait(x, 8, 0, [], buffer=NULL)",
+      "ppoll([{x, POLLIN|POLLOUT|POLLPRI|POLLRDHUP}], 0, [SIGUSR1])",
+      "ppoll([{x, POLLOUT}], 0)",
+      "epoll_ctl(x, EPOLL_CTL_MOD, 0, EPOLLIN)",
+      "epoll_ctl(x, EPOLL_CTL_MOD, x, EPOLLIN)",
+      "epoll_ctl(x, EPOLL_CTL_MOD, 77, EPOLLIN)",
+      "epoll_ctl(x, EPOLL_CTL_MOD, 0, EPOLLIN|EPOLLEXCLUSIVE)",
+      "epoll_ctl(x, EPOLL_CTL_MOD, 0, NULL)",
       "epoll_ctl(x, EPOLL_CTL_ADD, x, EPOLLIN)",
       "epoll_ctl(x, EPOLL_CTL_DEL, 0, 0)",
       "epoll_ctl(x, EPOLL_CTL_ADD, x, NULL)",
@@ -276,10 +343,17 @@ const std::vector<std::string>& calls_on_a_descriptor() {
 Cell try_call(const Situation& situation, const std::string& call) {
   Program program;
   program.steps = situation.steps;
-  program.steps.push_back(step("a", call));
+  for (std::size_t at = 0; at < call.size();) {
+    const std::size_t end = std::min(call.find("; ", at), call.size());
+    program.steps.push_back(step("a", call.substr(at, end - at)));
+    at = end + 2;
+  }
   // what the file is ready for afterwards, by every bit
   program.steps.push_back(step("a", "p = epoll_create1(0)"));
   program.steps.push_back(step("a", "epoll_ctl(p, EPOLL_CTL_ADD, x, EPOLLIN|EPOLLOUT|EPOLLPRI|EPOLLRDHUP)"));
+  program.steps.push_back(step("a", "epoll_wait(p, 8, 0)"));
+  program.steps.push_back(step("a", "epoll_ctl(p, EPOLL_CTL_MOD, x, EPOLLOUT|EPOLLRDHUP|EPOLLET)"));
+  program.steps.push_back(step("a", "epoll_wait(p, 8, 0)"));
   program.steps.push_back(step("a", "epoll_wait(p, 8, 0)"));
   JudgeOptions options;
   options.kernel_runs = 2;

@@ -18,13 +18,13 @@ struct Situation {
   std::vector<ProgramStep> steps;  ///< the descriptor is called x, its owner a
 };
 const std::vector<Situation>& situations();
-/// Calls on x, as they stand in a file: "listen(x, 8)".
+/// Calls on x, as they stand in a file: "listen(x, 8)"; or several, parted by "; ".
 const std::vector<std::string>& calls_on_a_descriptor();
 
 /// What a call gave in a situation.
 struct Cell {
   std::string situation, call;
-  std::string model, kernel;  ///< `-1 EINVAL`, `5`, `blocks`
+  std::string model, kernel;  ///< `-1 EINVAL`, `5`, `blocks`: of the first call
   Judgement judgement;
 };
 /// Runs one case.
