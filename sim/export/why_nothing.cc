@@ -96,4 +96,16 @@ WhyLine nothing_there(const Question& question, const Object& file, std::uint32_
   return question.say(id, places);
 }
 
+std::optional<Position> syn_dropped(const Question& question, ObjectId sock) {
+  const History& history = question.history;
+  return history.last(question.to, [&](const Record&, Position at) {
+    const trace::Rule* rule = history.rule_at(at);
+    if (rule == nullptr || (rule->id != "accept_queue_full_syn_dropped" && rule->id != "syn_queue_full_syn_dropped"))
+      return false;
+    for (Position call : history.chain(at))
+      if (history.trace()[call].object == sock && history.function(call) == "tcp_connect") return true;
+    return false;
+  });
+}
+
 }  // namespace wakepath::exports

@@ -67,6 +67,8 @@ void why_blocked(const Question& question, trace::TaskId task, WhyAnswer& answer
 [[nodiscard]] WhyLine nothing_there(const Question& question, const Object& file, std::uint32_t wanted, Places places);
 /// The id of the sentence for a file that can never have any of that: the read end of a pipe, EPOLLOUT. "" for others.
 [[nodiscard]] std::string_view never_there(const Reading& reading, const Object& file, std::uint32_t wanted);
+/// The rule by which a listener has dropped the first SYN of this socket, or the last one sent again.
+[[nodiscard]] std::optional<trace::Position> syn_dropped(const Question& question, ObjectId sock);
 /// Why nothing that an epoll watches ended a wait: a line an item, or that there is none.
 void why_epoll_is_quiet(const Question& question, const trace::Object& epoll, trace::TaskId task,
                         std::vector<WhyLine>& lines);

@@ -53,9 +53,15 @@ class Quiet {
     std::uint32_t masked = there & (kIn | kRdHup | kPri);
     if (masked != 0) add("masked_out", places);
     if (auto never = never_there(q_.reading, file, wanted); masked == 0)
-      lines_.push_back(nothing_there(q_, file, wanted, places));
+      lacks(file, wanted, places);
     else if (!never.empty())
       add(never, places);
+  }
+
+  void lacks(const Object& file, std::uint32_t wanted, const Places& places) {
+    lines_.push_back(nothing_there(q_, file, wanted, places));
+    if (lines_.back().id != "item_not_connected") return;
+    if (auto dropped = syn_dropped(q_, sock_of(q_.reading, &file)->id)) lines_.push_back(q_.say_rule(*dropped));
   }
 
   /// What the item waits for is there, and yet nobody returned with it.

@@ -84,7 +84,30 @@ class Returned {
       return;
     }
     answer_.lines.push_back(q_.say_rule(*because));
-    if (q_.history.rule_at(*because)->id == "sock_error_taken") error_set(*because, error);
+    std::string_view rule = q_.history.rule_at(*because)->id;
+    ObjectId subject = trace_[*because].object;
+    if (rule == "sock_error_taken") error_set(*because, error);
+    if (rule == "connect_in_progress" || rule == "connect_already") {
+      if (auto dropped = syn_dropped(q_, subject)) answer_.lines.push_back(q_.say_rule(*dropped));
+    }
+    constexpr std::uint64_t kSendShutdown = 2;
+    if (rule == "send_ended" || rule == "send_connection_over" || rule == "send_peer_deaf")
+      ended_by(subject, "sk_shutdown",
+               [&](const Record& r) { return (r.after & kSendShutdown) != 0 && (r.before & kSendShutdown) == 0; });
+    const Object* file = q_.reading.find(subject);
+    const Object* pipe =
+        rule == "pipe_no_reader" && file != nullptr ? q_.reading.target(*file, "private_data") : nullptr;
+    if (pipe != nullptr) ended_by(pipe->id, "readers", [](const Record& r) { return r.after == 0; });
+  }
+
+  /// Who last set the field of that object as `did` says.
+  template <class Did>
+  void ended_by(ObjectId object, std::string_view field_name, Did did) {
+    auto field = trace_.schema().kinds[q_.reading.world().objects()[object].kind].find_field(field_name);
+    auto set = q_.history.last(returned_, [&](const Record& r, Position) {
+      return r.kind == RecordKind::kSet && r.object == object && field && r.field == *field && did(r);
+    });
+    if (set) add("ended_by", {{"who", q_.whose_doing(*set)}}, *set);
   }
 
   /// Who left the error at the socket, and by which rule.
@@ -111,7 +134,14 @@ class Returned {
       if (ep != nullptr) why_epoll_is_quiet(q_, *ep, record_.task, answer_.lines);
       return;
     }
-    for (Position at = entered_; at < returned_; ++at) {
+    // what earlier scans of a call that went to sleep again have found is told with their steps
+    auto scan = q_.history.last(
+        returned_,
+        [&](const Record& r, Position at) {
+          return ours(at) && r.kind == RecordKind::kCall && q_.history.function(at) == "ep_send_events";
+        },
+        entered_);
+    for (Position at = scan.value_or(entered_); at < returned_; ++at) {
       const Record& r = trace_[at];
       if (!ours(at) || r.kind != RecordKind::kReturn || q_.history.function(r.before) != "ep_item_poll") continue;
       item_polled(at, static_cast<std::uint32_t>(r.after), r.object);
@@ -129,8 +159,16 @@ class Returned {
     Places places = {{"fd", fmt::format("{}", q_.reading.number(object, "ffd.fd"))},
                      {"object", sock != nullptr ? q_.reading.name(sock) : q_.reading.name(watched)},
                      {"events", event_names(events)}};
-    add(events != 0 ? "event_reported" : "event_gone", places, polled);
-    if (events != 0) became_ready(polled, item);
+    if (events != 0) {
+      add("event_reported", places, polled);
+      return became_ready(polled, item);
+    }
+    std::uint32_t there = watched == nullptr ? 0 : events_there(q_.reading, *watched, task_).value_or(0);
+    std::uint32_t wanted = by_first_names(static_cast<std::uint32_t>(q_.reading.value(object, "event.events")));
+    if (there == 0 || (there & wanted) != 0) return add("event_gone", places, polled);
+    places.emplace_back("there", event_names(there));
+    places.emplace_back("wanted", event_names(wanted & ~kModeBits));
+    add("event_masked_out", places, polled);
   }
 
   void became_ready(Position polled, ObjectId item) {
@@ -166,6 +204,7 @@ class Returned {
       const trace::Rule* rule = ours(at) ? q_.history.rule_at(at) : nullptr;
       if (rule == nullptr || rule->error != 0 || is_waiting(*rule)) continue;
       if (trace_[at].context != trace::Context::kProcess) continue;
+      if (q_.history.find_in(q_.history.chain(at), "__wake_up_common")) continue;  // what others have of it
       auto same = [&](const WhyLine& line) { return line.id == rule->id; };
       if (std::none_of(answer_.lines.begin(), answer_.lines.end(), same)) answer_.lines.push_back(q_.say_rule(at));
     }

@@ -144,7 +144,8 @@ long ep_ctl_refuses(Kernel& k, int op, struct file* file, struct file* tfile, co
   if (file == tfile || !is_file_epoll(file)) return k.error(Rule::epoll_not_an_epoll, file);
   if (exclusive_misused(op, event, tfile)) return k.error(Rule::epoll_exclusive_misused, eventpoll_of(file));
   if (op == EPOLL_CTL_ADD && is_file_epoll(tfile) && !ep_may_nest(k, eventpoll_of(file), eventpoll_of(tfile)))
-    return k.error(Rule::epoll_too_deep, eventpoll_of(file));
+    return k.error(ep_watches(eventpoll_of(tfile), eventpoll_of(file)) ? Rule::epoll_circle : Rule::epoll_too_deep,
+                   eventpoll_of(file));
   return 0;
 }
 

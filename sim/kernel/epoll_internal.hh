@@ -31,6 +31,8 @@ void ep_remove(Kernel& k, eventpoll* ep, epitem* epi);
 // --- epoll_nest.cc ---
 /// ep_loop_check(): false for a circle, or more than kEpMaxNests levels.
 bool ep_may_nest(Kernel& k, eventpoll* outer, eventpoll* inner);
+/// Directly or through others.
+bool ep_watches(const eventpoll* ep, const eventpoll* other);
 /// reverse_path_check(): whether a file's wake-up has too many ways up through epolls that watch epolls, now that
 /// `inner` (nullptr: the plain file `target`) is watched.
 bool ep_too_many_paths(Kernel& k, eventpoll* inner, struct file* target);

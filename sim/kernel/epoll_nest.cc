@@ -74,6 +74,15 @@ bool ep_may_nest(Kernel& k, eventpoll* outer, eventpoll* inner) {
   return call.result(may);
 }
 
+bool ep_watches(const eventpoll* ep, const eventpoll* other) {
+  for (const epitem* epi : ep->rbr) {
+    if (!is_file_epoll(epi->ffd_file)) continue;
+    const eventpoll* inner = eventpoll_of(epi->ffd_file);
+    if (inner == other || ep_watches(inner, other)) return true;
+  }
+  return false;
+}
+
 bool ep_too_many_paths(Kernel& k, eventpoll* inner, struct file* target) {
   Call call(k, Fn::reverse_path_check, target);
   Files files;

@@ -56,21 +56,22 @@ bool inet_bind_conflict(const sock* sk, const sock_common& other, bool relax, bo
   return !reuseport_ok || !both_reuseport;
 }
 
-bool inet_csk_bind_conflict(const sock* sk, const inet_bind_bucket* tb, bool relax, bool reuseport_ok) {
+/// With whom it clashes; nullptr: nobody.
+const sock_common* inet_csk_bind_conflict(const sock* sk, const inet_bind_bucket* tb, bool relax, bool reuseport_ok) {
   for (const inet_bind2_bucket* tb2 : tb->bhash2) {
     for (const inet_connection_sock* owner : tb2->owners) {
       const sock_common& other = owner->icsk_inet.sk.common;
       if (&other != &sk->common && inet_bind_conflict(sk, other, relax, reuseport_ok) &&
           inet_rcv_saddr_equal(sk->common, other, true))
-        return true;
+        return &other;
     }
     for (const tcp_timewait_sock* owner : tb2->timewait_owners) {
       const sock_common& other = owner->tw_sk.tw_common;
       if (inet_bind_conflict(sk, other, relax, reuseport_ok) && inet_rcv_saddr_equal(sk->common, other, true))
-        return true;
+        return &other;
     }
   }
-  return false;
+  return nullptr;
 }
 
 /// Everybody had SO_REUSEPORT when they came to the port, and so has this one, for an address that fast_saddr stands
@@ -177,7 +178,7 @@ u16 find_from(u32 low, u32 high, u32 offset, const Good& good) {
 u16 inet_csk_find_open_port(Kernel& k, const sock* sk) {
   auto good = [&](u16 port) {
     const inet_bind_bucket* tb = k.bind_hash.at(port);
-    return tb == nullptr || !inet_csk_bind_conflict(sk, tb, false, false);
+    return tb == nullptr || inet_csk_bind_conflict(sk, tb, false, false) == nullptr;
   };
   if (u16 port = wanted_port(k, good); port != 0) return port;
   const u32 low = k.config.port_low, high = k.config.port_high + 1u;
@@ -205,7 +206,10 @@ long inet_csk_get_port(Kernel& k, sock* sk, u16 port) {
   if (tb == nullptr) return call.result(k.error(Rule::no_memory_for_port, sk));
   if (named && !tb->bhash2.empty()) {
     bool agreed = sk_reuseport_match(tb, sk);  // listen() asks again for what it has
-    if (!agreed && inet_csk_bind_conflict(sk, tb, true, true)) return call.result(k.error(Rule::port_in_use, sk));
+    const sock_common* other = agreed ? nullptr : inet_csk_bind_conflict(sk, tb, true, true);
+    if (other != nullptr)
+      return call.result(
+          k.error(other->skc_state == TcpState::TIME_WAIT ? Rule::port_in_time_wait : Rule::port_in_use, sk));
   }
   bool joins = inet_csk(sk)->icsk_bind_hash == nullptr;
   if (joins && no_memory_for_owner(k, sk, tb)) return call.result(k.error(Rule::no_memory_for_port, sk));

@@ -117,6 +117,11 @@ void tcp_push(Kernel& k, sock* sk, int flags, u32 nonagle) {
   __tcp_push_pending_frames(k, sk, nonagle);
 }
 
+Rule why_no_sending(const sock* sk) {
+  if (tcp_state(sk) != TcpState::CLOSE && tcp_state(sk) != TcpState::LISTEN) return Rule::send_ended;
+  return sk->sk_shutdown == 0 ? Rule::send_no_connection : Rule::send_connection_over;
+}
+
 MaySleep<long> tcp_sendmsg_locked(Kernel& k, sock* sk, const char* data, std::size_t size, int flags) {
   Call call(k, Fn::tcp_sendmsg_locked, sk);
   u64 timeout = sock_sndtimeo(sk, (flags & MSG_DONTWAIT) != 0);
@@ -145,7 +150,7 @@ MaySleep<long> tcp_sendmsg_locked(Kernel& k, sock* sk, const char* data, std::si
   }
   if (error == -EPIPE) {  // sk_stream_error(): an error of the socket comes first
     long pending = sock_error(k, sk);
-    error = pending != 0 ? pending : k.error(Rule::send_ended, sk);
+    error = pending != 0 ? pending : k.error(why_no_sending(sk), sk);
   }
   // nothing is in flight that could end the wait of those who wait for an edge
   if (error == -EAGAIN && sk->sk_write_queue.list.empty() && sk->tcp_rtx_queue.empty()) sk->sk_write_space(k, sk);

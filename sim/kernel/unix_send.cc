@@ -111,7 +111,7 @@ MaySleep<long> queue_oob(Kernel& k, sock* sk, sock* other, OutMessage& message) 
   }
   if (is_deaf(other)) {
     kfree_skb(k, skb);
-    co_return call.result(k.error(Rule::send_ended, sk));
+    co_return call.result(k.error(Rule::send_peer_deaf, sk));
   }
   unix_sk(other)->oob_skb = skb;
   deliver(k, other, skb);
@@ -131,7 +131,8 @@ MaySleep<long> unix_stream_sendmsg(Kernel& k, struct socket* socket, OutMessage&
         sk->common.skc_state == TcpState::ESTABLISHED ? Rule::connect_again : Rule::unix_stream_has_no_address, sk));
   sock* other = unix_peer(sk);
   if (other == nullptr) co_return call.result(k.error(Rule::send_not_connected, sk));
-  if ((sk->sk_shutdown & SEND_SHUTDOWN) != 0) co_return call.result(k.error(Rule::send_ended, sk));
+  if ((sk->sk_shutdown & SEND_SHUTDOWN) != 0)  // also when the peer has been closed
+    co_return call.result(k.error(sock_flag(other, SOCK_DEAD_BIT) ? Rule::send_peer_deaf : Rule::send_ended, sk));
   HeldSock held(k, other);
   std::size_t sent = 0;
   while (sent < plain) {
@@ -153,7 +154,7 @@ MaySleep<long> unix_stream_sendmsg(Kernel& k, struct socket* socket, OutMessage&
     }
     if (is_deaf(other)) {
       kfree_skb(k, skb);
-      co_return call.result(sent > 0 ? static_cast<long>(sent) : k.error(Rule::send_ended, sk));
+      co_return call.result(sent > 0 ? static_cast<long>(sent) : k.error(Rule::send_peer_deaf, sk));
     }
     deliver(k, other, skb);
     sent += size;
@@ -179,7 +180,7 @@ sock* find_receiver(Kernel& k, sock* sk, const OutMessage& message, long* error)
 /// The receiver has been closed. A connected sender learns it once and is unconnected then; 1: the sender has another
 /// peer or none.
 long receiver_is_dead(Kernel& k, sock* sk, sock* other) {
-  if (sk->sk_type == SOCK_SEQPACKET) return k.error(Rule::send_ended, sk);
+  if (sk->sk_type == SOCK_SEQPACKET) return k.error(Rule::send_peer_deaf, sk);
   if (unix_peer(sk) != other) return 1;
   unix_sk(sk)->peer = nullptr;
   unix_dgram_peer_wake_disconnect_wakeup(k, sk, other);
@@ -206,7 +207,7 @@ MaySleep<long> room_at_receiver(Kernel& k, sock* sk, sock* other, u64* timeout) 
   for (;;) {
     if (!unix_may_send(sk, other)) co_return k.error(Rule::unix_peer_has_another, other);
     if (sock_flag(other, SOCK_DEAD_BIT)) co_return receiver_is_dead(k, sk, other);
-    if ((other->sk_shutdown & RCV_SHUTDOWN) != 0) co_return k.error(Rule::send_ended, other);
+    if ((other->sk_shutdown & RCV_SHUTDOWN) != 0) co_return k.error(Rule::send_peer_deaf, other);
     long room = co_await wait_for_room(k, sk, other, timeout);
     if (room != 0) co_return room < 0 ? room : 0;
   }

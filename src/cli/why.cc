@@ -31,6 +31,17 @@ std::optional<trace::Position> end_of(const WhyCommandOptions& options, const tr
   return index.mark(options.step);
 }
 
+/// What was asked for, and what there is.
+std::string no_such_moment(const WhyCommandOptions& options, const trace::Trace& trace, const trace::Index& index) {
+  if (!options.record.empty())
+    return fmt::format("--record: found '{}', expected a number from 0 to {}, the records of {}", options.record,
+                       trace.size(), options.file);
+  const std::string steps = index.steps().empty() ? "no step"
+                                                  : fmt::format("a step from {} to {}", index.steps().front().number,
+                                                                index.steps().back().number);
+  return fmt::format("--step: found '{}', expected {} or a mark of {}", options.step, steps, options.file);
+}
+
 bool has_task(const trace::Trace& trace, const trace::World& world, std::string_view name) {
   return std::any_of(world.tasks().begin(), world.tasks().end(), [&](const trace::Task& task) {
     return task.object != 0 && trace::task_name(trace, world, task.id) == name;
@@ -58,9 +69,7 @@ int why(const WhyCommandOptions& options) {
   index.update();
   std::optional<trace::Position> end = end_of(options, *opened.trace, index);
   if (!end) {
-    fmt::print(stderr, "found {} '{}', expected a step, a mark or a record of {}\n",
-               options.record.empty() ? "--step" : "--record", options.record.empty() ? options.step : options.record,
-               options.file);
+    fmt::print(stderr, "{}\n", no_such_moment(options, *opened.trace, index));
     return kWrong;
   }
   trace::Cursor whole(*opened.trace);

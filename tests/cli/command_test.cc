@@ -102,6 +102,14 @@ TEST(Why, WarnsOfWhatStandsBehindTheEndOfARecording) {
     EXPECT_THAT(wakepath(command).said, HasSubstr("found 4 bytes behind the end of the recording, expected none"));
 }
 
+TEST(Why, NamesTheRangeThatThereIs) {
+  const Ended step = wakepath("why " + kFile + " --step 999");
+  EXPECT_EQ(step.status, 2);
+  EXPECT_THAT(step.said, HasSubstr("--step: found '999', expected a step from 1 to "));
+  EXPECT_THAT(wakepath("why " + kFile + " --step nothing").said, HasSubstr("or a mark of "));
+  EXPECT_THAT(wakepath("why " + kFile + " --record 99999999").said, HasSubstr("expected a number from 0 to "));
+}
+
 TEST(Run, SaysInWhatACallIsBlocked) {
   test::TemporaryFolder folder;
   const std::string file = folder / "blocks.yaml";
