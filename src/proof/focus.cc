@@ -119,25 +119,6 @@ void unread(Opening& o) {
   look_at_end(o, p, pair.server);
 }
 
-/// A port whose connection is in TIME_WAIT, and who may have it.
-void port_again(Opening& o) {
-  const std::string port = fmt::format("127.0.0.1:{}", 5000 + o.w.random.below(2));
-  const std::string l = o.w.fresh("l");
-  o.add("a", {l}, "socket", {"AF_INET", "SOCK_STREAM", "0"});
-  o.add("a", {}, "bind", {l, port});
-  o.add("a", {}, "listen", {l, "8"});
-  const std::string c = o.client(l, "b", true), s = o.accepted(l);
-  o.add("a", {}, "close", {s});
-  o.add("b", {}, "close", {c});
-  o.add("a", {}, "close", {l});
-  const std::string again = o.w.fresh("l");
-  o.add("a", {again}, "socket", {"AF_INET", "SOCK_STREAM", "0"});
-  if (o.w.random.percent(20)) {
-    o.add("a", {}, "setsockopt", {again, "SOL_SOCKET", "SO_REUSEADDR", "1"});
-  }
-  o.add("a", {}, "bind", {again, port});
-}
-
 void full_accept_queue(Opening& o) {
   const std::string l = o.listener(o.w.random.one_of({"0", "1", "2"}));
   for (int i = 0; i < 4; ++i) {
@@ -180,7 +161,63 @@ void pipe_ends(Opening& o) {
   look(o, p);
 }
 
+/// A reader who wants more than a stream holds, and the writer who was waiting for room: each makes what the other
+/// waits for while that one is about to sleep.
+void fill_and_empty(Opening& o) {
+  const std::string u = o.w.fresh("u"), v = o.w.fresh("v");
+  const std::string much = o.w.random.one_of({"400000", "600000", "900000"});
+  o.add("a", {u, v}, "socketpair", {"AF_UNIX", "SOCK_STREAM", "0"});
+  const std::string writer = o.w.random.percent(50) ? o.thread("a") : o.w.new_actor_name("a");
+  if (o.steps.back().function != "thread") {
+    o.add("a", {}, "fork", {writer});
+  }
+  o.add(writer, {}, "send", {u, "\"x\"*" + much});
+  if (o.w.random.percent(30)) {
+    o.add("a", {}, "recv", {v, "1000"});
+    o.add("a", {}, "recv", {v, std::to_string(std::stol(much) - 1000), "MSG_WAITALL"});
+  } else {
+    o.add("a", {}, "recv", {v, much, "MSG_WAITALL"});
+  }
+}
+
 }  // namespace
+
+void port_again(Opening& o) {
+  const std::string port = fmt::format("127.0.0.1:{}", 5000 + o.w.random.below(2));
+  const std::string l = o.w.fresh("l");
+  o.add("a", {l}, "socket", {"AF_INET", "SOCK_STREAM", "0"});
+  o.add("a", {}, "bind", {l, port});
+  o.add("a", {}, "listen", {l, "8"});
+  const std::string c = o.client(l, "b", true), s = o.accepted(l);
+  o.add("a", {}, "close", {s});
+  o.add("b", {}, "close", {c});
+  o.add("a", {}, "close", {l});
+  const std::string again = o.w.fresh("l");
+  o.add("a", {again}, "socket", {"AF_INET", "SOCK_STREAM", "0"});
+  if (o.w.random.percent(20)) {
+    o.add("a", {}, "setsockopt", {again, "SOL_SOCKET", "SO_REUSEADDR", "1"});
+  }
+  o.add("a", {}, "bind", {again, port});
+}
+
+void closed_below(Opening& o) {
+  const std::string inner = o.epoll(), outer = o.epoll();
+  const auto eventfd = [&o] {
+    const std::string e = o.w.fresh("e");
+    o.add("a", {e}, "eventfd", {"0", "EFD_NONBLOCK"});
+    return e;
+  };
+  const std::string gone = eventfd(), below = eventfd(), beside = eventfd();
+  o.watch(inner, gone, o.w.random.one_of({"EPOLLIN", "EPOLLIN|EPOLLET", "0"}));
+  o.watch(inner, below, "EPOLLIN");
+  o.watch(outer, inner, o.w.random.one_of({"EPOLLIN", "EPOLLIN|EPOLLET"}));
+  o.watch(outer, beside, "EPOLLIN");
+  o.add("a", {}, "close", {gone});
+  o.add("a", {}, "write", {beside, "u64(1)"});
+  o.add("a", {}, "write", {below, "u64(1)"});
+  look(o, outer, o.w.random.one_of({"1", "8"}));
+  look(o, outer);
+}
 
 bool Focus::favours(std::string_view function) const {
   return std::find(favoured.begin(), favoured.end(), function) != favoured.end();
@@ -203,6 +240,8 @@ const std::vector<Focus>& focuses() {
       {"full-queue", "a full accept queue", full_accept_queue, {"accept4", "connect"}},
       {"inheritance", "what an accepted socket has of its listener", inheritance, {"fcntl", "accept"}},
       {"numbers", "descriptors that are free again", numbers, {"close", "dup", "fcntl"}},
+      {"closed-below", "a file that ends below an epoll in an epoll", closed_below, {"epoll_wait", "write"}},
+      {"two-cpus", "who fills and empties a stream, on two CPUs of the model", fill_and_empty, {}, 2},
       {"duplicates", "a watched descriptor with a duplicate", undying_entry, {"dup", "close"}},
       {"pipe-ends", "a pipe that loses one of its ends", pipe_ends, {"pipe2", "close", "poll"}},
   };

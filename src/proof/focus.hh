@@ -14,6 +14,9 @@ struct Focus {
   std::string_view sentence;               ///< what such programs are about
   void (*open)(Opening&) = nullptr;        ///< how each of them begins; nullptr: like any other program
   std::vector<std::string_view> favoured;  ///< calls that come more often than otherwise
+  /// The model runs them on so many CPUs, where a thread that is woken runs beside its waker. Nothing but the opening
+  /// then: what any calls give depends on who is quicker, what those give must not.
+  long cpus = 1;
 
   [[nodiscard]] bool favours(std::string_view function) const;
 };

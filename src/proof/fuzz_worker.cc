@@ -60,6 +60,7 @@ class Worker {
     judging_.mutant = options.mutant;
     judging_.invariants = options.invariants;
     judging_.reference = options.reference;
+    judging_.cpus = options.focus.empty() ? 1 : focus_by_name(options.focus)->cpus;
   }
 
   void run(std::uint64_t index) {

@@ -113,7 +113,8 @@ void Generator::learn(const std::vector<scenario::Entry>& so_far) {
 
 const scenario::Step* Generator::next(const std::vector<scenario::Entry>& so_far) {
   learn(so_far);
-  if (static_cast<int>(program_.steps.size()) >= calls_) {
+  const bool opening_alone = focus_ != nullptr && focus_->cpus > 1;
+  if (static_cast<int>(program_.steps.size()) >= calls_ || (opening_alone && plan_.empty())) {
     return nullptr;
   }
   std::optional<ProgramStep> step;
@@ -121,7 +122,7 @@ const scenario::Step* Generator::next(const std::vector<scenario::Entry>& so_far
     return emit(before_timer(*left));
   }
   before_timer_ = 0;
-  if (!plan_.empty() && !world_.random.percent(12)) {
+  if (!plan_.empty() && (opening_alone || !world_.random.percent(12))) {
     step = planned();
   }
   if (!step) {

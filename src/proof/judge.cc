@@ -157,7 +157,9 @@ Judgement judge(const Program& program, const JudgeOptions& options) {
     return out;
   }
   const auto& scenario = std::get<scenario::Scenario>(parsed);
-  ModelRun model = run_checked(scenario, options);
+  scenario::Scenario on_model = scenario;
+  on_model.cpus = options.cpus;
+  ModelRun model = run_checked(on_model, options);
   out.model = std::move(model.result);
   out.complaints = std::move(model.complaints);
   if (!out.complaints.empty()) {

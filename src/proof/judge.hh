@@ -32,6 +32,7 @@ struct JudgeOptions {
   std::string mutant;      ///< a deliberate fault of the model, by name; empty: none
   bool invariants = true;  ///< ask sim/check after every step
   bool pointers = false;   ///< and, at the end, whether a pointer ever led to a freed object
+  long cpus = 1;           ///< of the model
   int kernel_runs = 3;     ///< so many runs on the kernel before a difference counts: it must show in each
   Reference reference = running_kernel();
 };

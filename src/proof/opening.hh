@@ -96,6 +96,11 @@ void nested(Opening& o);
 void beside_exclusive(Opening& o);
 /// Less there than is asked for (SO_RCVLOWAT).
 void low_water(Opening& o);
+/// A port whose connection is in TIME_WAIT, and who may have it.
+void port_again(Opening& o);
+/// A watched file is closed for good, below an epoll that is watched itself: nobody above hears of that, and the order
+/// of what is ready there later is the order in which it became ready.
+void closed_below(Opening& o);
 /// A watched descriptor is closed while a duplicate keeps the file: its entry does not go away.
 void undying_entry(Opening& o);
 

@@ -338,7 +338,7 @@ const std::vector<Row> kOpenings = {
     {11, nested},        {10, self_connect},    {4, full_queue},    {9, closing_first},    {9, reading_pipe},
     {5, forked_server},  {5, undying_entry},    {4, counter},       {4, unix_pair},        {5, unix_server},
     {11, ipv6_server},   {7, two_families},     {7, datagrams},     {4, timers},           {4, small_window},
-    {4, urgent},         {7, beside_exclusive}, {5, low_water},
+    {4, urgent},         {7, beside_exclusive}, {5, low_water},     {4, port_again},       {4, closed_below},
 };
 
 }  // namespace
