@@ -13,11 +13,12 @@ constexpr double kPulse = 2.5;  // seconds that the path pulses after a move; th
 constexpr float kLarger = 1.1f;
 constexpr float kLow = 720;  // windows less high than this have a timeline without its head
 
+}  // namespace
+
 std::string next_of(const std::vector<std::string>& all, const std::string& one) {
   const auto found = std::find(all.begin(), all.end(), one);
   return found == all.end() || found + 1 == all.end() ? all.front() : *(found + 1);
 }
-}  // namespace
 
 Panel::Panel(const char* name, Rect area, Rgb background, bool front) {
   ImGui::SetNextWindowPos({area.x, area.y});
@@ -78,6 +79,8 @@ App::App(ViewModel& model, float scale, bool reduce_motion)
 
 void App::offer(const WindowOptions& options) {
   ui_.workshop = options.workshop;
+  ui_.panels = options.panels;
+  ui_.bookmarks.resume(options.bookmarks, options.keep_bookmarks);
   if (options.beside != nullptr)
     ui_.twin = std::make_unique<Twin>(options.beside, model_->trace(), options.beside_message);
 }
@@ -114,6 +117,7 @@ void App::keys() {
     if (pressed(Key::kMinus)) ui_.wanted_scale = std::max(0.5f, ui_.scale / kLarger);
     return;
   }
+  if (ui_.show_bookmarks && bookmark_keys(ui_)) return;
   if (pressed(Key::kSpace, false)) m.play(!m.playing());
   for (int direction : {1, -1}) {
     if (pressed(direction > 0 ? Key::kRight : Key::kLeft)) m.step(shift ? Grain::kStep : m.grain(), direction);
@@ -123,6 +127,8 @@ void App::keys() {
   if (pressed(Key::kN)) m.step(Grain::kStep, shift ? -1 : 1);
   if (pressed(Key::kS)) m.step(Grain::kSyscall, shift ? -1 : 1);
   digits();
+  if (pressed(Key::kB, false)) toggle_bookmark(ui_);
+  if (pressed(Key::kG, false)) ui_.show_bookmarks = !ui_.show_bookmarks;
   if (pressed(Key::kE, false)) open_fork(ui_);
   if (pressed(Key::kD, false) && ui_.twin != nullptr && ui_.twin->differences().outcome)
     m.seek_step(ui_.twin->differences().outcome->step);
@@ -138,12 +144,14 @@ void App::keys() {
   if (pressed(Key::kF3, false)) use_theme(next_of(theme_names(), std::string(theme().name))), apply_style(ui_.scale);
   if (pressed(Key::kF4, false)) use_language(next_of(languages(), language()));
   const auto fold = [](Fold& panel, bool shown) { panel = shown ? Fold::kHidden : Fold::kShown; };
-  if (pressed(Key::kF6, false)) fold(ui_.calls, frame_.calls > 0);
-  if (pressed(Key::kF7, false)) fold(ui_.words, frame_.words > 0);
-  if (pressed(Key::kF8, false)) fold(ui_.timeline, frame_.timeline > 0);
+  if (pressed(Key::kF6, false)) fold(ui_.panels.calls, frame_.calls > 0);
+  if (pressed(Key::kF7, false)) fold(ui_.panels.words, frame_.words > 0);
+  if (pressed(Key::kF8, false)) fold(ui_.panels.timeline, frame_.timeline > 0);
   if (pressed(Key::kEscape, false)) {
     if (ui_.fork.open)
       ui_.fork.open = false;
+    else if (ui_.show_bookmarks)
+      ui_.show_bookmarks = false;
     else if (ui_.show_help)
       ui_.show_help = false;
     else if (ui_.show_why)
@@ -160,10 +168,10 @@ App::Sizes App::divide(float width, float height) const {
   const bool wide = width >= ui_.px(1700), low = height < ui_.px(kLow);
   Sizes sizes;
   const bool one = ui_.twin == nullptr;  // two stages need what panels take
-  if (shown(ui_.calls, one && width >= ui_.px(1200))) sizes.calls = ui_.px(wide ? 286 : 214);
-  if (shown(ui_.words, one && width >= ui_.px(760)) || (one && model_->question() != nullptr))
+  if (shown(ui_.panels.calls, one && width >= ui_.px(1200))) sizes.calls = ui_.px(wide ? 286 : 214);
+  if (shown(ui_.panels.words, one && width >= ui_.px(760)) || (one && model_->question() != nullptr))
     sizes.words = ui_.px(wide ? 366 : 276);
-  if (shown(ui_.timeline, height >= ui_.px(480)))
+  if (shown(ui_.panels.timeline, height >= ui_.px(480)))
     sizes.timeline = low ? ui_.px(104) : std::min(ui_.px(236), height * 0.222f);
   return sizes;
 }
@@ -203,6 +211,7 @@ void App::frame(float width, float height, double seconds) {
   for (float x : {left, stage.right()}) paint.line({x, top}, {x, top + middle}, ink(theme().line));
   for (float y : {top, top + middle, height - status}) paint.line({0, y}, {width, y}, ink(theme().line));
   if (ui_.fork.open) draw_fork(ui_, {0, 0, width, height});
+  if (ui_.show_bookmarks) draw_bookmarks(ui_, {0, 0, width, height});
   if (ui_.show_why) draw_why(ui_, {0, 0, width, height});
   if (ui_.show_help) draw_help(ui_, {0, 0, width, height});
 }

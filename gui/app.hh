@@ -2,7 +2,9 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 
+#include "gui/bookmarks.hh"
 #include "gui/gui.hh"
 #include "gui/stage.hh"
 #include "gui/timeline.hh"
@@ -11,9 +13,6 @@
 #include "sim/export/why.hh"
 
 namespace wakepath::gui {
-
-/// Whether a panel stands beside the stage.
-enum class Fold : std::uint8_t { kRoom, kShown, kHidden };  ///< kRoom: where the window has room for it
 
 /// A stage as it was drawn last.
 struct StageView {
@@ -46,9 +45,12 @@ struct Ui {
   ForkEditor fork = {};
   std::string note = {};  ///< why the last key did nothing
   TimelineRows rows;
-  Fold calls = Fold::kRoom;
-  Fold words = Fold::kRoom;  ///< inspector and words; an open question shows them all the same
-  Fold timeline = Fold::kRoom;
+  Folds panels = {};
+  Bookmarks bookmarks = {};
+  bool show_bookmarks = false;
+  std::optional<trace::Position> note_of = {};  ///< whose note is being written
+  std::array<char, 256> note_words = {};
+  bool note_focus = false;
   bool show_help = false;
   bool show_why = false;
   bool boot_open = false;               ///< the call list shows what the kernel did before the first step
@@ -95,6 +97,9 @@ class App {
   std::uint64_t seen_position_ = ~std::uint64_t{0};
 };
 
+/// The one behind `one`, round and round.
+[[nodiscard]] std::string next_of(const std::vector<std::string>& all, const std::string& one);
+
 /// Colours and roundings of ImGui itself, from the theme.
 void apply_style(float scale);
 
@@ -108,6 +113,11 @@ void draw_twin(Ui& ui, Rect area);
 /// The words of the playhead's step in a field, to be changed and run.
 void open_fork(Ui& ui);
 void draw_fork(Ui& ui, Rect area);
+/// A bookmark at the playhead, or no longer; a new one asks for its note.
+void toggle_bookmark(Ui& ui);
+void draw_bookmarks(Ui& ui, Rect area);
+/// While the list is open. True when a key was for it.
+bool bookmark_keys(Ui& ui);
 void draw_inspector(Ui& ui, Rect area);
 void draw_narration(Ui& ui, Rect area);
 /// The question of the step in which the playhead stands, in the window of the narration.

@@ -9,11 +9,37 @@
 #include <string>
 #include <vector>
 
+#include "sim/trace/lesson_words.hh"
 #include "sim/trace/session.hh"
 
 /// The stage: a window over a session's trace, and the same picture without a display.
 
 namespace wakepath::gui {
+
+/// Whether a panel stands beside the stage.
+enum class Fold : std::uint8_t { kRoom, kShown, kHidden };  ///< kRoom: where the window has room for it
+struct Folds {
+  Fold calls = Fold::kRoom;
+  Fold words = Fold::kRoom;  ///< inspector and words; an open question shows them all the same
+  Fold timeline = Fold::kRoom;
+};
+
+/// A place in a trace to come back to.
+struct Bookmark {
+  trace::Position record = 0;
+  std::uint64_t step = 0;
+  std::string note;
+};
+
+/// A scenario that can be chosen on the first screen.
+struct Story {
+  std::string file;
+  std::string level;  ///< "intro", "core", "deep", or empty
+  long lesson = 0;    ///< 0: in none
+  long order = 0;     ///< within the lesson
+  trace::Words title = {};
+  trace::Words about = {};
+};
 
 /// The words of a scenario's step, to be changed.
 struct StepText {
@@ -49,7 +75,12 @@ struct WindowOptions {
   Workshop workshop;
   std::shared_ptr<const trace::Session> beside;  ///< another trace beside this one, step by step; may be null
   std::string beside_message;                    ///< what is to be said of it
-  std::function<bool()> should_close;            ///< asked several times a second; true closes the window. May be empty
+  Folds panels;
+  std::vector<Bookmark> bookmarks;
+  std::function<void(const std::vector<Bookmark>&)> keep_bookmarks;  ///< gets all of them after each change
+  /// Gets size, colours, language and panels as they are when the window closes. May be empty.
+  std::function<void(const WindowOptions&)> remember;
+  std::function<bool()> should_close;  ///< asked several times a second; true closes the window. May be empty
 };
 
 /// Opens the window and returns when it is closed: 0; 2 when there is no such step, or the picture cannot be written;
@@ -60,6 +91,12 @@ int run_window(const trace::Session& session, const WindowOptions& options);
 /// Writes one picture (options.shot) without any display. The same statuses. The picture is a function of the trace and
 /// the options alone.
 int render_shot(const trace::Session& session, const WindowOptions& options);
+
+/// The first screen: all stories, of which one is chosen. `chosen` stays empty when the window is closed; `options`
+/// take the colours and the language that were chosen there. 0; 3 when there is no window here.
+int choose_story(const std::vector<Story>& stories, WindowOptions& options, std::optional<std::size_t>& chosen);
+/// A picture of it, as render_shot() makes one of the stage.
+int render_browser(const std::vector<Story>& stories, const WindowOptions& options);
 
 /// Pixels of a picture without a display, for tests and films: RGB, top row first.
 struct Picture {

@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <functional>
 
 #include "gui/app.hh"
+#include "gui/browser.hh"
 #include "gui/imgui_compat.hh"
 #include "gui/start.hh"
 
@@ -67,40 +69,40 @@ class Offscreen {
   GLuint colour_ = 0;
 };
 
-/// The window's contents, drawn into a framebuffer: ImGui, OpenGL and the app for one model.
+/// A window's contents, drawn into a framebuffer: ImGui and OpenGL.
 class Studio {
  public:
-  /// The model must outlive it.
-  Studio(ViewModel& model, const WindowOptions& options, bool still)
-      : model_(model), options_(options), still_(still) {}
+  explicit Studio(const WindowOptions& options) : options_(options) {}
   Studio(const Studio&) = delete;
   Studio& operator=(const Studio&) = delete;
   ~Studio() {
-    if (!app_) return;
+    if (!open_) return;
     ImGui_ImplOpenGL3_Shutdown();
     ImGui::DestroyContext();
   }
 
   /// Empty, or what is missing.
-  std::string open() {
+  std::string open(const std::string& letters) {
     std::string why;
     if (!offscreen_.open(options_.width, options_.height, why)) return why;
-    const float scale = options_.scale > 0 ? options_.scale : options_.theme == "projector" ? kProjectorScale : 1;
-    start_imgui(scale, options_, model_);
+    start_imgui(scale(), options_, letters);
     ImGui_ImplOpenGL3_Init("#version 330");
-    app_.emplace(model_, scale, still_);
-    app_->offer(options_);
+    open_ = true;
     return "";
   }
 
-  /// `seconds` after the last one.
-  void draw(double seconds) {
+  [[nodiscard]] float scale() const {
+    return options_.scale > 0 ? options_.scale : options_.theme == "projector" ? kProjectorScale : 1;
+  }
+
+  /// `seconds` after the last one; `frame` draws between NewFrame and Render of ImGui.
+  void draw(double seconds, const std::function<void(float width, float height)>& frame) {
     ImGuiIO& io = ImGui::GetIO();
     io.DisplaySize = ImVec2(static_cast<float>(options_.width), static_cast<float>(options_.height));
     io.DeltaTime = static_cast<float>(seconds);
     ImGui_ImplOpenGL3_NewFrame();
     ImGui::NewFrame();
-    app_->frame(io.DisplaySize.x, io.DisplaySize.y, seconds);
+    frame(io.DisplaySize.x, io.DisplaySize.y);
     ImGui::Render();
     glViewport(0, 0, options_.width, options_.height);
     glClearColor(0.05f, 0.066f, 0.09f, 1);
@@ -111,11 +113,32 @@ class Studio {
   [[nodiscard]] Picture picture() const { return read_pixels(options_.width, options_.height); }
 
  private:
-  ViewModel& model_;
   const WindowOptions& options_;
-  bool still_;
   Offscreen offscreen_;
-  std::optional<App> app_;
+  bool open_ = false;
+};
+
+/// The stage of one model in a studio.
+class StageInStudio {
+ public:
+  /// The model must outlive it.
+  StageInStudio(ViewModel& model, const WindowOptions& options, bool still)
+      : studio_(options), options_(options), app_(model, studio_.scale(), still) {}
+  /// Empty, or what is missing.
+  std::string open() {
+    if (std::string why = studio_.open(letters_of(app_.ui().model, options_)); !why.empty()) return why;
+    app_.offer(options_);
+    return "";
+  }
+  void draw(double seconds) {
+    studio_.draw(seconds, [&](float w, float h) { app_.frame(w, h, seconds); });
+  }
+  [[nodiscard]] Picture picture() const { return studio_.picture(); }
+
+ private:
+  Studio studio_;
+  const WindowOptions& options_;
+  App app_;
 };
 
 constexpr int kFirstFrames = 3;  // until every window of ImGui has its place
@@ -142,7 +165,7 @@ std::optional<Picture> render_picture(const trace::Session& session, const Windo
   ViewModel model(session);
   model.resume(options.given, {});
   if (!place_at(model, options)) return why = "no such step", std::nullopt;
-  Studio studio(model, options, true);
+  StageInStudio studio(model, options, true);
   if (why = studio.open(); !why.empty()) return std::nullopt;
   double cost = 0;
   for (int i = 0; i < std::max(kFirstFrames, options.frames); ++i) {
@@ -166,7 +189,7 @@ std::string render_film(const trace::Session& session, const WindowOptions& opti
     return fmt::format("--range: found {}:{}, expected a first and a last step of 1 to {}", film.from, film.to,
                        model.index().steps().size());
   if (!grain) return fmt::format("found grain '{}', expected record, function, call or step", film.grain);
-  Studio studio(model, options, options.reduce_motion || *grain == Grain::kStep);
+  StageInStudio studio(model, options, options.reduce_motion || *grain == Grain::kStep);
   if (std::string why = studio.open(); !why.empty()) return why;
   model.set_grain(*grain);
   model.seek(*begin);
@@ -181,6 +204,18 @@ std::string render_film(const trace::Session& session, const WindowOptions& opti
     }
   }
   return "";
+}
+
+int render_browser(const std::vector<Story>& stories, const WindowOptions& options) {
+  Studio studio(options);
+  if (const std::string why = studio.open(letters_of(stories)); !why.empty()) {
+    std::fprintf(stderr, "wakepath: no picture: %s\n", why.c_str());
+    return 3;
+  }
+  Browser browser(stories);
+  for (int i = 0; i < kFirstFrames; ++i)
+    studio.draw(kFrameTime, [&](float w, float h) { browser.frame(w, h, studio.scale()); });
+  return keep_shot(options.shot, studio.picture());
 }
 
 int render_shot(const trace::Session& session, const WindowOptions& options) {

@@ -82,14 +82,28 @@ std::string letters_of(const ViewModel& model) {
   return letters;
 }
 
-void start_imgui(float scale, const WindowOptions& options, const ViewModel& model) {
+std::string letters_of(const std::vector<Story>& stories) {
+  std::string letters;
+  for (const Translation& one : chinese()) letters += one.words;
+  for (const Story& story : stories)
+    for (const trace::Words* words : {&story.title, &story.about})
+      for (const auto& [code, text] : words->by_language) letters += text;
+  return letters;
+}
+
+std::string letters_of(const ViewModel& model, const WindowOptions& options) {
+  std::string letters = letters_of(model);
+  if (options.beside != nullptr) letters += letters_of(ViewModel(*options.beside));
+  for (const Bookmark& one : options.bookmarks) letters += one.note;
+  return letters;
+}
+
+void start_imgui(float scale, const WindowOptions& options, const std::string& letters) {
   ImGui::CreateContext();
   ImGui::GetIO().IniFilename = nullptr;
   use_theme(options.theme);
   use_language(options.language);
   static bool told = false;
-  std::string letters = letters_of(model);
-  if (options.beside != nullptr) letters += letters_of(ViewModel(*options.beside));
   for (const std::string& warning : load_fonts(scale, letters))
     if (!told) std::fprintf(stderr, "wakepath: %s\n", warning.c_str());
   told = true;

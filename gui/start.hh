@@ -16,6 +16,10 @@ bool place_at(ViewModel& model, const WindowOptions& options);
 /// All words that the stage may show of a trace and of itself, in every language: what the fonts must have.
 [[nodiscard]] std::string letters_of(const ViewModel& model);
 /// ImGui context with style, language and fonts as the options say; font warnings go to standard error once.
-void start_imgui(float scale, const WindowOptions& options, const ViewModel& model);
+/// `letters`: what the fonts must have.
+void start_imgui(float scale, const WindowOptions& options, const std::string& letters);
+[[nodiscard]] std::string letters_of(const std::vector<Story>& stories);
+/// Those of a model and of what stands beside it.
+[[nodiscard]] std::string letters_of(const ViewModel& model, const WindowOptions& options);
 
 }  // namespace wakepath::gui

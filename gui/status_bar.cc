@@ -72,6 +72,7 @@ void draw_help(Ui& ui, Rect area) {
                                     {"F4", "language"},
                                     {"E", "fork here: change the step's call, see both futures"},
                                     {"D", "with two stages: to the first difference"},
+                                    {"B, G", "bookmark here, or no longer; the list of bookmarks"},
                                     {"F6, F7, F8", "call list, inspector and words, timeline: fold, unfold"},
                                     {"Ctrl + = and -", "everything larger, smaller"},
                                     {"F1", "this list"}};

@@ -89,6 +89,15 @@ struct TimelineDrawer {
     }
   }
 
+  void bookmarks(float top) const {
+    for (const Bookmark& one : ui.bookmarks.all()) {
+      const float x = x_of(static_cast<double>(one.record));
+      if (x < track.x || x > track.right()) continue;
+      p.line({x, top}, {x, track.bottom()}, ink(theme().now, 0.5f));
+      p.list()->AddTriangleFilled({x, top}, {x + p.px(8), top + p.px(4)}, {x, top + p.px(8)}, ink(theme().now));
+    }
+  }
+
   [[nodiscard]] Rgb colour(const TimelineRows::Bar& bar) const {
     const auto& functions = model().trace().schema().functions;
     if (bar.syscall) return theme().syscall;
@@ -297,6 +306,7 @@ void draw_timeline(Ui& ui, Rect area) {
   p.list()->PushClipRect({area.x, area.y}, {area.right(), area.bottom() - p.px(2)}, true);
   d.ruler(area.y + p.px(30) - head);
   d.steps(area.y + p.px(46) - head);
+  d.bookmarks(area.y + p.px(46) - head);
   d.difference(area.y + p.px(46) - head);
   d.row_heads(area.x + pad);
   p.list()->PushClipRect({track.x, track.y}, {track.right(), track.bottom()}, true);

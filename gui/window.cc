@@ -7,11 +7,15 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 
 #include "gui/app.hh"
+#include "gui/browser.hh"
 #include "gui/fonts.hh"
 #include "gui/imgui_compat.hh"
 #include "gui/start.hh"
+#include "gui/theme.hh"
+#include "gui/tongue.hh"
 
 namespace wakepath::gui {
 
@@ -57,12 +61,13 @@ float scale_of(GLFWwindow* window, const WindowOptions& options) {
   return std::clamp(std::max(x, y) * (options.theme == "projector" ? kProjectorScale : 1), 0.75f, 4.0f);
 }
 
-void draw(GLFWwindow* window, App& app, double seconds) {
+/// `frame` draws between NewFrame and Render of ImGui.
+void draw(GLFWwindow* window, const std::function<void(float width, float height)>& frame) {
   ImGui_ImplOpenGL3_NewFrame();
   ImGui_ImplGlfw_NewFrame();
   if (ImGui::GetIO().DeltaTime <= 0) ImGui::GetIO().DeltaTime = 1e-4f;  // 1.86 aborts on 0
   ImGui::NewFrame();
-  app.frame(ImGui::GetIO().DisplaySize.x, ImGui::GetIO().DisplaySize.y, seconds);
+  frame(ImGui::GetIO().DisplaySize.x, ImGui::GetIO().DisplaySize.y);
   compat::latched_keys().reset();
   ImGui::Render();
   int w = 0, h = 0;
@@ -74,13 +79,13 @@ void draw(GLFWwindow* window, App& app, double seconds) {
 }
 
 /// Everything in the size that was asked for, before the next frame.
-void rescale(App& app, const ViewModel& model) {
+void rescale(App& app, const ViewModel& model, const WindowOptions& options) {
   Ui& ui = app.ui();
   if (ui.wanted_scale == ui.scale) return;
   ui.scale = ui.wanted_scale;
   ui.stage.revision = ui.twin_stage.revision = 0;
   ImGui_ImplOpenGL3_DestroyFontsTexture();
-  load_fonts(ui.scale, letters_of(model));
+  load_fonts(ui.scale, letters_of(model, options));
   ImGui_ImplOpenGL3_CreateFontsTexture();
   apply_style(ui.scale);
 }
@@ -100,8 +105,9 @@ int loop(GLFWwindow* window, ViewModel& model, App& app, const WindowOptions& op
     if (frames_due <= 0 && !app.animating() && !grew) continue;
     frames_due = std::max(0, frames_due - 1);
     double now = glfwGetTime();
-    rescale(app, model);
-    draw(window, app, std::min(now - last, 0.1));
+    rescale(app, model, options);
+    const double seconds = std::min(now - last, 0.1);
+    draw(window, [&](float w, float h) { app.frame(w, h, seconds); });
     last = now;
     ++frame;
     if (!options.shot.empty() && frame >= options.frames) {
@@ -116,43 +122,91 @@ int loop(GLFWwindow* window, ViewModel& model, App& app, const WindowOptions& op
   return 0;
 }
 
-}  // namespace
-
-int run_window(const trace::Session& session, const WindowOptions& options) {
-  ViewModel model(session);
-  model.resume(options.given, options.keep);
-  if (!place_at(model, options)) return 2;
-  GLFWwindow* window = open_window(options, "Wakepath: " + session.title());
+/// A window with ImGui in it; null when this machine has none, and then standard error says why.
+GLFWwindow* begin(const WindowOptions& options, const std::string& title, const std::string& letters) {
+  GLFWwindow* window = open_window(options, title);
   if (window == nullptr) {
     std::fprintf(stderr,
                  "wakepath: no window: %s. A display with OpenGL 3.3 is needed (DISPLAY or WAYLAND_DISPLAY); "
                  "without one, --shot FILE.png --headless draws a picture.\n",
                  last_error.empty() ? "the display cannot be opened" : last_error.c_str());
-    return 3;
+    return nullptr;
   }
   glfwMakeContextCurrent(window);
   if (gladLoadGL(glfwGetProcAddress) == 0) {
     std::fprintf(stderr, "wakepath: no window: OpenGL 3.3 cannot be loaded\n");
-    return 3;
+    return nullptr;
   }
   glfwSwapInterval(1);
-  float scale = scale_of(window, options);
-  start_imgui(scale, options, model);
+  start_imgui(scale_of(window, options), options, letters);
   listen(window);  // ImGui's own callbacks call these first
   ImGui_ImplGlfw_InitForOpenGL(window, true);
   ImGui_ImplOpenGL3_Init("#version 330");
-  App app(model, scale, options.reduce_motion || !options.shot.empty());
-  app.offer(options);
   frames_due = kFramesAfterInput;
-  int status = loop(window, model, app, options);
+  return window;
+}
+
+void end(GLFWwindow* window) {
   ImGui_ImplOpenGL3_Shutdown();
   ImGui_ImplGlfw_Shutdown();
   ImGui::DestroyContext();
 #ifndef __SANITIZE_ADDRESS__  // the driver is unloaded before the leak checker looks: it would report an unknown module
   glfwDestroyWindow(window);
   glfwTerminate();
+#else
+  glfwHideWindow(window);
 #endif
+}
+
+/// What the next window may look like.
+WindowOptions as_left(GLFWwindow* window, App& app, const WindowOptions& options) {
+  WindowOptions left = options;
+  glfwGetWindowSize(window, &left.width, &left.height);
+  left.theme = theme().name;
+  left.language = language();
+  left.panels = app.ui().panels;
+  return left;
+}
+
+}  // namespace
+
+int run_window(const trace::Session& session, const WindowOptions& options) {
+  ViewModel model(session);
+  model.resume(options.given, options.keep);
+  if (!place_at(model, options)) return 2;
+  GLFWwindow* window = begin(options, "Wakepath: " + session.title(), letters_of(model, options));
+  if (window == nullptr) return 3;
+  App app(model, scale_of(window, options), options.reduce_motion || !options.shot.empty());
+  app.offer(options);
+  const int status = loop(window, model, app, options);
+  if (options.remember && options.shot.empty()) options.remember(as_left(window, app, options));
+  end(window);
   return status;
+}
+
+int choose_story(const std::vector<Story>& stories, WindowOptions& options, std::optional<std::size_t>& chosen) {
+  GLFWwindow* window = begin(options, "Wakepath", letters_of(stories));
+  if (window == nullptr) return 3;
+  const float scale = scale_of(window, options);
+  Browser browser(stories);
+  for (int frame = 0; glfwWindowShouldClose(window) == 0 && !browser.chosen();) {
+    if (options.should_close && options.should_close()) break;
+    if (frames_due > 0)
+      glfwPollEvents();
+    else
+      glfwWaitEventsTimeout(kIdleWait);
+    if (frames_due <= 0) continue;
+    --frames_due;
+    draw(window, [&](float w, float h) { browser.frame(w, h, scale); });
+    glfwSwapBuffers(window);
+    if (++frame == 2) std::puts("browser ready"), std::fflush(stdout);
+  }
+  chosen = browser.chosen();
+  options.theme = theme().name;
+  options.language = language();
+  glfwGetWindowSize(window, &options.width, &options.height);
+  end(window);
+  return 0;
 }
 
 }  // namespace wakepath::gui

@@ -11,6 +11,7 @@
 #include "sim/kernel/kernel.hh"
 #include "src/cli/commands.hh"
 #include "src/cli/serve_services.hh"
+#include "src/cli/window_state.hh"
 #include "src/proof/focus.hh"
 
 namespace wakepath::cli {
@@ -150,7 +151,8 @@ void add_look(CLI::App& command, Look& look) {
 void add_view(CLI::App& app, ViewOptions& options, int& status) {
   CLI::App* command =
       app.add_subcommand("view", "Show a recording or a scenario in the window, or write a picture of it");
-  command->add_option("FILE", options.file, "A recording (.wkp) or a scenario (.yaml)")->required();
+  command->add_option("FILE", options.file,
+                      "A recording (.wkp) or a scenario (.yaml); none: the course to choose from");
   auto* position = command->add_option("--position", options.position, "Stand after this many records");
   auto* step = command->add_option("--step", options.step, "Stand where this step is quiet")->excludes(position);
   command->add_option("--select", options.select, "Select an object: eventpoll#1");
@@ -168,8 +170,11 @@ void add_view(CLI::App& app, ViewOptions& options, int& status) {
   command->footer(
       "Examples:\n  wakepath view x.wkp --step 3\n  wakepath view x.wkp --step 3 --shot x.png --headless\n"
       "  wakepath view scenarios/level-and-edge.yaml --step 7 --fork 'epoll_ctl(ep, EPOLL_CTL_ADD, c, EPOLLIN)'\n"
-      "  wakepath x.wkp");
-  command->callback([&] { status = view(options); });
+      "  wakepath view\n  wakepath x.wkp");
+  command->callback([&options, &status, command] {
+    if (options.shot.empty()) recall_look(options.look, [&](const char* name) { return command->count(name) > 0; });
+    status = view(options);
+  });
 }
 
 /// `wakepath x.wkp` means `wakepath view x.wkp`; a scenario likewise.
@@ -401,12 +406,10 @@ void add_fuzz(CLI::App& app, FuzzOptions& options, int& status) {
       ->check(CLI::IsMember(mutant_names()));
   command->add_option("--focus", options.focus, "What the programs dwell on")->check(CLI::IsMember(focus_names()));
   command->footer(
-      "The last line is `agree A of N, explained E, unsteady U`: programs without any difference, with a difference "
-      "that\n"
-      "is known, with one that the running kernel did not show again. A kernel older than those that are judged adds\n"
-      "`, not judged J`. Exit status: 0 no other differs, 1 one does, or 1,000 programs of 40 calls do not reach all "
-      "that\n"
-      "they should, 3 the running kernel cannot be used.\n"
+      "The last line is `agree A of N, explained E, unsteady U`: programs without any difference, with a difference\n"
+      "that is known, with one that the running kernel did not show again. An older kernel than those judged adds\n"
+      "`, not judged J`. Exit status: 0 no other differs, 1 one does, or 1,000 programs of 40 calls do not reach all\n"
+      "that they should, 3 the running kernel cannot be used.\n"
       "Examples:\n  wakepath fuzz --seed 7 --count 1000 --out differences\n"
       "  wakepath fuzz --seed 7 --first 123 --count 1\n"
       "  wakepath fuzz --focus edge --mutant edge_requeued --count 8 --shrink 0");
@@ -454,6 +457,7 @@ int command_line(int argc, char** argv) {
   add_view(app, view_options, status);
   std::vector<char*> words(argv, argv + argc);
   std::string view_word = "view";
+  if (argc == 2 && std::string_view(argv[1]) == "--gui") words[1] = view_word.data();  // the stories to choose from
   if (names_a_trace(argc, argv)) words.insert(words.begin() + 1, view_word.data());
   GradeOptions grade_options;
   add_grade(app, grade_options, status);

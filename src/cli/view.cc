@@ -1,6 +1,7 @@
 // wakepath view: a recording or a scenario in the window, or a picture of it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -15,7 +16,10 @@
 #include "src/cli/selection.hh"
 #include "src/lesson/grade.hh"
 #ifdef WAKEPATH_GUI
+#include "src/cli/course.hh"
+#include "src/cli/notes_file.hh"
 #include "src/cli/window_of.hh"
+#include "src/cli/window_state.hh"
 #include "src/cli/workshop.hh"
 #endif
 
@@ -83,10 +87,65 @@ std::string put_beside(const ViewOptions& options, gui::WindowOptions& window) {
 }  // namespace
 #endif
 
-int view(const ViewOptions& options) {
+#ifdef WAKEPATH_GUI
+namespace {
+
+constexpr const char* kFolds[] = {"room", "shown", "hidden"};  // as gui::Fold counts them
+
+gui::Fold fold_named(const std::string& word) {
+  const auto* found = std::find(std::begin(kFolds), std::end(kFolds), word);
+  return static_cast<gui::Fold>(found == std::end(kFolds) ? 0 : found - std::begin(kFolds));
+}
+
+/// Panels as they were left, and all as it will be left. What is wrong with the file has been told with the looks.
+void remember_window(gui::WindowOptions& window) {
+  WindowState state;
+  if (read_window_state(window_state_file(), state).empty())
+    window.panels = {fold_named(state.calls), fold_named(state.words), fold_named(state.timeline)};
+  window.remember = [](const gui::WindowOptions& left) {
+    const auto word = [](gui::Fold fold) { return kFolds[static_cast<int>(fold)]; };
+    const std::string why = write_window_state(
+        window_state_file(), {left.width, left.height, left.theme, left.language, word(left.panels.calls),
+                              word(left.panels.words), word(left.panels.timeline)});
+    if (!why.empty()) std::fprintf(stderr, "wakepath: %s\n", why.c_str());
+  };
+}
+
+/// The first screen: which story it is, into `options`. Nothing when none was chosen, and then `status` is the
+/// program's.
+bool choose(ViewOptions& options, int& status) {
+  const std::string folder = course_folder();
+  std::vector<std::string> problems;
+  const std::vector<gui::Story> stories = folder.empty() ? std::vector<gui::Story>() : stories_of(folder, problems);
+  for (const std::string& problem : problems) std::fprintf(stderr, "%s\n", problem.c_str());
+  if (stories.empty()) {
+    status =
+        fail(kWrong, "view: found no FILE, and no folder 'scenarios' to choose from (WAKEPATH_SCENARIOS names one)");
+    return false;
+  }
+  gui::WindowOptions window = window_of(options.look);
+  window.shot = options.shot;
+  if (!options.shot.empty()) return status = gui::render_browser(stories, window), false;
+  std::optional<std::size_t> chosen;
+  status = gui::choose_story(stories, window, chosen);
+  if (!chosen) return false;
+  options.file = stories[*chosen].file;
+  options.look = {window.width, window.height, options.look.scale, window.theme, window.language};
+  return true;
+}
+
+}  // namespace
+#endif
+
+int view(const ViewOptions& asked) {
+  ViewOptions options = asked;
   if (!options.shot.empty() && format_of_ending(options.shot) != "png")
     return fail(kWrong,
                 fmt::format("{}: found the ending '.{}', expected .png", options.shot, format_of_ending(options.shot)));
+#ifdef WAKEPATH_GUI
+  int status = 0;
+  if (options.file.empty() && !choose(options, status)) return status;
+#endif
   std::string alone;
   // a picture is the same on every machine; who looks at the window is told what this one's kernel says
   Opened file = options.shot.empty() ? open_compared(options.file, alone) : open_any(options.file);
@@ -106,6 +165,10 @@ int view(const ViewOptions& options) {
     };
   window.reduce_motion = options.reduce_motion;
   window.workshop = workshop_of(options.file);
+  Notes notes(options.file);
+  window.bookmarks = notes.all();
+  window.keep_bookmarks = [&](const std::vector<gui::Bookmark>& all) { notes.keep(all); };
+  if (options.shot.empty()) remember_window(window);
   if (const std::string why = put_beside(options, window); !why.empty()) return fail(kWrong, why);
   window.position = options.position;
   window.step = options.step;

@@ -33,6 +33,7 @@ class Child {
       dup2(ends[1], report_fd);
       if (!display.empty()) setenv("DISPLAY", display.c_str(), 1);
       setenv("LIBGL_ALWAYS_SOFTWARE", "1", 1);
+      setenv("XDG_STATE_HOME", (testing::TempDir() + "window-" + std::to_string(getpid())).c_str(), 1);
       if (report_fd != 2) dup2(open("/dev/null", O_WRONLY), 2);
       std::vector<char*> argv;
       for (const std::string& w : words) argv.push_back(const_cast<char*>(w.c_str()));
