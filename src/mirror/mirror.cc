@@ -228,8 +228,7 @@ void Mirror::compare(Actor& actor, const os::CallRecord& record) {
   const std::string difference = actor.replay.difference(record, model, !data_is_cut_);
   if (std::exchange(actor.unsure, false)) return unchecked("what had come was not known before it was read");
   if (difference.empty()) return checked();
-  const bool raced = record.call() == os::Call::epoll_wait && applied_ != actor.applied_before;
-  if (raced && actor.replay.holds_more(record, model))
+  if (raced(actor, record, model))
     return unchecked("another thread's call came between epoll_wait's return and its comparison");
   if (record.call() == os::Call::epoll_wait && half_reset(actor, record, model))
     return unchecked("epoll_wait looked at an outside connection while another CPU was resetting it");

@@ -148,6 +148,9 @@ class Mirror final : private probe::Notes {
   /// tcp_poll() takes no lock: a reset that another CPU handles meanwhile shows in part of its bits.
   bool half_reset(const Actor& actor, const os::CallRecord& record, long model);
   void settle_order(kernel::eventpoll* ep, const os::CallRecord& record);
+  /// Whether the model has all of it and more, less what other threads have taken since it began.
+  bool raced(const Actor& actor, const os::CallRecord& record, long model) const;
+  void remember_error(const os::CallRecord& record);
 
   // mirror_ahead.cc: what the log says next
   bool decided(const os::LogItem& item) const;
@@ -192,6 +195,7 @@ class Mirror final : private probe::Notes {
   uint64_t applied_ = 0;  // calls applied so far
   uint64_t followed_ = 0;
   std::set<std::pair<uint32_t, uint16_t>> inside_;  // addresses of connections of this process, of those established
+  std::map<int, uint64_t> error_taken_;             // by descriptor: the last call that took its error; as applied_
   std::set<int> established_;                       // descriptors from before that are open
   std::set<std::pair<int, int>> edges_before_;  // edge-triggered, epoll and descriptor: told or not, nobody knows yet
   uint64_t looked_ = 0;                         // of Present

@@ -120,6 +120,7 @@ void Mirror::leave(const std::string& why) {
   keys_of_.clear();
   inside_.clear();
   established_.clear();
+  error_taken_.clear();
   edges_before_.clear();
   first_ = nullptr;
   data_is_cut_ = false;

@@ -288,6 +288,7 @@ void Mirror::settle_sight(const Actor& actor, const os::Sight& sight, std::strin
 
 void Mirror::after(Actor& actor, const os::CallRecord& record) {
   const int fd = descriptor_of(record);
+  remember_error(record);
   if (record.call() == os::Call::close) {
     know_again(fd);
     established_.erase(fd);

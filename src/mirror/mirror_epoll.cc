@@ -81,6 +81,27 @@ void Mirror::settle_event(Actor& actor, const os::CallRecord& record, const epit
   }
 }
 
+/// send() and recv() take a pending error away (sock_error(), include/net/sock.h), and EPOLLERR with it.
+void Mirror::remember_error(const os::CallRecord& record) {
+  const int fd = descriptor_of(record);
+  if (record.call() == os::Call::close)
+    error_taken_.erase(fd);
+  else if (record.result == -EPIPE || record.result == -ECONNRESET ||
+           (record.call() == os::Call::getsockopt && !record.sights.empty()))  // SO_ERROR, and there was one
+    error_taken_[fd] = applied_;
+}
+
+bool Mirror::raced(const Actor& actor, const os::CallRecord& record, long model) const {
+  if (record.call() != os::Call::epoll_wait || applied_ == actor.applied_before) return false;
+  const eventpoll* ep = eventpoll_of(first_, descriptor_of(record));
+  const auto lost = [&](uint64_t data) -> uint32_t {
+    const epitem* item = ep != nullptr ? item_with(ep, data) : nullptr;
+    const auto taken = item != nullptr ? error_taken_.find(item->ffd_fd) : error_taken_.end();
+    return taken != error_taken_.end() && taken->second >= actor.applied_before ? uint32_t{EPOLLERR} : 0;
+  };
+  return actor.replay.holds_more(record, model, lost);
+}
+
 bool Mirror::half_reset(const Actor& actor, const os::CallRecord& record, long model) {
   const eventpoll* ep = eventpoll_of(actor.task, descriptor_of(record));
   if (ep == nullptr || model != record.result) return false;

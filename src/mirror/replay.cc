@@ -168,12 +168,13 @@ std::string Replay::data_differs(const os::CallRecord& record, long result) cons
                      words::data(record.output.data));
 }
 
-bool Replay::holds_more(const os::CallRecord& record, long result) const {
+bool Replay::holds_more(const os::CallRecord& record, long result,
+                        const std::function<uint32_t(uint64_t)>& lost) const {
   auto wanted = record.output.events.begin();
   const auto end = record.output.events.end();
   for (long i = 0; i < result && wanted != end; ++i) {
     const user_epoll_event& event = events[static_cast<std::size_t>(i)];
-    if (event.data == wanted->data.u64 && (event.events & wanted->events) == wanted->events) ++wanted;
+    if (event.data == wanted->data.u64 && (wanted->events & ~(event.events | lost(event.data))) == 0) ++wanted;
   }
   return wanted == end;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +26,9 @@ struct Replay {
   std::optional<kernel::MaySleep<long>> call(kernel::Kernel& k, const os::CallRecord& record);
   /// In what the model's answer differs from the kernel's: "" when in nothing. `with_data`: the bytes are known.
   std::string difference(const os::CallRecord& record, long result, bool with_data) const;
-  /// epoll_wait: whether the model reports all that the kernel has reported, in its order, and more besides.
-  bool holds_more(const os::CallRecord& record, long result) const;
+  /// epoll_wait: whether the model reports all that the kernel has reported, in its order, and more besides. What is
+  /// registered with `data` may lack the bits that `lost(data)` gives.
+  bool holds_more(const os::CallRecord& record, long result, const std::function<uint32_t(uint64_t)>& lost) const;
 
  private:
   std::string data_differs(const os::CallRecord& record, long result) const;
