@@ -26,6 +26,18 @@ bool make_dup2(World& w, const std::string& process, ProgramStep& s) {
   return !fd.empty();
 }
 
+bool make_dup3(World& w, const std::string& process, ProgramStep& s) {
+  const bool made = make_dup2(w, process, s);
+  s.args.push_back(w.random.one_of({"O_CLOEXEC", "0", "0", "1"}));
+  return made;
+}
+
+/// Mostly more than a program needs: with few descriptors little else happens.
+bool make_setrlimit(World& w, const std::string&, ProgramStep& s) {
+  s.args = {"RLIMIT_NOFILE", w.random.one_of({"20000", "64", "20000", "20001", "64", "12", "9", "7"})};
+  return true;
+}
+
 bool make_fcntl(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = w.fd(process, is_anything);
   s.args = {fd, w.random.one_of({"F_GETFL", "F_SETFL", "F_SETFL", "F_SETFL", "F_GETFD", "F_SETFD", "F_DUPFD"})};
@@ -123,6 +135,8 @@ const std::vector<Kind> kFileKinds = {
     {"close", 22, make_close},
     {"dup", 6, make_dup},
     {"dup2", 5, make_dup2},
+    {"dup3", 4, make_dup3},
+    {"setrlimit", 2, make_setrlimit},
     {"fcntl", 9, make_fcntl},
     {"pipe2", 6, make_pipe},
     {"socketpair", 6, make_socketpair},

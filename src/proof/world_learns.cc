@@ -122,7 +122,8 @@ void World::made(const Begun& begun, const scenario::Entry& entry) {
     one({Sort::signalfd});
   } else if (f == "epoll_create1") {
     one({Sort::epoll});
-  } else if ((f == "dup" || f == "dup2" || (f == "fcntl" && !begun.step.targets.empty())) && begun.first) {
+  } else if ((f == "dup" || f == "dup2" || f == "dup3" || (f == "fcntl" && !begun.step.targets.empty())) &&
+             begun.first) {
     install(begun, 0, fd, begun.first->object);
     ++duplicates_;
   }
