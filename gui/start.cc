@@ -58,11 +58,15 @@ Picture read_pixels(int width, int height) {
 }
 
 std::string write_png(const std::filesystem::path& path, const Picture& picture) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  std::string png;
   const auto put = [](void* to, void* bytes, int size) {
-    static_cast<std::ofstream*>(to)->write(static_cast<const char*>(bytes), size);
+    static_cast<std::string*>(to)->append(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
   };
-  stbi_write_png_to_func(put, &out, picture.width, picture.height, 3, picture.rgb.data(), picture.width * 3);
+  if (stbi_write_png_to_func(put, &png, picture.width, picture.height, 3, picture.rgb.data(), picture.width * 3) == 0)
+    return fmt::format("{}: the picture cannot be made", path.string());
+  errno = 0;
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out.write(png.data(), static_cast<std::streamsize>(png.size()));
   out.close();
   return out ? "" : fmt::format("{}: cannot be written: {}", path.string(), std::strerror(errno));
 }

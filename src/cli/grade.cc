@@ -90,8 +90,8 @@ int grade(const GradeOptions& options) {
   std::vector<Paper> papers;
   std::set<std::filesystem::path> seen;
   for (const std::string& file : options.answers) {
-    std::error_code error;
-    if (!seen.insert(std::filesystem::weakly_canonical(file, error)).second) {
+    std::error_code unknown;
+    if (!seen.insert(std::filesystem::weakly_canonical(file, unknown)).second) {
       fmt::print(stderr, "{}: named more than once, counted once\n", file);
       continue;
     }

@@ -84,12 +84,6 @@ std::string put_beside(const ViewOptions& options, gui::WindowOptions& window) {
   return "";
 }
 
-}  // namespace
-#endif
-
-#ifdef WAKEPATH_GUI
-namespace {
-
 constexpr const char* kFolds[] = {"room", "shown", "hidden"};  // as gui::Fold counts them
 
 gui::Fold fold_named(const std::string& word) {

@@ -27,16 +27,17 @@ Address address_of(const sock* sk) {
   return {ip != 0 ? ip : INADDR_LOOPBACK, sk->common.skc_num};
 }
 
-bool is(const sk_buff* skb, const Address& from, std::string_view data) {
-  return skb->saddr == from.ip && skb->source == from.port && skb->payload.view().substr(0, data.size()) == data;
-}
-
-/// Where the datagram waits, and in which queue.
+/// Where the datagram waits, and in which queue: one that is `data`, else one that only begins so, for a reader whose
+/// buffer was too small for it.
 std::pair<sk_buff*, sk_buff_head*> find(sock* sk, const Address& from, std::string_view data) {
+  std::pair<sk_buff*, sk_buff_head*> longer{nullptr, nullptr};
   for (sk_buff_head* queue : {&udp_sk(sk)->reader_queue, &sk->sk_receive_queue})
-    for (sk_buff* skb : queue->list)
-      if (is(skb, from, data)) return {skb, queue};
-  return {nullptr, nullptr};
+    for (sk_buff* skb : queue->list) {
+      if (skb->saddr != from.ip || skb->source != from.port || !skb->payload.view().starts_with(data)) continue;
+      if (skb->payload.view().size() == data.size()) return {skb, queue};
+      if (longer.first == nullptr && !data.empty()) longer = {skb, queue};
+    }
+  return longer;
 }
 
 /// recvfrom() takes those of the reader's queue first.
@@ -76,13 +77,36 @@ void Datagrams::tell(Address address, std::string_view what, std::string_view ev
 Datagrams::Program* Datagrams::at(Address address) {
   if (const auto known = programs_.find({address.ip, address.port}); known != programs_.end()) return &known->second;
   if (programs_.size() >= kMostPrograms) give_all_up();
-  Program program;
-  program.task = k_.spawn_process(fmt::format("peer {}", words::address(address)));
+  if (is_ours(address)) return nullptr;
+  Program program{.task = process_named(fmt::format("peer {}", words::address(address)))};
   program.fd = static_cast<int>(run(program, sys_socket(k_, AF_INET, SOCK_DGRAM, 0)));
   if (run(program, sys_bind(k_, program.fd, address)) == 0)
     return &programs_.emplace(Key{address.ip, address.port}, program).first->second;
-  run(program, sys_close(k_, program.fd));
+  give_up(program);
   return nullptr;
+}
+
+/// Whatever is bound there, and is no program's outside, is the process's.
+bool Datagrams::is_ours(Address address) const {
+  const udp_hslot* slot = udp_hashslot(k_, address.port);
+  if (slot == nullptr) return false;
+  for (const sock_common* common : slot->head)
+    if (const u32 ip = common->skc_rcv_saddr.get().value; ip == address.ip || ip == INADDR_ANY) return true;
+  return false;
+}
+
+/// One that a program outside has left, or a new one.
+task_struct* Datagrams::process_named(const std::string& name) {
+  if (idle_.empty()) return k_.spawn_process(name);
+  task_struct* task = idle_.back();
+  idle_.pop_back();
+  if (k_.recorder.enabled()) task->comm = record::Text{k_.recorder.trace().intern(name)};
+  return task;
+}
+
+void Datagrams::give_up(const Program& program) {
+  run(program, sys_close(k_, program.fd));
+  idle_.push_back(program.task);
 }
 
 bool Datagrams::supply(sock* sk, Address from, std::string_view data, std::string_view evidence) {
@@ -135,13 +159,13 @@ void Datagrams::free_port(uint16_t port) {
       ++at;
       continue;
     }
-    run(at->second, sys_close(k_, at->second.fd));
+    give_up(at->second);
     at = programs_.erase(at);
   }
 }
 
 void Datagrams::give_all_up() {
-  for (const auto& [unused, program] : programs_) run(program, sys_close(k_, program.fd));
+  for (const auto& [unused, program] : programs_) give_up(program);
   programs_.clear();
 }
 

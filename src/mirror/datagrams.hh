@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "src/mirror/freedoms.hh"
 
@@ -35,6 +37,9 @@ class Datagrams {
   using Key = std::pair<kernel::u32, uint16_t>;
 
   Program* at(kernel::Address address);
+  [[nodiscard]] bool is_ours(kernel::Address address) const;
+  kernel::task_struct* process_named(const std::string& name);
+  void give_up(const Program& program);
   void tell(kernel::Address address, std::string_view what, std::string_view evidence);
   long run(const Program& program, kernel::MaySleep<long> call);
   void read_all(const Program& program);
@@ -42,6 +47,7 @@ class Datagrams {
   kernel::Kernel& k_;
   Freedoms& freedoms_;
   std::map<Key, Program> programs_;
+  std::vector<kernel::task_struct*> idle_;  // without an address at the moment
   uint64_t injected_ = 0;
 };
 

@@ -81,12 +81,22 @@ void Mirror::settle_event(Actor& actor, const os::CallRecord& record, const epit
   }
 }
 
-/// send() and recv() take a pending error away (sock_error(), include/net/sock.h), and EPOLLERR with it.
+namespace {
+
+/// What send() and recv() take away when it is pending (sock_error(), include/net/sock.h), and EPOLLERR with it.
+bool is_pending_error(int64_t result) {
+  for (const int error : {EPIPE, ECONNRESET, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH})
+    if (result == -error) return true;
+  return false;
+}
+
+}  // namespace
+
 void Mirror::remember_error(const os::CallRecord& record) {
   const int fd = descriptor_of(record);
   if (record.call() == os::Call::close)
     error_taken_.erase(fd);
-  else if (record.result == -EPIPE || record.result == -ECONNRESET ||
+  else if (is_pending_error(record.result) ||
            (record.call() == os::Call::getsockopt && !record.sights.empty()))  // SO_ERROR, and there was one
     error_taken_[fd] = applied_;
 }

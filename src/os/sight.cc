@@ -79,8 +79,9 @@ std::optional<ConnectionSight> sight_of_connection(int fd, size_t most) {
     if (before.state != after.state || before.bytes_received != after.bytes_received) continue;
     pollfd wanted{.fd = fd, .events = POLLOUT, .revents = 0};
     poll(&wanted, 1, 0);
-    return ConnectionSight{.sight = after,
-                           .read = after.bytes_received - after.waiting - (has_fin(after.state) ? 1 : 0),
+    // what waited was asked between the two looks, in which nothing had come
+    return ConnectionSight{.sight = before,
+                           .read = before.bytes_received - before.waiting - (has_fin(before.state) ? 1 : 0),
                            .writable = (wanted.revents & POLLOUT) != 0};
   }
   return std::nullopt;

@@ -185,14 +185,16 @@ Place enter_place(const Scenario& scenario) {
     throw Unavailable(
         fmt::format("the loopback of a new network namespace cannot be brought up: {}", std::strerror(errno)));
   }
+  std::vector<Loan> of_the_machine;
   for (const auto& [name, value] : scenario.kernel) {
     if (is_of_the_machine(name)) {
-      borrow_sysctl(name, value);
-      place.without_admin = true;  // whom no limit of the machine holds
+      of_the_machine.emplace_back(name, value);
     } else {
       set_sysctl(name, value, place);
     }
   }
+  borrow_sysctls(of_the_machine);
+  place.without_admin = !of_the_machine.empty();  // whom no limit of the machine holds
   if (!place.own_network) {
     check_ports(scenario, place);
   }

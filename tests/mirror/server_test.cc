@@ -195,9 +195,11 @@ TEST(MirrorServer, FollowsAConnectedDatagramSocketAndARefusal) {
   const server::Opened dialled = server.udp_dial(1, os::SocketAddress(outside.address()));
   ASSERT_EQ(dialled.error, 0);
   EXPECT_EQ(server.send(dialled.id, "hello"), 0);
+  os::Endpoint dialler;
   for (int round = 0; round < 20; ++round) {
     const auto [words, from] = outside.receive();
     EXPECT_EQ(words, round == 0 ? "hello" : "and again");
+    dialler = from;
     outside.send(from, "and again");
   }
   os::Endpoint nobody;
@@ -207,10 +209,12 @@ TEST(MirrorServer, FollowsAConnectedDatagramSocketAndARefusal) {
   }
   const server::Opened refused = server.udp_dial(1, os::SocketAddress(nobody));
   EXPECT_EQ(server.send(refused.id, "is anybody there?"), 0);
-  ::usleep(100'000);
+  EXPECT_EQ(outside.receive().first, "and again");
+  outside.send(dialler, "after the refusal");  // which the server's thread has read by the time that it answers
+  EXPECT_EQ(outside.receive().first, "after the refusal");
   const Figures figures = mirrored.stop();
   expect_agreement(figures);
-  EXPECT_EQ(figures.injected, 21U) << "twenty datagrams and a refusal\n" << in_words(figures);
+  EXPECT_EQ(figures.injected, 22U) << "twenty-one datagrams and a refusal\n" << in_words(figures);
 }
 
 TEST(MirrorServer, FollowsDatagramsInsideAndSaysOfForeignDescriptorsThatTheyAreNotChecked) {

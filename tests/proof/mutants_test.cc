@@ -16,7 +16,7 @@
 namespace wakepath::proof {
 namespace {
 
-constexpr std::uint64_t kSeed = 1, kPrograms = 8;
+constexpr std::uint64_t kSeed = 1, kPrograms = 12;
 constexpr int kCalls = 25;
 
 /// What programs dwell on to show a fault.

@@ -161,6 +161,8 @@ TEST(ScenarioParser, ReadsEveryCallOfTheFormat) {
                                           "lseek(a, -1, SEEK_END)",
                                           "d = dup(a)",
                                           "dup2(a, 9)",
+                                          "dup3(a, 9, O_CLOEXEC)",
+                                          "setrlimit(RLIMIT_NOFILE, 10)",
                                           "e = epoll_create1(EPOLL_CLOEXEC)",
                                           "epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLIN, data=7)",
                                           "epoll_ctl(ep, EPOLL_CTL_DEL, a)",
