@@ -12,11 +12,20 @@ if(WAKEPATH_CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${WAKEPATH_CCACHE})
 endif()
 
+# lld links our many test programs several times as fast as ld does.
+find_program(WAKEPATH_LLD ld.lld)
+if(WAKEPATH_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
 # Flags go on our own targets only, never on what we use from outside.
 add_library(wp_flags INTERFACE)
 target_compile_options(wp_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
                        -Wold-style-cast -Wno-missing-field-initializers)
 target_include_directories(wp_flags INTERFACE ${CMAKE_SOURCE_DIR})
+if(CMAKE_UNITY_BUILD)  # a type of one source's own looks like a header's then
+  target_compile_options(wp_flags INTERFACE -Wno-subobject-linkage)
+endif()
 if(WAKEPATH_SANITIZE)
   target_compile_options(wp_flags INTERFACE -fsanitize=${WAKEPATH_SANITIZE} -fno-omit-frame-pointer
                          -fno-sanitize-recover=all)

@@ -79,7 +79,7 @@ constexpr Theme kProjector = [] {
   return t;
 }();
 
-const Theme* current = &kDark;
+const Theme* in_use = &kDark;
 
 }  // namespace
 
@@ -119,7 +119,7 @@ const std::vector<std::string>& theme_names() {
   return kNames;
 }
 
-const Theme& theme() { return *current; }
-void use_theme(std::string_view name) { current = &theme_named(name); }
+const Theme& theme() { return *in_use; }
+void use_theme(std::string_view name) { in_use = &theme_named(name); }
 
 }  // namespace wakepath::gui

@@ -91,7 +91,7 @@ Answer lay_out(GVC_t* gvc, const std::string& dot, const char* format) {
   Agraph_t* graph = agmemread(dot.c_str());
   if (graph == nullptr) return refuse("not a graph: " + messages());
   // Finer dots for PNG alone: with it, an SVG's view box is smaller than what is drawn inside.
-  if (std::strcmp(format, "png") == 0) agattr(graph, AGRAPH, const_cast<char*>("dpi"), "110");
+  if (std::strcmp(format, "png") == 0) agattr(graph, AGRAPH, const_cast<char*>("dpi"), const_cast<char*>("110"));
   Answer answer;
   if (gvLayout(gvc, graph, "dot") != 0)
     answer = refuse("no layout: " + messages());

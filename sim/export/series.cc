@@ -34,7 +34,7 @@ std::string fields_there_are(const trace::Kind& kind) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string csv_cell(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string out = "\"";
   for (char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
@@ -61,8 +61,8 @@ std::variant<Csv, std::string> field_csv(const trace::Trace& trace, Position fro
     cursor.seek(at + 1);
     const trace::World& world = cursor.world();
     csv.text += fmt::format("{},{:.6f},{},{},{}\r\n", at, static_cast<double>(world.now_ns()) / 1e6, world.step(),
-                            quoted(trace::task_name(trace, world, trace[at].task)),
-                            quoted(trace::field_text(trace, world, world.objects()[*id], *member)));
+                            csv_cell(trace::task_name(trace, world, trace[at].task)),
+                            csv_cell(trace::field_text(trace, world, world.objects()[*id], *member)));
   }
   return csv;
 }

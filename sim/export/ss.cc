@@ -14,8 +14,6 @@ using trace::Object;
 
 namespace {
 
-constexpr std::uint64_t kMs = 1'000'000;
-
 std::string_view state_name(std::uint64_t state) {
   static constexpr std::array<std::string_view, 12> kNames = {"UNKNOWN",    "ESTAB",      "SYN-SENT",  "SYN-RECV",
                                                               "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN",

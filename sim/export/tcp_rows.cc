@@ -11,8 +11,6 @@ using trace::Object;
 
 namespace {
 
-constexpr std::uint64_t kMs = 1'000'000;
-
 std::uint64_t left(const Reading& reading, std::uint64_t due) {
   std::uint64_t now = reading.world().now_ns();
   return due > now ? due - now : 0;

@@ -9,6 +9,8 @@
 
 namespace wakepath::exports {
 
+inline constexpr std::uint64_t kMs = 1'000'000;  ///< nanoseconds of a millisecond
+
 /// enum in include/net/tcp_states.h, as far as a view needs it by number.
 enum TcpStateNumber : std::uint64_t {
   kSynSent = 2,

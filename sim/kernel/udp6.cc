@@ -62,7 +62,7 @@ struct Destination6 {
   long error = 0;
 };
 
-Destination6 destination_of(Kernel& k, const sock* sk, const OutMessage& message) {
+Destination6 destination6_of(Kernel& k, const sock* sk, const OutMessage& message) {
   const sock_common& c = sk->common;
   const Address* to = message.to;
   bool named = to != nullptr && to->family != AF_UNSPEC;  // AF_UNSPEC: to where the socket is connected to
@@ -100,7 +100,7 @@ long udpv6_connect(Kernel& k, sock* sk, const Address& to) {
 
 MaySleep<long> udpv6_sendmsg(Kernel& k, sock* sk, OutMessage& message) {
   Call call(k, Fn::udpv6_sendmsg, sk);
-  Destination6 to = destination_of(k, sk, message);
+  Destination6 to = destination6_of(k, sk, message);
   if (to.error != 0) co_return call.result(to.error);
   if (to.v4) {  // a datagram to an IPv4 address, plain or mapped, goes the way of IPv4
     if (sk->common.skc_ipv6only) co_return call.result(k.error(Rule::connect_no_route, sk));

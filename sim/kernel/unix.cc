@@ -204,7 +204,8 @@ long unix_bind(Kernel& k, struct socket* socket, const Address& address) {
   if (addr == nullptr) return call.result(k.error(Rule::no_memory, sk));
   addr->path = address.path;
   if (any) unix_autobind(k, sk, addr);
-  if (k.recorder.enabled()) addr->name = record::Text{k.recorder.trace().intern("@" + addr->path.substr(1))};
+  if (k.recorder.enabled())
+    addr->name = record::Text{k.recorder.trace().intern(std::string("@").append(addr->path, 1))};
   unix_set_addr(k, unix_sk(sk), addr);
   return call.result(0);
 }

@@ -84,11 +84,9 @@ std::string put_beside(const ViewOptions& options, gui::WindowOptions& window) {
   return "";
 }
 
-constexpr const char* kFolds[] = {"room", "shown", "hidden"};  // as gui::Fold counts them
-
 gui::Fold fold_named(const std::string& word) {
-  const auto* found = std::find(std::begin(kFolds), std::end(kFolds), word);
-  return static_cast<gui::Fold>(found == std::end(kFolds) ? 0 : found - std::begin(kFolds));
+  const auto* found = std::find(kFoldWords.begin(), kFoldWords.end(), word);
+  return static_cast<gui::Fold>(found == kFoldWords.end() ? 0 : found - kFoldWords.begin());
 }
 
 /// Panels as they were left, and all as it will be left. What is wrong with the file has been told with the looks.
@@ -97,7 +95,7 @@ void remember_window(gui::WindowOptions& window) {
   if (read_window_state(window_state_file(), state).empty())
     window.panels = {fold_named(state.calls), fold_named(state.words), fold_named(state.timeline)};
   window.remember = [](const gui::WindowOptions& left) {
-    const auto word = [](gui::Fold fold) { return kFolds[static_cast<int>(fold)]; };
+    const auto word = [](gui::Fold fold) { return std::string(kFoldWords[static_cast<std::size_t>(fold)]); };
     const std::string why = write_window_state(
         window_state_file(), {left.width, left.height, left.theme, left.language, word(left.panels.calls),
                               word(left.panels.words), word(left.panels.timeline)});

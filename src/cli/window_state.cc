@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <vector>
 
@@ -25,7 +26,10 @@ bool put_size(const std::string& value, std::uint64_t least, std::uint64_t most,
   return true;
 }
 
-bool put_word(const std::string& value, const std::vector<std::string>& words, std::string& into) {
+constexpr std::array<std::string_view, 4> kThemes = {"dark", "light", "contrast", "projector"};
+constexpr std::array<std::string_view, 2> kLanguages = {"en", "zh"};
+
+bool put_word(const std::string& value, std::span<const std::string_view> words, std::string& into) {
   if (std::find(words.begin(), words.end(), value) == words.end()) return false;
   into = value;
   return true;
@@ -33,14 +37,13 @@ bool put_word(const std::string& value, const std::vector<std::string>& words, s
 
 /// False when there is no such key, or it cannot have that value.
 bool put(const std::string& key, const std::string& value, WindowState& state) {
-  static const std::vector<std::string> kFolds = {"room", "shown", "hidden"};
   if (key == "width") return put_size(value, 640, 7680, state.width);
   if (key == "height") return put_size(value, 480, 4320, state.height);
-  if (key == "theme") return put_word(value, {"dark", "light", "contrast", "projector"}, state.theme);
-  if (key == "language") return put_word(value, {"en", "zh"}, state.language);
-  if (key == "calls") return put_word(value, kFolds, state.calls);
-  if (key == "words") return put_word(value, kFolds, state.words);
-  if (key == "timeline") return put_word(value, kFolds, state.timeline);
+  if (key == "theme") return put_word(value, kThemes, state.theme);
+  if (key == "language") return put_word(value, kLanguages, state.language);
+  if (key == "calls") return put_word(value, kFoldWords, state.calls);
+  if (key == "words") return put_word(value, kFoldWords, state.words);
+  if (key == "timeline") return put_word(value, kFoldWords, state.timeline);
   return false;
 }
 

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "src/cli/commands.hh"
 
 namespace wakepath::cli {
+
+/// What a panel does, as gui::Fold counts it: to be seen where there is room, always, never.
+inline constexpr std::array<std::string_view, 3> kFoldWords = {"room", "shown", "hidden"};
 
 /// What a window looked like when it was closed last, one `key value` a line.
 struct WindowState {
@@ -13,7 +18,7 @@ struct WindowState {
   int height = 900;
   std::string theme = "dark";
   std::string language = "en";
-  std::string calls = "room";  ///< of each panel: "room" (where there is room), "shown", "hidden"
+  std::string calls = "room";  ///< of each panel: one of kFoldWords
   std::string words = "room";
   std::string timeline = "room";
 };

@@ -22,7 +22,7 @@ constexpr std::size_t kMostData = 65536;  // no datagram has more
 constexpr std::size_t kMostPrograms = 1024;
 
 /// Where a datagram for it goes.
-Address address_of(const sock* sk) {
+Address reached_at(const sock* sk) {
   const u32 ip = sk->common.skc_rcv_saddr.get().value;
   return {ip != 0 ? ip : INADDR_LOOPBACK, sk->common.skc_num};
 }
@@ -115,7 +115,7 @@ bool Datagrams::supply(sock* sk, Address from, std::string_view data, std::strin
     const Program* program = at(from);
     if (program == nullptr) return false;
     tell(from, fmt::format("send {} bytes", data.size()), evidence);
-    run(*program, sys_sendto(k_, program->fd, data.data(), data.size(), MSG_DONTWAIT, address_of(sk)));
+    run(*program, sys_sendto(k_, program->fd, data.data(), data.size(), MSG_DONTWAIT, reached_at(sk)));
     std::tie(skb, queue) = find(sk, from, data);
     if (skb == nullptr) return false;
   }
@@ -149,7 +149,7 @@ void Datagrams::refuse(sock* sk, std::string_view evidence) {
   Program* program = at(peer);
   if (program == nullptr) return;
   tell(peer, "ICMP port unreachable", evidence);
-  const Address own = mirror::address_of(sk);
+  const Address own = reached_at(sk);
   run(*program, answer_with_an_error(k_, {.saddr = own.ip, .daddr = peer.ip, .source = own.port, .dest = peer.port}));
 }
 

@@ -126,8 +126,8 @@ Reference faultless_model() {
 }
 
 bool stands(Judgement::Kind kind) {
-  using Kind = Judgement::Kind;
-  return kind == Kind::agrees || kind == Kind::unsteady || kind == Kind::listed || kind == Kind::not_judged;
+  using enum Judgement::Kind;
+  return kind == agrees || kind == unsteady || kind == listed || kind == not_judged;
 }
 
 ModelRun run_checked(const scenario::Scenario& scenario, const JudgeOptions& options) {

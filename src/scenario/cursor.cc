@@ -8,14 +8,14 @@
 namespace wakepath::scenario {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 }  // namespace
 
 void Cursor::skip_blanks() {
-  while (pos_ < text_.size() && is_blank(text_[pos_])) {
+  while (pos_ < text_.size() && is_space(text_[pos_])) {
     ++pos_;
   }
 }
@@ -45,10 +45,10 @@ bool Cursor::take(std::string_view word) {
 
 std::string Cursor::since(size_t start) const {
   std::string_view part = text_.substr(start, pos_ - start);
-  while (!part.empty() && is_blank(part.front())) {
+  while (!part.empty() && is_space(part.front())) {
     part.remove_prefix(1);
   }
-  while (!part.empty() && is_blank(part.back())) {
+  while (!part.empty() && is_space(part.back())) {
     part.remove_suffix(1);
   }
   return std::string(part);

@@ -15,17 +15,17 @@ namespace {
 
 /// Does Linux have that word, in the sets whose words here are a choice?
 bool is_of_linux(Words set, std::string_view word) {
-  static const std::vector<std::string_view> kFamilies = {
+  static const std::vector<std::string_view> kOtherFamilies = {
       "AF_UNSPEC", "AF_NETLINK", "AF_PACKET", "AF_VSOCK", "AF_XDP", "AF_ALG",     "AF_BLUETOOTH", "AF_CAN",
       "AF_KEY",    "AF_TIPC",    "AF_RDS",    "AF_SMC",   "AF_NFC", "AF_QIPCRTR", "AF_IPX",       "AF_APPLETALK"};
-  static const std::vector<std::string_view> kSignals = {
+  static const std::vector<std::string_view> kOtherSignals = {
       "SIGKILL", "SIGSTOP",  "SIGQUIT",   "SIGILL",    "SIGTRAP", "SIGABRT", "SIGBUS",  "SIGFPE",
       "SIGSEGV", "SIGCONT",  "SIGTSTP",   "SIGTTIN",   "SIGTTOU", "SIGXCPU", "SIGXFSZ", "SIGPROF",
       "SIGPWR",  "SIGWINCH", "SIGVTALRM", "SIGSTKFLT", "SIGPOLL", "SIGSYS"};
   const auto has = [&](const std::vector<std::string_view>& words) {
     return std::find(words.begin(), words.end(), word) != words.end();
   };
-  return set == Words::domain ? has(kFamilies) : set == Words::signal && has(kSignals);
+  return set == Words::domain ? has(kOtherFamilies) : set == Words::signal && has(kOtherSignals);
 }
 
 }  // namespace

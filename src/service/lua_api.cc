@@ -12,6 +12,17 @@ namespace wakepath::service {
 
 extern const char* const kSocketChannelLua;  // socketchannel.cc.in
 
+std::string_view text_at(lua_State* state, int index) {
+  size_t size = 0;
+  const char* text = luaL_checklstring(state, index, &size);
+  return {text, size};
+}
+
+void check_may_wait(lua_State* state) {
+  if (!LuaService::of(state).may_wait(state) || lua_isyieldable(state) == 0)
+    luaL_error(state, "only a coroutine that wakepath has made can wait here (see wakepath.fork)");
+}
+
 namespace {
 
 int64_t seconds_to_ns(lua_Number seconds) {
@@ -19,21 +30,10 @@ int64_t seconds_to_ns(lua_Number seconds) {
   return seconds <= 0 ? 0 : static_cast<int64_t>((seconds < kMost ? seconds : kMost) * 1e9);
 }
 
-std::string_view text_at(lua_State* state, int index) {
-  size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
-
 /// A handle, or a name that a service was launched with.
 Handle service_at(lua_State* state, int index) {
   if (lua_type(state, index) == LUA_TNUMBER) return static_cast<Handle>(luaL_checkinteger(state, index));
   return LuaService::of(state).runtime().find(text_at(state, index));
-}
-
-void check_may_wait(lua_State* state) {
-  if (!LuaService::of(state).may_wait(state) || lua_isyieldable(state) == 0)
-    luaL_error(state, "only a coroutine that wakepath has made can wait here (see wakepath.fork)");
 }
 
 int api_self(lua_State* state) {

@@ -83,12 +83,6 @@ uint16_t port_at(lua_State* state, int index) {
   return static_cast<uint16_t>(port);
 }
 
-std::string_view text_at(lua_State* state, int index) {
-  size_t size = 0;
-  const char* text = luaL_checklstring(state, index, &size);
-  return {text, size};
-}
-
 int fail(lua_State* state, int error) {
   const Short text = error_text(error);
   lua_pushnil(state);
@@ -147,11 +141,6 @@ int connected(lua_State* state, int, lua_KContext context) {
   lua_pushstring(state, socket == nullptr ? "closed" : socket->why.c_str());
   service.socket_table().erase(id);
   return 2;
-}
-
-void check_may_wait(lua_State* state) {
-  if (!LuaService::of(state).may_wait(state) || lua_isyieldable(state) == 0)
-    luaL_error(state, "only a coroutine that wakepath has made can wait here (see wakepath.fork)");
 }
 
 int socket_connect(lua_State* state) {
@@ -378,7 +367,7 @@ int socket_callback(lua_State* state) {
   return 0;
 }
 
-const luaL_Reg kFunctions[] = {
+const luaL_Reg kSocketFunctions[] = {
     {"listen", &socket_listen},
     {"start", &socket_start},
     {"connect", &socket_connect},
@@ -411,7 +400,7 @@ const luaL_Reg kFunctions[] = {
 }  // namespace
 
 void open_socket(lua_State* state) {
-  luaL_newlib(state, kFunctions);
+  luaL_newlib(state, kSocketFunctions);
   lua_setglobal(state, "socket");
 }
 

@@ -8,13 +8,13 @@
 namespace wakepath::check {
 namespace {
 
-constexpr int kCalls = 40;
+constexpr int kCallsEach = 40;
 constexpr std::uint64_t kPrograms = 50;
 
 TEST(Pointers, OfLivingObjectsLeadToLivingObjects) {
   for (std::uint64_t seed = 0; seed < kPrograms; ++seed) {
     RandomProgram program(seed);
-    ASSERT_TRUE(program.run(kCalls).empty());
+    ASSERT_TRUE(program.run(kCallsEach).empty());
     std::uint64_t looked_at = 0;
     EXPECT_THAT(check_pointers(program.trace(), &looked_at), testing::IsEmpty()) << "seed " << seed << "\n"
                                                                                  << program.text();

@@ -24,14 +24,14 @@ using ::testing::Not;
 
 const char* const kWatch = "s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLIN)";
 const char* const kWatchEdge = "s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLIN|EPOLLET)";
-const char* const kWait = "s: epoll_wait(ep, 8, -1)";
-const char* const kAsk = "s: epoll_wait(ep, 8, 0)";
+const char* const kSleep = "s: epoll_wait(ep, 8, -1)";
+const char* const kLook = "s: epoll_wait(ep, 8, 0)";
 const char* const kSend = "c: send(k, \"abc\")";
 
 // --- why a thread woke ---
 
 TEST(WhyWoke, WalksFromTheSenderToTheSleeper) {
-  Story story(steps({kWatch, kWait, kSend}));
+  Story story(steps({kWatch, kSleep, kSend}));
   auto woke = story.reasons("s", WhyKind::kWoke);
   EXPECT_THAT(woke, Contains("epoll_item_ready"));
   EXPECT_THAT(woke, Contains("function.sock_def_readable"));
@@ -86,7 +86,7 @@ TEST(WhyReturned, APendingErrorByWhoLeftIt) {
 }
 
 TEST(WhyReturned, EventsByWhatIsThere) {
-  Story story(steps({kWatch, kSend, kAsk, kAsk, "s: recv(a, 9)", kAsk}));
+  Story story(steps({kWatch, kSend, kLook, kLook, "s: recv(a, 9)", kLook}));
   EXPECT_THAT(story.returned("s", 3),
               ElementsAreArray({"event_reported", "ready_by_callback", "epoll_level_requeued"}));
   EXPECT_THAT(story.returned("s", 2), ElementsAreArray({"event_reported", "ready_by_requeue", "epoll_level_requeued"}));
@@ -111,48 +111,48 @@ TEST(WhyReturned, TheEndOfTheStreamByWhoEndedIt) {
 // --- why epoll_wait() did not return ---
 
 TEST(WhyBlocked, NothingQueuedOrAnEmptyAcceptQueue) {
-  Story story(steps({kWatch, "s: epoll_ctl(ep, EPOLL_CTL_ADD, l, EPOLLIN)", kWait}));
+  Story story(steps({kWatch, "s: epoll_ctl(ep, EPOLL_CTL_ADD, l, EPOLLIN)", kSleep}));
   auto reasons = story.blocked("s");
   EXPECT_THAT(reasons, Contains("item_nothing_queued"));
   EXPECT_THAT(reasons, Contains("item_accept_queue_empty"));
-  Story other(steps({kWatch, kSend, kWait}));
+  Story other(steps({kWatch, kSend, kSleep}));
   EXPECT_THAT(other.blocked("s"), IsEmpty()) << "it returned at once";
 }
 
 TEST(WhyBlocked, NothingWatched) {
-  EXPECT_THAT(Story(steps({kWait})).blocked("s"), ElementsAreArray({"nothing_watched"}));
-  EXPECT_THAT(Story(steps({kWatch, kWait})).blocked("s"), Not(Contains("nothing_watched")));
+  EXPECT_THAT(Story(steps({kSleep})).blocked("s"), ElementsAreArray({"nothing_watched"}));
+  EXPECT_THAT(Story(steps({kWatch, kSleep})).blocked("s"), Not(Contains("nothing_watched")));
 }
 
 TEST(WhyBlocked, NotInTheInterestList) {
-  Story story(steps({"s: epoll_ctl(ep, EPOLL_CTL_ADD, l, EPOLLIN)", kWait, kSend}));
+  Story story(steps({"s: epoll_ctl(ep, EPOLL_CTL_ADD, l, EPOLLIN)", kSleep, kSend}));
   EXPECT_THAT(story.blocked("s"), ElementsAreArray({"item_accept_queue_empty", "not_in_interest_list"}));
   EXPECT_THAT(story.blocked("s", 1), Not(Contains("not_in_interest_list"))) << "nothing had come yet";
 }
 
 TEST(WhyBlocked, NoNewEdge) {
-  Story story(steps({kWatchEdge, kSend, kAsk, kWait}));
+  Story story(steps({kWatchEdge, kSend, kLook, kSleep}));
   EXPECT_THAT(story.blocked("s"), ElementsAreArray({"no_new_edge"}));
   EXPECT_THAT(why_text(story.about("s")), HasSubstr("it was reported in step 10, and nothing new has come since"));
-  Story drained(steps({kWatchEdge, kSend, kAsk, "s: recv(a, 9)", kWait}));
+  Story drained(steps({kWatchEdge, kSend, kLook, "s: recv(a, 9)", kSleep}));
   EXPECT_THAT(drained.blocked("s"), ElementsAreArray({"item_nothing_queued"}));
-  Story again(steps({kWatchEdge, kSend, kAsk, kWait, kSend}));
+  Story again(steps({kWatchEdge, kSend, kLook, kSleep, kSend}));
   EXPECT_THAT(again.returned("s"), Contains("epoll_edge_taken")) << "more data is a new edge";
 }
 
 TEST(WhyBlocked, DisarmedByOneShot) {
   const char* once = "s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLIN|EPOLLONESHOT)";
-  Story story(steps({once, kSend, kAsk, kWait, kSend}));
+  Story story(steps({once, kSend, kLook, kSleep, kSend}));
   EXPECT_THAT(story.blocked("s"), ElementsAreArray({"oneshot_disarmed"}));
-  Story armed(steps({once, kSend, kAsk, "s: epoll_ctl(ep, EPOLL_CTL_MOD, a, EPOLLIN|EPOLLONESHOT)", kAsk}));
+  Story armed(steps({once, kSend, kLook, "s: epoll_ctl(ep, EPOLL_CTL_MOD, a, EPOLLIN|EPOLLONESHOT)", kLook}));
   EXPECT_THAT(armed.returned("s"), Contains("event_reported"));
 }
 
 TEST(WhyBlocked, MaskedOut) {
-  Story story(steps({"s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLRDHUP)", kWait, kSend}));
+  Story story(steps({"s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLRDHUP)", kSleep, kSend}));
   EXPECT_THAT(story.blocked("s"), ElementsAreArray({"masked_out"}));
   EXPECT_THAT(story.blocked("s", 1), ElementsAreArray({"item_nothing_there"}));
-  Story urgent(steps({"s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLPRI)", kWait, kSend}));
+  Story urgent(steps({"s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLPRI)", kSleep, kSend}));
   EXPECT_THAT(urgent.blocked("s"), ElementsAreArray({"woke_in_vain", "masked_out"}))
       << "sock_def_readable() brings EPOLLPRI, too: the thread is woken and finds nothing of it";
 }
@@ -164,7 +164,7 @@ TEST(WhyBlocked, NoRoomToWrite) {
 }
 
 TEST(WhyBlocked, AnotherThreadOfTheSameEpollTookIt) {
-  Story story(steps({kWatchEdge, "s: thread(t)", kWait, "t: epoll_wait(ep, 8, -1)", kSend}));
+  Story story(steps({kWatchEdge, "s: thread(t)", kSleep, "t: epoll_wait(ep, 8, -1)", kSend}));
   EXPECT_THAT(story.blocked("s"), ElementsAreArray({"no_new_edge", "another_waiter_woken"}));
   EXPECT_THAT(why_text(story.about("s")), HasSubstr("was woken instead: t."));
   EXPECT_THAT(story.blocked("s", 1), Not(Contains("another_waiter_woken")));
@@ -174,11 +174,11 @@ TEST(WhyBlocked, AnExclusiveWaiterTookIt) {
   const char* first = "s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLIN|EPOLLEXCLUSIVE)";
   const char* second = "s: epoll_ctl(eq, EPOLL_CTL_ADD, a, EPOLLIN|EPOLLEXCLUSIVE)";
   Story story(
-      steps({"s: thread(t)", "s: eq = epoll_create1(0)", first, second, kWait, "t: epoll_wait(eq, 8, -1)", kSend}));
+      steps({"s: thread(t)", "s: eq = epoll_create1(0)", first, second, kSleep, "t: epoll_wait(eq, 8, -1)", kSend}));
   EXPECT_THAT(story.returned("s"), Contains("event_reported"));
   EXPECT_THAT(story.blocked("t"), ElementsAreArray({"exclusive_taken"}));
   Story shared(steps({"s: thread(t)", "s: eq = epoll_create1(0)", kWatch, "s: epoll_ctl(eq, EPOLL_CTL_ADD, a, EPOLLIN)",
-                      kWait, "t: epoll_wait(eq, 8, -1)", kSend}));
+                      kSleep, "t: epoll_wait(eq, 8, -1)", kSend}));
   EXPECT_THAT(shared.returned("t"), Contains("event_reported")) << "without EPOLLEXCLUSIVE both are told";
 }
 
@@ -228,7 +228,7 @@ TEST(WhyBlocked, ForADatagramACounterOrInPoll) {
   EXPECT_THAT(counter.blocked("s"), ElementsAreArray({"counter_is_zero"}));
   Story poll(steps({"s: poll([{a, POLLIN}, {l, POLLIN}], -1)"}));
   EXPECT_THAT(poll.blocked("s"), ElementsAreArray({"item_nothing_queued", "item_accept_queue_empty"}));
-  Story watched(steps({"s: e = eventfd(0, 0)", "s: epoll_ctl(ep, EPOLL_CTL_ADD, e, EPOLLIN)", kWait}));
+  Story watched(steps({"s: e = eventfd(0, 0)", "s: epoll_ctl(ep, EPOLL_CTL_ADD, e, EPOLLIN)", kSleep}));
   EXPECT_THAT(watched.blocked("s"), ElementsAreArray({"item_counter_is_zero"}));
 }
 

@@ -15,11 +15,11 @@ namespace {
 using test::TraceSession;
 using trace::ObjectId;
 
-constexpr Rect kSmall{214, 54, 950, 622};
+constexpr Rect kMiddle{214, 54, 950, 622};
 
 std::map<ObjectId, float> card_places(const ViewModel& model) {
   std::map<ObjectId, float> places;
-  for (const Card& card : build_stage(model, kSmall, 1).cards) places[card.id] = card.rect.x;
+  for (const Card& card : build_stage(model, kMiddle, 1).cards) places[card.id] = card.rect.x;
   return places;
 }
 
@@ -41,7 +41,7 @@ TEST_F(GuiOpenings, BothEndsOfTheConnectionInPlayAreOpen) {
   for (const trace::StepEntry& step : model.index().steps()) {
     if (step.number < 4) continue;  // before the first client
     ASSERT_TRUE(model.seek_step(step.number));
-    Stage stage = build_stage(model, kSmall, 1);
+    Stage stage = build_stage(model, kMiddle, 1);
     std::vector<ObjectId> socks = living("tcp_sock");
     EXPECT_NE(stage.find(socks[socks.size() - 1]), nullptr) << "server's end in step " << step.number;
     EXPECT_NE(stage.find(socks[socks.size() - 2]), nullptr) << "client's end in step " << step.number;
@@ -52,7 +52,7 @@ TEST_F(GuiOpenings, ListenerEventpollAndTheWokenThreadStayOpen) {
   for (const trace::StepEntry& step : model.index().steps()) {
     if (step.number < 3) continue;
     model.seek_step(step.number);
-    Stage stage = build_stage(model, kSmall, 1);
+    Stage stage = build_stage(model, kMiddle, 1);
     EXPECT_NE(stage.find(living("tcp_sock").front()), nullptr) << "listener in step " << step.number;
     EXPECT_NE(stage.find(living("eventpoll").front()), nullptr) << "in step " << step.number;
     EXPECT_NE(stage.find(living("task_struct").front()), nullptr) << "server in step " << step.number;

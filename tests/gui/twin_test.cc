@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::Key;
 using ::testing::Not;
 
-const std::string kStory = R"yaml(wakepath: 1
+const std::string kLevelOrEdge = R"yaml(wakepath: 1
 title: Level or edge
 steps:
   - server: a, b = socketpair(AF_UNIX, SOCK_STREAM, 0)
@@ -28,24 +28,24 @@ steps:
   - server: epoll_wait(ep, 8, 0) = 1 [{EPOLLIN, b}]
 )yaml";
 
-std::shared_ptr<trace::Trace> story() {
+std::shared_ptr<trace::Trace> level_or_edge() {
   std::shared_ptr<trace::Trace> trace;
-  const auto parsed = scenario::parse("story.yaml", kStory);
+  const auto parsed = scenario::parse("story.yaml", kLevelOrEdge);
   scenario::run_on_model(std::get<scenario::Scenario>(parsed), {}, &trace);
   return trace;
 }
 
 class StageFork : public test::Driver {
  protected:
-  StageFork() : Driver(story()) {
+  StageFork() : Driver(level_or_edge()) {
     WindowOptions options;
     options.workshop.step_text = [](std::uint64_t step) -> StepText {
-      const auto source = scenario::step_source("story.yaml", kStory, static_cast<int>(step));
+      const auto source = scenario::step_source("story.yaml", kLevelOrEdge, static_cast<int>(step));
       if (const auto* problem = std::get_if<scenario::Problem>(&source)) return {"", problem->text()};
       return {std::get<std::string>(source), ""};
     };
     options.workshop.fork = [](std::uint64_t step, const std::string& words) -> Fork {
-      scenario::Fork made = scenario::run_fork("story.yaml", kStory, static_cast<int>(step), words);
+      scenario::Fork made = scenario::run_fork("story.yaml", kLevelOrEdge, static_cast<int>(step), words);
       if (made.trace == nullptr) return {nullptr, made.message};
       return {std::make_shared<test::TraceSession>(std::move(made.trace)), made.message};
     };

@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-scenario::Scenario story() {
+scenario::Scenario worksheet_story() {
   return std::get<scenario::Scenario>(scenario::parse("story.yaml", R"yaml(wakepath: 1
 title: {en: A pipe, zh: 管道}
 about: {en: Bytes in a row., zh: 一串字节。}
@@ -42,7 +42,7 @@ steps:
 }
 
 TEST(Worksheet, LeavesBlankWhatIsToBePredicted) {
-  const std::string sheet = worksheet({story()}, {});
+  const std::string sheet = worksheet({worksheet_story()}, {});
   EXPECT_THAT(sheet, HasSubstr("# A pipe\n\n`story.yaml`\n\n\n> A pipe.\n"));
   EXPECT_THAT(sheet, HasSubstr("- **2** `a: r, w = pipe2(O_NONBLOCK)`\n"));
   EXPECT_THAT(sheet, HasSubstr("- **3** `a: fcntl(r, F_SETFD, 0) = 0`\n")) << "that a call went well is no riddle";
@@ -54,7 +54,7 @@ TEST(Worksheet, LeavesBlankWhatIsToBePredicted) {
 }
 
 TEST(Worksheet, GivesNothingAwayThatIsAsked) {
-  const std::string sheet = worksheet({story()}, {});
+  const std::string sheet = worksheet({worksheet_story()}, {});
   EXPECT_THAT(sheet, Not(HasSubstr("Bytes in a row."))) << "what the file is about";
   EXPECT_THAT(sheet, Not(HasSubstr("(empty)"))) << "a label";
   EXPECT_THAT(sheet, Not(HasSubstr("Somebody writes."))) << "narration below a blank";
@@ -84,7 +84,7 @@ TEST(Worksheet, GivesNothingAwayInTheWholeCourse) {
 }
 
 TEST(Worksheet, TellsTheTeacherEverything) {
-  const std::string sheet = worksheet({story()}, {.answers = true});
+  const std::string sheet = worksheet({worksheet_story()}, {.answers = true});
   EXPECT_THAT(sheet, HasSubstr("# A pipe\n\n`story.yaml`\n\nBytes in a row.\n"));
   EXPECT_THAT(sheet, HasSubstr("- **4** `a: read(r, 8) = -1 EAGAIN` (empty)\n"));
   EXPECT_THAT(sheet, HasSubstr("> Somebody writes.\n"));
@@ -95,7 +95,7 @@ TEST(Worksheet, TellsTheTeacherEverything) {
 }
 
 TEST(Worksheet, SpeaksChinese) {
-  const std::string sheet = worksheet({story()}, {.language = "zh"});
+  const std::string sheet = worksheet({worksheet_story()}, {.language = "zh"});
   EXPECT_THAT(sheet, HasSubstr("# 管道\n"));
   EXPECT_THAT(sheet, HasSubstr("**问题 1.** read() 得到什么？\n"));
   EXPECT_THAT(sheet, Not(HasSubstr("Question")));

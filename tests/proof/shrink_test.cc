@@ -9,7 +9,7 @@
 namespace wakepath::proof {
 namespace {
 
-ProgramStep step(const std::string& function, std::vector<std::string> targets, std::vector<std::string> args) {
+ProgramStep by_a(const std::string& function, std::vector<std::string> targets, std::vector<std::string> args) {
   return {"a", std::move(targets), function, std::move(args), "", "", false};
 }
 
@@ -21,10 +21,10 @@ bool calls(const Program& program, const std::string& function) {
 TEST(Shrink, KeepsWhatTheFailureNeedsAndNothingElse) {
   Program program;
   for (int i = 0; i < 20; ++i) {
-    program.steps.push_back(step("socket", {"s" + std::to_string(i)}, {"AF_INET", "SOCK_STREAM|SOCK_NONBLOCK", "0"}));
+    program.steps.push_back(by_a("socket", {"s" + std::to_string(i)}, {"AF_INET", "SOCK_STREAM|SOCK_NONBLOCK", "0"}));
   }
-  program.steps.push_back(step("listen", {}, {"s7", "8"}));
-  program.steps.push_back(step("close", {}, {"s3"}));
+  program.steps.push_back(by_a("listen", {}, {"s7", "8"}));
+  program.steps.push_back(by_a("close", {}, {"s3"}));
 
   const auto still_shows = [](const Program& p) { return calls(p, "listen") && calls(p, "socket"); };
   const Program small = shrink(program, still_shows, 1000);
