@@ -55,9 +55,10 @@ void TimerWheel::add(Timer& timer, std::uint64_t deadline) {
     at = static_cast<Index>(entries_.size());
     entries_.emplace_back();
   }
-  // an exact one for a moment of which the coarse ones have begun is behind them
+  // an exact one for a moment of which the coarse ones have begun is behind those of their tick
   entries_[at].moment = std::max(deadline << 1 | (timer.grain_ == TimerGrain::kCoarse ? 1 : 0), time_);
   entries_[at].timer = &timer;
+  entries_[at].armed = armed_++;
   timer.place_ = at;
   link(at);
 }
@@ -81,10 +82,27 @@ std::optional<std::uint64_t> TimerWheel::earliest() const {
 
 Timer* TimerWheel::take_coarse(unsigned cpu) {
   if ((levels_ & 1) == 0) return nullptr;  // equals of the last one stand on the lowest level
-  Index at = slots_[first_slot()].last;
-  const Timer* timer = entries_[at].timer;
-  bool due = entries_[at].moment == time_ && timer->grain_ == TimerGrain::kCoarse && timer->cpu_ == cpu;
-  return due ? take(at).timer : nullptr;
+  for (Index at = slots_[first_slot()].last; at != 0; at = entries_[at].before) {
+    const Entry& entry = entries_[at];
+    if (entry.moment != time_) return nullptr;
+    if (entry.timer->grain_ == TimerGrain::kCoarse && entry.timer->cpu_ == cpu && in_tick(entry)) return take(at).timer;
+  }
+  return nullptr;
+}
+
+/// Those of the tick, the last armed first (another CPU may have begun it); then exact ones that came too late for
+/// theirs, in order; then the next tick.
+TimerWheel::Index TimerWheel::first_of_tick(const Slot& slot) {
+  Index exact = 0;
+  for (Index at = slot.last; at != 0; at = entries_[at].before) {
+    if (entries_[at].timer->grain_ == TimerGrain::kExact)
+      exact = at;
+    else if (in_tick(entries_[at]))
+      return at;
+  }
+  if (exact != 0) return exact;
+  tick_ = armed_;
+  return slot.last;
 }
 
 TimerWheel::Due TimerWheel::take_due(std::uint64_t limit_ns) {
@@ -94,8 +112,9 @@ TimerWheel::Due TimerWheel::take_due(std::uint64_t limit_ns) {
     Slot& slot = slots_[number];
     if (slot.first == slot.last || number < kSlots) {  // alone, or among equals
       if (entries_[slot.first].moment > limit) break;
+      if (time_ != entries_[slot.first].moment) tick_ = armed_;
       time_ = entries_[slot.first].moment;
-      return take((time_ & 1) != 0 ? slot.last : slot.first);
+      return take((time_ & 1) != 0 ? first_of_tick(slot) : slot.first);
     }
     std::uint64_t begin = slot_begin(number, time_);
     if (begin > limit) break;

@@ -8,7 +8,7 @@
 namespace wakepath::engine {
 
 /// Exact timers come to the moment. Coarse ones are looked after once a tick: those of one tick run together, behind
-/// the exact ones, whoever was armed last first.
+/// the exact ones, whoever was armed last first. Who is armed by them for the same moment waits for the next look.
 enum class TimerGrain : std::uint16_t { kExact, kCoarse };
 
 /// A timer of the modelled machine. Owned by whoever embeds it; must be inactive when it dies.
@@ -59,7 +59,7 @@ class TimerWheel {
   /// The first of all, taken off, if its deadline is not after `limit`. Whoever asks lets time come to `limit`, or to
   /// the deadline, before anything is added.
   [[nodiscard]] Due take_due(std::uint64_t limit);
-  /// The next coarse one of the tick in which the last one was taken, if it is due on this CPU; nullptr otherwise.
+  /// The next coarse one of the tick in which the last one was taken, of those of this CPU; nullptr: no more of them.
   [[nodiscard]] Timer* take_coarse(unsigned cpu);
 
  private:
@@ -72,7 +72,8 @@ class TimerWheel {
     std::uint64_t moment = 0;
     Timer* timer = nullptr;
     Index before = 0, behind = 0;
-    std::uint16_t slot = 0;  // level * kSlots + value of the digit
+    std::uint16_t slot = 0;   // level * kSlots + value of the digit
+    std::uint32_t armed = 0;  // the how manieth
   };
   struct Slot {
     Index first = 0, last = 0;
@@ -81,11 +82,17 @@ class TimerWheel {
   [[nodiscard]] unsigned slot_of(std::uint64_t moment) const;
   /// The slot of the earliest. Precondition: there is one.
   [[nodiscard]] unsigned first_slot() const;
+  /// Was it armed before the tick that runs now began? (The counter may wrap.)
+  [[nodiscard]] bool in_tick(const Entry& entry) const { return static_cast<std::int32_t>(entry.armed - tick_) < 0; }
+  /// Who is first in a slot of a second half; notes when a new tick begins with it.
+  [[nodiscard]] Index first_of_tick(const Slot& slot);
   void link(Index at);
   void unlink(Index at);
   Due take(Index at);
 
   std::uint64_t time_ = 0;    // not after any deadline
+  std::uint32_t armed_ = 0;   // how many timers have been
+  std::uint32_t tick_ = 0;    // `armed_` when the tick that runs now began
   std::uint32_t levels_ = 0;  // bit by bit: is anything in a level, and in its slots
   std::array<std::uint64_t, kLevels> used_{};
   std::array<Slot, kLevels * kSlots> slots_{};

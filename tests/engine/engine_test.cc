@@ -117,6 +117,37 @@ TEST(Scheduler, CoarseTimersOfATickRunTogetherTheLastArmedFirst) {
   EXPECT_FALSE(m.scheduler.run_next_of_tick()) << "none is left";
 }
 
+/// A timer that arms others when it runs, all for now.
+struct ArmingTimer : NamedTimer {
+  ArmingTimer(char n, std::vector<std::pair<Timer*, engine::TimerGrain>> others)
+      : NamedTimer(n), armed(std::move(others)) {
+    function = [](void* machine, Timer& timer) {
+      auto& self = static_cast<ArmingTimer&>(timer);
+      auto& m = *static_cast<Machine*>(machine);
+      m.log += self.name;
+      for (auto [other, grain] : self.armed) m.scheduler.arm(*other, m.scheduler.now_ns(), grain);
+      self.armed.clear();
+      while (m.scheduler.run_next_of_tick()) {
+      }
+      m.log += '.';
+    };
+  }
+  std::vector<std::pair<Timer*, engine::TimerGrain>> armed;
+};
+
+TEST(Scheduler, WhoIsArmedInATickForNowWaitsUntilTheTickIsOver) {
+  using enum engine::TimerGrain;
+  Machine m;
+  NamedTimer young[2]{NamedTimer('y'), NamedTimer('z')};
+  NamedTimer exact[2]{NamedTimer('E'), NamedTimer('F')};
+  NamedTimer old('o');
+  ArmingTimer first('a', {{&young[0], kCoarse}, {&exact[0], kExact}, {&young[1], kCoarse}, {&exact[1], kExact}});
+  m.scheduler.arm(old, 50, kCoarse);
+  m.scheduler.arm(first, 50, kCoarse);
+  m.scheduler.advance_to(60);
+  EXPECT_EQ(m.log, "ao.EFzy") << "the tick whole, then the exact ones in order, then the next tick";
+}
+
 /// What the wheel does, beside a list that is searched: thousands of timers near and far, armed again and cancelled.
 TEST(TimerWheel, AgreesWithASortedList) {
   TimerWheel wheel;
