@@ -3,6 +3,7 @@
 // Left out: the growth of the table (a number up to the limit always fits) and its locks. The index `by_number` stands
 // for fdtable.fd[]; `fd_array` holds its used places in order.
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/kernel/kernel.hh"
@@ -50,8 +51,7 @@ void remove_slot(Kernel& k, files_struct* files, fd_slot* slot) {
 }  // namespace
 
 std::size_t rlimit_nofile(const Kernel& k) {
-  u32 own = k.current()->rlimit_nofile;
-  return own == kNoLimitOfItsOwn ? k.config.rlimit_nofile : own;
+  return std::min<std::size_t>(k.current()->rlimit_nofile, k.config.rlimit_nofile);
 }
 
 namespace {

@@ -123,7 +123,7 @@ task_struct* Kernel::spawn(std::string_view name, files_struct* table, int tgid)
   task->pid = 1000 + thread.id();
   task->tgid = tgid != 0 ? tgid : 1000 + thread.id();
   task->files = table;
-  task->rlimit_nofile = kNoLimitOfItsOwn;
+  task->rlimit_nofile = static_cast<u32>(config.rlimit_nofile);
   if (table != nullptr) ++table->count;
   task_by_id.push_back(task);
   recorder.spawn(thread.id(), record::object_of(task));

@@ -23,9 +23,6 @@ struct wait_queue_head;
 
 using engine::MaySleep;
 
-/// RLIM_INFINITY, which no process has of descriptors.
-constexpr u32 kNoLimitOfItsOwn = ~0u;
-
 /// include/linux/sched.h
 struct task_struct {
   record::Field<record::Text> comm;
@@ -41,9 +38,9 @@ struct task_struct {
   record::Field<bool> restore_sigmask;       ///< `saved_sigmask` comes back at the end of the call.
   record::Field<signal_set> saved_sigmask;
   /// signal->rlim[RLIMIT_NOFILE].rlim_cur, the same in all threads of a process: numbers of descriptors are below it.
-  /// kNoLimitOfItsOwn: Config::rlimit_nofile.
   record::Field<u32> rlimit_nofile;
 
+  u32 frag_offset = 0;                                   ///< task_frag.offset: where what it sends next is laid.
   std::array<int, 32> pending_code{};                    ///< si_code of each pending signal.
   engine::Task* thread = nullptr;                        ///< Its place in the scheduler.
   record::ListNode<task_struct> group_node, wake_entry;  // with several CPUs: smp.hh
