@@ -105,8 +105,8 @@ struct Config {
   std::array<int, 3> tcp_rmem{4096, 131072, 33554432};
   std::array<int, 3> tcp_wmem{4096, 16384, 4194304};
   u32 tcp_notsent_lowat = 0xffffffff;
-  u32 tcp_sndbuf_expand =
-      2;  ///< How often the send buffer holds the first segments: net.ipv4.tcp_congestion_control's.
+  /// How often the send buffer holds the first segments: net.ipv4.tcp_congestion_control's.
+  u32 tcp_sndbuf_expand = 2;
   std::size_t rlimit_nofile = 20000;    ///< Where a process has set none of its own; the hard limit, too.
   u64 file_max = ~u64{0};               ///< fs.file-max
   u64 max_user_watches = 1u << 20;      ///< fs.epoll.max_user_watches

@@ -129,17 +129,35 @@ void __netif_rx(Kernel& k, sk_buff* skb) {
   enqueue_to_backlog(k, skb);
 }
 
+namespace {
+
+/// gso_features_check(): with its headers the packet is larger than the device takes.
+bool is_too_large(const sk_buff* skb) {
+  constexpr u32 kEthernet = 14, kTcp = 32;
+  constexpr u32 kGsoMaxSize = 65536;
+  if (skb->mss == 0 || skb->len <= skb->mss) return false;
+  return kEthernet + (skb->v6 ? 40 : 20) + kTcp + skb->len >= kGsoMaxSize;
+}
+
+void dev_hard_start_xmit(Kernel& k, sk_buff* skb) {
+  Call start(k, Fn::dev_hard_start_xmit, skb);
+  if (k.tap) [[unlikely]]
+    k.tap(*skb);
+  if (k.nic != nullptr)
+    nic_start_xmit(k, skb);
+  else
+    loopback_xmit(k, skb);
+}
+
+}  // namespace
+
 void __dev_queue_xmit(Kernel& k, sk_buff* skb) {
   Call call(k, Fn::__dev_queue_xmit, skb);
   local_bh_disable(k);
-  {
-    Call start(k, Fn::dev_hard_start_xmit, skb);
-    if (k.tap) [[unlikely]]
-      k.tap(*skb);
-    if (k.nic != nullptr)
-      nic_start_xmit(k, skb);
-    else
-      loopback_xmit(k, skb);
+  if (is_too_large(skb)) [[unlikely]] {
+    for (sk_buff* segment : skb_segment(k, skb)) dev_hard_start_xmit(k, segment);
+  } else {
+    dev_hard_start_xmit(k, skb);
   }
   local_bh_enable(k);
 }

@@ -45,7 +45,10 @@ struct sk_buff {
   Payload payload;
   sk_buff* fclone = nullptr;               ///< The other header of the same data, while both live.
   std::vector<std::pair<u32, u32>> sacks;  ///< SACK option: what the receiver has beyond a hole, newest first.
-  u16 mss = 0;  ///< MSS option of a SYN; gso_size of data that stands for several segments; 0: none.
+  u16 mss = 0;       ///< MSS option of a SYN; gso_size of data that stands for several segments; 0: none.
+  u16 page_off = 0;  ///< Where its data begins in a page of kPageFrag bytes (sk_page_frag()).
+  u8 nr_frags = 1;   ///< Pieces of pages that it consists of (skb_shared_info), on the receiver's side.
+  u16 tailroom = 0;  ///< Free bytes behind data that was copied into its head (tcp_collapse()); others have none.
   u32 saddr = 0;
   u32 daddr = 0;
   In6 saddr6, daddr6;  ///< When `v6`.
@@ -135,8 +138,8 @@ struct sock {
   record::Field<shutdown_mask> sk_shutdown;
   record::Field<bool> sk_lock_owned;  ///< sk_lock.owned: a system call holds the socket.
   record::Field<bool> nospace;        ///< SOCK_NOSPACE of socket->flags: somebody waits for room to write.
-  u32 sk_disconnects = 0;  ///< How often connect() has ended what was (AF_UNSPEC, a failure): who sleeps must look.
-  u8 sk_userlocks = 0;     ///< SOCK_BINDADDR_LOCK and its like: what the user has chosen.
+  u8 sk_disconnects = 0;  ///< How often connect() has ended what was (AF_UNSPEC, a failure): who sleeps must look.
+  u8 sk_userlocks = 0;    ///< SOCK_BINDADDR_LOCK and its like: what the user has chosen.
 
   static void describe(record::KindBuilder<sock>& b);
 };
@@ -207,6 +210,7 @@ struct inet_connection_sock {
   record::Field<u8> icsk_retransmits;
   record::Field<u8> icsk_probes_out;  ///< Zero-window probes that nobody has answered.
   record::Field<bool> icsk_pending;   ///< icsk_retransmit_timer has something to do when it is due.
+  bool loss_probe = false;            ///< What it has to do is ICSK_TIME_LOSS_PROBE.
   record::Ptr<inet_bind_bucket> icsk_bind_hash;
   record::Ptr<inet_bind2_bucket> icsk_bind2_hash;
   record::Field<record::Time> icsk_timeout;      ///< When icsk_retransmit_timer is due, while icsk_pending.
@@ -223,10 +227,12 @@ struct inet_connection_sock {
   engine::Timer icsk_retransmit_timer;
   engine::Timer icsk_delack_timer;       ///< Has something to do while ICSK_ACK_TIMER is in icsk_ack_pending.
   engine::Timer sk_timer;                ///< Keepalive; FIN_WAIT2 of an orphan.
-  record::Field<int> icsk_backoff;       ///< Doublings of the time between zero-window probes.
+  record::Field<u8> icsk_backoff;        ///< Doublings of the time between zero-window probes.
   record::Field<u32> icsk_user_timeout;  ///< TCP_USER_TIMEOUT in ms; 0: none.
   record::Field<u32> lrcvtime;           ///< icsk_ack.lrcvtime: when data last came, in ms from 1 on.
   record::Field<u16> rcv_mss;
+  u32 pushed_seq = 0;      ///< tcp_sock's; here is room. End of what was to go out at once.
+  u16 last_seg_size = 0;   ///< icsk_ack.last_seg_size: of the last segment, if it may have been a whole MSS.
   u8 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
   record::Field<record::Duration> icsk_rto;  ///< TCP_TIMEOUT_INIT, then from the round trips; doubled at each timeout.
   u64 icsk_probes_tstamp_ns = 0;             ///< Since when windows are probed; 0: not.
@@ -268,10 +274,13 @@ struct tcp_sock {
   record::Field<u32> bytes_received;  ///< In order, with the peer's FIN.
   u32 rack_end_seq = 0;
   u32 rack_rtt_us = 0;
-  u32 min_rtt_us = ~0u;        ///< Least round trip.
-  u32 last_oow_ack_time = 0;   ///< When an ACK of the kind that is limited last went out (tcp_oow_rate_limited()).
-  u32 synq_overflow_ts = 0;    ///< Of a listener: when it sent its last SYN cookie. Both in ms from 1 on; 0: never.
-  record::Field<int> linger2;  ///< TCP_LINGER2; 0: net.ipv4.tcp_fin_timeout, -1: no FIN_WAIT2 of an orphan.
+  u32 min_rtt_us = ~0u;       ///< Least round trip.
+  u32 last_oow_ack_time = 0;  ///< When an ACK of the kind that is limited last went out (tcp_oow_rate_limited()).
+  union {
+    u32 synq_overflow_ts = 0;  ///< Of a listener: when it sent its last SYN cookie. Both in ms from 1 on; 0: never.
+    u32 tlp_high_seq;          ///< Of a connection: snd_nxt when a lost tail was probed; 0: not, or answered.
+  };
+  record::Field<short> linger2;  ///< TCP_LINGER2; 0: net.ipv4.tcp_fin_timeout, -1: no FIN_WAIT2 of an orphan.
   record::Field<urgent_data> urg_data;
   record::Field<u16> user_mss;        ///< TCP_MAXSEG
   record::Field<u16> mss_clamp;       ///< The least of what both ends said in their SYNs; 0 before.

@@ -164,6 +164,20 @@ sk_buff* alloc_skb_nofail(Kernel& k, sock* sk, Payload payload, u32 truesize) {
   return skb;
 }
 
+namespace {
+
+void copy_addresses(sk_buff* to, const sk_buff* from) {
+  to->saddr = from->saddr;
+  to->daddr = from->daddr;
+  to->v6 = from->v6;
+  to->saddr6 = from->saddr6;
+  to->daddr6 = from->daddr6;
+  to->source = from->source;
+  to->dest = from->dest;
+}
+
+}  // namespace
+
 sk_buff* skb_clone(Kernel& k, const sk_buff* skb) {
   Call call(k, Fn::skb_clone, skb);
   sk_buff* clone = k.skbs.make();
@@ -175,16 +189,36 @@ sk_buff* skb_clone(Kernel& k, const sk_buff* skb) {
   clone->truesize = skb->truesize;
   clone->data = skb->data;
   clone->mss = skb->mss;
+  clone->page_off = skb->page_off;
+  clone->nr_frags = skb_frags(skb);
   clone->cloned = true;
   clone->protocol = skb->protocol;
-  clone->saddr = skb->saddr;
-  clone->daddr = skb->daddr;
-  clone->v6 = skb->v6;
-  clone->saddr6 = skb->saddr6;
-  clone->daddr6 = skb->daddr6;
-  clone->source = skb->source;
-  clone->dest = skb->dest;
+  copy_addresses(clone, skb);
   return clone;
+}
+
+std::vector<sk_buff*> skb_segment(Kernel& k, sk_buff* skb) {
+  Call call(k, Fn::skb_segment, skb);
+  std::vector<sk_buff*> out;
+  for (u32 at = 0; at < skb->len; at += skb->mss) {
+    sk_buff* piece = alloc_skb_nofail(k, nullptr, skb->payload.view().substr(at, skb->mss));
+    const bool last = at + piece->len == skb->len;
+    copy_addresses(piece, skb);
+    piece->protocol = skb->protocol;
+    piece->seq = skb->seq + at;
+    piece->end_seq = last ? skb->end_seq.get() : piece->seq + piece->len;
+    const u32 not_inside = TCPHDR_FIN | TCPHDR_PSH;
+    piece->flags = last ? skb->flags.get() : static_cast<tcp_flags>(static_cast<u32>(skb->flags.get()) & ~not_inside);
+    piece->ack_seq = skb->ack_seq;
+    piece->window = skb->window.get();
+    piece->urg_ptr = skb->urg_ptr;
+    piece->sacks = skb->sacks;
+    piece->page_off = static_cast<u16>((skb->page_off + at) % kPageFrag);
+    piece->nr_frags = skb_frags(piece);
+    out.push_back(piece);
+  }
+  kfree_skb(k, skb);
+  return out;
 }
 
 sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, Payload payload) {

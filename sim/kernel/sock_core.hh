@@ -72,14 +72,22 @@ bool sk_stream_is_writeable(const sock* sk);
 void kfree_skb(Kernel& k, sk_buff* skb);
 /// `truesize` 0: what Linux charges for a segment of TCP. nullptr: no memory.
 sk_buff* alloc_skb(Kernel& k, sock* sk, Payload payload, u32 truesize = 0);
-/// skb_store_bits(), net/core/skbuff.c: other bytes from `offset` on. Not beyond its end, and clones keep the bytes
-/// that they had.
+/// As skb_store_bits(), net/core/skbuff.c, for the mirror, which learns bytes later: other bytes from `offset` on. Not
+/// beyond its end, and clones keep the bytes that they had.
 void skb_store_bits(Kernel& k, sk_buff* skb, std::size_t offset, std::string_view from);
 sk_buff* alloc_skb_nofail(Kernel& k, sock* sk, Payload payload, u32 truesize = 0);  ///< With __GFP_NOFAIL.
 /// A second header for the same data.
 sk_buff* skb_clone(Kernel& k, const sk_buff* skb);
+/// Cuts a segment of TCP into pieces of its MSS, which share their data with nobody, and frees it.
+std::vector<sk_buff*> skb_segment(Kernel& k, sk_buff* skb);
 /// As alloc_skb, for a segment of the write queue.
 sk_buff* tcp_stream_alloc_skb(Kernel& k, sock* sk, Payload payload);
+/// What a task sends it lays into pages of this size, one behind the other (sk_page_frag()).
+constexpr u32 kPageFrag = 32768;
+/// Pieces of such pages that the data of a segment on the sender's side consists of.
+inline u8 skb_frags(const sk_buff* skb) {
+  return skb->len == 0 ? u8{0} : static_cast<u8>(1 + (skb->page_off + skb->len - 1) / kPageFrag);
+}
 /// More data behind what a segment has.
 void skb_append(Kernel& k, sk_buff* skb, std::string_view more);
 /// Receive memory: room is taken page by page into sk_forward_alloc, segments are charged against it.

@@ -68,6 +68,10 @@ bool set_sysctl(Config& config, std::string_view wanted, const std::string& valu
   if (name == "fs.file-max") return config.file_max = static_cast<u64>(numbers(name, value, 1)[0]), true;
   if (name == "fs.epoll.max_user_watches")
     return config.max_user_watches = static_cast<u64>(numbers(name, value, 1)[0]), true;
+  if (name == "net.ipv4.tcp_moderate_rcvbuf") {  // buffers do not grow here by what a reader takes in a while
+    if (numbers(name, value, 1)[0] != 0) throw std::invalid_argument(name + " is 0 in the model");
+    return true;
+  }
   if (name == "net.ipv4.tcp_abort_on_overflow")
     return config.tcp_abort_on_overflow = numbers(name, value, 1)[0] != 0, true;
   if (name == "net.ipv4.ip_local_port_range") {

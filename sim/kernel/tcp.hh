@@ -122,6 +122,10 @@ void tcp_enter_quickack_mode(sock* sk);
 /// Segments like the last one may take the short way again (tcp_rcv_established()).
 void tcp_fast_path_check(sock* sk);
 
+// --- a full receive buffer: tcp_collapse.cc ---
+/// Is there room for one segment more, or can it be made? One may overshoot.
+bool tcp_try_rmem_schedule(Kernel& k, sock* sk);
+
 // --- segments out of order: tcp_ofo.cc ---
 void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb);
 /// What has become in order goes to the receive queue.
@@ -167,9 +171,6 @@ u32 tcp_acceptable_seq(const sock* sk);
 void tcp_send_delayed_ack(Kernel& k, sock* sk);
 void tcp_send_fin(Kernel& k, sock* sk);
 void tcp_send_active_reset(Kernel& k, sock* sk);
-/// Sends what window and Nagle allow.
-void __tcp_push_pending_frames(Kernel& k, sock* sk, u32 nonagle);
-inline void tcp_push_pending_frames(Kernel& k, sock* sk) { __tcp_push_pending_frames(k, sk, tcp_sk(sk)->nonagle); }
 /// A segment of the retransmit queue goes out again.
 void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb);
 /// A segment of the write queue has gone out: it is now in flight.
@@ -178,6 +179,15 @@ void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb);
 bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep);
 /// The MSS that a SYN says: TCP_MAXSEG or loopback's.
 u16 tcp_advertise_mss(const sock* sk, bool v6);
+
+// --- what goes out when: tcp_xmit.cc ---
+/// The largest amount of data that goes down as one segment: sk_gso_max_size of lo, 65536 without the longest header.
+constexpr u32 kGsoMax = 65279;
+/// Sends what window and Nagle allow, or the first segment of it alone. True: something was sent.
+bool tcp_write_xmit(Kernel& k, sock* sk, u32 mss, u32 nonagle, bool push_one);
+/// The same; if all must wait for the window the probe timer runs.
+void __tcp_push_pending_frames(Kernel& k, sock* sk, u32 mss, u32 nonagle);
+inline bool tcp_urg_mode(const tcp_sock* tp) { return tp->snd_una != tp->snd_up; }
 
 // --- tcp_probe.cc: probes of a closed window, and of a silent peer ---
 /// Sends what makes the peer answer: the next data if the window lets some through, else nothing from before it.
@@ -220,6 +230,9 @@ u32 __tcp_select_window(sock* sk);
 u32 tcp_receive_window(const sock* sk);
 
 u32 tcp_current_mss(const sock* sk);
+inline void tcp_push_pending_frames(Kernel& k, sock* sk) {
+  __tcp_push_pending_frames(k, sk, tcp_current_mss(sk), tcp_sk(sk)->nonagle);
+}
 /// A bare segment that belongs to no full socket: answers of the tables (SYN-ACK, RST, time-wait's ACK).
 struct BareSegment {
   Address from, to;
@@ -241,6 +254,11 @@ void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns);
 /// No answer for too long: ETIMEDOUT, and the socket is over.
 void tcp_write_err(Kernel& k, sock* sk);
 int tcp_orphan_retries(const Kernel& k, bool alive);
+/// Something unacknowledged is in flight: the timer of its retransmission starts anew.
+void tcp_rearm_rto(Kernel& k, sock* sk);
+/// The same, but earlier and for a probe (tcp_send_loss_probe()), while nothing seems to be lost.
+void tcp_schedule_loss_probe(Kernel& k, sock* sk);
+void tcp_send_loss_probe(Kernel& k, sock* sk);
 /// Nothing has to be sent again. The timer runs on, and finds nothing to do.
 void tcp_clear_retrans(sock* sk);
 void inet_csk_clear_xmit_timers(Kernel& k, sock* sk);

@@ -58,6 +58,13 @@ void tcp_clean_rtx_queue(Kernel& k, sock* sk, u32 prior_una) {
   if (rtt_ns != kForever) tcp_rtt_estimator(sk, rtt_ns);
 }
 
+/// What is still in flight has time again.
+void tcp_set_xmit_timer(Kernel& k, sock* sk) {
+  inet_csk(sk)->loss_probe = false;
+  tcp_schedule_loss_probe(k, sk);
+  if (!inet_csk(sk)->loss_probe) tcp_rearm_rto(k, sk);
+}
+
 }  // namespace
 
 void tcp_rtt_estimator(sock* sk, u64 rtt_ns) {
@@ -104,8 +111,9 @@ bool tcp_ack(Kernel& k, sock* sk, const sk_buff* skb) {
     if (tp->packets_out == 0)
       tcp_clear_retrans(sk);
     else
-      tcp_reset_xmit_timer(k, sk, icsk->icsk_rto.get().ns);
+      tcp_set_xmit_timer(k, sk);
   }
+  if (tp->tlp_high_seq != 0 && !before(skb->ack_seq, tp->tlp_high_seq)) tp->tlp_high_seq = 0;  // tcp_process_tlp_ack()
   if (tp->sacked_out != 0 || tp->icsk_ca_state != ca_state::TCP_CA_Open) tcp_fastretrans_alert(k, sk);
   return call.result(true);
 }

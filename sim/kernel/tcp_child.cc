@@ -92,6 +92,7 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   tp->window_clamp = req->rsk_window_clamp;
   tp->rcv_wscale = req->rcv_wscale;
   tp->write_seq = req->snt_isn + 1;
+  inet_csk(child)->pushed_seq = tp->write_seq;
   tp->snd_una = tp->write_seq;
   tp->snd_nxt = tp->write_seq;
   tp->snd_up = tp->write_seq;

@@ -254,6 +254,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   tp->srtt_us = 0;
   tp->rttvar_us = 0;
   tp->retrans_stamp = 0;
+  tp->tlp_high_seq = 0;
   tp->rcv_tstamp = 0u;
   tp->bytes_sent = 0u;
   tp->bytes_acked = 0u;

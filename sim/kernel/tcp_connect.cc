@@ -36,6 +36,7 @@ long tcp_connect(Kernel& k, sock* sk) {
   ++tp->packets_out;
   __tcp_transmit_skb(k, sk, skb, true);
   tp->snd_nxt = tp->write_seq;
+  inet_csk(sk)->pushed_seq = tp->write_seq;
   tcp_reset_xmit_timer(k, sk, inet_csk(sk)->icsk_rto.get().ns);
   return call.result(0);
 }

@@ -1,8 +1,7 @@
 // Models: the receiving half of net/ipv4/tcp_input.c, Linux 6.18: queueing data, acknowledging it (at once, or
 // delayed), the peer's FIN. What comes out of order is in tcp_ofo.cc, what an ACK does in tcp_ack.cc.
-// Left out: collapsing and pruning a full queue (tcp_collapse(), tcp_prune_queue(): what has no room is dropped), the
-// buffer that grows with it (tcp_clamp_window()), compressed ACKs (each segment out of order is answered at once, where
-// Linux holds back the fourth and later ones for a millisecond).
+// A buffer that is too full: tcp_collapse.cc. Left out: compressed ACKs (each segment out of order is answered at once,
+// where Linux holds back the fourth and later ones for a millisecond).
 
 #include <algorithm>
 
@@ -13,8 +12,9 @@ namespace wakepath::kernel {
 
 namespace {
 
-constexpr u32 kMaxQuickAcks = 16;  // TCP_MAX_QUICKACKS
-constexpr u32 kMostCoalesced = 64 * 1024;
+constexpr u32 kRemnant = TCPHDR_FIN | TCPHDR_URG | TCPHDR_SYN | TCPHDR_PSH;  // TCP_REMNANT
+constexpr u32 kMaxQuickAcks = 16;                                            // TCP_MAX_QUICKACKS
+constexpr int kMaxSkbFrags = 17;                                             // MAX_SKB_FRAGS
 
 bool in_quickack_mode(const sock* sk) {
   const inet_connection_sock* icsk = inet_csk(sk);
@@ -30,11 +30,25 @@ void tcp_incr_quickack(sock* sk) {
 
 void tcp_measure_rcv_mss(sock* sk, const sk_buff* skb) {
   inet_connection_sock* icsk = inet_csk(sk);
+  constexpr u32 kHeader = 20, kTimestamps = 12, kDefaultMss = 536, kLeastMss = 88;  // TCP_MSS_DEFAULT, TCP_MIN_MSS
   u32 len = skb->mss != 0 ? skb->mss : skb->len.get();
+  const u32 last = icsk->last_seg_size;
+  icsk->last_seg_size = 0;
   if (len >= icsk->rcv_mss) {
     if (len != icsk->rcv_mss) tcp_set_scaling_ratio(sk, skb);
     icsk->rcv_mss = static_cast<u16>(std::min(len, tcp_full_mss(tcp_over_v6(sk))));
+    // perhaps the end of what was written: whoever reads all of it acknowledges it, too (since 6.6)
+    if ((skb->flags & TCPHDR_PSH) != 0) icsk->icsk_ack_pending |= ICSK_ACK_PUSHED;
     return;
+  }
+  // two of the same length in a row, long ones or without PSH: that is what the peer takes for its MSS
+  const u32 whole = len + kHeader + kTimestamps;
+  if (whole >= kDefaultMss + kHeader || (whole >= kLeastMss + kHeader && (skb->flags & kRemnant) == 0)) {
+    icsk->last_seg_size = static_cast<u16>(len);
+    if (len == last) {
+      icsk->rcv_mss = static_cast<u16>(len);
+      return;
+    }
   }
   if ((icsk->icsk_ack_pending & ICSK_ACK_PUSHED) != 0) icsk->icsk_ack_pending |= ICSK_ACK_PUSHED2;
   icsk->icsk_ack_pending |= ICSK_ACK_PUSHED;
@@ -93,11 +107,20 @@ void tcp_data_ready(Kernel& k, sock* sk) {
 bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb) {
   // data that the sender still has on its retransmit queue is shared: nothing can be added to it
   if (tail == nullptr || tail->fclone != nullptr || (tail->flags & TCPHDR_FIN) != 0 || (skb->flags & TCPHDR_FIN) != 0 ||
-      skb->len == 0 || tail->end_seq != skb->seq || tail->len + skb->len > kMostCoalesced)
+      skb->len == 0 || tail->end_seq != skb->seq)
     return false;
+  const bool copied = skb->len <= tail->tailroom;  // then it needs no memory of its own
+  if (!copied && tail->nr_frags + skb->nr_frags > kMaxSkbFrags) return false;
   Call call(k, Fn::tcp_try_coalesce, sk);
   skb_append(k, tail, skb->payload.view());
-  sk_mem_charge(sk, skb->len);
+  if (copied) {
+    tail->truesize -= skb->len;
+    tail->tailroom = static_cast<u16>(tail->tailroom - skb->len);
+  } else {
+    tail->nr_frags = static_cast<u8>(tail->nr_frags + skb->nr_frags);
+    tail->tailroom = 0;
+    sk_mem_charge(sk, skb->len);
+  }
   return call.result(true);
 }
 
@@ -193,9 +216,6 @@ void queue_in_order(Kernel& k, sock* sk, sk_buff* skb) {
   if (!sock_flag(sk, SOCK_DEAD_BIT) && !silent) tcp_data_ready(k, sk);
 }
 
-/// Measured on 6.18.44: what is queued counts, not what comes. So one segment may overshoot.
-bool tcp_can_ingest(const sock* sk) { return sk->sk_rmem_alloc <= sk->sk_rcvbuf; }
-
 /// More is queued than the buffer is for: the sender is told, whatever was promised, and a reader is woken. A bare FIN
 /// is taken all the same.
 bool no_room(Kernel& k, sock* sk, const sk_buff* skb) {
@@ -216,7 +236,7 @@ void tcp_data_queue(Kernel& k, sock* sk, sk_buff* skb) {
     bool lone_fin = skb->len == 0;
     if (!lone_fin && window == 0) {
       out_of_window(k, sk, skb);
-    } else if (tcp_can_ingest(sk) || no_room(k, sk, skb)) {
+    } else if (tcp_try_rmem_schedule(k, sk) || no_room(k, sk, skb)) {
       queue_in_order(k, sk, skb);
     } else {
       kfree_skb(k, skb);

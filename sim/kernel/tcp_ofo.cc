@@ -27,7 +27,7 @@ void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb) {
   sk_buff* place = tp->out_of_order_queue.back();
   while (place != nullptr && after(place->seq, skb->seq)) place = tp->out_of_order_queue.prev(place);
   bool covered = place != nullptr && !before(place->end_seq, skb->end_seq);
-  if (covered || sk->sk_rmem_alloc > sk->sk_rcvbuf) {
+  if (covered || !tcp_try_rmem_schedule(k, sk)) {
     kfree_skb(k, skb);
     return;
   }

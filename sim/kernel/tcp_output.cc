@@ -1,7 +1,7 @@
-// Models: net/ipv4/tcp_output.c of Linux 6.18: building segments, Nagle, ACKs. The window: tcp_window.cc.
-// Left out: congestion control and pacing (loopback's window is smaller than the initial congestion window's 10 large
-// segments), timestamps (their 12 bytes count in the MSS, but are in no packet), path MTU discovery, window scaling as
-// an encoding (a segment carries the window in bytes), the urgent pointer of data more than 64 KiB ahead.
+// Models: net/ipv4/tcp_output.c of Linux 6.18: building segments, retransmission, ACKs. What goes out when:
+// tcp_xmit.cc; the window that we offer: tcp_window.cc. Left out: timestamps (their 12 bytes count in the MSS, but are
+// in no packet), path MTU discovery, window scaling as an encoding (a segment carries the window in bytes), the urgent
+// pointer of data more than 64 KiB ahead.
 
 #include <algorithm>
 
@@ -11,8 +11,6 @@
 namespace wakepath::kernel {
 
 namespace {
-
-constexpr u32 kGsoMax = 65279;  // sk_gso_max_size on loopback: 65536 without headers
 
 void tcp_event_ack_sent(sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
@@ -31,21 +29,6 @@ void tcp_event_data_sent(Kernel& k, sock* sk) {
   if ((now - icsk->lrcvtime) * kNsPerMs < icsk->icsk_ack_ato.get().ns) icsk->icsk_ack_pingpong = 1;
 }
 
-bool tcp_urg_mode(const tcp_sock* tp) { return tp->snd_una != tp->snd_up; }
-
-/// Nagle with Minshall's change: a small segment waits while another small one is not acknowledged. Cork: it waits
-/// until it is full.
-bool tcp_nagle_check(const tcp_sock* tp, u32 nonagle) {
-  if ((nonagle & TCP_NAGLE_CORK) != 0) return true;
-  bool small_in_flight = after(tp->snd_sml, tp->snd_una) && !after(tp->snd_sml, tp->snd_nxt);
-  return nonagle == TCP_NAGLE_ON && tp->packets_out != 0 && small_in_flight;
-}
-bool tcp_nagle_test(const tcp_sock* tp, const sk_buff* skb, u32 mss, u32 nonagle) {
-  if ((nonagle & TCP_NAGLE_PUSH) != 0 || tcp_urg_mode(tp) || (skb->flags & TCPHDR_FIN) != 0 || skb->len >= mss)
-    return true;
-  return !tcp_nagle_check(tp, nonagle);
-}
-
 }  // namespace
 
 void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb) {
@@ -57,7 +40,7 @@ void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb) {
   --sk->sk_write_queue.qlen;
   sk->tcp_rtx_queue.push_back(skb);
   ++tp->packets_out;
-  if (was_none) tcp_reset_xmit_timer(k, sk, inet_csk(sk)->icsk_rto.get().ns);
+  if (was_none || inet_csk(sk)->loss_probe) tcp_rearm_rto(k, sk);
 }
 
 bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
@@ -69,6 +52,7 @@ bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   rest->seq = skb->seq + keep;
   rest->end_seq = skb->end_seq;
   rest->flags = skb->flags;
+  rest->page_off = static_cast<u16>((skb->page_off + keep) % kPageFrag);
   skb->flags &= static_cast<tcp_flags>(TCPHDR_ACK | TCPHDR_SYN);
   skb->payload.truncate(keep);
   skb->len = keep;
@@ -76,6 +60,10 @@ bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   skb->truesize -= rest->len;  // its data is charged to the new segment, which adds its own overhead
   sk->sk_wmem_queued += static_cast<int>(rest->truesize - rest->len);
   if (sent) {
+    if (skb->mss != 0) {
+      rest->mss = rest->len > skb->mss ? skb->mss : u16{0};
+      if (keep <= skb->mss) skb->mss = 0;
+    }
     rest->sacked = skb->sacked;
     rest->sent_at_ns = skb->sent_at_ns;
     sk->tcp_rtx_queue.insert_behind(skb, rest);
@@ -86,73 +74,6 @@ bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   }
   return true;
 }
-
-namespace {
-
-/// Is there room in the peer's window for the segment, or for one MSS of it? What does not fit whole waits: no silly
-/// small pieces; only a probe sends what the window has room for.
-bool tcp_snd_wnd_test(const tcp_sock* tp, const sk_buff* skb, u32 mss) {
-  u32 end = skb->len > mss ? skb->seq + mss : skb->end_seq.get();
-  return !after(end, tp->snd_una + tp->snd_wnd);
-}
-
-/// How much of a segment goes now: as many whole ones as the window has room for, and the rest if Nagle lets it.
-u32 tcp_mss_split_point(const tcp_sock* tp, const sk_buff* skb, u32 mss, u32 nonagle) {
-  if (skb->len <= mss) return mss;
-  u32 needed = std::min(skb->len.get(), tp->snd_una + tp->snd_wnd - skb->seq);
-  u32 partial = needed % mss;
-  return partial != 0 && tcp_nagle_check(tp, nonagle) ? needed - partial : needed;
-}
-
-/// As tcp_grow_skb() since 6.10: what was written while the window was closed travels as few large segments. Takes over
-/// from the segment behind what there is room for.
-void tcp_grow_skb(Kernel& k, sock* sk, sk_buff* skb, u32 mss) {
-  const u32 most = std::max(1u, kGsoMax / mss) * mss;
-  sk_buff* next = skb->node.next;
-  if (next == nullptr || skb->len >= most || skb->len == 0 || next->len == 0) return;
-  u32 moved = std::min(most - skb->len, next->len.get());
-  skb_append(k, skb, next->payload.view().substr(0, moved));
-  if (moved < next->len) {
-    next->payload = next->payload.view().substr(moved);
-    next->len -= moved;
-    next->seq += moved;
-    next->truesize -= moved;
-    return;
-  }
-  skb->end_seq = next->end_seq;
-  skb->flags |= next->flags;
-  sk->sk_wmem_queued -= static_cast<int>(next->truesize - moved);
-  sk->sk_write_queue.list.erase(next);
-  --sk->sk_write_queue.qlen;
-  kfree_skb(k, next);
-}
-
-bool tcp_write_xmit(Kernel& k, sock* sk, u32 nonagle) {
-  Call call(k, Fn::tcp_write_xmit, sk);
-  tcp_sock* tp = tcp_sk(sk);
-  u32 mss = tcp_current_mss(sk);
-  while (sk_buff* skb = sk->sk_write_queue.list.front()) {
-    tcp_grow_skb(k, sk, skb, mss);
-    if (!tcp_snd_wnd_test(tp, skb, mss)) {
-      k.rule(Rule::tcp_window_closed, sk);
-      break;
-    }
-    u32 most = tcp_urg_mode(tp) ? mss : tcp_mss_split_point(tp, skb, mss, nonagle);
-    if (skb->len > most && !tcp_fragment(k, sk, skb, most)) break;
-    bool last = skb == sk->sk_write_queue.list.back();  // Nagle is about the last segment: more behind one pushes it
-    if (!tcp_nagle_test(tp, skb, mss, last ? nonagle : static_cast<u32>(TCP_NAGLE_PUSH))) {
-      k.rule((nonagle & TCP_NAGLE_CORK) != 0 ? Rule::tcp_cork_holds : Rule::tcp_nagle_holds, sk);
-      break;
-    }
-    skb->mss = skb->len > mss ? static_cast<u16>(mss) : u16{0};
-    if (__tcp_transmit_skb(k, sk, skb, true) != 0) break;
-    if (skb->len > 0 && skb->len < mss) tp->snd_sml = skb->end_seq;
-    tcp_event_new_data_sent(k, sk, skb);
-  }
-  return call.result(true);
-}
-
-}  // namespace
 
 u32 tcp_current_mss(const sock* sk) {
   constexpr u32 kTimestamps = 12;  // of every segment's options
@@ -214,15 +135,14 @@ long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
 
 namespace {
 
-/// How much of a segment may go again: as many whole MSS as the window has room for, or what room there is. Of the
-/// oldest one MSS goes even into a window that has shrunk to before it: it probes. 0: nothing.
+/// How much of a segment may go again: one MSS, or what the window has room for. Of the oldest one MSS goes even into a
+/// window that has shrunk to before it: it probes. 0: nothing.
 u32 tcp_retransmit_room(const sock* sk, const sk_buff* skb) {
   const tcp_sock* tp = tcp_sk(sk);
   const u32 mss = tcp_current_mss(sk);
   const auto room = static_cast<std::int32_t>(tp->snd_una + tp->snd_wnd - skb->seq);
   if (room <= 0) return skb->seq == tp->snd_una ? mss : 0;
-  const u32 whole = static_cast<u32>(room) / mss * mss;
-  return whole != 0 ? whole : static_cast<u32>(room);
+  return std::min(static_cast<u32>(room), mss);
 }
 
 }  // namespace
@@ -239,13 +159,6 @@ void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb) {
   if ((skb->sacked & TCPCB_SACKED_RETRANS) == 0) ++tp->retrans_out;
   skb->sacked |= static_cast<skb_sacked>(TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS);
   if (tp->retrans_stamp == 0) tp->retrans_stamp = tcp_stamp_ms(k);
-}
-
-void __tcp_push_pending_frames(Kernel& k, sock* sk, u32 nonagle) {
-  if (sk->sk_write_queue.list.empty() || tcp_state(sk) == TcpState::CLOSE) return;
-  Call call(k, Fn::__tcp_push_pending_frames, sk);
-  tcp_write_xmit(k, sk, nonagle);
-  tcp_check_probe_timer(k, sk);
 }
 
 u32 tcp_acceptable_seq(const sock* sk) {
@@ -298,7 +211,7 @@ void tcp_send_fin(Kernel& k, sock* sk) {
     sk->sk_wmem_queued += static_cast<int>(skb->truesize.get());
   }
   ++tp->write_seq;
-  __tcp_push_pending_frames(k, sk, TCP_NAGLE_OFF);
+  __tcp_push_pending_frames(k, sk, tcp_current_mss(sk), TCP_NAGLE_OFF);
 }
 
 void tcp_send_active_reset(Kernel& k, sock* sk) {

@@ -117,6 +117,30 @@ void tcp_fastretrans_alert(Kernel& k, sock* sk) {
   tcp_xmit_retransmit_queue(k, sk);
 }
 
+/// The tail is sent again, its last MSS of several, or what waits and has room: the answer tells what was lost.
+void tcp_send_loss_probe(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_send_loss_probe, sk);
+  tcp_sock* tp = tcp_sk(sk);
+  const u32 mss = tcp_current_mss(sk);
+  sk_buff* last = sk->tcp_rtx_queue.back();
+  if (tp->tlp_high_seq == 0 && last != nullptr) {
+    k.rule(Rule::tcp_probes_tail, sk);
+    const sk_buff* waits = sk->sk_write_queue.list.front();
+    const bool fits =
+        waits != nullptr && !after(waits->seq + std::min(waits->len.get(), mss), tp->snd_una + tp->snd_wnd);
+    bool sent = fits && tcp_write_xmit(k, sk, mss, TCP_NAGLE_OFF, true);
+    if (!fits) {
+      const u32 before_last = last->mss != 0 ? (last->len - 1) / last->mss * last->mss : 0;
+      if (before_last == 0 || tcp_fragment(k, sk, last, before_last)) {
+        tcp_retransmit_skb(k, sk, sk->tcp_rtx_queue.back());
+        sent = true;
+      }
+    }
+    if (sent) tp->tlp_high_seq = tp->snd_nxt;
+  }
+  tcp_rearm_rto(k, sk);
+}
+
 void tcp_enter_loss(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_enter_loss, sk);
   tcp_sock* tp = tcp_sk(sk);

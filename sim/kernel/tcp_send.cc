@@ -23,12 +23,12 @@ MaySleep<u64> sk_wait(Kernel& k, sock* sk, u64 timeout_ns) {
 namespace {
 
 /// How large a segment of the write queue may become: half of the largest window that the peer has shown, in whole
-/// segments.
-u32 tcp_xmit_size_goal(const sock* sk) {
+/// segments. Urgent data: one (tcp_xmit_size_goal()).
+u32 tcp_xmit_size_goal(const sock* sk, u32 mss, int flags) {
   constexpr u32 kDefaultMss = 536;  // TCP_MSS_DEFAULT
-  u32 mss = tcp_current_mss(sk);
+  if ((flags & MSG_OOB) != 0) return mss;
   u32 window = tcp_sk(sk)->max_window;
-  u32 most = std::min(65535u, window > kDefaultMss ? window / 2 : window);
+  u32 most = std::min(kGsoMax, window > kDefaultMss ? window / 2 : window);
   return std::max(mss, most / mss * mss);
 }
 
@@ -79,42 +79,111 @@ MaySleep<long> sk_stream_wait_connect(Kernel& k, sock* sk, u64* timeout) {
   co_return call.result(0);
 }
 
-/// Adds as much as one segment takes, all of it or none; 0: no memory, or with `*error` the data is not there. Order of
-/// the writes as on 6.18: sk_wmem_queued, then write_seq.
-std::size_t tcp_queue_for_sending(Kernel& k, sock* sk, const char* data, std::size_t size, long* error) {
-  const u32 goal = tcp_xmit_size_goal(sk);
-  tcp_sock* tp = tcp_sk(sk);
-  if ((tp->nonagle & TCP_NAGLE_PUSH) != 0) tp->nonagle &= static_cast<nagle_flags>(TCP_NAGLE_OFF | TCP_NAGLE_CORK);
-  sk_buff* tail = sk->sk_write_queue.list.back();
-  const bool joins = tail != nullptr && tail->len < goal;
-  const std::size_t added = std::min<std::size_t>(size, joins ? goal - tail->len : goal);
-  if (!user_has(k, data, added)) [[unlikely]] {
-    *error = k.error(Rule::bad_address, sk);
-    return 0;
-  }
-  if (joins) {
-    sk->sk_wmem_queued += static_cast<int>(added);
-    skb_append(k, tail, {data, added});
-  } else {
-    sk_buff* skb = tcp_stream_alloc_skb(k, sk, std::string_view(data, added));
-    if (skb == nullptr) return 0;
-    skb->seq = tp->write_seq;
-    skb->end_seq = skb->seq + static_cast<u32>(added);
-    skb->flags = static_cast<tcp_flags>(TCPHDR_ACK | TCPHDR_PSH);
-    sk->sk_write_queue.list.push_back(skb);
-    ++sk->sk_write_queue.qlen;
-    sk->sk_wmem_queued += static_cast<int>(skb->truesize.get());
-  }
-  tp->write_seq += static_cast<u32>(added);
-  return added;
+/// Where the next `size` bytes of the task go in its page: from the beginning of one that nobody uses any more (here,
+/// when no segment is alive at all), or of a new one when less than 32 bytes are left (sk_page_frag_refill()).
+u16 sk_page_frag(const Kernel& k, task_struct* task, std::size_t size) {
+  constexpr u32 kLeast = 32;
+  if (task->frag_offset + kLeast > kPageFrag || k.skbs.live() == 0) task->frag_offset = 0;
+  const auto begin = static_cast<u16>(task->frag_offset);
+  task->frag_offset = static_cast<u32>((task->frag_offset + size) % kPageFrag);
+  return begin;
+}
+
+void tcp_mark_push(sock* sk, sk_buff* skb) {
+  if ((skb->flags & TCPHDR_PSH) == 0) skb->flags |= TCPHDR_PSH;
+  inet_csk(sk)->pushed_seq = tcp_sk(sk)->write_seq;
+}
+
+/// More than half of a window was written since something was to go out at once.
+bool forced_push(const sock* sk) {
+  return after(tcp_sk(sk)->write_seq, inet_csk(sk)->pushed_seq + (tcp_sk(sk)->max_window >> 1));
 }
 
 /// tcp_push(): what was queued may go; the end of urgent data is marked first.
-void tcp_push(Kernel& k, sock* sk, int flags, u32 nonagle) {
-  if (sk->sk_write_queue.list.empty()) return;
-  if ((flags & MSG_OOB) != 0) tcp_sk(sk)->snd_up = tcp_sk(sk)->write_seq;
+void tcp_push(Kernel& k, sock* sk, int flags, u32 mss, u32 nonagle) {
+  tcp_sock* tp = tcp_sk(sk);
+  sk_buff* tail = sk->sk_write_queue.list.back();
+  if (tail == nullptr) return;
+  if ((flags & MSG_MORE) == 0 || forced_push(sk)) tcp_mark_push(sk, tail);
+  if ((flags & MSG_OOB) != 0) tp->snd_up = tp->write_seq;
   if ((flags & MSG_MORE) != 0) nonagle = TCP_NAGLE_CORK;
-  __tcp_push_pending_frames(k, sk, nonagle);
+  __tcp_push_pending_frames(k, sk, mss, nonagle);
+}
+
+/// What one send() has done so far.
+struct Sending {
+  const char* data;
+  std::size_t size;
+  int flags;
+  u32 mss, goal;  ///< As of the beginning, or of the last sleep (tcp_send_mss()).
+  std::size_t copied = 0;
+  int new_segments = 0;  ///< Since the socket's backlog was last looked at.
+
+  void ask(const sock* sk) {
+    mss = tcp_current_mss(sk);
+    goal = tcp_xmit_size_goal(sk, mss, flags);
+  }
+};
+
+/// How a step of the loop below ended.
+enum class Queued { some, no_room, restart, bad_address };
+
+/// Adds as much as one segment takes, all of it or none. Room is only asked for when a new segment begins: what still
+/// goes into the last one does so though the buffer is full. Order of the writes as on 6.18: sk_wmem_queued, then
+/// write_seq.
+Queued tcp_queue_for_sending(Kernel& k, sock* sk, Sending& s) {
+  constexpr int kLookAtBacklog = 16;
+  tcp_sock* tp = tcp_sk(sk);
+  sk_buff* tail = sk->sk_write_queue.list.back();
+  const bool joins = tail != nullptr && tail->len < s.goal;
+  if (!joins && !sk_stream_memory_free(sk)) return Queued::no_room;
+  if (!joins && s.new_segments >= kLookAtBacklog) {
+    s.new_segments = 0;
+    if (!sk->sk_backlog.empty()) {  // sk_flush_backlog(): ACKs have come meanwhile
+      __release_sock(k, sk);
+      return Queued::restart;
+    }
+  }
+  const char* from = s.data + s.copied;
+  const std::size_t added = std::min<std::size_t>(s.size - s.copied, joins ? s.goal - tail->len : s.goal);
+  if (!user_has(k, from, added)) [[unlikely]]
+    return Queued::bad_address;
+  const u16 place = sk_page_frag(k, k.current(), added);
+  if (joins) {
+    sk->sk_wmem_queued += static_cast<int>(added);
+    skb_append(k, tail, {from, added});
+    if (s.copied == 0 && added < s.size && (tail->flags & TCPHDR_PSH) != 0)
+      tail->flags &= static_cast<tcp_flags>(~static_cast<u32>(TCPHDR_PSH));
+  } else {
+    tail = tcp_stream_alloc_skb(k, sk, std::string_view(from, added));
+    if (tail == nullptr) return Queued::no_room;
+    ++s.new_segments;
+    tail->page_off = place;
+    tail->seq = tp->write_seq;
+    tail->end_seq = tail->seq + static_cast<u32>(added);
+    const bool ends = s.copied + added == s.size && (s.flags & MSG_MORE) == 0;  // tcp_push() will mark it
+    tail->flags = ends ? static_cast<tcp_flags>(TCPHDR_ACK | TCPHDR_PSH) : TCPHDR_ACK;
+    sk->sk_write_queue.list.push_back(tail);
+    ++sk->sk_write_queue.qlen;
+    sk->sk_wmem_queued += static_cast<int>(tail->truesize.get());
+    if ((tp->nonagle & TCP_NAGLE_PUSH) != 0)  // tcp_skb_entail()
+      tp->nonagle &= static_cast<nagle_flags>(TCP_NAGLE_OFF | TCP_NAGLE_CORK);
+  }
+  tp->write_seq += static_cast<u32>(added);
+  s.copied += added;
+  return Queued::some;
+}
+
+/// A full segment goes out before the next one is written: all that waits, if it is much, or the first one alone.
+void push_full(Kernel& k, sock* sk, const Sending& s) {
+  sk_buff* tail = sk->sk_write_queue.list.back();
+  if (s.copied == s.size || tail->len < s.goal || (s.flags & MSG_OOB) != 0) return;
+  if (forced_push(sk)) {
+    tcp_mark_push(sk, tail);
+    __tcp_push_pending_frames(k, sk, s.mss, TCP_NAGLE_PUSH);
+  } else if (tail == sk->sk_write_queue.list.front()) {
+    tcp_write_xmit(k, sk, s.mss, TCP_NAGLE_PUSH, true);  // tcp_push_one()
+  }
 }
 
 Rule why_no_sending(const sock* sk) {
@@ -127,26 +196,30 @@ MaySleep<long> tcp_sendmsg_locked(Kernel& k, sock* sk, const char* data, std::si
   u64 timeout = sock_sndtimeo(sk, (flags & MSG_DONTWAIT) != 0);
   long error = 0;
   if (!can_send(sk)) error = co_await sk_stream_wait_connect(k, sk, &timeout);
-  std::size_t copied = 0;
+  Sending s{data, size, flags, 0, 0};
+  s.ask(sk);
   if (error == 0 && sending_ended(sk)) error = -EPIPE;
-  while (error == 0 && copied < size) {
-    bool room = sk_stream_memory_free(sk);
-    std::size_t added = room ? tcp_queue_for_sending(k, sk, data + copied, size - copied, &error) : 0;
-    if (error != 0) break;
-    if (added == 0) {
-      sk->nospace = true;
-      if (copied > 0) tcp_push(k, sk, flags & ~MSG_MORE, TCP_NAGLE_PUSH);
-      error = co_await sk_stream_wait_memory(k, sk, &timeout);
-      continue;
+  while (error == 0 && s.copied < size) {
+    switch (tcp_queue_for_sending(k, sk, s)) {
+      case Queued::some:
+        push_full(k, sk, s);
+        break;
+      case Queued::no_room:
+        sk->nospace = true;
+        if (s.copied > 0) tcp_push(k, sk, flags & ~MSG_MORE, s.mss, TCP_NAGLE_PUSH);
+        error = co_await sk_stream_wait_memory(k, sk, &timeout);
+        [[fallthrough]];
+      case Queued::restart:
+        s.ask(sk);
+        break;
+      case Queued::bad_address:
+        error = k.error(Rule::bad_address, sk);
+        break;
     }
-    copied += added;
-    sk_buff* tail = sk->sk_write_queue.list.back();
-    if (copied < size && tail != nullptr && tail->len >= tcp_xmit_size_goal(sk))
-      __tcp_push_pending_frames(k, sk, TCP_NAGLE_PUSH);
   }
-  if (copied > 0) {
-    tcp_push(k, sk, flags, tcp_sk(sk)->nonagle);
-    co_return call.result(static_cast<long>(copied));
+  if (s.copied > 0) {
+    tcp_push(k, sk, flags, s.mss, tcp_sk(sk)->nonagle);
+    co_return call.result(static_cast<long>(s.copied));
   }
   if (error == -EPIPE) {  // sk_stream_error(): an error of the socket comes first
     long pending = sock_error(k, sk);

@@ -112,7 +112,7 @@ bool set_number(Kernel& k, sock* sk, int option, int value, bool* in_range) {
       if (value == 0 || within(kLeastMss, kMostMss)) tp->user_mss = static_cast<u16>(value);
       return true;
     case TCP_LINGER2:
-      tp->linger2 = value < 0 ? -1 : std::min(value, kMostLinger2);
+      tp->linger2 = static_cast<short>(value < 0 ? -1 : std::min(value, kMostLinger2));
       return true;
     case TCP_DEFER_ACCEPT:
       icsk->icsk_accept_queue.rskq_defer_accept = static_cast<u8>(secs_to_retrans(value));
@@ -184,7 +184,7 @@ long tcp_getsockopt(Kernel& k, sock* sk, int option, std::vector<int>* value) {
       *value = {or_else(icsk->icsk_syn_retries, k.config.tcp_syn_retries)};
       break;
     case TCP_LINGER2:
-      *value = {or_else(tp->linger2, k.config.tcp_fin_timeout)};
+      *value = {or_else(tp->linger2.get(), k.config.tcp_fin_timeout)};
       break;
     case TCP_DEFER_ACCEPT:
       *value = {retrans_to_secs(icsk->icsk_accept_queue.rskq_defer_accept)};

@@ -1,7 +1,7 @@
 // Models: net/ipv4/tcp_timer.c of Linux 6.18: retransmission with backoff, delayed ACK, how long to go on; the probes
 // are in tcp_probe.cc.
-// Left out: thin streams, fast open, tail loss probes (a lost tail waits for the timeout, which is what Linux's probe
-// does to a single segment too), the shrunk window that Linux probes with a retransmission.
+// Left out: thin streams, fast open, the tail loss probe of a single segment (it comes when the timeout would, and does
+// the same to it, but for backoff and the window), the shrunk window that Linux probes with a retransmission.
 
 #include <algorithm>
 
@@ -82,6 +82,8 @@ void tcp_write_timer(Kernel& k, sock* sk) {
   inet_csk(sk)->icsk_pending = false;
   if (tcp_sk(sk)->packets_out == 0)
     tcp_probe_timer(k, sk);
+  else if (inet_csk(sk)->loss_probe)
+    tcp_send_loss_probe(k, sk);
   else
     tcp_retransmit_timer(k, sk);
 }
@@ -159,6 +161,23 @@ void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns) {
   sk_reset_timer(k, sk, icsk->icsk_retransmit_timer, expires_ns);
   icsk->icsk_timeout = record::Time{expires_ns};
   icsk->icsk_pending = true;
+  icsk->loss_probe = false;
+}
+
+void tcp_rearm_rto(Kernel& k, sock* sk) { tcp_reset_xmit_timer(k, sk, inet_csk(sk)->icsk_rto.get().ns); }
+
+void tcp_schedule_loss_probe(Kernel& k, sock* sk) {
+  constexpr u64 kTimeoutMin = 8 * kNsPerMs;  // TCP_TIMEOUT_MIN: two jiffies
+  const tcp_sock* tp = tcp_sk(sk);
+  inet_connection_sock* icsk = inet_csk(sk);
+  const sk_buff* first = sk->tcp_rtx_queue.front();
+  // of a single one the ACK may be delayed: its probe would come with the timeout
+  if (tp->icsk_ca_state != ca_state::TCP_CA_Open || tp->srtt_us == 0 || first == nullptr ||
+      (first == sk->tcp_rtx_queue.back() && first->mss == 0))
+    return;
+  const u64 timeout = std::min(u64{tp->srtt_us >> 2} * 1000 + kTimeoutMin, icsk->icsk_rto.get().ns);
+  if (!icsk->icsk_pending || icsk->icsk_timeout.get().ns != k.now_ns() + timeout) tcp_reset_xmit_timer(k, sk, timeout);
+  icsk->loss_probe = true;
 }
 
 void tcp_clear_retrans(sock* sk) {

@@ -244,6 +244,7 @@ const std::vector<Focus>& focuses() {
       {"two-cpus", "who fills and empties a stream, on two CPUs of the model", fill_and_empty, {}, 2},
       {"duplicates", "a watched descriptor with a duplicate", undying_entry, {"dup", "close"}},
       {"pipe-ends", "a pipe that loses one of its ends", pipe_ends, {"pipe2", "close", "poll"}},
+      {"flood", "more data than TCP's buffers and windows take", flood, {"send", "recv"}, 1, true},
   };
   return all;
 }

@@ -17,6 +17,7 @@ struct Focus {
   /// The model runs them on so many CPUs, where a thread that is woken runs beside its waker. Nothing but the opening
   /// then: what any calls give depends on who is quicker, what those give must not.
   long cpus = 1;
+  bool floods = false;  ///< TCP is sent more than a window at a time (World::floods)
 
   [[nodiscard]] bool favours(std::string_view function) const;
 };

@@ -16,6 +16,7 @@ constexpr int kTries = 60;
 constexpr int kFavour = 8;            // how much oftener a call comes that a focus favours
 constexpr unsigned kFallAsleep = 18;  // per cent of the steps that are free to choose
 constexpr unsigned kAstray = 5;       // per cent of the same that get a pointer to nowhere: one in a hundred of all
+constexpr unsigned kFloods = 4;       // per cent of the programs that send TCP more than fits
 constexpr int kMostBeforeTimer =
     4;  // steps between arming a timerfd and its end: the running kernel needs time for each
 constexpr std::chrono::milliseconds kApart{20};  // scenarios/README.md: files do not depend on timers less apart
@@ -88,6 +89,11 @@ bool keeps_clear(const World& world, const ProgramStep& step, scenario::Duration
 
 Generator::Generator(std::uint64_t seed, int calls, scenario::Machine& machine, const Focus* focus, OnStep on_step)
     : machine_(machine), focus_(focus), world_(seed, machine), calls_(calls), on_step_(std::move(on_step)) {
+  if (focus_ != nullptr ? focus_->floods : world_.random.percent(kFloods)) {
+    world_.floods = true;
+    // what else decides depends on the pace of a machine
+    program_.kernel = {{"net.ipv4.tcp_congestion_control", "reno"}, {"net.ipv4.tcp_moderate_rcvbuf", "0"}};
+  }
   for (int i = 0; i < 2; ++i) {
     for (ProgramStep& step : random_opening(world_, focus_)) {
       plan_.push_back(std::move(step));
@@ -245,6 +251,7 @@ Generated generate(std::uint64_t seed, int calls, const std::string& focus, Gene
   scenario::ModelMachine machine;
   Generator generator(seed, calls, machine, focus_by_name(focus), std::move(on_step));
   scenario::Scenario setting;
+  setting.kernel = generator.program().kernel;
   Generated out;
   out.result = scenario::run(setting, machine, generator);
   out.program = generator.program();

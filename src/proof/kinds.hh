@@ -38,6 +38,10 @@ std::string random_mask(World& world);
 std::string random_poll_mask(World& world);
 /// Now and then: `data` is a string in double quotes, perhaps `"ab"*500`.
 std::string random_data(World& world);
+/// The same for what a descriptor leads to: of a World that `floods`, TCP gets large amounts too.
+std::string data_for(World& world, const std::string& process, const std::string& fd);
+/// How much is asked for: of a World that `floods`, large amounts too.
+std::string size_for(World& world, const std::string& process, const std::string& fd);
 /// The address by which a socket of one internet family reaches a port of the other; empty when the port has no number
 /// that is the same on every machine.
 std::string across(const Object& from, const Object& to);

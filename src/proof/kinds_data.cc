@@ -24,16 +24,19 @@ std::string socket_source(World& w, const std::string& process) {
   });
 }
 
+bool floods_there(World& w, const std::string& process, const std::string& fd) {
+  const std::optional<Descriptor> d = w.floods ? w.behind(process, fd) : std::nullopt;
+  return d && w.object(d->object).sort == Sort::tcp;
+}
+
 bool is_eventfd(World& w, const std::string& process, const std::string& fd) {
   const std::optional<Descriptor> d = w.behind(process, fd);
   return d && w.object(d->object).sort == Sort::eventfd;
 }
 
-std::string size(World& w) { return w.random.one_of({"1", "3", "10", "100", "100", "5000", "0"}); }
-
 bool make_read(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = source(w, process);
-  s.args = {fd, is_eventfd(w, process, fd) ? w.random.one_of({"8", "8", "8", "100", "4"}) : size(w)};
+  s.args = {fd, is_eventfd(w, process, fd) ? w.random.one_of({"8", "8", "8", "100", "4"}) : size_for(w, process, fd)};
   return !fd.empty();
 }
 
@@ -44,7 +47,7 @@ bool make_write(World& w, const std::string& process, ProgramStep& s) {
   const bool pipe = d && w.object(d->object).sort == Sort::pipe_write;
   s.args = {fd, is_eventfd(w, process, fd)     ? fmt::format("u64({})", w.random.below(4))
                 : pipe && w.random.percent(25) ? w.random.one_of({"\"f\"*65536", "\"g\"*61440", "\"h\"*4096"})
-                                               : random_data(w)};
+                                               : data_for(w, process, fd)};
   return !fd.empty();
 }
 
@@ -65,13 +68,15 @@ std::string send_flags(World& w, const std::string& process, const std::string& 
   if (sort == Sort::udp) {
     return w.random.one_of({"MSG_DONTWAIT", "MSG_MORE", "0", "0", "MSG_OOB"});
   }
-  return w.random.one_of({"MSG_DONTWAIT", "MSG_OOB", "MSG_OOB|MSG_DONTWAIT", "MSG_NOSIGNAL", "0"});
+  return w.floods && w.random.percent(60)
+             ? "MSG_DONTWAIT"
+             : w.random.one_of({"MSG_DONTWAIT", "MSG_OOB", "MSG_OOB|MSG_DONTWAIT", "MSG_NOSIGNAL", "0"});
 }
 
 bool make_send(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = socket_source(w, process);
-  s.args = {fd, random_data(w)};
-  if (w.random.percent(40)) {
+  s.args = {fd, data_for(w, process, fd)};
+  if (w.random.percent(w.floods ? 75 : 40)) {
     s.args.push_back(send_flags(w, process, fd));
   }
   return !fd.empty();
@@ -79,7 +84,7 @@ bool make_send(World& w, const std::string& process, ProgramStep& s) {
 
 bool make_recv(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = socket_source(w, process);
-  s.args = {fd, size(w)};
+  s.args = {fd, size_for(w, process, fd)};
   if (w.random.percent(w.idle().size() > 1 ? 30 : 80)) {
     s.args.push_back(recv_flags(w, process, fd));
   }
@@ -95,7 +100,7 @@ bool make_readv(World& w, const std::string& process, ProgramStep& s) {
 bool make_writev(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = sink(w, process);
   if (!is_eventfd(w, process, fd)) {
-    s.args = {fd, fmt::format("[{}, {}]", random_data(w), random_data(w))};
+    s.args = {fd, fmt::format("[{}, {}]", data_for(w, process, fd), data_for(w, process, fd))};
     return !fd.empty();
   }
   std::string pieces;  // each is a write of its own here
@@ -129,14 +134,14 @@ bool make_sendto(World& w, const std::string& process, ProgramStep& s) {
 
 bool make_recvfrom(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = socket_source(w, process);
-  s.args = {fd, size(w), recv_flags(w, process, fd)};
+  s.args = {fd, size_for(w, process, fd), recv_flags(w, process, fd)};
   return !fd.empty();
 }
 
 bool make_sendmsg(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = socket_source(w, process);
-  s.args = {fd, w.random.percent(50) ? fmt::format("[{}]", random_data(w))
-                                     : fmt::format("[{}, {}]", random_data(w), random_data(w))};
+  s.args = {fd, w.random.percent(50) ? fmt::format("[{}]", data_for(w, process, fd))
+                                     : fmt::format("[{}, {}]", data_for(w, process, fd), data_for(w, process, fd))};
   if (w.random.percent(25)) {
     s.args.push_back(send_flags(w, process, fd));
   }
@@ -155,7 +160,7 @@ bool make_sendmsg(World& w, const std::string& process, ProgramStep& s) {
 
 bool make_recvmsg(World& w, const std::string& process, ProgramStep& s) {
   const std::string fd = socket_source(w, process);
-  s.args = {fd, size(w)};
+  s.args = {fd, size_for(w, process, fd)};
   if (w.random.percent(40)) {
     s.args.push_back(recv_flags(w, process, fd));
   }
@@ -188,6 +193,21 @@ std::string random_data(World& w) {
     return fmt::format("\"{}\"", w.random.one_of({letter, letter + "bc", letter + "12345678"}));
   }
   return w.random.percent(10) ? "\"\"" : fmt::format("\"{}\"*{}", letter, w.random.one_of({20, 100, 600, 3000}));
+}
+
+std::string data_for(World& w, const std::string& process, const std::string& fd) {
+  if (!floods_there(w, process, fd) || w.random.percent(25)) {
+    return random_data(w);
+  }
+  const char letter = static_cast<char>('a' + w.random.below(26));
+  return fmt::format("\"{}\"*{}", letter,
+                     w.random.one_of({1, 20, 600, 1500, 3000, 8000, 20000, 65483, 100000, 200000, 400000}));
+}
+
+std::string size_for(World& w, const std::string& process, const std::string& fd) {
+  return floods_there(w, process, fd) && w.random.percent(75)
+             ? w.random.one_of({"100", "1000", "5000", "20000", "65483", "100000", "500000"})
+             : w.random.one_of({"1", "3", "10", "100", "100", "5000", "0"});
 }
 
 const std::vector<Kind> kDataKinds = {

@@ -94,6 +94,8 @@ void nested(Opening& o);
 /// Sleepers in accept(), and behind them an epoll that takes wake-ups: whoever is woken in vain queues up again behind
 /// it.
 void beside_exclusive(Opening& o);
+/// More is sent than fits, and read bit by bit; who watches is told of both.
+void flood(Opening& o);
 /// Less there than is asked for (SO_RCVLOWAT).
 void low_water(Opening& o);
 /// A port whose connection is in TIME_WAIT, and who may have it.

@@ -83,6 +83,36 @@ void undying_entry(Opening& o) {
   o.add("a", {}, "epoll_ctl", {p, "EPOLL_CTL_DEL", s});
 }
 
+void flood(Opening& o) {
+  const std::string l = o.listener("8");
+  if (o.w.random.percent(60)) {
+    o.add("a", {}, "setsockopt", {l, "SOL_SOCKET", "SO_RCVBUF", o.w.random.one_of({"0", "2000", "4096", "20000"})});
+  }
+  const std::string c = o.client(l, "b", true), s = o.accepted(l);
+  if (o.w.random.percent(30)) {
+    o.add("b", {}, "setsockopt", {c, "IPPROTO_TCP", "TCP_NODELAY", "1"});
+  }
+  const std::string p = o.epoll();
+  o.watch(p, s, random_mask(o.w));
+  const bool small = o.w.random.percent(30);
+  for (std::uint64_t i = 0; i < 3 + o.w.random.below(4); ++i) {
+    const int bytes =
+        small ? o.w.random.one_of({1, 20, 100, 600}) : o.w.random.one_of({600, 3000, 20000, 100000, 400000});
+    o.add("b", {}, "send", {c, fmt::format("\"f\"*{}", bytes), "MSG_DONTWAIT"});
+    if (o.w.random.percent(small ? 25 : 60)) {
+      o.add("a", {}, "recv", {s, o.w.random.one_of({"100", "1000", "5000", "20000", "100000"}), "MSG_DONTWAIT"});
+    }
+    if (o.w.random.percent(30)) {
+      o.add("a", {}, "epoll_wait", {p, "8", "0"});
+    }
+    if (o.w.random.percent(30)) {
+      o.add(o.w.random.percent(50) ? "a" : "b", {}, "ioctl", {"", ""});
+      const bool reader = o.steps.back().actor == "a";
+      o.steps.back().args = {reader ? s : c, reader ? "FIONREAD" : "SIOCOUTQ"};
+    }
+  }
+}
+
 namespace {
 
 void several_waiters(Opening& o) {
@@ -347,6 +377,11 @@ std::vector<ProgramStep> random_opening(World& world, const Focus* focus) {
   if (focus != nullptr && focus->open != nullptr) {
     Opening opening(world);
     focus->open(opening);
+    return opening.steps;
+  }
+  if (world.floods && world.random.percent(80)) {
+    Opening opening(world);
+    flood(opening);
     return opening.steps;
   }
   int sum = 0;

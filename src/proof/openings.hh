@@ -11,6 +11,7 @@ namespace wakepath::proof {
 /// of one epoll, epolls in epolls, a listener whose queue is full, …), varied at random. The steps are made beforehand:
 /// one whose actor turns out to be blocked, or whose address does not exist, is left out.
 /// With a `focus` always the one that it names, if it does.
+/// Of a World that `floods`, often a connection with small buffers that much is sent over.
 std::vector<ProgramStep> random_opening(World& world, const Focus* focus);
 
 }  // namespace wakepath::proof

@@ -61,6 +61,7 @@ class World {
   World(std::uint64_t seed, scenario::Machine& machine) : random(seed), machine_(machine) {}
 
   Random random;
+  bool floods = false;  ///< TCP is sent more than a window at a time, and in many small pieces
 
   struct Actor {
     std::string name, process;

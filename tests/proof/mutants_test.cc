@@ -36,6 +36,7 @@ const std::map<std::string, std::string> kShows = {
     {"unread_data_closes_politely", "unread"},
     {"linger_ignored", "resets"},
     {"timewait_forgotten", "port-again"},
+    {"window_ignored", "flood"},
     {"reset_without_wake", "resets"},
     {"fin_without_wake", "fins"},
     {"backlog_off_by_one", "full-queue"},
