@@ -121,9 +121,13 @@ long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
     tcp_event_data_sent(k, sk);
     tp->bytes_sent += skb->len;
   }
-  if (tcp_urg_mode(tp) && before(out->seq, tp->snd_up) && tp->snd_up - out->seq < 0x10000) {
-    out->flags |= TCPHDR_URG;
-    out->urg_ptr = static_cast<u16>(tp->snd_up - out->seq);
+  if (tcp_urg_mode(tp) && before(out->seq, tp->snd_up)) {
+    constexpr u32 kFurthest = 0xffff;  // as far as the field points; a mark beyond it is announced by the newest data
+    const u32 distance = tp->snd_up - out->seq;
+    if (distance <= kFurthest || after(out->seq + kFurthest, tp->snd_nxt)) {
+      out->flags |= TCPHDR_URG;
+      out->urg_ptr = static_cast<u16>(std::min(distance, kFurthest));
+    }
   }
   if (speaks_v6(&sk->common) && !out->v6) {  // once connected over IPv4: its packets take a route of IPv6, and get lost
     kfree_skb(k, out);

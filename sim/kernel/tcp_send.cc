@@ -208,9 +208,11 @@ MaySleep<long> tcp_sendmsg_locked(Kernel& k, sock* sk, const char* data, std::si
         sk->nospace = true;
         if (s.copied > 0) tcp_push(k, sk, flags & ~MSG_MORE, s.mss, TCP_NAGLE_PUSH);
         error = co_await sk_stream_wait_memory(k, sk, &timeout);
-        [[fallthrough]];
+        s.ask(sk);
+        break;
       case Queued::restart:
         s.ask(sk);
+        if (sending_ended(sk)) error = -EPIPE;
         break;
       case Queued::bad_address:
         error = k.error(Rule::bad_address, sk);
