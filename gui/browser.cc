@@ -130,8 +130,9 @@ void Browser::draw_list(Rect area, float scale) {
     cursor_ = i;
   }
   const float most = std::max(0.0f, y - area.bottom() + p.px(8));
-  if (cursor_seen_ != cursor_) {  // the cursor moved: it stays in sight
-    scroll_ = std::clamp(scroll_, cursor_y + p.px(kRow + 8) - area.bottom(), cursor_y - area.y - p.px(kHeading + 8));
+  if (cursor_seen_ != cursor_) {                                    // the cursor moved: it stays in sight
+    const float least = cursor_y + p.px(kRow + 8) - area.bottom();  // its row at the lower end, at the upper end
+    scroll_ = std::clamp(scroll_, least, std::max(least, cursor_y - area.y - p.px(kHeading + 8)));
     cursor_seen_ = cursor_;
   }
   scroll_ = std::clamp(scroll_, 0.0f, most);

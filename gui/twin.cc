@@ -10,6 +10,16 @@ Twin::Twin(std::shared_ptr<const trace::Session> session, const trace::Trace& le
       model_(*session_),
       differences_(exports::compare(left, session_->trace())) {}
 
+const std::string& Twin::outcome_in(const ViewModel& model) {
+  Outcome& known = &model == &model_ ? here_ : there_;
+  const auto current = model.current_step();
+  const std::size_t step = current ? *current + 1 : 0;
+  if (known.step == step && known.records == model.trace().size()) return known.words;
+  known = {step, model.trace().size(),
+           current ? exports::outcome_of(model.trace(), model.index().steps()[*current]) : std::string()};
+  return known.words;
+}
+
 void Twin::follow(const ViewModel& left) {
   trace::Position target = 0;
   if (const auto current = left.current_step()) {

@@ -19,6 +19,8 @@ class Twin {
   [[nodiscard]] const trace::Session& session() const { return *session_; }
   [[nodiscard]] const std::string& message() const { return message_; }
   [[nodiscard]] const exports::Beside& differences() const { return differences_; }
+  /// What came out of the step that a model stands in, one of the two; looked up again when it has gone on.
+  [[nodiscard]] const std::string& outcome_in(const ViewModel& model);
   /// Goes to the step in which `left` stands, and as far into it; to its own end where it has no such step.
   void follow(const ViewModel& left);
 
@@ -27,6 +29,11 @@ class Twin {
   std::string message_;
   ViewModel model_;
   exports::Beside differences_;
+  struct Outcome {
+    std::size_t step = 0, records = 0;  ///< as of when it was looked up
+    std::string words;
+  };
+  Outcome here_, there_;
 };
 
 }  // namespace wakepath::gui

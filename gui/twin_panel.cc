@@ -14,11 +14,11 @@ struct Now {
   std::string step;
   std::string outcome;
 };
-Now now_of(const ViewModel& model) {
+Now now_of(Twin& twin, const ViewModel& model) {
   const auto current = model.current_step();
   if (!current) return {};
   const trace::StepEntry& step = model.index().steps()[*current];
-  return {std::to_string(step.number) + "  " + model.step_words(step), exports::outcome_of(model.trace(), step)};
+  return {std::to_string(step.number) + "  " + model.step_words(step), twin.outcome_in(model)};
 }
 
 void draw_head(const Painter& p, Rect area, const std::string& title, const Now& now, Rgb accent, Rgb outcome) {
@@ -56,7 +56,7 @@ void draw_twin(Ui& ui, Rect area) {
   draw_stage_of(ui, twin.model(), ui.twin_stage, {area.x + half, stages.y, half, stages.h}, "twin");
   Panel panel("##twinhead", {area.x, area.y, area.w, head}, theme().panel);
   const Painter p(ImGui::GetWindowDrawList(), ui.scale);
-  const Now left = now_of(ui.model), right = now_of(twin.model());
+  const Now left = now_of(twin, ui.model), right = now_of(twin, twin.model());
   const auto& beside = twin.differences();
   const auto step = ui.model.current_step();
   const bool differs = beside.outcome && step && ui.model.index().steps()[*step].number >= beside.outcome->step &&

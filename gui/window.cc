@@ -51,7 +51,11 @@ GLFWwindow* open_window(const WindowOptions& options, const std::string& title) 
   glfwWindowHint(GLFW_CONTEXT_VERSION_MAJOR, 3);
   glfwWindowHint(GLFW_CONTEXT_VERSION_MINOR, 3);
   glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
-  return glfwCreateWindow(options.width, options.height, title.c_str(), nullptr, nullptr);
+  GLFWwindow* window = glfwCreateWindow(options.width, options.height, title.c_str(), nullptr, nullptr);
+  if (window != nullptr)  // below that panels lie over one another
+    glfwSetWindowSizeLimits(window, std::min(options.width, 640), std::min(options.height, 480), GLFW_DONT_CARE,
+                            GLFW_DONT_CARE);
+  return window;
 }
 
 float scale_of(GLFWwindow* window, const WindowOptions& options) {

@@ -85,17 +85,18 @@ Beside compare(const trace::Trace& left, const trace::Trace& right) {
   b.update();
   Outcomes from_left(left), from_right(right);
   Beside out;
-  const std::size_t most = std::max(a.steps().size(), b.steps().size());
-  for (std::size_t i = 0; i < most && !out.outcome; ++i) {
-    const trace::StepEntry* one = i < a.steps().size() ? &a.steps()[i] : nullptr;
-    const trace::StepEntry* other = i < b.steps().size() ? &b.steps()[i] : nullptr;
+  std::map<std::uint64_t, std::pair<const trace::StepEntry*, const trace::StepEntry*>> by_number;
+  for (const trace::StepEntry& step : a.steps()) by_number[step.number].first = &step;
+  for (const trace::StepEntry& step : b.steps()) by_number[step.number].second = &step;
+  for (const auto& [number, both] : by_number) {
+    const auto [one, other] = both;
     const std::string ours(one != nullptr ? left.string(one->text) : std::string_view());
     const std::string theirs(other != nullptr ? right.string(other->text) : std::string_view());
-    const std::uint64_t number = one != nullptr ? one->number : other->number;
     if (ours != theirs && !out.change) out.change = Difference{number, ours, theirs};
     out.outcome = compare_step(number, one != nullptr ? from_left.of(*one) : std::vector<Event>(),
                                other != nullptr ? from_right.of(*other) : std::vector<Event>(), ours == theirs);
     if ((one == nullptr) != (other == nullptr) && !out.outcome) out.outcome = Difference{number, ours, theirs};
+    if (out.outcome) break;
   }
   return out;
 }

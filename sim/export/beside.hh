@@ -26,7 +26,7 @@ struct Beside {
 /// left waiting. Arguments are not compared where the step's text differs: that is the change, not what comes of it.
 [[nodiscard]] Beside compare(const trace::Trace& left, const trace::Trace& right);
 
-/// What came out of one step in one line, "server: recv(5, 9) = -1 EAGAIN; client: waits in connect(3, …)"; empty when
+/// What came out of one step in one line, "server: recv(5, 9) = -1 EAGAIN; client: connect(3, …) …" (waits); empty when
 /// no call did anything.
 [[nodiscard]] std::string outcome_of(const trace::Trace& trace, const trace::StepEntry& step);
 
