@@ -12,10 +12,10 @@ namespace wakepath::cli {
 namespace fs = std::filesystem;
 
 std::string course_folder() {
-  std::vector<fs::path> candidates;
-  if (const char* named = std::getenv("WAKEPATH_SCENARIOS"); named != nullptr) candidates.emplace_back(named);
-  candidates.emplace_back("scenarios");
   std::error_code error;
+  if (const char* named = std::getenv("WAKEPATH_SCENARIOS"); named != nullptr)
+    return fs::is_directory(named, error) ? named : "";
+  std::vector<fs::path> candidates{"scenarios"};
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) candidates.push_back(program.parent_path() / "../../scenarios");
   for (const fs::path& one : candidates)

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "gui/bookmarks.hh"
+#include "src/cli/output.hh"
 
 namespace wakepath::cli {
 
@@ -25,12 +26,7 @@ void Notes::keep(const std::vector<gui::Bookmark>& all) {
   if (told_) return;
   std::error_code error;
   if (all.empty()) return (void)std::filesystem::remove(file_, error);
-  const std::string next = file_ + ".new";
-  std::ofstream out(next, std::ios::binary);
-  out << gui::bookmarks_text(all);
-  out.close();
-  if (out) std::filesystem::rename(next, file_, error);
-  if (out && !error) return;
+  if (replace_file(file_, gui::bookmarks_text(all))) return;
   std::fprintf(stderr, "wakepath: %s: cannot be written; bookmarks live in the window alone\n", file_.c_str());
   told_ = true;
 }

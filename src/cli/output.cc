@@ -30,6 +30,18 @@ int write_out(const std::string& path, std::string_view bytes) {
   return out ? 0 : fail(kWrong, fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
 }
 
+bool replace_file(const std::string& path, std::string_view bytes) {
+  const std::string next = path + ".new";
+  std::ofstream out(next, std::ios::binary | std::ios::trunc);
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  std::error_code unknown;
+  if (out) std::filesystem::rename(next, path, unknown);
+  if (out && !unknown) return true;
+  std::filesystem::remove(next, unknown);
+  return false;
+}
+
 std::string format_of_ending(const std::string& path) {
   const std::string ending = std::filesystem::path(path).extension().string();
   if (ending == ".gv") return "dot";

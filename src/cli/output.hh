@@ -15,6 +15,9 @@ int fail(int status, std::string_view why);
 /// Into the file `path`; empty or "-": to standard output. 0, or kWrong after having said why not.
 int write_out(const std::string& path, std::string_view bytes);
 
+/// Into the file `path`, all of it or nothing: what was there before stays when it cannot be written. Says nothing.
+[[nodiscard]] bool replace_file(const std::string& path, std::string_view bytes);
+
 /// The format that the ending of a file's name stands for: "dot" for .dot and .gv, "text" for .txt, "mermaid" for .mmd,
 /// else the ending itself ("svg"); empty: it has none.
 std::string format_of_ending(const std::string& path);

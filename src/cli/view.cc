@@ -54,15 +54,8 @@ std::string open_paper(const ViewOptions& options, Paper& paper) {
   return "";
 }
 
-/// All of it or nothing: what was there before stays when it cannot be written.
 void keep(Paper& paper, const std::string& file) {
-  const std::string next = file + ".new";
-  std::ofstream out(next);
-  out << lesson::answers_text(paper.answers);
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(next, file, error);
-  if (out && !error) return;
+  if (replace_file(file, lesson::answers_text(paper.answers))) return;
   if (!paper.told) fmt::print(stderr, "wakepath: {}: cannot be written; the answers live in the window alone\n", file);
   paper.told = true;
 }
@@ -111,8 +104,10 @@ bool choose(ViewOptions& options, int& status) {
   const std::vector<gui::Story> stories = folder.empty() ? std::vector<gui::Story>() : stories_of(folder, problems);
   for (const std::string& problem : problems) std::fprintf(stderr, "%s\n", problem.c_str());
   if (stories.empty()) {
-    status =
-        fail(kWrong, "view: found no FILE, and no folder 'scenarios' to choose from (WAKEPATH_SCENARIOS names one)");
+    const char* named = std::getenv("WAKEPATH_SCENARIOS");
+    status = fail(kWrong, fmt::format("view: found no FILE, and no scenarios in a folder '{}' to choose from{}",
+                                      named != nullptr ? named : "scenarios",
+                                      named != nullptr ? "" : " (WAKEPATH_SCENARIOS names another)"));
     return false;
   }
   gui::WindowOptions window = window_of(options.look);

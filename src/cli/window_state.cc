@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "src/cli/number.hh"
+#include "src/cli/output.hh"
 
 namespace wakepath::cli {
 
@@ -78,14 +79,10 @@ std::string write_window_state(const std::string& file, const WindowState& state
   if (file.empty()) return "";
   std::error_code error;
   fs::create_directories(fs::path(file).parent_path(), error);
-  const std::string next = file + ".new";
-  std::ofstream out(next);
-  out << fmt::format("width {}\nheight {}\ntheme {}\nlanguage {}\ncalls {}\nwords {}\ntimeline {}\n",
-                     std::clamp(state.width, 640, 7680), std::clamp(state.height, 480, 4320), state.theme,
-                     state.language, state.calls, state.words, state.timeline);
-  out.close();
-  if (out) fs::rename(next, file, error);
-  return out && !error ? "" : file + ": cannot be written; the window's looks are not remembered";
+  const std::string text = fmt::format("width {}\nheight {}\ntheme {}\nlanguage {}\ncalls {}\nwords {}\ntimeline {}\n",
+                                       std::clamp(state.width, 640, 7680), std::clamp(state.height, 480, 4320),
+                                       state.theme, state.language, state.calls, state.words, state.timeline);
+  return replace_file(file, text) ? "" : file + ": cannot be written; the window's looks are not remembered";
 }
 
 void recall_look(Look& look, const std::function<bool(const char* option)>& given) {
