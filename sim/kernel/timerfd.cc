@@ -1,5 +1,5 @@
-#include "sim/kernel/timer.hh"
 #include "sim/kernel/timerfd.hh"
+#include "sim/kernel/timer.hh"
 
 #include <sys/timerfd.h>
 
@@ -58,8 +58,10 @@ MaySleep<long> timerfd_read(Kernel& k, file* file, void* buffer, std::size_t siz
   }
   ctx->expired = false;
   ctx->ticks = u64{0};
-  if (!copy_to_user(k, buffer, &ticks, sizeof ticks)) co_return call.result(k.error(Rule::bad_address_loses, file));
-  co_return call.result(static_cast<long>(sizeof ticks));
+  const std::size_t there = user_bytes(k, buffer, sizeof ticks);  // as copy_to_iter(): as many of the bytes as go
+  if (there == 0) co_return call.result(k.error(Rule::bad_address_loses, file));
+  std::memcpy(buffer, &ticks, there);
+  co_return call.result(static_cast<long>(there));
 }
 
 poll_t timerfd_poll(Kernel& k, file* file, poll_table* table) {
