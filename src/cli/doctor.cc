@@ -100,15 +100,13 @@ Finding opengl() {
   constexpr unsigned kSurfaceless = 0x31DD;
   using GetDisplay = void* (*)(unsigned, void*, const long*);
   using Initialize = unsigned (*)(void*, int*, int*);
-  using Terminate = unsigned (*)(void*);
   auto get = reinterpret_cast<GetDisplay>(dlsym(egl, "eglGetPlatformDisplay"));
   auto initialize = reinterpret_cast<Initialize>(dlsym(egl, "eglInitialize"));
-  auto terminate = reinterpret_cast<Terminate>(dlsym(egl, "eglTerminate"));
   int major = 0, minor = 0;
   void* surface = get != nullptr ? get(kSurfaceless, nullptr, nullptr) : nullptr;
   if (surface == nullptr || initialize == nullptr || initialize(surface, &major, &minor) == 0)
     return {false, "EGL is there but starts no renderer (package libgl1-mesa-dri)"};
-  if (terminate != nullptr) terminate(surface);
+  // No eglTerminate(): it unloads Mesa's driver, which then leaks. The program ends soon.
   return {true, fmt::format("EGL {}.{} renders without a display: the stage can be drawn into a file", major, minor)};
 }
 
