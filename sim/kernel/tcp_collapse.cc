@@ -17,7 +17,7 @@ constexpr u32 kSharedInfo = 320;  // skb_shared_info
 constexpr u32 kStruct = 256;      // sk_buff
 constexpr u32 kSmallHead = 576;   // SKB_SMALL_HEAD_CACHE_SIZE
 
-/// Since 6.18.0 what is queued counts, not what comes. So one segment may overshoot.
+/// Measured on 6.18.44: what is queued counts, not what comes (6.18.0 counted both). So one segment may overshoot.
 bool tcp_can_ingest(const sock* sk) { return sk->sk_rmem_alloc <= sk->sk_rcvbuf; }
 
 /// The room of a head that alloc_skb() makes for so many bytes of data: kmalloc() rounds up.

@@ -24,10 +24,13 @@ void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb) {
   tcp_sock* tp = tcp_sk(sk);
   k.rule(Rule::tcp_out_of_order, sk);
   inet_csk_schedule_ack(sk);
+  if (!tcp_try_rmem_schedule(k, sk)) {  // before its place is looked for: others may be pruned
+    kfree_skb(k, skb);
+    return;
+  }
   sk_buff* place = tp->out_of_order_queue.back();
   while (place != nullptr && after(place->seq, skb->seq)) place = tp->out_of_order_queue.prev(place);
-  bool covered = place != nullptr && !before(place->end_seq, skb->end_seq);
-  if (covered || !tcp_try_rmem_schedule(k, sk)) {
+  if (place != nullptr && !before(place->end_seq, skb->end_seq)) {  // it is there already
     kfree_skb(k, skb);
     return;
   }

@@ -1,7 +1,6 @@
 // Models: net/ipv4/tcp_output.c of Linux 6.18: building segments, retransmission, ACKs. What goes out when:
 // tcp_xmit.cc; the window that we offer: tcp_window.cc. Left out: timestamps (their 12 bytes count in the MSS, but are
-// in no packet), path MTU discovery, window scaling as an encoding (a segment carries the window in bytes), the urgent
-// pointer of data more than 64 KiB ahead.
+// in no packet), path MTU discovery, window scaling as an encoding (a segment carries the window in bytes).
 
 #include <algorithm>
 
@@ -65,6 +64,8 @@ bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
       if (keep <= skb->mss) skb->mss = 0;
     }
     rest->sacked = skb->sacked;
+    if ((rest->sacked & TCPCB_SACKED_ACKED) != 0) ++tcp_sk(sk)->sacked_out;
+    if ((rest->sacked & TCPCB_SACKED_RETRANS) != 0) ++tcp_sk(sk)->retrans_out;
     rest->sent_at_ns = skb->sent_at_ns;
     sk->tcp_rtx_queue.insert_behind(skb, rest);
     ++tcp_sk(sk)->packets_out;

@@ -167,7 +167,8 @@ void tcp_reset_xmit_timer(Kernel& k, sock* sk, u64 delay_ns) {
 void tcp_rearm_rto(Kernel& k, sock* sk) { tcp_reset_xmit_timer(k, sk, inet_csk(sk)->icsk_rto.get().ns); }
 
 void tcp_schedule_loss_probe(Kernel& k, sock* sk) {
-  constexpr u64 kTimeoutMin = 8 * kNsPerMs;  // TCP_TIMEOUT_MIN: two jiffies
+  constexpr u64 kTick = 4 * kNsPerMs;
+  constexpr u64 kTimeoutMin = 2 * kTick;  // TCP_TIMEOUT_MIN_US is 2 ms; rounded up to a tick, and the wheel adds one
   const tcp_sock* tp = tcp_sk(sk);
   inet_connection_sock* icsk = inet_csk(sk);
   const sk_buff* first = sk->tcp_rtx_queue.front();

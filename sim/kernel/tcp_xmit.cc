@@ -1,10 +1,10 @@
 // Models: tcp_write_xmit() of net/ipv4/tcp_output.c, Linux 6.18, and what it asks before a segment goes out: window,
 // Nagle, how much of the queue makes one segment.
-// Left out: pacing, and that the congestion window grows and shrinks: the MSS is half of the largest window, so that
-// more than five segments are hardly ever in flight, and with no more Linux leaves the window at its first ten; small
-// queues (lo gives a segment's memory back before the next one is sent), MTU
-// probing, and tcp_tso_should_defer(): it holds back what would not fill a third of the window when the oldest segment
-// in flight is between half a round trip and a millisecond old, and here no time passes within a call.
+// Left out: pacing, and that the congestion window grows and shrinks: with lo's own MSS, half of the largest window,
+// more than five segments are hardly ever in flight, and with no more Linux leaves the window at its first ten (after
+// TCP_MAXSEG it grows there, and not here); small queues (lo gives a segment's memory back before the next one is
+// sent), MTU probing, and tcp_tso_should_defer(): it holds back what would not fill a third of the window when the
+// oldest segment in flight is between half a round trip and a millisecond old, and here no time passes within a call.
 
 #include <algorithm>
 
