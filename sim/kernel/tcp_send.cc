@@ -128,9 +128,9 @@ struct Sending {
 /// How a step of the loop below ended.
 enum class Queued { some, no_room, restart, bad_address };
 
-/// Adds as much as one segment takes, all of it or none. Room is only asked for when a new segment begins: what still
-/// goes into the last one does so though the buffer is full. Order of the writes as on 6.18: sk_wmem_queued, then
-/// write_seq.
+/// Adds as much as one segment takes, all of it or none (left out: Linux copies page by page, and begins a new segment
+/// behind 17 pieces). Room is only asked for when a new segment begins: what still goes into the last one does so
+/// though the buffer is full. Order of the writes as on 6.18: sk_wmem_queued, then write_seq.
 Queued tcp_queue_for_sending(Kernel& k, sock* sk, Sending& s) {
   constexpr int kLookAtBacklog = 16;
   tcp_sock* tp = tcp_sk(sk);
