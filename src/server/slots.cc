@@ -29,7 +29,7 @@ namespace {
 void Slot::clear() {
   fd = -1;
   kind = Sink::Kind::stream;
-  outgoing = closing = finishing = overflowed = watches_room = attention = false;
+  outgoing = foreign = closing = finishing = overflowed = watches_room = attention = false;
   send_error = 0;
   warn_at = write_limit = 0;
   out.clear();
@@ -40,7 +40,7 @@ void Slot::clear() {
   reading = writing = false;
   held = false;
   wanted = false;
-  watched = close_reported = starved = starts_accepted = foreign = was_blocking = false;
+  watched = close_reported = starved = starts_accepted = was_blocking = false;
   read_size = busy_at = read_at = written_at = 0;
   targets.reset();
 }

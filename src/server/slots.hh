@@ -55,6 +55,7 @@ struct Slot {
   int fd = -1;
   Sink::Kind kind = Sink::Kind::stream;
   bool outgoing = false;      ///< made by connect(): may be sent to before it is connected
+  bool foreign = false;       ///< made by bind(): not ours to close; may be sent to before it is watched
   bool closing = false;       ///< close() was asked for and waits for `out`
   bool finishing = false;     ///< finish() was asked for and waits for `out`
   bool overflowed = false;    ///< the limit of `out` was passed: about to be closed
@@ -77,7 +78,6 @@ struct Slot {
   bool close_reported : 1 = false;   ///< the owner has had its close message
   bool starved : 1 = false;          ///< listen: not accepting until a descriptor is free
   bool starts_accepted : 1 = false;  ///< listen: connections need no start()
-  bool foreign : 1 = false;          ///< bind: not ours to close
   bool was_blocking : 1 = false;     ///< bind: O_NONBLOCK is taken back in the end
   uint32_t read_size = 0;            ///< bytes asked for at the next recv; listen: connections to accept in a row
   uint32_t busy_at = 0;              ///< listen: the batch in which it was last ready

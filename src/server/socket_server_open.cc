@@ -63,7 +63,10 @@ Opened SocketServer::hand_over(ServiceId owner, int fd, Sink::Kind kind, os::Soc
   if (slot != nullptr) {
     id = slot->id.load();
     take_over(*slot, fd, kind, address);
-    slot->foreign = foreign;
+    {
+      os::WordLock hold(os_, slot->lock);
+      slot->foreign = foreign;
+    }
     slot->starts_accepted = starts_accepted;
     error = submit({.kind = command, .service = owner, .id = id});
     if (error < 0) slots_.release(*slot);
