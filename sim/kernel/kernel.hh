@@ -116,7 +116,7 @@ struct Config {
 };
 
 /// A sysctl by its name, such as net.core.somaxconn, from the text that one would write to it. False: the model has no
-/// such sysctl. Throws std::invalid_argument for a text that is no value of it.
+/// such sysctl, or not with that value. Throws std::invalid_argument for a text that is no value of it.
 bool set_sysctl(Config& config, std::string_view name, const std::string& value);
 
 /// include/linux/list.h: the structure that has `inner` as this member.

@@ -41,7 +41,7 @@ kernel::Config configure(const Scenario& scenario) {
   for (const auto& [name, value] : scenario.kernel) {
     try {
       if (!kernel::set_sysctl(config, name, value)) {
-        throw Unavailable(fmt::format("the model does not know the sysctl {} yet", name));
+        throw Unavailable(fmt::format("the model does not know {}: {} yet", name, value));
       }
     } catch (const std::invalid_argument& problem) {
       throw Unavailable(problem.what());

@@ -124,7 +124,7 @@ TEST(ScenarioModel, DoesNotRunWhatItDoesNotKnow) {
   EXPECT_EQ(raw.skipped, "the model does not know SOCK_RAW yet (step 1)");
   EXPECT_TRUE(raw.unavailable);
   EXPECT_EQ(model("  - say: x\n", "kernel: {net.ipv4.tcp_sack: 0}\n").skipped,
-            "the model does not know the sysctl net.ipv4.tcp_sack yet");
+            "the model does not know net.ipv4.tcp_sack: 0 yet");
 }
 
 TEST(ScenarioModel, LetsACallFailAsOftenAsAFaultSays) {
