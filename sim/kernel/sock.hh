@@ -138,8 +138,8 @@ struct sock {
   record::Field<shutdown_mask> sk_shutdown;
   record::Field<bool> sk_lock_owned;  ///< sk_lock.owned: a system call holds the socket.
   record::Field<bool> nospace;        ///< SOCK_NOSPACE of socket->flags: somebody waits for room to write.
-  u8 sk_disconnects = 0;  ///< How often connect() has ended what was (AF_UNSPEC, a failure): who sleeps must look.
-  u8 sk_userlocks = 0;    ///< SOCK_BINDADDR_LOCK and its like: what the user has chosen.
+  u8 sk_userlocks = 0;                ///< SOCK_BINDADDR_LOCK and its like: what the user has chosen.
+  u16 sk_disconnects = 0;  ///< How often connect() has ended what was (AF_UNSPEC, a failure): who sleeps must look.
 
   static void describe(record::KindBuilder<sock>& b);
 };

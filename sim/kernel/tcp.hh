@@ -123,8 +123,8 @@ void tcp_enter_quickack_mode(sock* sk);
 void tcp_fast_path_check(sock* sk);
 
 // --- a full receive buffer: tcp_collapse.cc ---
-/// Is there room for one segment more, or can it be made? One may overshoot.
-bool tcp_try_rmem_schedule(Kernel& k, sock* sk);
+/// Is there room for one segment more, or can it be made for `skb`? One may overshoot.
+bool tcp_try_rmem_schedule(Kernel& k, sock* sk, const sk_buff* skb);
 
 // --- segments out of order: tcp_ofo.cc ---
 void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb);

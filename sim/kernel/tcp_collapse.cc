@@ -110,27 +110,41 @@ void tcp_collapse(Kernel& k, sock* sk) {
   while (skb != nullptr && before(start, tp->rcv_nxt)) collapse_page(k, sk, &skb, &start, tp->rcv_nxt);
 }
 
-/// False: there is no room, whatever is done.
-bool tcp_prune_queue(Kernel& k, sock* sk) {
-  Call call(k, Fn::tcp_prune_queue, sk);
+/// What is out of order goes, the last first, as the peer has it still: all behind `incoming`, an eighth of the buffer
+/// at a time until there is room.
+void tcp_prune_ofo_queue(Kernel& k, sock* sk, const sk_buff* incoming) {
   tcp_sock* tp = tcp_sk(sk);
+  int goal = sk->sk_rcvbuf >> 3;
+  while (sk_buff* last = tp->out_of_order_queue.back()) {
+    if (after(incoming->seq, last->seq)) return;
+    tp->out_of_order_queue.erase(last);
+    sock_rfree(k, sk, last->truesize);
+    goal -= static_cast<int>(last->truesize.get());
+    kfree_skb(k, last);
+    if (goal > 0) continue;
+    if (tcp_can_ingest(sk)) return;
+    goal = sk->sk_rcvbuf >> 3;
+  }
+}
+
+/// False: there is no room for `incoming`, whatever is done.
+bool tcp_prune_queue(Kernel& k, sock* sk, const sk_buff* incoming) {
+  Call call(k, Fn::tcp_prune_queue, sk);
   tcp_clamp_window(k, sk);
   if (tcp_can_ingest(sk)) return call.result(true);
   tcp_collapse(k, sk);
   if (tcp_can_ingest(sk)) return call.result(true);
-  while (sk_buff* skb = tp->out_of_order_queue.back()) {  // tcp_prune_ofo_queue(): the peer has it still
-    tp->out_of_order_queue.erase(skb);
-    sock_rfree(k, sk, skb->truesize);
-    kfree_skb(k, skb);
-    if (tcp_can_ingest(sk)) return call.result(true);
-  }
+  tcp_prune_ofo_queue(k, sk, incoming);
+  if (tcp_can_ingest(sk)) return call.result(true);
   k.rule(Rule::tcp_no_room, sk);
-  tp->fast_path = false;
+  tcp_sk(sk)->fast_path = false;
   return call.result(false);
 }
 
 }  // namespace
 
-bool tcp_try_rmem_schedule(Kernel& k, sock* sk) { return tcp_can_ingest(sk) || tcp_prune_queue(k, sk); }
+bool tcp_try_rmem_schedule(Kernel& k, sock* sk, const sk_buff* skb) {
+  return tcp_can_ingest(sk) || tcp_prune_queue(k, sk, skb);
+}
 
 }  // namespace wakepath::kernel

@@ -236,7 +236,7 @@ void tcp_data_queue(Kernel& k, sock* sk, sk_buff* skb) {
     bool lone_fin = skb->len == 0;
     if (!lone_fin && window == 0) {
       out_of_window(k, sk, skb);
-    } else if (tcp_try_rmem_schedule(k, sk) || no_room(k, sk, skb)) {
+    } else if (tcp_try_rmem_schedule(k, sk, skb) || no_room(k, sk, skb)) {
       queue_in_order(k, sk, skb);
     } else {
       kfree_skb(k, skb);

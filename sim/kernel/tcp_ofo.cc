@@ -24,7 +24,7 @@ void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb) {
   tcp_sock* tp = tcp_sk(sk);
   k.rule(Rule::tcp_out_of_order, sk);
   inet_csk_schedule_ack(sk);
-  if (!tcp_try_rmem_schedule(k, sk)) {  // before its place is looked for: others may be pruned
+  if (!tcp_try_rmem_schedule(k, sk, skb)) {  // before its place is looked for: others may be pruned
     kfree_skb(k, skb);
     return;
   }

@@ -66,6 +66,7 @@ void tcp_enter_recovery(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_enter_recovery, sk);
   k.rule(Rule::tcp_fast_retransmit, sk);
   tcp_sk(sk)->high_seq = tcp_sk(sk)->snd_nxt;
+  tcp_sk(sk)->tlp_high_seq = 0;  // tcp_init_cwnd_reduction()
   tcp_sk(sk)->icsk_ca_state = ca_state::TCP_CA_Recovery;
 }
 

@@ -79,14 +79,13 @@ MaySleep<long> sk_stream_wait_connect(Kernel& k, sock* sk, u64* timeout) {
   co_return call.result(0);
 }
 
-/// Where the next `size` bytes of the task go in its page: from the beginning of one that nobody uses any more (here,
-/// when no segment is alive at all), or of a new one when less than 32 bytes are left (sk_page_frag_refill()).
-u16 sk_page_frag(const Kernel& k, task_struct* task, std::size_t size) {
+/// Where the next bytes of the task go in its page: behind the last ones, or at the beginning of one that nobody uses
+/// any more (here: when no segment is alive at all) or of a new one when less than 32 bytes are left
+/// (sk_page_frag_refill()).
+u32 sk_page_frag_refill(const Kernel& k, task_struct* task) {
   constexpr u32 kLeast = 32;
   if (task->frag_offset + kLeast > kPageFrag || k.skbs.live() == 0) task->frag_offset = 0;
-  const auto begin = static_cast<u16>(task->frag_offset);
-  task->frag_offset = static_cast<u32>((task->frag_offset + size) % kPageFrag);
-  return begin;
+  return task->frag_offset;
 }
 
 void tcp_mark_push(sock* sk, sk_buff* skb) {
@@ -128,9 +127,10 @@ struct Sending {
 /// How a step of the loop below ended.
 enum class Queued { some, no_room, restart, bad_address };
 
-/// Adds as much as one segment takes, all of it or none (left out: Linux copies page by page, and begins a new segment
-/// behind 17 pieces). Room is only asked for when a new segment begins: what still goes into the last one does so
-/// though the buffer is full. Order of the writes as on 6.18: sk_wmem_queued, then write_seq.
+/// Adds as much as one segment and one page take: that piece is copied whole or not at all (left out: Linux begins a
+/// new segment behind 17 pieces of pages, which only a task that writes to several corked sockets in turn gets to).
+/// Room is only asked for when a new segment begins: what still goes into the last one does so though the buffer is
+/// full. Order of the writes as on 6.18: sk_wmem_queued, then write_seq.
 Queued tcp_queue_for_sending(Kernel& k, sock* sk, Sending& s) {
   constexpr int kLookAtBacklog = 16;
   tcp_sock* tp = tcp_sk(sk);
@@ -145,20 +145,24 @@ Queued tcp_queue_for_sending(Kernel& k, sock* sk, Sending& s) {
     }
   }
   const char* from = s.data + s.copied;
-  const std::size_t added = std::min<std::size_t>(s.size - s.copied, joins ? s.goal - tail->len : s.goal);
+  task_struct* task = k.current();
+  const u32 place = sk_page_frag_refill(k, task);
+  const std::size_t added =
+      std::min<std::size_t>({s.size - s.copied, joins ? s.goal - tail->len : s.goal, kPageFrag - place});
   if (!user_has(k, from, added)) [[unlikely]]
     return Queued::bad_address;
-  const u16 place = sk_page_frag(k, k.current(), added);
+  task->frag_offset = place + static_cast<u32>(added);
   if (joins) {
     sk->sk_wmem_queued += static_cast<int>(added);
     skb_append(k, tail, {from, added});
-    if (s.copied == 0 && added < s.size && (tail->flags & TCPHDR_PSH) != 0)
+    const bool ends = added == s.size && (s.flags & MSG_MORE) == 0;  // tcp_push() marks it again
+    if (s.copied == 0 && !ends && (tail->flags & TCPHDR_PSH) != 0)
       tail->flags &= static_cast<tcp_flags>(~static_cast<u32>(TCPHDR_PSH));
   } else {
     tail = tcp_stream_alloc_skb(k, sk, std::string_view(from, added));
     if (tail == nullptr) return Queued::no_room;
     ++s.new_segments;
-    tail->page_off = place;
+    tail->page_off = static_cast<u16>(place);
     tail->seq = tp->write_seq;
     tail->end_seq = tail->seq + static_cast<u32>(added);
     const bool ends = s.copied + added == s.size && (s.flags & MSG_MORE) == 0;  // tcp_push() will mark it

@@ -51,8 +51,11 @@ u32 tcp_packets_in_flight(const sock* sk) {
 }
 
 /// How many more may go at once: half of the congestion window at most, so that at least two segments fill it. 0: none.
+/// The window does not grow here, but a timeout closes it: one segment, the retransmission, until something is
+/// acknowledged (tcp_enter_loss()).
 u32 tcp_cwnd_test(const sock* sk) {
   constexpr u32 kCwnd = 10;  // TCP_INIT_CWND
+  if (tcp_sk(sk)->icsk_ca_state == ca_state::TCP_CA_Loss && inet_csk(sk)->icsk_retransmits != 0) return 0;
   const u32 in_flight = tcp_packets_in_flight(sk);
   return in_flight >= kCwnd ? 0 : std::min(kCwnd / 2, kCwnd - in_flight);
 }
