@@ -2,6 +2,7 @@
 
 #include "gui/panel.hh"
 #include "gui/tongue.hh"
+#include "sim/export/explain.hh"
 
 namespace wakepath::gui {
 
@@ -145,7 +146,8 @@ struct StackDrawer {
       const auto& function = functions[frame.function];
       row(y, function.name, tr(trace::layer_name(function.layer)), theme().of(function.layer), i + 1 == t.stack.size(),
           !running, frame.subject, fmt::format("stack/{}/{}", t.id, i));
-      if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s\n%s", function.source.c_str(), function.sentence.c_str());
+      if (ImGui::IsItemHovered())
+        ImGui::SetTooltip("%s\n%s", function.source.c_str(), exports::explain_function(language(), function).c_str());
       if (frame.context != Context::kProcess && (i == 0 || t.stack[i - 1].context == Context::kProcess))
         divider(y, said("softirq on {}'s stack", name), theme().softirq);
     }

@@ -61,6 +61,11 @@ std::string explain_kind(std::string_view language, const trace::Kind& kind) {
   return found != nullptr ? *found : kind.sentence;
 }
 
+std::string explain_function(std::string_view language, const trace::FunctionInfo& function) {
+  const std::string* found = sentence(language, "about." + function.name);
+  return found != nullptr ? *found : function.sentence;
+}
+
 std::vector<std::string> explain_ids(std::string_view language) {
   std::vector<std::string> out;
   for (const auto& [id, text] : words_of(language)) out.push_back(id);

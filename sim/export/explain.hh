@@ -22,6 +22,8 @@ using Places = std::vector<std::pair<std::string_view, std::string>>;
 [[nodiscard]] std::string explain_rule(std::string_view language, const trace::Rule& rule);
 /// What objects of a kind are, likewise.
 [[nodiscard]] std::string explain_kind(std::string_view language, const trace::Kind& kind);
+/// What a function does, likewise.
+[[nodiscard]] std::string explain_function(std::string_view language, const trace::FunctionInfo& function);
 /// All ids that a language has words for, in order.
 [[nodiscard]] std::vector<std::string> explain_ids(std::string_view language);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -234,22 +235,28 @@ TEST(WhyBlocked, ForADatagramACounterOrInPoll) {
 
 // --- the words ---
 
+/// Words of a thing that the schema has English ones for.
+bool is_of_the_schema(const std::string& id) {
+  return id.starts_with("rule.") || id.starts_with("kind.") || id.starts_with("about.");
+}
+
 TEST(Explain, HasTheSameSentencesInBothLanguages) {
   auto english = explain_ids("en");
   auto chinese = explain_ids("zh");
-  std::erase_if(chinese, [](const std::string& id) { return id.starts_with("rule.") || id.starts_with("kind."); });
+  std::erase_if(chinese, is_of_the_schema);
   EXPECT_EQ(english, chinese);
   EXPECT_GT(english.size(), 50u);
 }
 
-TEST(Explain, TellsEveryRuleAndKindOfTheModelInChineseAndNoOthers) {
+TEST(Explain, TellsEveryRuleKindAndFunctionOfTheModelInChineseAndNoOthers) {
   Story story("");
   const trace::Schema& schema = story.trace().schema();
   std::vector<std::string> there;
   for (const trace::Rule& rule : schema.rules) there.push_back("rule." + rule.id);
   for (const trace::Kind& kind : schema.kinds) there.push_back("kind." + kind.name);
+  for (const trace::FunctionInfo& function : schema.functions) there.push_back("about." + function.name);
   std::vector<std::string> told = explain_ids("zh");
-  std::erase_if(told, [](const std::string& id) { return !id.starts_with("rule.") && !id.starts_with("kind."); });
+  std::erase_if(told, std::not_fn(is_of_the_schema));
   EXPECT_THAT(told, ::testing::UnorderedElementsAreArray(there));
   EXPECT_EQ(explain_kind("zh", *schema.find_kind("epitem")), "epoll 关注的一个描述符。");
   EXPECT_EQ(explain_kind("en", *schema.find_kind("epitem")), schema.find_kind("epitem")->sentence);

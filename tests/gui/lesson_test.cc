@@ -8,6 +8,7 @@
 
 #include "gui/start.hh"
 #include "gui/tongue.hh"
+#include "sim/export/explain.hh"
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/parser.hh"
 #include "tests/gui/driving.hh"
@@ -128,6 +129,7 @@ TEST(StageWords, ArePlacesForTheSameThingsInBothLanguages) {
 TEST(StageWords, EverySignOfTheCourseAndTheInterfaceCanBeDrawn) {
   std::string letters;
   for (const Translation& one : chinese()) letters += one.words;
+  for (const std::string& id : exports::explain_ids("zh")) letters += exports::explain("zh", id);
   for (const auto& entry : std::filesystem::directory_iterator(WAKEPATH_SOURCE_DIR "/scenarios")) {
     if (entry.path().extension() != ".yaml") continue;
     std::ifstream in(entry.path());
