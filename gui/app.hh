@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <memory>
 #include <optional>
 
@@ -25,7 +24,7 @@ struct StageView {
 struct ForkEditor {
   std::uint64_t step = 0;  ///< 0: none yet
   std::string before;
-  std::array<char, 512> words = {};
+  std::string words;
   std::string message;  ///< why it could not be run
   bool open = false;
   bool take_focus = false;
@@ -49,7 +48,7 @@ struct Ui {
   Bookmarks bookmarks = {};
   bool show_bookmarks = false;
   std::optional<trace::Position> note_of = {};  ///< whose note is being written
-  std::array<char, 256> note_words = {};
+  std::string note_words = {};
   bool note_focus = false;
   bool show_help = false;
   bool show_why = false;
@@ -58,9 +57,9 @@ struct Ui {
   std::uint64_t why_revision = 0;
   std::string why_language;
   bool focus_search = false;
-  std::array<char, 64> search = {};
-  std::string found;                  ///< why the last search found nothing; empty: it did
-  std::array<char, 256> answer = {};  ///< being typed, to the question of `answer_step`
+  std::string search = {};
+  std::string found;        ///< why the last search found nothing; empty: it did
+  std::string answer = {};  ///< being typed, to the question of `answer_step`
   std::uint64_t answer_step = 0;
   bool dragging_playhead = false;
   trace::ObjectId hovered = 0;

@@ -11,8 +11,7 @@ namespace {
 void edit_note(Ui& ui) {
   const Bookmark* here = ui.bookmarks.at(ui.model.position());
   if (here == nullptr) return;
-  ui.note_words = {};
-  std::copy_n(here->note.begin(), std::min(here->note.size(), ui.note_words.size() - 1), ui.note_words.begin());
+  ui.note_words = here->note;
   ui.note_of = here->record;
   ui.note_focus = true;
 }
@@ -75,8 +74,8 @@ void draw_bookmarks(Ui& ui, Rect area) {
     ImGui::SetNextItemWidth(room - used);
     if (ui.note_focus) ImGui::SetKeyboardFocusHere();
     ui.note_focus = false;
-    if (ImGui::InputText("##note", ui.note_words.data(), ui.note_words.size(), ImGuiInputTextFlags_EnterReturnsTrue)) {
-      ui.bookmarks.note(one.record, ui.note_words.data());
+    if (ImGui::InputText("##note", &ui.note_words, ImGuiInputTextFlags_EnterReturnsTrue)) {
+      ui.bookmarks.note(one.record, ui.note_words);
       ui.note_of.reset();
     } else if (compat::pressed(compat::Key::kEscape, false)) {
       ui.note_of.reset();

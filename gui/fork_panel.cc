@@ -16,8 +16,7 @@ void open_fork(Ui& ui) {
   if (editor.step != step) {
     const StepText text = ui.workshop.step_text(step);
     if (!text.problem.empty()) return (void)(ui.note = text.problem);
-    editor = {.step = step, .before = text.words};
-    std::copy_n(text.words.begin(), std::min(text.words.size(), editor.words.size() - 1), editor.words.begin());
+    editor = {.step = step, .before = text.words, .words = text.words};
   }
   editor.open = true;
   editor.take_focus = true;
@@ -26,7 +25,7 @@ void open_fork(Ui& ui) {
 
 void run_fork(Ui& ui) {
   ForkEditor& editor = ui.fork;
-  const std::string words = editor.words.data();
+  const std::string& words = editor.words;
   Fork fork = ui.workshop.fork(editor.step, words);
   editor.message = fork.message;
   if (fork.session == nullptr) return;  // what was typed stays
@@ -54,8 +53,7 @@ void draw_fork(Ui& ui, Rect area) {
   if (editor.take_focus) ImGui::SetKeyboardFocusHere();
   editor.take_focus = false;
   compat::push_font(fonts().mono.face, fonts().mono.px);
-  const bool entered =
-      ImGui::InputText("##forkwords", editor.words.data(), editor.words.size(), ImGuiInputTextFlags_EnterReturnsTrue);
+  const bool entered = ImGui::InputText("##forkwords", &editor.words, ImGuiInputTextFlags_EnterReturnsTrue);
   ImGui::PopFont();
   if (!editor.message.empty())
     p.wrapped(fonts().small, {x, box.y + p.px(102)}, ink(theme().bad), editor.message, room, 4);

@@ -4,6 +4,7 @@
 
 #include <imgui.h>
 #include <imgui_freetype.h>
+#include <imgui_stdlib.h>
 
 #include <bitset>
 

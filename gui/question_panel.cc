@@ -58,8 +58,7 @@ struct QuestionDrawer {
     ImGui::SetNextItemWidth(w);
     compat::push_font(fonts().text.face, fonts().text.px);
     if (ui.answer_step != asked.step) ui.answer = {}, ui.answer_step = asked.step;
-    if (ImGui::InputText("##answer", ui.answer.data(), ui.answer.size(), ImGuiInputTextFlags_EnterReturnsTrue))
-      ui.model.answer(ui.answer.data());
+    if (ImGui::InputText("##answer", &ui.answer, ImGuiInputTextFlags_EnterReturnsTrue)) ui.model.answer(ui.answer);
     ImGui::PopFont();
     y += p.px(34);
   }

@@ -32,7 +32,7 @@ void draw_status(Ui& ui, Rect area) {
     x += stop.w + p.px(8);
     if (clicked) return (void)ui.model.toggle_breakpoint(text);
   }
-  if (!ui.found.empty()) word(fmt::format("{}: {}", ui.search.data(), tr(ui.found)), theme().bad);
+  if (!ui.found.empty()) word(fmt::format("{}: {}", ui.search, tr(ui.found)), theme().bad);
   if (!ui.note.empty()) word(std::string(tr(ui.note)), theme().bad);
   if (world.peers() != 0) word(said("{} peer events", world.peers()), theme().dim);
   if (m.session().live())

@@ -102,7 +102,7 @@ void draw_transport(Ui& ui, const Painter& p, Point& cursor) {
 /// Enter: select an object of that name, or go to where it happens next. With Shift: to where it happened last. With
 /// Ctrl: let playing stop where it happens.
 void find(Ui& ui) {
-  const std::string text = ui.search.data();
+  const std::string& text = ui.search;
   const ImGuiIO& io = ImGui::GetIO();
   ui.found.clear();
   if (text.empty()) return;
@@ -122,7 +122,7 @@ void draw_search(Ui& ui, const Painter& p, Rect r) {
   compat::push_font(fonts().small.face, fonts().small.px);
   ImGui::PushStyleVar(ImGuiStyleVar_FramePadding, ImVec2(p.px(9), p.px(7.5f)));
   const std::string hint(tr("Find an object, a function, a field   /"));
-  if (ImGui::InputTextWithHint("##search", hint.c_str(), ui.search.data(), ui.search.size(),
+  if (ImGui::InputTextWithHint("##search", hint.c_str(), &ui.search,
                                ImGuiInputTextFlags_EnterReturnsTrue | ImGuiInputTextFlags_AutoSelectAll))
     find(ui);
   ImGui::PopStyleVar();

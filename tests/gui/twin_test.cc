@@ -1,8 +1,6 @@
 // Fork here: a step's call is changed in its field, and both futures stand side by side.
 #include <gmock/gmock.h>
 
-#include <cstring>
-
 #include "gui/tongue.hh"
 #include "src/scenario/fork.hh"
 #include "src/scenario/model_machine.hh"
@@ -57,7 +55,7 @@ class StageFork : public test::Driver {
     model.seek_step(3);
     frames(2);
     press(compat::Key::kE);
-    std::strcpy(app->ui().fork.words.data(), words.c_str());
+    app->ui().fork.words = words;
     ASSERT_TRUE(app->ui().fork.open);
     open_and_enter();
   }
@@ -77,7 +75,7 @@ TEST_F(StageFork, TheFieldHasTheStepAsItStandsInTheFile) {
   frames(2);
   click("fork/open");
   EXPECT_TRUE(app->ui().fork.open);
-  EXPECT_STREQ(app->ui().fork.words.data(), "epoll_ctl(ep, EPOLL_CTL_ADD, b, EPOLLIN) = 0");
+  EXPECT_EQ(app->ui().fork.words, "epoll_ctl(ep, EPOLL_CTL_ADD, b, EPOLLIN) = 0");
   press(compat::Key::kEscape);
   EXPECT_FALSE(app->ui().fork.open);
   EXPECT_EQ(app->ui().twin, nullptr);
@@ -118,7 +116,7 @@ TEST_F(StageFork, AWrongCallIsToldAndNothingIsLost) {
   EXPECT_TRUE(app->ui().fork.open);
   EXPECT_THAT(app->ui().fork.message, HasSubstr("story.yaml:6:"));
   EXPECT_THAT(app->ui().fork.message, HasSubstr("EPOLLOOPS"));
-  EXPECT_STREQ(app->ui().fork.words.data(), "epoll_ctl(ep, EPOLL_CTL_ADD, b, EPOLLOOPS)");
+  EXPECT_EQ(app->ui().fork.words, "epoll_ctl(ep, EPOLL_CTL_ADD, b, EPOLLOOPS)");
 }
 
 TEST_F(StageFork, WithoutAScenarioItSaysSo) {
