@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gui/commands.hh"
 #include "gui/draw.hh"
 #include "gui/panel.hh"
 #include "gui/tongue.hh"
@@ -10,8 +11,7 @@ namespace wakepath::gui {
 
 namespace {
 constexpr double kPulse = 2.5;  // seconds that the path pulses after a move; then the window goes to sleep
-constexpr float kLarger = 1.1f;
-constexpr float kLow = 720;  // windows less high than this have a timeline without its head
+constexpr float kLow = 720;     // windows less high than this have a timeline without its head
 
 }  // namespace
 
@@ -106,67 +106,16 @@ void App::digits() {
 }
 
 void App::keys() {
-  using compat::Key;
-  using compat::pressed;
-  if (ImGui::GetIO().WantTextInput) return;
-  bool shift = ImGui::GetIO().KeyShift, ctrl = ImGui::GetIO().KeyCtrl;
-  ViewModel& m = *model_;
-  if (ctrl) {
-    if (pressed(Key::kK, false)) ui_.focus_search = true;
-    if (pressed(Key::kEqual)) ui_.wanted_scale = std::min(4.0f, ui_.scale * kLarger);
-    if (pressed(Key::kMinus)) ui_.wanted_scale = std::max(0.5f, ui_.scale / kLarger);
-    return;
-  }
-  if (ui_.show_bookmarks && bookmark_keys(ui_)) return;
-  if (pressed(Key::kSpace, false)) m.play(!m.playing());
-  for (int direction : {1, -1}) {
-    if (pressed(direction > 0 ? Key::kRight : Key::kLeft)) m.step(shift ? Grain::kStep : m.grain(), direction);
-    if (pressed(direction > 0 ? Key::kPeriod : Key::kComma)) m.step(Grain::kRecord, direction);
-    if (pressed(direction > 0 ? Key::kDown : Key::kUp)) m.step(Grain::kFunction, direction);
-  }
-  if (pressed(Key::kN)) m.step(Grain::kStep, shift ? -1 : 1);
-  if (pressed(Key::kS)) m.step(Grain::kSyscall, shift ? -1 : 1);
-  digits();
-  if (pressed(Key::kB, false)) toggle_bookmark(ui_);
-  if (pressed(Key::kG, false)) ui_.show_bookmarks = !ui_.show_bookmarks;
-  if (pressed(Key::kE, false)) open_fork(ui_);
-  if (pressed(Key::kD, false) && ui_.twin != nullptr && ui_.twin->differences().outcome)
-    m.seek_step(ui_.twin->differences().outcome->step);
-  if (pressed(Key::kHome, false)) m.play(false), m.seek(0);
-  if (pressed(Key::kEnd, false)) m.play(false), m.session().live() ? m.follow(true) : m.seek(m.end());
-  if (pressed(Key::kL, false)) m.follow(!m.following());
-  if (pressed(Key::kF, false)) m.set_view(0, static_cast<double>(m.end()));
-  if (pressed(Key::kMinus)) m.set_speed(m.speed() / 2);
-  if (pressed(Key::kEqual)) m.set_speed(m.speed() * 2);
-  if (pressed(Key::kSlash, false)) ui_.focus_search = true;
-  if (pressed(Key::kF1, false)) ui_.show_help = !ui_.show_help;
-  if (pressed(Key::kF2, false)) ui_.show_why = !ui_.show_why;
-  if (pressed(Key::kF3, false)) use_theme(next_of(theme_names(), std::string(theme().name))), apply_style(ui_.scale);
-  if (pressed(Key::kF4, false)) use_language(next_of(languages(), language()));
-  const auto fold = [](Fold& panel, bool shown) { panel = shown ? Fold::kHidden : Fold::kShown; };
-  if (pressed(Key::kF6, false)) fold(ui_.panels.calls, frame_.calls > 0);
-  if (pressed(Key::kF7, false)) fold(ui_.panels.words, frame_.words > 0);
-  if (pressed(Key::kF8, false)) fold(ui_.panels.timeline, frame_.timeline > 0);
-  if (pressed(Key::kEscape, false)) {
-    if (ui_.fork.open)
-      ui_.fork.open = false;
-    else if (ui_.show_bookmarks)
-      ui_.show_bookmarks = false;
-    else if (ui_.show_help)
-      ui_.show_help = false;
-    else if (ui_.show_why)
-      ui_.show_why = false;
-    else if (ui_.twin != nullptr)
-      ui_.twin.reset();
-    else
-      m.select(0);
-  }
+  if (ImGui::GetIO().WantTextInput || ui_.palette.open) return;
+  if (ui_.show_bookmarks && !compat::ctrl_held() && bookmark_keys(ui_)) return;
+  if (!compat::ctrl_held()) digits();
+  run_keys(ui_);
 }
 
-App::Sizes App::divide(float width, float height) const {
+PanelSizes App::divide(float width, float height) const {
   const auto shown = [](Fold fold, bool room) { return fold == Fold::kShown || (fold == Fold::kRoom && room); };
   const bool wide = width >= ui_.px(1700), low = height < ui_.px(kLow);
-  Sizes sizes;
+  PanelSizes sizes;
   const bool one = ui_.twin == nullptr;  // two stages need what panels take
   if (shown(ui_.panels.calls, one && width >= ui_.px(1200))) sizes.calls = ui_.px(wide ? 286 : 214);
   if (shown(ui_.panels.words, one && width >= ui_.px(760)) || (one && model_->question() != nullptr))
@@ -190,9 +139,9 @@ void App::frame(float width, float height, double seconds) {
     since_move_ += seconds;
   }
   ui_.clock = ui_.reduce_motion ? 0 : ui_.clock + seconds;
-  frame_ = divide(width, height);
-  const float top = ui_.px(54), status = ui_.px(25), bottom = frame_.timeline, left = frame_.calls,
-              right = frame_.words;
+  ui_.sizes = divide(width, height);
+  const float top = ui_.px(54), status = ui_.px(25), bottom = ui_.sizes.timeline, left = ui_.sizes.calls,
+              right = ui_.sizes.words;
   float middle = std::max(ui_.px(200), height - top - status - bottom);
   const bool asks = model_->question() != nullptr;
   float words = std::clamp(middle * (asks ? 0.66f : 0.40f), ui_.px(150), ui_.px(asks ? 480 : 290));
@@ -214,6 +163,7 @@ void App::frame(float width, float height, double seconds) {
   if (ui_.show_bookmarks) draw_bookmarks(ui_, {0, 0, width, height});
   if (ui_.show_why) draw_why(ui_, {0, 0, width, height});
   if (ui_.show_help) draw_help(ui_, {0, 0, width, height});
+  if (ui_.palette.open) draw_palette(ui_, {0, 0, width, height});
 }
 
 }  // namespace wakepath::gui

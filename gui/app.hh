@@ -30,6 +30,22 @@ struct ForkEditor {
   bool take_focus = false;
 };
 
+/// Any command by a few letters.
+struct Palette {
+  bool open = false;
+  bool take_focus = false;
+  std::string typed = {};
+  std::string before = {};  ///< what was typed in the frame before
+  std::size_t chosen = 0;   ///< of what fits
+};
+
+/// What stands around the stage, in pixels; 0: folded away.
+struct PanelSizes {
+  float calls = 0;
+  float words = 0;
+  float timeline = 0;
+};
+
 /// What the panels share: the model, the pictures computed from it, and the little state of the window itself.
 struct Ui {
   ViewModel& model;
@@ -45,6 +61,8 @@ struct Ui {
   std::string note = {};  ///< why the last key did nothing
   TimelineRows rows;
   Folds panels = {};
+  PanelSizes sizes = {};  ///< as of this frame
+  Palette palette = {};
   Bookmarks bookmarks = {};
   bool show_bookmarks = false;
   std::optional<trace::Position> note_of = {};  ///< whose note is being written
@@ -80,18 +98,11 @@ class App {
   [[nodiscard]] Ui& ui() { return ui_; }
 
  private:
-  /// What stands around the stage, in pixels; 0: folded away.
-  struct Sizes {
-    float calls = 0;
-    float words = 0;
-    float timeline = 0;
-  };
-  [[nodiscard]] Sizes divide(float width, float height) const;
+  [[nodiscard]] PanelSizes divide(float width, float height) const;
   void keys();
   void digits();
   ViewModel* model_;
   Ui ui_;
-  Sizes frame_ = {};
   double since_move_ = 0;
   std::uint64_t seen_position_ = ~std::uint64_t{0};
 };
@@ -124,6 +135,8 @@ void draw_question(Ui& ui, Rect area, const Quiz::Asked& asked);
 void draw_timeline(Ui& ui, Rect area);
 void draw_status(Ui& ui, Rect area);
 void draw_help(Ui& ui, Rect area);
+void open_palette(Ui& ui);
+void draw_palette(Ui& ui, Rect area);
 void draw_why(Ui& ui, Rect area);
 
 }  // namespace wakepath::gui

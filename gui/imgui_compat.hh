@@ -96,6 +96,20 @@ inline bool pressed(Key key, bool repeat = true) {
   return ImGui::IsKeyPressed(native(key), repeat);
 }
 
+/// Ctrl, or Shift, is held, or was when a key went down in this frame.
+inline bool ctrl_held() {
+#if IMGUI_VERSION_NUM < 18700
+  if (latched_keys()[GLFW_KEY_LEFT_CONTROL]) return true;
+#endif
+  return ImGui::GetIO().KeyCtrl;
+}
+inline bool shift_held() {
+#if IMGUI_VERSION_NUM < 18700
+  if (latched_keys()[GLFW_KEY_LEFT_SHIFT]) return true;
+#endif
+  return ImGui::GetIO().KeyShift;
+}
+
 /// For tests: what a window's backend would say of the keyboard.
 inline void map_keys() {
 #if IMGUI_VERSION_NUM < 18700

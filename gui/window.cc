@@ -32,8 +32,12 @@ void listen(GLFWwindow* window) {
   glfwSetCursorPosCallback(window, [](GLFWwindow*, double, double) { touched(); });
   glfwSetMouseButtonCallback(window, [](GLFWwindow*, int, int, int) { touched(); });
   glfwSetScrollCallback(window, [](GLFWwindow*, double, double) { touched(); });
-  glfwSetKeyCallback(window, [](GLFWwindow*, int key, int, int action, int) {
-    if (action == GLFW_PRESS && key >= 0 && key < 512) compat::latched_keys().set(static_cast<std::size_t>(key));
+  glfwSetKeyCallback(window, [](GLFWwindow*, int key, int, int action, int mods) {
+    if (action == GLFW_PRESS && key >= 0 && key < 512) {
+      compat::latched_keys().set(static_cast<std::size_t>(key));
+      if ((mods & GLFW_MOD_CONTROL) != 0) compat::latched_keys().set(GLFW_KEY_LEFT_CONTROL);
+      if ((mods & GLFW_MOD_SHIFT) != 0) compat::latched_keys().set(GLFW_KEY_LEFT_SHIFT);
+    }
     touched();
   });
   glfwSetCharCallback(window, [](GLFWwindow*, unsigned) { touched(); });
