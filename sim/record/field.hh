@@ -201,7 +201,7 @@ class Field {
     Place place = Place::of(block, this);
     trace::FieldId field = block.field_at[place.offset];
     WP_BUG_ON(block.recorder, field == Layout::kNoField);
-    block.recorder->set({place.object, field}, Traits::encode(*block.recorder, value_),
+    block.recorder->set(trace::PackedRecord::about(place.object, field), Traits::encode(*block.recorder, value_),
                         Traits::encode(*block.recorder, value), site);
   }
 

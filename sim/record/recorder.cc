@@ -29,14 +29,20 @@ void Recorder::make_room_for_sites(std::size_t count) {
 
 void Recorder::remember_site(const KnownSite& site) {
   std::size_t slot = first_slot(site.key);
-  while (known_sites_[slot & site_mask_].key != 0) ++slot;
-  known_sites_[slot & site_mask_] = site;
+  while (known_sites_[slot].key != 0) slot = (slot + 1) & site_mask_;
+  known_sites_[slot] = site;
 }
 
 void Recorder::learn_call_site(trace::FunctionId function, Site site) {
-  std::uint16_t id = 0;
-  if (!known_site(site, id)) id = learn_site(site);
-  call_sites_[function % kCallSites] = {site.key(), id};
+  call_sites_[function % kCallSites] = {site.key(), id_of(site)};
+}
+
+std::uint16_t Recorder::id_of(Site site) {
+  const std::uint64_t key = site.key();
+  std::size_t slot = first_slot(key);
+  for (; known_sites_[slot].key != 0; slot = (slot + 1) & site_mask_)
+    if (known_sites_[slot].key == key) return known_sites_[slot].id;
+  return learn_site(site);
 }
 
 std::uint16_t Recorder::learn_site(Site site) {
@@ -48,15 +54,19 @@ std::uint16_t Recorder::learn_site(Site site) {
   return id;
 }
 
-void Recorder::set(Member member, std::uint64_t before, std::uint64_t after, Site site) {
-  std::uint16_t id = 0;
-  if (!known_site(site, id)) return set_at_new_site(member, before, after, site);
-  trace_->append(what(RecordKind::kSet, member.field, member.object), PackedRecord::at_site(top_, id), before, after);
+void Recorder::set(std::uint64_t member, std::uint64_t before, std::uint64_t after, Site site) {
+  std::uint64_t where = top_;
+  if (site.file != nullptr) {
+    std::uint16_t id = 0;
+    if (!known_site(site.key(), id)) [[unlikely]]
+      return set_at_rare_site(member, before, after, site);
+    where = PackedRecord::at_site(where, id);
+  }
+  trace_->append(what(RecordKind::kSet, member), where, before, after);
 }
 
-void Recorder::set_at_new_site(Member member, std::uint64_t before, std::uint64_t after, Site site) {
-  learn_site(site);
-  set(member, before, after, site);
+void Recorder::set_at_rare_site(std::uint64_t member, std::uint64_t before, std::uint64_t after, Site site) {
+  trace_->append(what(RecordKind::kSet, member), PackedRecord::at_site(top_, id_of(site)), before, after);
 }
 
 void Recorder::switch_stack(trace::TaskId task) {

@@ -22,12 +22,6 @@ struct Site {
   }
 };
 
-/// A field of an object. (One argument, so that those of a recorded write all travel in registers.)
-struct Member {
-  trace::ObjectId object;
-  trace::FieldId field;
-};
-
 /// Writes the model's doings into a trace. One for each model; not thread safe (the model has no threads).
 ///
 /// It keeps what the records need to be complete: whose stack we are on, in which context, and the open calls of each
@@ -64,10 +58,10 @@ class Recorder {
 
   // --- where we are ---
   [[nodiscard]] trace::TaskId task() const { return task_; }
-  [[nodiscard]] trace::Context context() const { return context_; }
+  [[nodiscard]] trace::Context context() const { return trace::PackedRecord::context_of(context_); }
   /// The CPU goes to `task`. `cause`: the record that made it runnable.
   void run(trace::TaskId task, std::uint32_t cause);
-  void set_context(trace::Context context) { context_ = context; }
+  void set_context(trace::Context context) { context_ = trace::PackedRecord::in_context(context); }
   void clock(std::uint64_t now_ns);
 
   // --- what happens to objects (called by Arena; by Field and List only with recording on) ---
@@ -77,8 +71,9 @@ class Recorder {
     return last_object_;
   }
   void destroy(trace::ObjectId object, trace::KindId kind) { put(trace::RecordKind::kDestroy, kind, object, 0, 0); }
-  /// One for all types of fields: their own code, of which there is much, stays small.
-  void set(Member member, std::uint64_t before, std::uint64_t after, Site site);
+  /// `member`: a PackedRecord::about(object, field). One for all types of fields: their own code, of which there is
+  /// much, stays small.
+  void set(std::uint64_t member, std::uint64_t before, std::uint64_t after, Site site);
   void list_insert(trace::ObjectId object, trace::FieldId field, std::uint64_t element, std::uint64_t behind) {
     trace_->append(what(trace::RecordKind::kListInsert, field, object), top_, behind, element);
   }
@@ -133,8 +128,11 @@ class Recorder {
   static constexpr std::size_t kCallSites = 1024;
   static constexpr std::uint64_t kBottom = trace::PackedRecord::where(0, 0, trace::kNoCause);  ///< no call is open
 
+  [[nodiscard]] std::uint64_t what(trace::RecordKind kind, std::uint64_t about) const {
+    return trace::PackedRecord::of_kind(kind) | context_ | about;
+  }
   [[nodiscard]] std::uint64_t what(trace::RecordKind kind, std::uint16_t field, std::uint32_t object) const {
-    return trace::PackedRecord::what(kind, context_, field, object);
+    return what(kind, trace::PackedRecord::about(object, field));
   }
   /// The site and the cause of a record that has none of its own are those of the innermost open call.
   trace::Position put(trace::RecordKind kind, std::uint16_t field, std::uint32_t object, std::uint64_t before,
@@ -153,22 +151,20 @@ class Recorder {
     return known.key == site.key();
   }
   void learn_call_site(trace::FunctionId function, Site site);
-  [[nodiscard]] bool known_site(Site site, std::uint16_t& id) const {
-    if (site.file == nullptr) return id = trace::PackedRecord::site_of(top_), true;
-    std::uint64_t key = site.key();
-    for (std::size_t slot = first_slot(key);; ++slot) {
-      const KnownSite& known = sites_[slot & site_mask_];
-      id = known.id;
-      if (known.key == key) return true;
-      if (known.key == 0) return false;
-    }
+  /// Looks at one slot only: nearly all sites are found there.
+  [[nodiscard]] bool known_site(std::uint64_t key, std::uint16_t& id) const {
+    const KnownSite& known = sites_[first_slot(key)];
+    id = known.id;
+    return known.key == key;
   }
-  /// Apart, so that what happens once for each place does not weigh on every write.
-  [[gnu::cold, gnu::noinline]] void set_at_new_site(Member member, std::uint64_t before, std::uint64_t after,
-                                                    Site site);
-  [[nodiscard]] static std::size_t first_slot(std::uint64_t key) {
+  /// Its id, wherever it stands; learnt when it is new.
+  [[nodiscard]] std::uint16_t id_of(Site site);
+  /// Apart, so that what is rare does not weigh on every write.
+  [[gnu::cold, gnu::noinline]] void set_at_rare_site(std::uint64_t member, std::uint64_t before, std::uint64_t after,
+                                                     Site site);
+  [[nodiscard]] std::size_t first_slot(std::uint64_t key) const {
     constexpr std::uint64_t kGolden = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio: its products are spread evenly
-    return key * kGolden >> 40;
+    return key * kGolden >> 40 & site_mask_;
   }
   void note_created(trace::KindId kind);
   void make_room_for_sites(std::size_t count);
@@ -183,7 +179,7 @@ class Recorder {
   const std::uint8_t* left_out_ = nullptr;
   bool enabled_;
   trace::TaskId task_ = 0;
-  trace::Context context_ = trace::Context::kProcess;
+  std::uint64_t context_ = trace::PackedRecord::in_context(trace::Context::kProcess);
   /// Where we are, as the word that a record has it in: the running task, and site and position of its innermost open
   /// call. Each Call keeps its caller's, so that a task needs to remember its innermost one only.
   std::uint64_t top_ = kBottom;

@@ -21,12 +21,20 @@ class PackedRecord {
   // --- putting one together: what happened and where, as two words; then the values ---
   [[nodiscard]] static constexpr std::uint64_t what(RecordKind kind, Context context, std::uint16_t field,
                                                     std::uint32_t object) {
-    return static_cast<unsigned>(kind) | std::uint64_t{static_cast<unsigned>(context)} << 5 |
-           std::uint64_t{field} << 16 | std::uint64_t{object} << 32;
+    return of_kind(kind) | in_context(context) | about(object, field);
   }
+  /// Its parts, each in its place.
+  [[nodiscard]] static constexpr std::uint64_t of_kind(RecordKind kind) { return static_cast<unsigned>(kind); }
+  [[nodiscard]] static constexpr std::uint64_t in_context(Context context) {
+    return std::uint64_t{static_cast<unsigned>(context)} << 5;
+  }
+  [[nodiscard]] static constexpr std::uint64_t about(std::uint32_t object, std::uint16_t field) {
+    return std::uint64_t{field} << 16 | std::uint64_t{object} << 32;
+  }
+  [[nodiscard]] static constexpr Context context_of(std::uint64_t what) { return static_cast<Context>(what >> 5 & 3); }
   /// The same with another kind.
   [[nodiscard]] static constexpr std::uint64_t of_kind(std::uint64_t what, RecordKind kind) {
-    return (what & ~std::uint64_t{31}) | static_cast<unsigned>(kind);
+    return (what & ~std::uint64_t{31}) | of_kind(kind);
   }
   [[nodiscard]] static constexpr std::uint64_t where(TaskId task, std::uint16_t site, std::uint32_t cause) {
     return task | std::uint64_t{site} << 16 | std::uint64_t{cause} << 32;
@@ -73,7 +81,7 @@ class PackedRecord {
   }
 
   [[nodiscard]] RecordKind kind() const { return static_cast<RecordKind>(what_ & 31); }
-  [[nodiscard]] Context context() const { return static_cast<Context>(what_ >> 5 & 3); }
+  [[nodiscard]] Context context() const { return context_of(what_); }
   [[nodiscard]] bool wide() const { return (what_ & kWide) != 0; }
   [[nodiscard]] std::uint16_t field() const { return static_cast<std::uint16_t>(what_ >> 16); }
   [[nodiscard]] std::uint32_t object() const { return static_cast<std::uint32_t>(what_ >> 32); }
