@@ -104,8 +104,10 @@ std::string internal(const Reading& reading, const TcpRow& row) {
   // lo's mtu is 65536; timestamps take 12 bytes of each segment once both ends have agreed on them
   bool v6 = over_v6(row.remote);
   std::uint64_t advmss = full_mss(v6) + (row.state == kSynSent ? kTimestamps : 0);
-  out += fmt::format(" mss:{} pmtu:{} rcvmss:{} advmss:{} cwnd:10", send_mss(reading, sock, v6), v6 ? 65536 : 65535,
-                     reading.value(sock, "icsk_ack.rcv_mss"), advmss);
+  out += fmt::format(" mss:{} pmtu:{} rcvmss:{} advmss:{} cwnd:{}", send_mss(reading, sock, v6), v6 ? 65536 : 65535,
+                     reading.value(sock, "icsk_ack.rcv_mss"), advmss, reading.value(sock, "snd_cwnd"));
+  if (std::uint64_t ssthresh = reading.value(sock, "snd_ssthresh"); ssthresh < 65535)
+    out += fmt::format(" ssthresh:{}", ssthresh);
   for (std::string_view counter : {"bytes_sent", "bytes_acked", "bytes_received"})
     if (std::uint64_t bytes = reading.value(sock, counter)) out += fmt::format(" {}:{}", counter, bytes);
   out += since(reading, "lastsnd", reading.value(sock, "lsndtime"));

@@ -231,11 +231,13 @@ struct inet_connection_sock {
   record::Field<u32> icsk_user_timeout;  ///< TCP_USER_TIMEOUT in ms; 0: none.
   record::Field<u32> lrcvtime;           ///< icsk_ack.lrcvtime: when data last came, in ms from 1 on.
   record::Field<u16> rcv_mss;
+  u16 snd_cwnd_cnt = 0;    ///< tcp_sock's, as the next: segments acknowledged since snd_cwnd grew by one.
   u32 pushed_seq = 0;      ///< tcp_sock's; here is room. End of what was to go out at once.
   u16 last_seg_size = 0;   ///< icsk_ack.last_seg_size: of the last segment, if it may have been a whole MSS.
   u8 scaling_ratio = 128;  ///< Share of the receive buffer that is data, in 256ths; measured on large segments.
   record::Field<record::Duration> icsk_rto;  ///< TCP_TIMEOUT_INIT, then from the round trips; doubled at each timeout.
-  u64 icsk_probes_tstamp_ns = 0;             ///< Since when windows are probed; 0: not.
+  u32 icsk_probes_tstamp = 0;                ///< Since when windows are probed, in ms from 1 on; 0: not.
+  u32 cwnd_usage_seq = 0;                    ///< tcp_sock's: until then max_packets_out and is_cwnd_limited count.
 
   static void describe(record::KindBuilder<inet_connection_sock>& b);
 };
@@ -250,13 +252,16 @@ struct tcp_sock {
   record::Field<u32> snd_nxt;
   record::Field<u32> snd_una;
   record::Field<u32> snd_wnd;
-  record::Field<u32> packets_out;
   record::Field<u32> snd_up;   ///< Behind the urgent data that was sent; snd_una when there is none.
   record::Field<u32> urg_seq;  ///< Where the urgent byte stands.
   record::List<sk_buff, &sk_buff::node> out_of_order_queue;
-  record::Field<u32> sacked_out;  ///< Segments that the peer has beyond a hole.
-  record::Field<u32> retrans_out;
-  record::Field<u32> high_seq;  ///< snd_nxt when the recovery began, which ends when this is acknowledged.
+  record::Field<u16> packets_out;  ///< Segments of the retransmit queue.
+  record::Field<u16> sacked_out;   ///< Segments that the peer has beyond a hole.
+  record::Field<u16> retrans_out;
+  record::Field<u16> snd_cwnd;      ///< The congestion window, in segments of one MSS.
+  record::Field<u16> snd_ssthresh;  ///< Below it the window grows by what is acknowledged; 65535: it always does.
+  u16 max_packets_out = 0;          ///< The most that were in flight of late, in segments of one MSS.
+  record::Field<u32> high_seq;      ///< snd_nxt when the recovery began, which ends when this is acknowledged.
 
   record::Field<u32> max_window;
   record::Field<u32> window_clamp;    ///< The largest window that we offer; 0 before the connection begins.
@@ -290,10 +295,13 @@ struct tcp_sock {
   u8 rcv_wscale = 0;  ///< Our windows are counted in units of 1 << rcv_wscale bytes.
   record::Field<nagle_flags> nonagle;
   record::Field<ca_state> icsk_ca_state;
-  u32 retrans_stamp = 0;  ///< Of the first retransmission in a row, of a SYN's first transmission; ms from 1 on.
-  u16 mss_cache = 536;    ///< TCP_MAXSEG between two connections.
-  bool fast_path = true;  ///< pred_flags != 0: when last looked at, there was a window and room in the buffer.
-  u64 rack_sent_ns = 0;   ///< When the segment that was delivered last of all had been sent.
+  u32 retrans_stamp = 0;         ///< Of the first retransmission in a row, of a SYN's first transmission; ms from 1 on.
+  u16 mss_cache = 536;           ///< TCP_MAXSEG between two connections.
+  bool is_cwnd_limited = false;  ///< The congestion window was full of late.
+  bool fast_path = true;         ///< pred_flags != 0: when last looked at, there was a window and room in the buffer.
+  /// sock's sk_backlog.len: what the segments on the backlog are charged with, until the last of them is handled.
+  record::Field<int> sk_backlog_len;
+  u64 rack_sent_ns = 0;  ///< When the segment that was delivered last of all had been sent.
   static void describe(record::KindBuilder<tcp_sock>& b);
 };
 

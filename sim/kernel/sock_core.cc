@@ -61,6 +61,7 @@ void lock_sock(Kernel& k, sock* sk) {
 void __release_sock(Kernel& k, sock* sk) {
   Call call(k, Fn::__release_sock, sk);
   while (sk_buff* skb = sk->sk_backlog.pop_front()) sk->sk_prot->backlog_rcv(k, sk, skb);
+  tcp_sk(sk)->sk_backlog_len = 0;  // of all of them, only now; no other protocol's segments wait here
 }
 
 void release_sock(Kernel& k, sock* sk) {

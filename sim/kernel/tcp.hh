@@ -116,6 +116,10 @@ void tcp_rtt_estimator(sock* sk, u64 rtt_ns);
 /// True: the segment's data was joined to another one; the caller frees it.
 bool tcp_queue_rcv(Kernel& k, sock* sk, sk_buff* skb);
 bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb);
+/// The two halves of skb_try_coalesce(), net/core/skbuff.c: can `to` take over the data of `from`? Then it does, and
+/// with it so many bytes of memory.
+bool skb_can_coalesce(const sk_buff* to, const sk_buff* from);
+u32 skb_coalesce(Kernel& k, sk_buff* to, const sk_buff* from);
 void tcp_fin(Kernel& k, sock* sk);
 constexpr u64 kAtoMin = 40 * kNsPerMs;  ///< TCP_ATO_MIN
 void tcp_enter_quickack_mode(sock* sk);
@@ -134,13 +138,34 @@ void tcp_ofo_queue(Kernel& k, sock* sk);
 std::vector<std::pair<u32, u32>> tcp_sack_blocks(const sock* sk);
 
 // --- what is lost, and when: tcp_recovery.cc ---
-void tcp_sacktag_write_queue(Kernel& k, sock* sk, const sk_buff* ack);
-/// After an ACK that tells of a hole, or while one is being mended.
-void tcp_fastretrans_alert(Kernel& k, sock* sk);
+/// Returns how many segments of one MSS were delivered, as it turns out.
+u32 tcp_sacktag_write_queue(Kernel& k, sock* sk, const sk_buff* ack);
+/// After an ACK that tells of a hole, or while one is being mended. True: something is to be sent again.
+bool tcp_fastretrans_alert(Kernel& k, sock* sk);
+/// Sends again what is lost.
+void tcp_xmit_retransmit_queue(Kernel& k, sock* sk);
 /// The retransmission timer has run out: everything that is not sacked counts as lost.
 void tcp_enter_loss(Kernel& k, sock* sk);
 /// tcp_rack_advance(): `skb` was delivered.
 void tcp_rack_advance(Kernel& k, sock* sk, const sk_buff* skb);
+
+// --- the congestion window: tcp_cong.cc ---
+/// Segments of one MSS that a segment of a queue stands for.
+inline u32 tcp_skb_pcount(const sk_buff* skb) { return skb->mss == 0 ? 1 : (skb->len + skb->mss - 1) / skb->mss; }
+/// As on a new socket.
+void tcp_init_cwnd(sock* sk);
+/// Segments of one MSS that are in flight: neither delivered nor lost, or sent again.
+u32 tcp_packets_in_flight(const sock* sk);
+/// How many more may go at once: half of the window at most, so that at least two segments fill it. 0: none.
+u32 tcp_cwnd_test(const sock* sk);
+/// Something was sent, or could not be: was the window full?
+void tcp_cwnd_validate(sock* sk);
+/// New data is written: after a silence the window is what it was at first, or on its way there.
+void tcp_slow_start_after_idle_check(Kernel& k, sock* sk);
+/// So many segments were delivered: a window that was full grows.
+void tcp_cong_avoid(sock* sk, u32 acked);
+/// Something was lost: below this the window will grow fast.
+void tcp_lower_ssthresh(sock* sk);
 
 // --- urgent data: tcp_urgent.cc ---
 void tcp_urg(Kernel& k, sock* sk, const sk_buff* skb);
@@ -183,8 +208,9 @@ u16 tcp_advertise_mss(const sock* sk, bool v6);
 // --- what goes out when: tcp_xmit.cc ---
 /// The largest amount of data that goes down as one segment: sk_gso_max_size of lo, 65536 without the longest header.
 constexpr u32 kGsoMax = 65279;
-/// Sends what window and Nagle allow, or the first segment of it alone. True: something was sent.
-bool tcp_write_xmit(Kernel& k, sock* sk, u32 mss, u32 nonagle, bool push_one);
+/// Sends what the windows and Nagle allow, or the first segment of it alone. True: something was sent.
+enum class Push { all, one, probe };  ///< A probe goes whatever the congestion window says.
+bool tcp_write_xmit(Kernel& k, sock* sk, u32 mss, u32 nonagle, Push push);
 /// The same; if all must wait for the window the probe timer runs.
 void __tcp_push_pending_frames(Kernel& k, sock* sk, u32 mss, u32 nonagle);
 inline bool tcp_urg_mode(const tcp_sock* tp) { return tp->snd_una != tp->snd_up; }

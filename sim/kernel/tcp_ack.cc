@@ -1,5 +1,5 @@
 // Models: tcp_ack() of net/ipv4/tcp_input.c, Linux 6.18: what is acknowledged leaves the retransmit queue, the peer's
-// window, round trips. Left out: congestion control, timestamps and PAWS, undoing of needless retransmissions.
+// window, round trips. Left out: timestamps and PAWS, undoing of needless retransmissions.
 
 #include <algorithm>
 
@@ -36,9 +36,11 @@ void tcp_ack_update_window(sock* sk, const sk_buff* skb) {
   }
 }
 
-void tcp_clean_rtx_queue(Kernel& k, sock* sk, u32 prior_una) {
+/// Returns how many segments of one MSS were delivered, as it turns out; a SYN is none.
+u32 tcp_clean_rtx_queue(Kernel& k, sock* sk, u32 prior_una) {
   Call call(k, Fn::tcp_clean_rtx_queue, sk);
   tcp_sock* tp = tcp_sk(sk);
+  u32 delivered = 0;
   u64 rtt_ns = kForever;
   while (sk_buff* sent = sk->tcp_rtx_queue.front()) {
     if (after(sent->end_seq, tp->snd_una)) break;
@@ -48,6 +50,7 @@ void tcp_clean_rtx_queue(Kernel& k, sock* sk, u32 prior_una) {
       --tp->sacked_out;
     } else {
       tcp_rack_advance(k, sk, sent);
+      delivered += (sent->flags & TCPHDR_SYN) != 0 ? 0 : tcp_skb_pcount(sent);
       rtt_ns = k.now_ns() - sent->sent_at_ns;
     }
     if ((sent->sacked & TCPCB_SACKED_RETRANS) != 0) --tp->retrans_out;
@@ -56,6 +59,7 @@ void tcp_clean_rtx_queue(Kernel& k, sock* sk, u32 prior_una) {
   }
   if (tp->snd_up - prior_una <= tp->snd_una - prior_una) tp->snd_up = tp->snd_una;
   if (rtt_ns != kForever) tcp_rtt_estimator(sk, rtt_ns);
+  return delivered;
 }
 
 /// What is still in flight has time again.
@@ -105,16 +109,19 @@ bool tcp_ack(Kernel& k, sock* sk, const sk_buff* skb) {
       return call.result(true);
     }
   }
-  if (!skb->sacks.empty()) tcp_sacktag_write_queue(k, sk, skb);
+  u32 delivered = skb->sacks.empty() ? 0 : tcp_sacktag_write_queue(k, sk, skb);
   if (tp->snd_una != prior_una) {
-    tcp_clean_rtx_queue(k, sk, prior_una);
+    delivered += tcp_clean_rtx_queue(k, sk, prior_una);
     if (tp->packets_out == 0)
       tcp_clear_retrans(sk);
     else
       tcp_set_xmit_timer(k, sk);
   }
   if (tp->tlp_high_seq != 0 && !before(skb->ack_seq, tp->tlp_high_seq)) tp->tlp_high_seq = 0;  // tcp_process_tlp_ack()
-  if (tp->sacked_out != 0 || tp->icsk_ca_state != ca_state::TCP_CA_Open) tcp_fastretrans_alert(k, sk);
+  bool again = false;
+  if (tp->sacked_out != 0 || tp->icsk_ca_state != ca_state::TCP_CA_Open) again = tcp_fastretrans_alert(k, sk);
+  if (tp->snd_una != prior_una) tcp_cong_avoid(sk, delivered);
+  if (again) tcp_xmit_retransmit_queue(k, sk);
   return call.result(true);
 }
 

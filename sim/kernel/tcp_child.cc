@@ -70,6 +70,7 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   }
   child->common.skc_ipv6only = listener->common.skc_ipv6only;
   inet_csk(child)->icsk_rto = record::Duration{kRtoInitial};
+  tcp_init_cwnd(child);
   inet_csk(child)->icsk_af_ops = inet_csk(listener)->icsk_af_ops;  // also of one that was once connected over IPv4
   if (c.skc_family == AF_INET) {
     if (child->common.skc_family == AF_INET6) inet_csk(child)->icsk_af_ops = &ipv6_mapped;

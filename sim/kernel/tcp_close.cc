@@ -49,9 +49,9 @@ void tcp_write_queue_purge(Kernel& k, sock* sk) {
     kfree_skb(k, skb);
   }
   tcp_sock* tp = tcp_sk(sk);
-  tp->packets_out = 0u;
-  if (tp->sacked_out != 0) tp->sacked_out = 0u;
-  if (tp->retrans_out != 0) tp->retrans_out = 0u;
+  tp->packets_out = u16{0};
+  tp->sacked_out = u16{0};
+  tp->retrans_out = u16{0};
   if (tp->icsk_ca_state != ca_state::TCP_CA_Open) tp->icsk_ca_state = ca_state::TCP_CA_Open;
   inet_csk(sk)->icsk_backoff = 0;
 }
@@ -248,6 +248,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   if (tp->user_mss != 0) tp->user_mss = static_cast<u16>(0);  // with all of rx_opt
   tp->max_window = 0;
   tp->fast_path = true;
+  tcp_init_cwnd(sk);
   tp->window_clamp = 0;
   inet_csk(sk)->rcv_mss = static_cast<u16>(88);  // TCP_MIN_MSS
   if (inet_csk(sk)->icsk_ack_pending != ICSK_ACK_NONE) inet_csk(sk)->icsk_ack_pending = ICSK_ACK_NONE;
@@ -260,7 +261,7 @@ long tcp_disconnect(Kernel& k, sock* sk) {
   tp->bytes_acked = 0u;
   tp->bytes_received = 0u;
   inet_csk(sk)->icsk_rto = record::Duration{kRtoInitial};
-  inet_csk(sk)->icsk_probes_tstamp_ns = 0;
+  inet_csk(sk)->icsk_probes_tstamp = 0;
   tp->last_oow_ack_time = 0;
   if (sk->sk_wq != nullptr) sk_error_report(k, sk);
   return call.result(0);

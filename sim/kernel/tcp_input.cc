@@ -24,7 +24,7 @@ bool in_quickack_mode(const sock* sk) {
 void tcp_incr_quickack(sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
   u32 quick = tcp_sk(sk)->rcv_wnd / (2u * icsk->rcv_mss);
-  quick = std::clamp(quick, 2u, kMaxQuickAcks);
+  quick = quick == 0 ? 2 : std::min(quick, kMaxQuickAcks);
   if (quick > icsk->icsk_ack_quick) icsk->icsk_ack_quick = static_cast<u8>(quick);
 }
 
@@ -104,23 +104,32 @@ void tcp_data_ready(Kernel& k, sock* sk) {
   if (tcp_epollin_ready(sk, target) || sock_flag(sk, SOCK_DONE_BIT)) sk->sk_data_ready(k, sk);
 }
 
-bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb) {
+bool skb_can_coalesce(const sk_buff* to, const sk_buff* from) {
   // data that the sender still has on its retransmit queue is shared: nothing can be added to it
-  if (tail == nullptr || tail->fclone != nullptr || (tail->flags & TCPHDR_FIN) != 0 || (skb->flags & TCPHDR_FIN) != 0 ||
-      skb->len == 0 || tail->end_seq != skb->seq)
-    return false;
-  const bool copied = skb->len <= tail->tailroom;  // then it needs no memory of its own
-  if (!copied && tail->nr_frags + skb->nr_frags > kMaxSkbFrags) return false;
-  Call call(k, Fn::tcp_try_coalesce, sk);
-  skb_append(k, tail, skb->payload.view());
-  if (copied) {
-    tail->truesize -= skb->len;
-    tail->tailroom = static_cast<u16>(tail->tailroom - skb->len);
-  } else {
-    tail->nr_frags = static_cast<u8>(tail->nr_frags + skb->nr_frags);
-    tail->tailroom = 0;
-    sk_mem_charge(sk, skb->len);
+  if (to->fclone != nullptr) return false;
+  return from->len <= to->tailroom || (to->len == 0 ? 0 : to->nr_frags) + from->nr_frags <= kMaxSkbFrags;
+}
+
+u32 skb_coalesce(Kernel& k, sk_buff* to, const sk_buff* from) {
+  if (from->len == 0) return 0;
+  const int frags = (to->len == 0 ? 0 : to->nr_frags) + from->nr_frags;
+  skb_append(k, to, from->payload.view());
+  if (from->len <= to->tailroom) {  // it needs no memory of its own
+    to->truesize -= from->len;
+    to->tailroom = static_cast<u16>(to->tailroom - from->len);
+    return 0;
   }
+  to->nr_frags = static_cast<u8>(frags);
+  to->tailroom = 0;
+  return from->len;
+}
+
+bool tcp_try_coalesce(Kernel& k, sock* sk, sk_buff* tail, const sk_buff* skb) {
+  if (tail == nullptr || (tail->flags & TCPHDR_FIN) != 0 || (skb->flags & TCPHDR_FIN) != 0 || skb->len == 0 ||
+      tail->end_seq != skb->seq || !skb_can_coalesce(tail, skb))
+    return false;
+  Call call(k, Fn::tcp_try_coalesce, sk);
+  if (const u32 memory = skb_coalesce(k, tail, skb); memory > 0) sk_mem_charge(sk, memory);
   return call.result(true);
 }
 
@@ -230,28 +239,20 @@ void tcp_data_queue(Kernel& k, sock* sk, sk_buff* skb) {
   Call call(k, Fn::tcp_data_queue, sk);
   const tcp_sock* tp = tcp_sk(sk);
   u32 window = tcp_receive_window(sk);
+  const bool next = skb->seq == tp->rcv_nxt;
+  const bool lone_fin = next && skb->len == 0;
   if (skb->seq == skb->end_seq) {
     kfree_skb(k, skb);
-  } else if (skb->seq == tp->rcv_nxt) {
-    bool lone_fin = skb->len == 0;
-    if (!lone_fin && window == 0) {
-      out_of_window(k, sk, skb);
-    } else if (tcp_try_rmem_schedule(k, sk, skb) || no_room(k, sk, skb)) {
-      queue_in_order(k, sk, skb);
-    } else {
-      kfree_skb(k, skb);
-    }
   } else if (!after(skb->end_seq, tp->rcv_nxt)) {  // sent again, and was here before
     out_of_window(k, sk, skb);
-  } else if (!before(skb->seq, tp->rcv_nxt + window)) {
+  } else if (window == 0 ? !lone_fin : !before(skb->seq, tp->rcv_nxt + window)) {
     out_of_window(k, sk, skb);
-  } else if (before(skb->seq, tp->rcv_nxt)) {
-    if (window == 0)
-      out_of_window(k, sk, skb);
-    else
-      queue_in_order(k, sk, skb);
-  } else {
+  } else if (after(skb->seq, tp->rcv_nxt)) {
     tcp_data_queue_ofo(k, sk, skb);
+  } else if (tcp_try_rmem_schedule(k, sk, skb) || no_room(k, sk, skb)) {
+    queue_in_order(k, sk, skb);  // what comes next, its beginning may have been here before
+  } else {
+    kfree_skb(k, skb);
   }
 }
 

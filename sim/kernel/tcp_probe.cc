@@ -30,9 +30,9 @@ u64 tcp_probe0_when(const sock* sk) {
 
 u64 tcp_clamp_probe0_to_user_timeout(const Kernel& k, const sock* sk, u64 when) {
   const inet_connection_sock* icsk = inet_csk(sk);
-  if (icsk->icsk_user_timeout == 0 || icsk->icsk_probes_tstamp_ns == 0) return when;
+  if (icsk->icsk_user_timeout == 0 || icsk->icsk_probes_tstamp == 0) return when;
   u64 limit = icsk->icsk_user_timeout * kNsPerMs;
-  u64 elapsed = k.now_ns() - icsk->icsk_probes_tstamp_ns;
+  u64 elapsed = (tcp_stamp_ms(k) - icsk->icsk_probes_tstamp) * kNsPerMs;
   u64 left = std::max(elapsed < limit ? limit - elapsed : 0, kTimeoutMin);
   return std::min(left, when);
 }
@@ -56,7 +56,7 @@ void tcp_send_probe0(Kernel& k, sock* sk) {
   if (tcp_sk(sk)->packets_out != 0 || sk->sk_write_queue.list.empty()) {  // data went out: no probe any more
     icsk->icsk_probes_out = 0;
     icsk->icsk_backoff = 0;
-    icsk->icsk_probes_tstamp_ns = 0;
+    icsk->icsk_probes_tstamp = 0;
     return;
   }
   ++icsk->icsk_probes_out;
@@ -129,15 +129,15 @@ void tcp_probe_timer(Kernel& k, sock* sk) {
   inet_connection_sock* icsk = inet_csk(sk);
   if (sk->sk_write_queue.list.empty()) {
     icsk->icsk_probes_out = 0;
-    icsk->icsk_probes_tstamp_ns = 0;
+    icsk->icsk_probes_tstamp = 0;
     return;
   }
   u64 user_timeout = icsk->icsk_user_timeout * kNsPerMs;
   bool too_long = false;
-  if (icsk->icsk_probes_tstamp_ns == 0)
-    icsk->icsk_probes_tstamp_ns = k.now_ns();
+  if (icsk->icsk_probes_tstamp == 0)
+    icsk->icsk_probes_tstamp = tcp_stamp_ms(k);
   else
-    too_long = user_timeout != 0 && k.now_ns() - icsk->icsk_probes_tstamp_ns >= user_timeout;
+    too_long = user_timeout != 0 && (tcp_stamp_ms(k) - icsk->icsk_probes_tstamp) * kNsPerMs >= user_timeout;
   int most = k.config.tcp_retries2;
   if (sock_flag(sk, SOCK_DEAD_BIT)) {
     bool alive = tcp_probe0_when(sk) < kRtoMax;
@@ -157,7 +157,7 @@ void tcp_ack_probe(Kernel& k, sock* sk) {
   const tcp_sock* tp = tcp_sk(sk);
   if (!after(head->end_seq, tp->snd_una + tp->snd_wnd)) {
     icsk->icsk_backoff = 0;
-    icsk->icsk_probes_tstamp_ns = 0;
+    icsk->icsk_probes_tstamp = 0;
     tcp_clear_retrans(sk);  // what is to be sent will be, by tcp_data_snd_check()
     return;
   }

@@ -105,9 +105,35 @@ bool tcp_validate_incoming(Kernel& k, sock* sk, sk_buff* skb) {
   return call.result(false);
 }
 
+/// What continues the last segment that waits on the backlog becomes part of it; so do two ACKs in a row, of which the
+/// later one's window counts.
+bool joins_backlog(Kernel& k, sock* sk, const sk_buff* skb) {
+  sk_buff* tail = sk->sk_backlog.back();
+  if (tail == nullptr || tail->end_seq != skb->seq || tail->sacks != skb->sacks ||
+      ((tail->flags | skb->flags) & (TCPHDR_SYN | TCPHDR_RST | TCPHDR_URG)) != 0 ||
+      (tail->flags & skb->flags & TCPHDR_ACK) == 0 || !skb_can_coalesce(tail, skb))
+    return false;
+  const u16 mss = std::max(tail->mss != 0 ? tail->mss : static_cast<u16>(tail->len.get()),
+                           skb->mss != 0 ? skb->mss : static_cast<u16>(skb->len.get()));
+  tcp_sk(sk)->sk_backlog_len += static_cast<int>(skb_coalesce(k, tail, skb));
+  tail->mss = mss;
+  tail->end_seq = skb->end_seq;  // a FIN counts, too
+  tail->flags |= skb->flags;
+  if (!before(skb->ack_seq, tail->ack_seq)) {
+    tail->ack_seq = skb->ack_seq;
+    tail->window = skb->window;
+  }
+  return true;
+}
+
 void tcp_add_backlog(Kernel& k, sock* sk, sk_buff* skb) {
   Call call(k, Fn::tcp_add_backlog, sk);
+  if (joins_backlog(k, sk, skb)) {
+    k.skbs.free(skb);
+    return;
+  }
   sk->sk_backlog.push_back(skb);
+  tcp_sk(sk)->sk_backlog_len += static_cast<int>(skb->truesize.get());
   k.rule(Rule::tcp_owned_by_user, sk);
 }
 

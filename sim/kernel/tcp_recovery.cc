@@ -1,6 +1,6 @@
 // Models: net/ipv4/tcp_recovery.c (RACK, RFC 8985) and the part of tcp_input.c that decides what is lost and sends it
-// again, Linux 6.18. Left out: congestion windows (what is lost goes out at once, as much as there is), RACK's own
-// timer (it looks when an ACK comes; else the retransmission timeout does), undoing, proportional rate reduction.
+// again, Linux 6.18. Left out: RACK's own timer (it looks when an ACK comes; else the retransmission timeout does),
+// undoing, proportional rate reduction (in recovery what is lost goes out at once, as much as there is).
 
 #include <algorithm>
 
@@ -31,9 +31,12 @@ u64 tcp_rack_reo_wnd(const tcp_sock* tp) {
   return u64{std::min(tp->min_rtt_us / 4, tp->srtt_us >> 3)} * 1000;
 }
 
+/// No time passes between two segments here. So of those of one moment the number decides, as in Linux; and what was
+/// sent again in that moment is behind what has arrived, or it would be lost again at once, for ever.
 bool sent_before(const sk_buff* skb, const tcp_sock* tp) {
   return skb->sent_at_ns < tp->rack_sent_ns ||
-         (skb->sent_at_ns == tp->rack_sent_ns && before(skb->end_seq, tp->rack_end_seq));
+         (skb->sent_at_ns == tp->rack_sent_ns && !has(skb, TCPCB_SACKED_RETRANS) &&
+          before(skb->end_seq, tp->rack_end_seq));
 }
 
 /// Lost is what was sent before something that has arrived, if it had the time to arrive too. True: something is.
@@ -55,18 +58,12 @@ bool tcp_rack_mark_lost(Kernel& k, sock* sk) {
   return call.result(any);
 }
 
-void tcp_xmit_retransmit_queue(Kernel& k, sock* sk) {
-  Call call(k, Fn::tcp_xmit_retransmit_queue, sk);
-  for (sk_buff* skb : sk->tcp_rtx_queue)
-    if (has(skb, TCPCB_LOST) && !has(skb, TCPCB_SACKED_RETRANS) && !has(skb, TCPCB_SACKED_ACKED))
-      tcp_retransmit_skb(k, sk, skb);
-}
-
 void tcp_enter_recovery(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_enter_recovery, sk);
   k.rule(Rule::tcp_fast_retransmit, sk);
   tcp_sk(sk)->high_seq = tcp_sk(sk)->snd_nxt;
-  tcp_sk(sk)->tlp_high_seq = 0;  // tcp_init_cwnd_reduction()
+  tcp_sk(sk)->tlp_high_seq = 0;  // tcp_init_cwnd_reduction(), as the next
+  tcp_lower_ssthresh(sk);
   tcp_sk(sk)->icsk_ca_state = ca_state::TCP_CA_Recovery;
 }
 
@@ -84,8 +81,19 @@ void tcp_rack_advance(Kernel& k, sock* sk, const sk_buff* skb) {
   }
 }
 
-void tcp_sacktag_write_queue(Kernel& k, sock* sk, const sk_buff* ack) {
+void tcp_xmit_retransmit_queue(Kernel& k, sock* sk) {
+  Call call(k, Fn::tcp_xmit_retransmit_queue, sk);
+  const bool slowly = tcp_sk(sk)->icsk_ca_state == ca_state::TCP_CA_Loss;
+  for (sk_buff* skb : sk->tcp_rtx_queue) {
+    if (slowly && tcp_cwnd_test(sk) == 0) break;
+    if (has(skb, TCPCB_LOST) && !has(skb, TCPCB_SACKED_RETRANS) && !has(skb, TCPCB_SACKED_ACKED))
+      tcp_retransmit_skb(k, sk, skb);
+  }
+}
+
+u32 tcp_sacktag_write_queue(Kernel& k, sock* sk, const sk_buff* ack) {
   Call call(k, Fn::tcp_sacktag_write_queue, sk);
+  u32 delivered = 0;
   for (sk_buff* skb : sk->tcp_rtx_queue) {
     if (has(skb, TCPCB_SACKED_ACKED)) continue;
     bool there = std::any_of(ack->sacks.begin(), ack->sacks.end(), [skb](const auto& block) {
@@ -96,15 +104,18 @@ void tcp_sacktag_write_queue(Kernel& k, sock* sk, const sk_buff* ack) {
     clear(skb, TCPCB_LOST);
     skb->sacked |= TCPCB_SACKED_ACKED;
     ++tcp_sk(sk)->sacked_out;
+    delivered += tcp_skb_pcount(skb);
     tcp_rack_advance(k, sk, skb);
   }
+  return delivered;
 }
 
-void tcp_fastretrans_alert(Kernel& k, sock* sk) {
+bool tcp_fastretrans_alert(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_fastretrans_alert, sk);
   tcp_sock* tp = tcp_sk(sk);
   bool recovering = tp->icsk_ca_state >= ca_state::TCP_CA_Recovery;
   if (recovering && !before(tp->snd_una, tp->high_seq)) {
+    if (tp->icsk_ca_state == ca_state::TCP_CA_Recovery) tp->snd_cwnd = tp->snd_ssthresh;  // tcp_end_cwnd_reduction()
     tp->icsk_ca_state = ca_state::TCP_CA_Open;
     tp->retrans_stamp = 0;
     recovering = false;
@@ -112,10 +123,10 @@ void tcp_fastretrans_alert(Kernel& k, sock* sk) {
   bool lost = tcp_rack_mark_lost(k, sk);
   if (!recovering) {
     tp->icsk_ca_state = tp->sacked_out != 0 ? ca_state::TCP_CA_Disorder : ca_state::TCP_CA_Open;
-    if (!lost) return;
+    if (!lost) return call.result(false);
     tcp_enter_recovery(k, sk);
   }
-  tcp_xmit_retransmit_queue(k, sk);
+  return call.result(true);
 }
 
 /// The tail is sent again, its last MSS of several, or what waits and has room: the answer tells what was lost.
@@ -129,7 +140,7 @@ void tcp_send_loss_probe(Kernel& k, sock* sk) {
     const sk_buff* waits = sk->sk_write_queue.list.front();
     const bool fits =
         waits != nullptr && !after(waits->seq + std::min(waits->len.get(), mss), tp->snd_una + tp->snd_wnd);
-    bool sent = fits && tcp_write_xmit(k, sk, mss, TCP_NAGLE_OFF, true);
+    bool sent = fits && tcp_write_xmit(k, sk, mss, TCP_NAGLE_OFF, Push::probe);
     if (!fits) {
       const u32 before_last = last->mss != 0 ? (last->len - 1) / last->mss * last->mss : 0;
       if (before_last == 0 || tcp_fragment(k, sk, last, before_last)) {
@@ -149,6 +160,12 @@ void tcp_enter_loss(Kernel& k, sock* sk) {
     forget_retransmission(sk, skb);
     if (!has(skb, TCPCB_SACKED_ACKED)) skb->sacked |= TCPCB_LOST;
   }
+  const bool mended = !after(tp->high_seq, tp->snd_una);
+  if (tp->icsk_ca_state <= ca_state::TCP_CA_Disorder || mended ||
+      (tp->icsk_ca_state == ca_state::TCP_CA_Loss && inet_csk(sk)->icsk_retransmits == 0))
+    tcp_lower_ssthresh(sk);
+  tp->snd_cwnd = static_cast<u16>(tcp_packets_in_flight(sk) + 1);
+  inet_csk(sk)->snd_cwnd_cnt = 0;
   tp->high_seq = tp->snd_nxt;
   tp->icsk_ca_state = ca_state::TCP_CA_Loss;
 }

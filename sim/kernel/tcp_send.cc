@@ -161,6 +161,7 @@ Queued tcp_queue_for_sending(Kernel& k, sock* sk, Sending& s) {
   } else {
     tail = tcp_stream_alloc_skb(k, sk, std::string_view(from, added));
     if (tail == nullptr) return Queued::no_room;
+    tcp_slow_start_after_idle_check(k, sk);
     ++s.new_segments;
     tail->page_off = static_cast<u16>(place);
     tail->seq = tp->write_seq;
@@ -186,7 +187,7 @@ void push_full(Kernel& k, sock* sk, const Sending& s) {
     tcp_mark_push(sk, tail);
     __tcp_push_pending_frames(k, sk, s.mss, TCP_NAGLE_PUSH);
   } else if (tail == sk->sk_write_queue.list.front()) {
-    tcp_write_xmit(k, sk, s.mss, TCP_NAGLE_PUSH, true);  // tcp_push_one()
+    tcp_write_xmit(k, sk, s.mss, TCP_NAGLE_PUSH, Push::one);  // tcp_push_one()
   }
 }
 

@@ -212,6 +212,7 @@ int tcp_init_sock(Kernel& k, sock* sk) {
   inet_csk(sk)->lrcvtime = kLongAgo;
   inet_csk(sk)->rcv_mss = static_cast<u16>(536);  // TCP_MSS_DEFAULT
   inet_csk(sk)->icsk_rto = record::Duration{kRtoInitial};
+  tcp_init_cwnd(sk);
   if (inet_csk(sk)->icsk_af_ops == nullptr) inet_csk(sk)->icsk_af_ops = &ipv4_specific;
   tcp_init_timers(sk);
   return 0;

@@ -20,7 +20,9 @@ constexpr int kMostWscale = 14;      // TCP_MAX_WSCALE, RFC 7323, section 2.3
 constexpr u32 kHeadOfData = 832;     // SKB_TRUESIZE() of a head without data: all that is not data
 
 int tcp_full_space(const sock* sk) { return tcp_win_from_space(sk, sk->sk_rcvbuf); }
-int tcp_space(const sock* sk) { return tcp_win_from_space(sk, sk->sk_rcvbuf - sk->sk_rmem_alloc); }
+int tcp_space(const sock* sk) {
+  return tcp_win_from_space(sk, sk->sk_rcvbuf - tcp_sk(sk)->sk_backlog_len - sk->sk_rmem_alloc);
+}
 u32 align_up(u32 window, u8 wscale) { return (window + (1u << wscale) - 1) >> wscale << wscale; }
 
 /// The clamp that a buffer of the user's own size gives.

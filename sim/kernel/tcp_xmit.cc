@@ -1,10 +1,8 @@
 // Models: tcp_write_xmit() of net/ipv4/tcp_output.c, Linux 6.18, and what it asks before a segment goes out: window,
 // Nagle, how much of the queue makes one segment.
-// Left out: pacing, and that the congestion window grows and shrinks: with lo's own MSS, half of the largest window,
-// more than five segments are hardly ever in flight, and with no more Linux leaves the window at its first ten (after
-// TCP_MAXSEG it grows there, and not here); small queues (lo gives a segment's memory back before the next one is
-// sent), MTU probing, and tcp_tso_should_defer(): it holds back what would not fill a third of the window when the
-// oldest segment in flight is between half a round trip and a millisecond old, and here no time passes within a call.
+// Left out: pacing; small queues (lo gives a segment's memory back before the next one is sent); MTU probing; and
+// tcp_tso_should_defer(): it holds back what would not fill a third of the window when the oldest segment in flight is
+// between half a round trip and a millisecond old, and here no time passes within a call.
 
 #include <algorithm>
 
@@ -41,23 +39,6 @@ bool tcp_snd_wnd_test(const tcp_sock* tp, const sk_buff* skb, u32 mss) {
 u32 tcp_tso_segs(u32 mss) {
   constexpr u32 kMinTsoSegs = 2;
   return std::max(kGsoMax / mss, kMinTsoSegs);
-}
-
-/// Segments of one MSS that are in flight.
-u32 tcp_packets_in_flight(const sock* sk) {
-  u32 packets = 0;
-  for (const sk_buff* skb : sk->tcp_rtx_queue) packets += skb->mss == 0 ? 1 : (skb->len + skb->mss - 1) / skb->mss;
-  return packets;
-}
-
-/// How many more may go at once: half of the congestion window at most, so that at least two segments fill it. 0: none.
-/// The window does not grow here, but a timeout closes it: one segment, the retransmission, until something is
-/// acknowledged (tcp_enter_loss()).
-u32 tcp_cwnd_test(const sock* sk) {
-  constexpr u32 kCwnd = 10;  // TCP_INIT_CWND
-  if (tcp_sk(sk)->icsk_ca_state == ca_state::TCP_CA_Loss && inet_csk(sk)->icsk_retransmits != 0) return 0;
-  const u32 in_flight = tcp_packets_in_flight(sk);
-  return in_flight >= kCwnd ? 0 : std::min(kCwnd / 2, kCwnd - in_flight);
 }
 
 /// How much of a segment of several MSS goes now: what the window has room for, its last part if Nagle lets it.
@@ -97,14 +78,18 @@ void tcp_grow_skb(Kernel& k, sock* sk, sk_buff* skb, u32 most) {
 
 }  // namespace
 
-bool tcp_write_xmit(Kernel& k, sock* sk, u32 mss, u32 nonagle, bool push_one) {
+bool tcp_write_xmit(Kernel& k, sock* sk, u32 mss, u32 nonagle, Push push) {
   Call call(k, Fn::tcp_write_xmit, sk);
   tcp_sock* tp = tcp_sk(sk);
   const u32 most_segs = tcp_tso_segs(mss);
   bool sent = false;
   while (sk_buff* skb = sk->sk_write_queue.list.front()) {
-    const u32 segs = std::min(tcp_cwnd_test(sk), most_segs);
-    if (segs == 0) break;
+    u32 segs = std::min(tcp_cwnd_test(sk), most_segs);
+    if (segs == 0 && push == Push::probe) segs = 1;
+    if (segs == 0) {
+      k.rule(Rule::tcp_cwnd_full, sk);
+      break;
+    }
     tcp_grow_skb(k, sk, skb, segs * mss);
     if (!tcp_snd_wnd_test(tp, skb, mss) && !k.mutant(Mutant::window_ignored)) {
       k.rule(Rule::tcp_window_closed, sk);
@@ -122,8 +107,9 @@ bool tcp_write_xmit(Kernel& k, sock* sk, u32 mss, u32 nonagle, bool push_one) {
     if (skb->len % mss != 0) tp->snd_sml = skb->end_seq;
     tcp_event_new_data_sent(k, sk, skb);
     sent = true;
-    if (push_one) break;
+    if (push != Push::all) break;
   }
+  if (sent || tcp_cwnd_test(sk) == 0) tcp_cwnd_validate(sk);
   if (sent) tcp_schedule_loss_probe(k, sk);
   return call.result(sent);
 }
@@ -131,7 +117,7 @@ bool tcp_write_xmit(Kernel& k, sock* sk, u32 mss, u32 nonagle, bool push_one) {
 void __tcp_push_pending_frames(Kernel& k, sock* sk, u32 mss, u32 nonagle) {
   if (sk->sk_write_queue.list.empty() || tcp_state(sk) == TcpState::CLOSE) return;
   Call call(k, Fn::__tcp_push_pending_frames, sk);
-  tcp_write_xmit(k, sk, mss, nonagle, false);
+  tcp_write_xmit(k, sk, mss, nonagle, Push::all);
   tcp_check_probe_timer(k, sk);
 }
 
