@@ -10,9 +10,8 @@
 /// (iproute2 6.1), so that the two can be held side by side. Source of each format: the file and function named below.
 ///
 /// What the model does not have is printed as a fixed value, in the column's width: uid 0, the numbers of mounts and
-/// devices, the window of congestion control (10) and its threshold (-1). What stands for an address of the kernel is
-/// the object's serial number. Rows come in the order in which their sockets were made, where the kernel has the order
-/// of its hash tables.
+/// devices, dropped datagrams (0). What stands for an address of the kernel is the object's serial number. Rows come in
+/// the order in which their sockets were made, where the kernel has the order of its hash tables.
 
 namespace wakepath::exports {
 

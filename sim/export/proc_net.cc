@@ -26,8 +26,11 @@ std::string tcp_line(const Reading& reading, const TcpRow& row, std::size_t numb
   if (!row.full) return line;
   const trace::Object& sock = *row.object;
   std::uint64_t quick = reading.value(sock, "icsk_ack.quick") << 1 | reading.value(sock, "icsk_ack.pingpong");
+  const std::uint64_t ssthresh = reading.value(sock, "snd_ssthresh");
+  const std::int64_t told = row.state == kListen ? 0 : ssthresh == 65535 ? -1 : static_cast<std::int64_t>(ssthresh);
   return line + fmt::format(" {} {} {} {} {}", tcp_rto_ns(reading, sock) / kTickNs,
-                            reading.value(sock, "icsk_ack.ato") / kTickNs, quick, 10, row.state == kListen ? 0 : -1);
+                            reading.value(sock, "icsk_ack.ato") / kTickNs, quick, reading.value(sock, "snd_cwnd"),
+                            told);
 }
 
 /// The rows of one family; each line is filled up to `width`.
