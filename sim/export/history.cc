@@ -33,8 +33,11 @@ std::optional<Position> History::syscall_of(Position at) const {
   auto boundary = last(outermost, [&](const Record& r, Position) {
     return r.task == task && (r.kind == RecordKind::kSyscall || r.kind == RecordKind::kSyscallReturn);
   });
-  if (task == 0 || !boundary || trace_[*boundary].kind != RecordKind::kSyscall) return std::nullopt;
-  return boundary;
+  if (task == 0 || !boundary) return std::nullopt;
+  if (trace_[*boundary].kind == RecordKind::kSyscall) return boundary;
+  // what a call has left to do on the way back to user mode is still its own doing
+  if (open.empty() || function(outermost) != "task_work_run") return std::nullopt;
+  return trace_[*boundary].before;
 }
 
 std::string_view History::function(Position call) const {

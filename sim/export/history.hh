@@ -20,7 +20,8 @@ class History {
   [[nodiscard]] std::uint64_t step_of(trace::Position at) const;
   /// The functions that were open when a record was written, the innermost first: positions of their kCall.
   [[nodiscard]] std::vector<trace::Position> chain(trace::Position at) const;
-  /// The system call (kSyscall) on whose stack a record was written; nothing when it was a timer's.
+  /// The system call (kSyscall) on whose stack a record was written, or on the way back from which; nothing when it was
+  /// a timer's, or a thread's end.
   [[nodiscard]] std::optional<trace::Position> syscall_of(trace::Position at) const;
   [[nodiscard]] std::string_view function(trace::Position call) const;
   /// Name of the function that a chain has anywhere; the position of its kCall.

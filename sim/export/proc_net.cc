@@ -53,11 +53,11 @@ std::string udp_table(const trace::Trace& trace, const trace::World& world, bool
     if (local.port == 0 || local.v6 != v6) continue;  // not in the hash table, or in the other view
     const trace::Object* socket = reading.target(*sock, "sk_socket");
     std::int64_t unread = reading.number(*sock, "sk_rmem_alloc") - reading.number(*sock, "forward_deficit");
-    std::string line = fmt::format("{:5}: {} {} {:02X} {:08X}:{:08X} {:02X}:{:08X} {:08X} {:5} {:8} {} {} {:016x} {}",
-                                   local.port, shown(local), shown(remote_end(reading, *sock)),
-                                   reading.value(*sock, "skc_state"), reading.value(*sock, "sk_wmem_alloc"), unread, 0,
-                                   0, 0, 0, 0, socket != nullptr ? reading.value(*socket, "i_ino") : 0,
-                                   reading.number(*sock, "skc_refcnt"), sock->id, 0);
+    std::string line = fmt::format(
+        "{:5}: {} {} {:02X} {:08X}:{:08X} {:02X}:{:08X} {:08X} {:5} {:8} {} {} {:016x} {}", local.port, shown(local),
+        shown(remote_end(reading, *sock)), reading.value(*sock, "skc_state"), reading.value(*sock, "sk_wmem_alloc"),
+        unread, 0, 0, 0, 0, 0, socket != nullptr ? reading.value(*socket, "i_ino") : 0,
+        reading.number(*sock, "skc_refcnt"), sock->id, reading.value(*sock, "inet.sk.sk_drops"));
     out += fmt::format("{:<{}}\n", line, width);
   }
   return out;

@@ -37,6 +37,8 @@ std::string Question::whose_doing(Position at) const {
                                                         name == "hrtimer_wakeup" || name == "process_timeout" ||
                                                         name == "timerfd_tmrproc")
       return explain(language, "by_timer", {{"function", std::string(name)}, {"step", step}});
+  if (history.find_in(history.chain(at), "do_exit"))
+    return explain(language, "by_exit", {{"actor", task_name(history.trace()[at].task)}, {"step", step}});
   return explain(language, "by_other", {{"step", step}});
 }
 

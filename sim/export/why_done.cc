@@ -129,10 +129,18 @@ class Done {
 
   void closed() {
     for (Position at = call_.entered; at < call_.at; ++at)
-      if (trace_[at].kind == RecordKind::kDestroy && ours(at) &&
-          trace_.schema().kinds[q_.reading.world().objects()[trace_[at].object].kind].name == "file")
+      if (ours(at) && lets_go_last(trace_[at]))
         return add("did_close_last", {{"fd", fmt::format("{}", call_.call.fd())}}, at);
     add("did_close", {{"fd", fmt::format("{}", call_.call.fd())}});
+  }
+
+  /// Whether a record takes the last reference from an open file. Its release may come only after the call's return
+  /// (Linux 4.19).
+  [[nodiscard]] bool lets_go_last(const Record& r) const {
+    if (r.kind != RecordKind::kSet || r.after != 0) return false;
+    const Object& object = q_.reading.world().objects()[r.object];
+    if (!q_.reading.is(&object, "file")) return false;
+    return trace_.schema().kinds[object.kind].find_field("f_ref") == r.field;
   }
 
   void controlled() {

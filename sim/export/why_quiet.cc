@@ -71,7 +71,10 @@ class Quiet {
     auto taken = q_.history.last_rule(q_.to, "epoll_edge_taken", item.id);
     if ((wanted & kEdge) != 0 && taken) {
       places.emplace_back("step", fmt::format("{}", q_.history.step_of(*taken)));
-      return add("no_new_edge", places, *taken);
+      auto masked = q_.history.last_rule(q_.to, "epoll_masked_out", item.id);
+      if (!masked || *masked < *taken) return add("no_new_edge", places, *taken);
+      places.emplace_back("who", q_.whose_doing(*masked));
+      return add("no_new_edge_masked", places, *masked);
     }
     if ((wanted & kExclusive) != 0) {
       if (auto other = taken_by_another(item, file)) {
@@ -104,10 +107,9 @@ class Quiet {
       if (sock == nullptr || watched.contains(file->id)) continue;
       auto came = q_.history.last(
           q_.to,
-          [&](const Record& r, Position) {
-            if (r.kind != RecordKind::kListInsert || r.object != sock->id) return false;
-            std::string list = trace::member_name(trace_.schema().kinds[sock->kind], r.field);
-            return list == "sk_receive_queue.list" || list == "rskq_accept_head";
+          [&](const Record& r, Position at) {  // not where a buffer joins a queue: data may join a buffer there
+            return r.kind == RecordKind::kCall && r.object == sock->id &&
+                   q_.history.function(at) == "sock_def_readable";
           },
           q_.from);
       if (came)

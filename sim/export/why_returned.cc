@@ -171,10 +171,34 @@ class Returned {
     add("event_masked_out", places, polled);
   }
 
+  /// Where the item joined the ready list, or ovflist, so that it stood there when it was polled. A scan that only puts
+  /// back what it had not come to, or had but looked at, is passed over.
+  [[nodiscard]] std::optional<Position> joined_ready_list(Position polled, const Object& ep, ObjectId item) const {
+    auto joined = last_insert(polled, ep.id, "rdllist", item);
+    while (joined) {
+      std::vector<Position> chain = q_.history.chain(*joined);
+      if (chain.empty()) return joined;
+      std::string_view by = q_.history.function(chain.front());
+      if (by != "ep_done_scan" && by != "ep_scan_ready_list" && by != "ep_read_events_proc") return joined;
+      if (auto off_ovflist = last_chaining(*joined, item); off_ovflist && *off_ovflist > chain.front())
+        return last_chaining(*off_ovflist, item);
+      joined = last_insert(*joined, ep.id, "rdllist", item);
+    }
+    return joined;
+  }
+  /// The last time before `before` that the item was chained to ovflist, or taken off it.
+  [[nodiscard]] std::optional<Position> last_chaining(Position before, ObjectId item) const {
+    const auto& kind = trace_.schema().kinds[q_.reading.world().objects()[item].kind];
+    auto chained = kind.find_field("ovflist_next");
+    return q_.history.last(before, [&](const Record& r, Position) {
+      return r.kind == RecordKind::kSet && r.object == item && chained && r.field == *chained;
+    });
+  }
+
   void became_ready(Position polled, ObjectId item) {
     const Object* ep = q_.reading.target(q_.reading.world().objects()[item], "ep");
     if (ep == nullptr) return;
-    auto joined = last_insert(polled, ep->id, "rdllist", item);
+    auto joined = joined_ready_list(polled, *ep, item);
     if (!joined) return;
     Places places = {{"who", q_.whose_doing(*joined)}};
     std::vector<Position> chain = q_.history.chain(*joined);

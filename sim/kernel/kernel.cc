@@ -201,10 +201,16 @@ void Kernel::exit_task(task_struct* task) {
   task->files = nullptr;
   // closing may send: it runs on the exiting task's stack
   recorder.run(task->thread->id(), trace::kNoCause);
-  put_files_struct(*this, table);
-  exit_to_user_mode(*this);
-  put_sighand(*this, task);
-  task_work_run(*this, task);
+  {
+    Call call(*this, Fn::do_exit, task);
+    {
+      Call files(*this, Fn::exit_files, task);
+      put_files_struct(*this, table);
+    }
+    exit_to_user_mode(*this);
+    put_sighand(*this, task);
+    task_work_run(*this, task);
+  }
   exiting = nullptr;
   recorder.run(0, trace::kNoCause);
   scheduler.run_until_idle();

@@ -186,6 +186,7 @@ void udp_sock::describe(record::KindBuilder<udp_sock>& b) {
       .field(&udp_sock::len, "len")
       .field(&udp_sock::corkflag, "udp_flags.CORK")
       .field(&udp_sock::has_dst, "inet.sk.sk_dst_cache")
+      .field(&udp_sock::sk_drops, "inet.sk.sk_drops")
       .field(&udp_sock::fl4_dport, "inet.cork.fl.u.ip4.fl4_dport")
       .field(&udp_sock::fl4_saddr, "inet.cork.fl.u.ip4.saddr")
       .field(&udp_sock::fl4_daddr, "inet.cork.fl.u.ip4.daddr");

@@ -317,6 +317,7 @@ struct udp_sock {
   /// inet->cork.fl: where the datagram that waits goes, and what a connected socket sends while has_dst.
   record::Field<u16> fl4_dport;
   record::Field<record::Ipv4> fl4_saddr, fl4_daddr;
+  record::Field<u32> sk_drops;  ///< Datagrams that found no room (of TCP no view shows it).
   record::ListNode<udp_sock> udp_portaddr_node;
 
   u64 udp_lrpa_serial =

@@ -1,8 +1,8 @@
 #pragma once
 
-// Models: kernel/task_work.c and the use that fs/file_table.c makes of it, as of Linux 4.19 (profile 4.19 alone): the
-// last fput() of a file only notes that it is to end; it ends when its task goes back to user mode. In Linux 6.18
-// close() ends the file at once.
+// Models: kernel/task_work.c and the use that fs/file_table.c makes of it: the last fput() of a file only notes that it
+// is to end; it ends when its task goes back to user mode or exits. In Linux 4.19 that is so for every close(); in 6.18
+// close() ends the file at once (fput_close_sync()), and what is left are files that a table or a message held.
 // Left out: work queued from interrupts and kernel threads (delayed_fput), which the model never has.
 
 #include "sim/engine/may_sleep.hh"

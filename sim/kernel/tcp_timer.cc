@@ -1,7 +1,7 @@
 // Models: net/ipv4/tcp_timer.c of Linux 6.18: retransmission with backoff, delayed ACK, how long to go on; the probes
 // are in tcp_probe.cc.
 // Left out: thin streams, fast open, the tail loss probe of a single segment (it comes when the timeout would, and does
-// the same to it, but for backoff and the window), the shrunk window that Linux probes with a retransmission.
+// the same to it, but for backoff and the window).
 
 #include <algorithm>
 
@@ -60,13 +60,36 @@ bool tcp_write_timeout(Kernel& k, sock* sk) {
   return expired;
 }
 
+/// The peer has taken its window back below what is in flight: its first segment, sent again, is a probe, and nobody
+/// counts it. An orphan may not wait for a window in this way.
+bool is_probed_with_data(const sock* sk) {
+  return tcp_sk(sk)->snd_wnd == 0 && !sock_flag(sk, SOCK_DEAD_BIT) && !opening(sk);
+}
+
+/// Such a probing ends only when the peer has not even answered for long, or at the user's timeout.
+bool tcp_rtx_probe0_timed_out(const Kernel& k, const sock* sk, const sk_buff* first) {
+  const tcp_sock* tp = tcp_sk(sk);
+  u64 begun = tp->retrans_stamp != 0 ? tp->retrans_stamp * kNsPerMs : first->sent_at_ns + kNsPerMs;
+  u64 lasts = tcp_stamp_ms(k) * kNsPerMs - begun;
+  u64 user_timeout = inet_csk(sk)->icsk_user_timeout * kNsPerMs;
+  if (user_timeout != 0 && lasts > user_timeout) return true;
+  u64 limit = user_timeout != 0 ? std::min(2 * kRtoMax, user_timeout) : 2 * kRtoMax;
+  return (tcp_stamp_ms(k) - tp->rcv_tstamp) * kNsPerMs > limit && lasts > limit;
+}
+
 void tcp_retransmit_timer(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_retransmit_timer, sk);
   inet_connection_sock* icsk = inet_csk(sk);
   sk_buff* first = sk->tcp_rtx_queue.front();
-  if (first == nullptr || tcp_write_timeout(k, sk)) return;
-  tcp_enter_loss(k, sk);
-  ++icsk->icsk_retransmits;
+  if (first == nullptr) return;
+  if (is_probed_with_data(sk)) {
+    if (tcp_rtx_probe0_timed_out(k, sk, first)) return tcp_write_err(k, sk);
+    tcp_enter_loss(k, sk);
+  } else {
+    if (tcp_write_timeout(k, sk)) return;
+    tcp_enter_loss(k, sk);
+    ++icsk->icsk_retransmits;
+  }
   tcp_retransmit_skb(k, sk, first);
   // the first SYNs go out second by second
   if (tcp_state(sk) != TcpState::SYN_SENT || icsk->icsk_retransmits > k.config.tcp_syn_linear_timeouts) {

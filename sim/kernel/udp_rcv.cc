@@ -18,7 +18,10 @@ bool __udp_enqueue_schedule_skb(Kernel& k, sock* sk, sk_buff* skb) {
   Call call(k, Fn::__udp_enqueue_schedule_skb, sk);
   int size = static_cast<int>(skb->truesize.get());
   bool full = sk->sk_rmem_alloc + size > sk->sk_rcvbuf && sk->sk_rmem_alloc > 0;  // the first one always fits
-  if (full) return call.result(false);
+  if (full) {
+    ++udp_sk(sk)->sk_drops;
+    return call.result(false);
+  }
   sk_rmem_schedule(sk, static_cast<u32>(size));
   __skb_queue_tail(sk->sk_receive_queue, skb);
   sk_mem_charge(sk, static_cast<u32>(size));

@@ -4,19 +4,22 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "src/cli/commands.hh"
+#include "src/cli/output.hh"
+#include "src/cli/stop_signals.hh"
 
 namespace wakepath::cli {
 
 namespace {
 
+constexpr int kInterrupted = 130;  // as a shell tells of a program that SIGINT has ended
+
 bool keep(const std::string& folder, const proof::Failure& failure) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
   const std::string path = fmt::format("{}/program-{}.yaml", folder, failure.index);
   std::ofstream out(path);
   out << failure.file;
@@ -28,6 +31,12 @@ bool keep(const std::string& folder, const proof::Failure& failure) {
 }  // namespace
 
 int fuzz(const FuzzOptions& options) {
+  if (options.first > std::numeric_limits<std::uint64_t>::max() - options.count)
+    return fail(kWrong, fmt::format("wakepath: --first {}: no {} programs are left from there on", options.first,
+                                    options.count));
+  if (const std::string problem = no_folder("--out", options.out); !problem.empty())
+    return fail(kWrong, "wakepath: " + problem);
+  StopSignals stop;
   proof::FuzzOptions wanted;
   wanted.seed = options.seed;
   wanted.first = options.first;
@@ -51,6 +60,7 @@ int fuzz(const FuzzOptions& options) {
   listener.progress = [&](const proof::FuzzReport& report) {
     if (terminal) fmt::print(stderr, "\r{} of {}", report.programs, options.count);
   };
+  listener.stopped = [&] { return stop.wait(0); };
   proof::FuzzReport report;
   try {
     report = proof::fuzz(wanted, listener);
@@ -67,8 +77,10 @@ int fuzz(const FuzzOptions& options) {
   fmt::print("seed {}\nagree {} of {}, explained {}, unsteady {}", options.seed, report.agree, report.programs,
              report.explained, report.unsteady);
   fmt::print("{}\n", report.not_judged > 0 ? fmt::format(", not judged {}", report.not_judged) : "");
+  if (report.stopped) fmt::print("stopped: {} of {} programs were run\n", report.programs, options.count);
   if (report.failures.contains("not run")) return 3;
   if (!written) return 2;
+  if (report.stopped && proof::all_stand(report)) return kInterrupted;
   return proof::all_stand(report) && proof::reaches_enough(wanted, report) ? 0 : 1;
 }
 

@@ -42,6 +42,16 @@ bool replace_file(const std::string& path, std::string_view bytes) {
   return false;
 }
 
+std::string no_folder(std::string_view option, const std::string& path) {
+  if (path.empty()) return {};
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error && !std::filesystem::is_directory(path, error) && !error)
+    error = std::make_error_code(std::errc::not_a_directory);
+  if (!error && access(path.c_str(), W_OK | X_OK) != 0) error.assign(errno, std::generic_category());
+  return error ? fmt::format("{}: {} is no folder to write to: {}", option, path, error.message()) : std::string();
+}
+
 std::string format_of_ending(const std::string& path) {
   const std::string ending = std::filesystem::path(path).extension().string();
   if (ending == ".gv") return "dot";

@@ -18,6 +18,10 @@ int write_out(const std::string& path, std::string_view bytes);
 /// Into the file `path`, all of it or nothing: what was there before stays when it cannot be written. Says nothing.
 [[nodiscard]] bool replace_file(const std::string& path, std::string_view bytes);
 
+/// Why the folder that an option names cannot be written to; it is made when it is not there. Empty: it can, or `path`
+/// is empty.
+[[nodiscard]] std::string no_folder(std::string_view option, const std::string& path);
+
 /// The format that the ending of a file's name stands for: "dot" for .dot and .gv, "text" for .txt, "mermaid" for .mmd,
 /// else the ending itself ("svg"); empty: it has none.
 std::string format_of_ending(const std::string& path);

@@ -2,17 +2,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "src/cli/commands.hh"
+#include "src/cli/output.hh"
 #include "src/scenario/json_output.hh"
 #include "src/scenario/kernel_run.hh"
 #include "src/scenario/kernel_versions.hh"
+#include "src/scenario/known_gaps.hh"
 #include "src/scenario/model_machine.hh"
 #include "src/scenario/parser.hh"
 #include "src/scenario/text_output.hh"
@@ -41,7 +41,7 @@ class RunCommand {
   }
 
   int all() {
-    if (const std::string problem = no_views(); !problem.empty()) {
+    if (const std::string problem = no_folder("--views", options_.views); !problem.empty()) {
       fmt::print(stderr, "wakepath: {}\n", problem);
       return kFileWrong;
     }
@@ -65,23 +65,6 @@ class RunCommand {
     std::fflush(stdout);
   }
 
-  /// Why the folder of --views cannot be used, before anything runs; empty when it can, or is not asked for.
-  std::string no_views() const {
-    if (options_.views.empty()) {
-      return {};
-    }
-    std::error_code error;
-    std::filesystem::create_directories(options_.views, error);
-    if (!error && !std::filesystem::is_directory(options_.views, error) && !error) {
-      error = std::make_error_code(std::errc::not_a_directory);
-    }
-    if (!error && access(options_.views.c_str(), W_OK | X_OK) != 0) {
-      error.assign(errno, std::generic_category());
-    }
-    return error ? fmt::format("--views: {} is no folder to write to: {}", options_.views, error.message())
-                 : std::string();
-  }
-
   void wrong(const Problem& problem) {
     status_ = graver(status_, kFileWrong);
     fmt::print(stderr, "{}\n", problem.text());
@@ -93,6 +76,7 @@ class RunCommand {
   }
 
   void one(const Scenario& file) {
+    say_if_no_views(file);
     std::optional<FileResult> model, kernel;
     if (options_.on != "kernel") {
       model = scenario::run_on_model(file, options_for("model", file.file));
@@ -103,7 +87,17 @@ class RunCommand {
       report(file, *kernel);
     }
     if (model && kernel) {
-      compare(*model, *kernel);
+      compare(file, *model, *kernel);
+    }
+  }
+
+  void say_if_no_views(const Scenario& file) const {
+    const bool marks = std::any_of(file.steps.begin(), file.steps.end(),
+                                   [](const scenario::Step& step) { return step.kind == scenario::Step::Kind::mark; });
+    if (!options_.views.empty() && !marks) {
+      fmt::print(stderr,
+                 "{}: has no mark, so there are no views of it: write a step `mark: NAME` where they are wanted\n",
+                 file.file);
     }
   }
 
@@ -148,17 +142,26 @@ class RunCommand {
     }
   }
 
-  void compare(const FileResult& model, const FileResult& kernel) {
+  void compare(const Scenario& file, const FileResult& model, const FileResult& kernel) {
     const bool comparable = !model.skipped && !kernel.skipped;
+    std::vector<std::string> gaps;
     if (comparable && !scenario::judge(model, kernel).failing.empty()) {
       status_ = graver(status_, kDiffers);
+      gaps = scenario::known_gaps(file, kernel);
     }
     if (options_.format == "json") {
-      print(scenario::comparison(model, kernel));
+      nlohmann::ordered_json json = scenario::comparison(model, kernel);
+      if (!gaps.empty()) {
+        json["known"] = gaps;
+      }
+      print(json);
     } else if (options_.format == "junit") {
       junit_.push_back(scenario::junit_comparison(model, kernel));
     } else {
       fmt::print("{}", scenario::text_comparison(model, kernel, style_));
+      for (const std::string& gap : gaps) {
+        fmt::print("  known: {}\n", gap);
+      }
     }
   }
 

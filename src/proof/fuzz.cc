@@ -19,6 +19,8 @@
 namespace wakepath::proof {
 namespace {
 
+constexpr int kLook = 200;  // ms between two questions whether to go on
+
 struct Job {
   pid_t pid = 0;
   int in = -1;
@@ -41,7 +43,10 @@ class Fuzz {
       jobs_[i].next = options_.first + i;
       start(jobs_[i]);
     }
-    while (wait()) {
+    while (!is_stopped() && wait()) {
+    }
+    for (Job& job : jobs_) {
+      end(job);
     }
     return report_;
   }
@@ -59,6 +64,7 @@ class Fuzz {
     }
     if (job.pid == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
+      unblock_stop_signals();
       if (getppid() == parent) {
         work(options_, job.next, stride_, [&](const nlohmann::json& message) {
           const std::string text = message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -75,7 +81,32 @@ class Fuzz {
     job.unread.clear();
   }
 
-  /// Until one of the workers has said something; false when all have ended.
+  /// Programs run with the signals that a program starts with, whatever the caller waits for.
+  static void unblock_stop_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+  }
+
+  bool is_stopped() {
+    report_.stopped = report_.stopped || (listener_.stopped && listener_.stopped());
+    return report_.stopped;
+  }
+
+  /// A worker that has not ended by itself, with what it runs.
+  static void end(Job& job) {
+    if (job.in < 0) {
+      return;
+    }
+    kill(job.pid, SIGKILL);
+    close(job.in);
+    waitpid(job.pid, nullptr, 0);
+    job = {};
+  }
+
+  /// Until one of the workers has said something, or for a moment; false when all have ended.
   bool wait() {
     std::vector<pollfd> waits;
     for (const Job& job : jobs_) {
@@ -84,9 +115,9 @@ class Fuzz {
     if (std::all_of(jobs_.begin(), jobs_.end(), [](const Job& job) { return job.in < 0; })) {
       return false;
     }
-    poll(waits.data(), waits.size(), -1);
+    poll(waits.data(), waits.size(), kLook);
     for (std::size_t i = 0; i < jobs_.size(); ++i) {
-      if (waits[i].revents != 0) {
+      if (waits[i].revents != 0 && !is_stopped()) {  // Ctrl-C ends the workers too
         hear(jobs_[i]);
       }
     }

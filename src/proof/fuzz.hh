@@ -39,6 +39,7 @@ struct FuzzReport {
   std::uint64_t unsteady = 0;                     ///< agreed only when the kernel was asked again
   std::uint64_t not_judged = 0;                   ///< a difference on a kernel that is older than those that are judged
   std::map<std::string, std::uint64_t> failures;  ///< by kind: all that are not in `agree`
+  bool stopped = false;                           ///< because the listener said so, before the end of the series
   Coverage coverage;
 };
 
@@ -50,6 +51,7 @@ struct FuzzReport {
 struct FuzzListener {
   std::function<void(const Failure&)> failed;
   std::function<void(const FuzzReport&)> progress;  ///< after each program
+  std::function<bool()> stopped = {};               ///< asked several times a second: true, it is to end; may be empty
 };
 
 /// Runs a series of programs in processes of their own. Throws std::runtime_error when no process can be made.

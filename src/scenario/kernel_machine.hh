@@ -28,6 +28,8 @@ class KernelMachine : public Machine {
   void settle() override;
   std::optional<Outcome> take(const std::string& actor) override;
   std::optional<Duration> timer(const std::string& actor) override;
+  std::optional<Duration> runs_out(const std::string& process, int fd) override;
+  std::vector<int> watched_for_reading(const std::string& process, int fd) override;
   bool returned(const std::string& actor) override;
   std::string asleep_in(const std::string& actor) override;
   Duration now() override;

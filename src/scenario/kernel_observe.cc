@@ -154,13 +154,31 @@ Observation KernelMachine::list_length(const std::string& process, int fd, const
   return (ask.revents & POLLIN) != 0 ? Observation::at_least(1) : Observation::number(0);
 }
 
+std::optional<Duration> KernelMachine::runs_out(const std::string& process, int fd) {
+  Process& owner = processes_.at(process);
+  const auto left = owner.actors > 0 ? timerfd_left(owner.observer->tid(), fd) : std::nullopt;
+  return left && *left > Duration::zero() ? std::optional<Duration>(*left) : std::nullopt;
+}
+
+std::vector<int> KernelMachine::watched_for_reading(const std::string& process, int fd) {
+  Process& owner = processes_.at(process);
+  const auto items = owner.actors > 0 ? epoll_items(owner.observer->tid(), fd) : std::nullopt;
+  std::vector<int> out;
+  for (const EpollItem& item : items.value_or(std::vector<EpollItem>())) {
+    if ((item.events & static_cast<uint32_t>(POLLIN)) != 0) {
+      out.push_back(item.fd);
+    }
+  }
+  return out;
+}
+
 Observation KernelMachine::contains(const std::string& process, int fd, const std::string& list, int member) {
   Process& owner = processes_.at(process);
   const auto items = owner.actors > 0 ? epoll_items(owner.observer->tid(), fd) : std::nullopt;
   if (!items) {
     return {};
   }
-  const bool listed = std::find(items->begin(), items->end(), member) != items->end();
+  const bool listed = std::any_of(items->begin(), items->end(), [&](const EpollItem& i) { return i.fd == member; });
   if (list == "items" || !listed) {
     return Observation::number(listed ? 1 : 0);
   }

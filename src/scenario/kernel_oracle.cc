@@ -197,21 +197,45 @@ std::vector<int> open_descriptors(pid_t tid) {
   return out;
 }
 
-std::optional<std::vector<int>> epoll_items(pid_t tid, int fd) {
+namespace {
+
+/// Whether a descriptor is that kind of file without a place in the tree: "eventpoll", "timerfd".
+bool is_anonymous(pid_t tid, int fd, const char* kind) {
   char target[64] = "";
   const std::string link = fmt::format("/proc/{}/fd/{}", tid, fd);
-  if (readlink(link.c_str(), target, sizeof target - 1) <= 0 || std::strstr(target, "eventpoll") == nullptr) {
+  return readlink(link.c_str(), target, sizeof target - 1) > 0 && std::strstr(target, kind) != nullptr;
+}
+
+}  // namespace
+
+std::optional<std::vector<EpollItem>> epoll_items(pid_t tid, int fd) {
+  if (!is_anonymous(tid, fd, "eventpoll")) {
     return std::nullopt;
   }
-  std::vector<int> items;
+  std::vector<EpollItem> items;
   std::ifstream info(fmt::format("/proc/{}/fdinfo/{}", tid, fd));
   for (std::string line; std::getline(info, line);) {
-    int tfd = 0;
-    if (std::sscanf(line.c_str(), "tfd: %d", &tfd) == 1) {
-      items.push_back(tfd);
+    EpollItem item{};
+    if (std::sscanf(line.c_str(), "tfd: %d events: %x", &item.fd, &item.events) == 2) {
+      items.push_back(item);
     }
   }
   return items;
+}
+
+std::optional<std::chrono::nanoseconds> timerfd_left(pid_t tid, int fd) {
+  if (!is_anonymous(tid, fd, "timerfd")) {
+    return std::nullopt;
+  }
+  std::ifstream info(fmt::format("/proc/{}/fdinfo/{}", tid, fd));
+  for (std::string line; std::getline(info, line);) {
+    long long seconds = 0;
+    long long nanoseconds = 0;
+    if (std::sscanf(line.c_str(), "it_value: (%lld, %lld)", &seconds, &nanoseconds) == 2) {
+      return std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanoseconds);
+    }
+  }
+  return std::chrono::nanoseconds(0);
 }
 
 }  // namespace wakepath::scenario

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,7 +55,14 @@ uint64_t socket_inode(pid_t tid, int fd);
 /// The inode of any descriptor's file.
 std::optional<uint64_t> file_inode(pid_t tid, int fd);
 std::vector<int> open_descriptors(pid_t tid);
-/// The `tfd:` numbers of an epoll's fdinfo: its interest list. Nothing when the descriptor is no epoll.
-std::optional<std::vector<int>> epoll_items(pid_t tid, int fd);
+/// A line of an epoll's fdinfo.
+struct EpollItem {
+  int fd;
+  uint32_t events;
+};
+/// The interest list of an epoll, from its fdinfo. Nothing when the descriptor is no epoll.
+std::optional<std::vector<EpollItem>> epoll_items(pid_t tid, int fd);
+/// What is left until a timerfd runs out, from its fdinfo; zero when it is not running. Nothing when it is no timerfd.
+std::optional<std::chrono::nanoseconds> timerfd_left(pid_t tid, int fd);
 
 }  // namespace wakepath::scenario

@@ -128,6 +128,10 @@ class Machine {
   virtual std::optional<Outcome> take(const std::string& actor) = 0;
   /// How long a timer of the blocked call itself (a timeout) can take to end it; nothing when only another actor can.
   virtual std::optional<Duration> timer(const std::string& actor) = 0;
+  /// How long until the timerfd behind a descriptor runs out; nothing when it is none, or is not running.
+  virtual std::optional<Duration> runs_out(const std::string& /*process*/, int /*fd*/) { return std::nullopt; }
+  /// The descriptors that an epoll watches for reading, by their numbers; none when it is no epoll.
+  virtual std::vector<int> watched_for_reading(const std::string& /*process*/, int /*fd*/) { return {}; }
   virtual bool returned(const std::string& actor) = 0;  ///< take() would give something
   /// The kernel's functions in which a blocked actor sleeps, as far as that can be seen, the innermost last:
   /// "tcp_recvmsg > tcp_recvmsg_locked > sk_wait_data". Only to be shown.

@@ -4,6 +4,7 @@
 
 #include "sim/kernel/af_inet.hh"
 #include "sim/kernel/tcp.hh"
+#include "sim/kernel/timerfd.hh"
 #include "sim/trace/cursor.hh"
 #include "src/scenario/model_address.hh"
 
@@ -75,6 +76,28 @@ kernel::sock* ModelMachine::socket(const std::string& process, int fd) const { r
 kernel::eventpoll* ModelMachine::epoll(const std::string& process, int fd) const {
   const kernel::file* f = file(process, fd);
   return f != nullptr && f->f_op == &kernel::eventpoll_fops ? f->private_data.get().as<kernel::eventpoll>() : nullptr;
+}
+
+std::optional<Duration> ModelMachine::runs_out(const std::string& process, int fd) {
+  const kernel::file* f = file(process, fd);
+  if (f == nullptr || f->f_op != &kernel::timerfd_fops) {
+    return std::nullopt;
+  }
+  const uint64_t expires = f->private_data.get().as<kernel::timerfd_ctx>()->expires.get().ns;
+  return expires > kernel_->now_ns() ? std::optional(Duration(static_cast<int64_t>(expires - kernel_->now_ns())))
+                                     : std::nullopt;
+}
+
+std::vector<int> ModelMachine::watched_for_reading(const std::string& process, int fd) {
+  std::vector<int> out;
+  if (const kernel::eventpoll* ep = epoll(process, fd)) {
+    for (const kernel::epitem* item : ep->rbr) {
+      if ((item->event_events.get() & EPOLLIN) != 0) {
+        out.push_back(item->ffd_fd);
+      }
+    }
+  }
+  return out;
 }
 
 void ModelMachine::remember() {

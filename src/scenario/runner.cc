@@ -9,6 +9,7 @@
 #include "src/scenario/matching.hh"
 #include "src/scenario/scope.hh"
 #include "src/scenario/statement.hh"
+#include "src/scenario/timers.hh"
 
 namespace wakepath::scenario {
 namespace {
@@ -162,7 +163,11 @@ class Run {
                                        [](const Result& r) { return r.kind == Result::Kind::blocks; });
     Actor& again = actors_.at(step.actor);
     if (again.in_call && !may_block) {
-      if (const std::optional<Duration> timer = machine_.timer(again.name)) {
+      std::optional<Duration> timer = machine_.timer(again.name);
+      if (!timer) {
+        timer = first_timerfd(machine_, again.process->name, request);
+      }
+      if (timer) {
         pass_until_returned(again, *timer + kTimerSlack);
       }
     }

@@ -24,12 +24,12 @@ struct Ended {
   std::string said;  ///< on stderr, and on stdout where that was not led elsewhere
 };
 
-/// `wakepath` with these words, run by a shell in the folder of the sources.
-Ended wakepath(const std::string& words, const char* output = "2>&1") {
-  FILE* pipe = popen(
-      fmt::format("cd '{}' && '{}/wakepath' {} < /dev/null {}", WAKEPATH_SOURCE_DIR, WAKEPATH_BINARY_DIR, words, output)
-          .c_str(),
-      "re");
+/// `wakepath` with these words, run by a shell in the folder of the sources; `by`: what it is run by.
+Ended wakepath(const std::string& words, const char* output = "2>&1", const char* by = "") {
+  FILE* pipe = popen(fmt::format("cd '{}' && {} '{}/wakepath' {} < /dev/null {}", WAKEPATH_SOURCE_DIR, by,
+                                 WAKEPATH_BINARY_DIR, words, output)
+                         .c_str(),
+                     "re");
   Ended out;
   std::array<char, 512> piece{};
   while (const size_t got = fread(piece.data(), 1, piece.size(), pipe)) out.said.append(piece.data(), got);
@@ -159,6 +159,32 @@ TEST(Views, AFileInTheWayOfAMachineIsAnErrorOfTheRun) {
 TEST(Explore, SaysThatTheMarkIsMissing) {
   EXPECT_THAT(wakepath("explore --most 5 --sample 0 " + kFile).said, HasSubstr("no `mark: explore` in it"));
   EXPECT_THAT(wakepath("explore scenarios/museum-lost-wake-up.yaml").said, Not(HasSubstr("no `mark: explore`")));
+}
+
+TEST(Fuzz, SaysWhatIsWrongWithItsNumbersAndItsFolderBeforeItBegins) {
+  for (const char* words : {"--seed -3", "--seed 18446744073709551616", "--first 1x"}) {
+    const Ended ended = wakepath(std::string("fuzz ") + words);
+    EXPECT_EQ(ended.status, 2) << words;
+    EXPECT_THAT(ended.said, HasSubstr("expected a whole number from 0 to 18446744073709551615")) << words;
+  }
+  EXPECT_THAT(wakepath("fuzz --first 18446744073709551615 --count 2").said, HasSubstr("no 2 programs are left"));
+  const Ended nowhere = wakepath("fuzz --count 1 --out /proc/nope");
+  EXPECT_EQ(nowhere.status, 2);
+  EXPECT_THAT(nowhere.said, HasSubstr("--out: /proc/nope is no folder to write to"));
+}
+
+TEST(Fuzz, CountsWhatItHasRunWhenItIsStopped) {
+  const Ended ended = wakepath("fuzz --count 100000 --shrink 0", "2>&1", "timeout --preserve-status -s INT 2");
+  EXPECT_EQ(ended.status, 130) << ended.said;
+  EXPECT_THAT(ended.said, HasSubstr("stopped: "));
+  EXPECT_THAT(ended.said, HasSubstr("of 100000 programs were run"));
+}
+
+TEST(Views, OfAFileWithoutMarksAreNone) {
+  const test::TemporaryFolder folder;
+  const Ended ended = wakepath(
+      fmt::format("run --views '{}' {}", (folder / "views").string(), "scenarios/time-wait-keeps-the-port.yaml"));
+  EXPECT_THAT(ended.said, HasSubstr("has no mark"));
 }
 
 }  // namespace

@@ -28,6 +28,39 @@ TEST(WhyNotReported, WhatIsThereIsMaskedOut) {
   EXPECT_THAT(why_text(story.about("s")), HasSubstr("it watches for nothing (EPOLLERR|EPOLLHUP|EPOLLRDHUP)"));
 }
 
+// --- who made it ready, when scans have moved it about since ---
+
+TEST(WhyReady, AScanThatOnlyPutsItBackIsNotTheReason) {
+  const std::string added = "It was ready when epoll_ctl() looked at it: s's epoll_ctl(";
+  Story nested(steps({"s: e = eventfd(5, 0)", "s: epoll_ctl(ep, EPOLL_CTL_ADD, e, EPOLLIN|EPOLLET)",
+                      "s: outer = epoll_create1(0)", "s: epoll_ctl(outer, EPOLL_CTL_ADD, ep, EPOLLIN)",
+                      "s: poll([{ep, POLLIN}], 0)", "s: epoll_wait(ep, 8, 0)"}));
+  EXPECT_THAT(why_text(nested.about("s")), HasSubstr(added));
+  EXPECT_THAT(why_text(nested.about("s")), HasSubstr("EPOLLIN|EPOLLET) (step 9)"));
+  Story full(
+      steps({"s: e = eventfd(1, 0)", "s: f = eventfd(1, 0)", "s: epoll_ctl(ep, EPOLL_CTL_ADD, e, EPOLLIN)",
+             "s: epoll_ctl(ep, EPOLL_CTL_ADD, f, EPOLLIN)", "s: epoll_wait(ep, 1, 0)", "s: epoll_wait(ep, 1, 0)"}));
+  EXPECT_THAT(why_text(full.about("s")), HasSubstr(added));
+}
+
+// --- what a file's end brought, that came after the call or without one ---
+
+TEST(WhyEnded, ByTheEndOfAThread) {
+  Story story(steps({"s: fcntl(a, F_SETFL, 0)", "s: recv(a, 9)", "c: exit()"}));
+  EXPECT_THAT(why_text(story.about("s")), HasSubstr("What woke it: the end of c (step 10)."));
+  EXPECT_THAT(why_text(story.about("s")), HasSubstr("The reading side was ended by the end of c (step 10)."));
+  Story pipe(steps({"c: r, w = pipe2(0)", "c: fork(d)", "c: close(w)", "c: read(r, 1)", "d: exit()"}));
+  EXPECT_THAT(why_text(pipe.about("c")), HasSubstr("What woke it: the end of d (step 12)."));
+}
+
+TEST(WhyEnded, ByACloseWhoseWorkCameBehindItInLinux419) {
+  Story story(steps({"s: fcntl(a, F_SETFL, 0)", "s: recv(a, 9)", "c: close(k)"}), "8", "profile: '4.19'\n");
+  EXPECT_THAT(why_text(story.about("s")), HasSubstr("What woke it: c's close(3) (step 10)."));
+  EXPECT_THAT(story.returned("c"), ElementsAreArray({"did_close_last"}));
+  Story held(steps({"c: d = dup(k)", "c: close(k)"}), "8", "profile: '4.19'\n");
+  EXPECT_THAT(held.returned("c"), ElementsAreArray({"did_close"}));
+}
+
 /// A thread that wakes, finds that another has taken the byte, and sleeps again.
 std::vector<std::string> woken_in_vain(const std::vector<std::string>& more) {
   std::vector<std::string> out = {

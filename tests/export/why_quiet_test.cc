@@ -105,6 +105,21 @@ TEST(WhyQuietFor, WritingToAFullPipeOrPeer) {
   EXPECT_THAT(counter.blocked("s"), ElementsAreArray({"masked_out"})) << "its counter is full, and can be read";
 }
 
+TEST(WhyQuietFor, AnEdgeAfterWhichOnlyMaskedThingsCame) {
+  const Story story(steps({"s: epoll_ctl(ep, EPOLL_CTL_ADD, a, EPOLLOUT|EPOLLET)", kAsk, "s: thread(t)",
+                           "t: epoll_wait(ep, 8, -1)", "c: send(k, \"hi\")"}));
+  EXPECT_THAT(story.blocked("t", 1), ElementsAreArray({"no_new_edge"}));
+  EXPECT_THAT(story.blocked("t"), ElementsAreArray({"no_new_edge_masked"}));
+  EXPECT_THAT(why_text(story.about("t")), HasSubstr("Since then c's send("));
+}
+
+TEST(WhyQuietFor, WhatComesForADescriptorThatIsNotWatched) {
+  const Story story(steps({"s: thread(t)", "t: epoll_wait(ep, 8, -1)", "c: send(k, \"hi\")", "c: send(k, \"ho\")"}));
+  const std::vector<std::string> reasons = {"nothing_watched", "not_in_interest_list"};
+  EXPECT_THAT(story.blocked("t", 1), ElementsAreArray(reasons));
+  EXPECT_THAT(story.blocked("t"), ElementsAreArray(reasons)) << "the second joins the first one's buffer";
+}
+
 TEST(WhyQuietFor, ADisarmedItemOfWhichNothingIsThere) {
   const Story story(steps({"s: f, o = pipe2(0)"}) + watch("EPOLLIN|EPOLLONESHOT") +
                     steps({"s: write(o, \"hi\")", kAsk, "s: read(f, 9)", kWait}));

@@ -201,9 +201,18 @@ class Views : public testing::Test {
   /// Runs the story on both; `ran`: both went through it.
   void run(const std::string& file, bool* ran);
   /// Of the connection of port 7001 at each mark: the column of unanswered probes.
-  Lines unanswered(const char* machine, const std::vector<const char*>& marks) const;
+  Lines unanswered(const char* machine, const std::vector<const char*>& marks) const {
+    return column(1, machine, marks);
+  }
+  /// Of the same one: the column of retransmissions.
+  Lines retransmitted(const char* machine, const std::vector<const char*>& marks) const {
+    return column(0, machine, marks);
+  }
 
   test::TemporaryFolder folder;
+
+ private:
+  Lines column(size_t which, const char* machine, const std::vector<const char*>& marks) const;
 };
 
 void Views::run(const std::string& file, bool* ran) {
@@ -222,14 +231,14 @@ void Views::run(const std::string& file, bool* ran) {
   *ran = true;
 }
 
-Lines Views::unanswered(const char* machine, const std::vector<const char*>& marks) const {
-  const std::regex row(R"(^ *\d+: \S+:1B59 \S+ \d\d \S+ \S+ \S+ +\d+ +(\d+) .*)");
+Lines Views::column(size_t which, const char* machine, const std::vector<const char*>& marks) const {
+  const std::regex row(R"(^ *\d+: \S+:1B59 \S+ \d\d \S+ \S+ (\S+) +\d+ +(\d+) .*)");
   Lines out;
   for (const char* mark : marks) {
     for (const std::string& line : lines_of(folder / machine / mark / "proc-net-tcp")) {
       std::smatch columns;
       if (std::regex_match(line, columns, row)) {
-        out.push_back(columns[1]);
+        out.push_back(columns[which + 1]);
       }
     }
   }
@@ -268,6 +277,19 @@ TEST_F(Views, AreThoseOfTheRunningKernelForBothFamilies) {
 }
 
 TEST_F(Views, CountTheReferencesOfTimers) { compare("timers-hold-their-socket.yaml", {"soon", "idle"}); }
+
+TEST_F(Views, CountTheDatagramsThatFoundNoRoom) { compare("udp-drops-are-counted.yaml", {"none", "full", "again"}); }
+
+TEST_F(Views, CountNoRetransmissionWhileTheWindowIsTakenBack) {
+  bool ran = false;
+  run("shrunk-window-is-probed-with-data.yaml", &ran);
+  if (ran) {
+    EXPECT_EQ(unanswered("kernel", {"first", "second"}), (Lines{"0", "0"}));
+    EXPECT_EQ(unanswered("model", {"first", "second"}), (Lines{"0", "0"}));
+    EXPECT_EQ(retransmitted("kernel", {"first", "second"}), (Lines{"00000000", "00000000"}));
+    EXPECT_EQ(retransmitted("model", {"first", "second"}), (Lines{"00000000", "00000000"}));
+  }
+}
 
 TEST_F(Views, ShowAProbeThatCameTooSoonAfterAnotherToBeAnswered) {
   bool ran = false;
