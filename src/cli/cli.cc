@@ -374,6 +374,23 @@ void add_bench(CLI::App& app, BenchOptions& options, int& status) {
   command->callback([&] { status = bench(options); });
 }
 
+void add_import(CLI::App& app, ImportOptions& options, int& status) {
+  CLI::App* command = app.add_subcommand("import", "Follow on the model what another program did on a kernel");
+  command->require_subcommand(1);
+  CLI::App* strace = command->add_subcommand("strace", "From logs of strace: one of -f, or all files of -ff");
+  strace->add_option("LOG", options.files, "What strace -f -ttt -yy -o LOG has written")->required();
+  strace->add_option("-o,--output", options.output, "The recording; when not given, the log's name with .wkp");
+  strace->add_option("--process", options.process, "The process to follow; when not given, the busiest with sockets");
+  strace->footer(
+      "Sockets, pipes and epolls of one process are followed, with its threads; what it had from the processes\n"
+      "that made it, too. All others are programs outside. Without -yy addresses are known only where a call tells\n"
+      "them; without -s 65536 data is cut, and its lengths alone are compared.\n"
+      "Exit status: 0 the model agrees, 1 it differs somewhere, 2 a log is wrong.\n"
+      "Example:\n  strace -f -ttt -yy -s 65536 -o server.log ./server\n"
+      "  wakepath import strace server.log -o server.wkp      then: wakepath server.wkp");
+  strace->callback([&] { status = import_strace(options); });
+}
+
 void add_doctor(CLI::App& app, int& status) {
   app.add_subcommand("doctor", "Say what this machine offers, and what is missing without it")->callback([&] {
     status = doctor();
@@ -418,6 +435,8 @@ int command_line(int argc, char** argv) {
   add_fuzz(app, fuzz_options, status);
   BenchOptions bench_options;
   add_bench(app, bench_options, status);
+  ImportOptions import_options;
+  add_import(app, import_options, status);
   add_doctor(app, status);
   if (argc >= 2 && argv[1][0] != '-' && !names_a_trace(argc, argv) && !names_a_command(app, argv[1])) {
     std::fprintf(

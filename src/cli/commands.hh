@@ -201,6 +201,14 @@ struct RecordOptions {
 };
 int record(const RecordOptions& options);
 
+/// wakepath import strace: what another program did on a kernel, followed on the model and kept as a recording.
+struct ImportOptions {
+  std::vector<std::string> files;
+  std::string output;  ///< empty: the first file's name with .wkp, in this directory
+  int process = 0;     ///< 0: the busiest
+};
+int import_strace(const ImportOptions& options);
+
 /// wakepath bench: what the model and its trace cost, beside the same work on the running kernel; the server beside
 /// others.
 struct BenchOptions {

@@ -28,7 +28,7 @@ Config machine(const MirrorOptions& options) {
   config.port_low = ports.low;
   config.port_high = ports.high;
   config.rlimit_nofile = evidence::descriptor_limit();
-  config.compared_with = evidence::kernel_name() + " on real loopback sockets";
+  if (config.compared_with.empty()) config.compared_with = evidence::kernel_name() + " on real loopback sockets";
   return config;
 }
 }  // namespace

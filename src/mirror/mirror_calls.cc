@@ -109,8 +109,8 @@ bool Mirror::lacks(const os::CallRecord& record, int fd) const {
 /// Why the model has nothing there.
 std::string Mirror::lack(int fd) const {
   const auto found = foreign_.find(fd);
-  const bool told = found != foreign_.end() && found->second != kMadeElsewhere;
-  return kMadeElsewhere + (told ? ": " + found->second : "");
+  if (found == foreign_.end()) return kMadeElsewhere;
+  return found->second.starts_with(kMadeElsewhere) ? found->second : kMadeElsewhere + ": " + found->second;
 }
 
 /// Whether a call that the model does not follow has to do with anything that it should.
@@ -215,7 +215,13 @@ void Mirror::settle_accept(Actor& actor, const os::CallRecord& record) {
   sock* listener = sock_of(actor.task, descriptor_of(record));
   if (listener == nullptr || record.result < 0) return;
   const Address from = address_of(record.output.address);
-  if (from.port == 0 || !outside_first(peers_, listener, from)) return;
+  if (from.port == 0) {  // the log does not tell who it was
+    const Address here{listener->common.skc_rcv_saddr.get().value, listener->common.skc_num};
+    if (inet_csk(listener)->icsk_accept_queue.rskq_accept_head.empty())
+      peers_.connect(here, {}, fmt::format("accept4 = {}", record.result));
+    return;
+  }
+  if (!outside_first(peers_, listener, from)) return;
   settle_predecessor(actor, from);
   const Address here{listener->common.skc_rcv_saddr.get().value, listener->common.skc_num};
   if (freedoms_.accept_first(listener, from)) return peers_.confirm(here, from);

@@ -1,0 +1,103 @@
+// Logs of real programs, followed on the model.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/trace/file.hh"
+#include "tests/guest/strace_samples.hh"
+#include "tests/temporary_folder.hh"
+
+namespace wakepath::guest {
+namespace {
+
+using testing::HasSubstr;
+
+/// The log with the first `what` replaced.
+StraceTexts changed(StraceTexts texts, const std::string& what, const std::string& by) {
+  const std::size_t at = texts.front().second.find(what);
+  EXPECT_NE(at, std::string::npos) << what;
+  if (at != std::string::npos) texts.front().second.replace(at, what.size(), by);
+  return texts;
+}
+
+void expect_all_checked(const Followed& followed, uint64_t calls) {
+  EXPECT_EQ(followed.figures.checked, calls);
+  EXPECT_EQ(followed.figures.unchecked, 0u) << followed.figures.reasons.begin()->first;
+  EXPECT_EQ(followed.figures.divergences, 0u) << followed.figures.first_divergence;
+}
+
+TEST(StraceImport, FollowsTwoThreadsThatTalkToEachOther) { expect_all_checked(follow(samples({"threads.log"})), 15); }
+
+TEST(StraceImport, MergesTheFilesOfThreads) {
+  expect_all_checked(follow(samples({"threads.ff.32469", "threads.ff.32471"})), 15);
+}
+
+TEST(StraceImport, NeedsNeitherTimesNorDecorationsNorAFileOfItsOwn) {
+  const Followed followed = follow(samples({"threads-stderr.log"}));
+  expect_all_checked(followed, 15);
+  EXPECT_FALSE(followed.log.timed);
+}
+
+TEST(StraceImport, FindsOutWhatClientsOutsideDid) {
+  const Followed followed = follow(samples({"py-server.log"}));
+  expect_all_checked(followed, followed.figures.calls);
+  EXPECT_EQ(followed.figures.calls, 36u);
+  EXPECT_EQ(followed.figures.injected, 8u);  // two clients: connect, send, read, FIN
+}
+
+TEST(StraceImport, ReadsTheNotationOfStrace4) {
+  const Followed followed = follow(samples({"strace-4.log"}), 4711);
+  expect_all_checked(followed, 19);
+  EXPECT_EQ(followed.log.assumed, 1u);
+}
+
+TEST(StraceImport, SaysOfEachCallWhyItIsNotFollowed) {
+  const Followed followed = follow(samples({"calls.log"}));
+  EXPECT_EQ(followed.figures.divergences, 0u) << followed.figures.first_divergence;
+  EXPECT_EQ(followed.left.not_followed,
+            (std::map<std::string, uint64_t>{{"eventfd2", 1}, {"poll", 1}, {"pselect6", 1}, {"socketpair", 1}}));
+  EXPECT_EQ(followed.figures.reasons.at("fcntl(F_DUPFD) is not modelled"), 2u);
+  EXPECT_EQ(followed.figures.reasons.at("a kind of socket that is not mirrored"), 1u);
+  EXPECT_EQ(followed.figures.reasons.at("a socket option that is not modelled"), 1u);
+  EXPECT_GE(followed.figures.checked, 40u);
+}
+
+TEST(StraceImport, KeepsProcessesApart) {
+  for (const int process : {1666, 1667, 1668}) {
+    const Followed followed = follow(samples({"forks.log"}), process);
+    EXPECT_EQ(followed.figures.divergences, 0u) << process << ": " << followed.figures.first_divergence;
+    EXPECT_GE(followed.figures.checked, 7u) << process;
+    EXPECT_GT(followed.left.outside, 0u) << process;
+  }
+  // the child that was given a connection by its parent
+  EXPECT_EQ(follow(samples({"forks.log"}), 1668).figures.unchecked, 0u);
+  // who connects to a listener of another process has that outside
+  EXPECT_EQ(follow(samples({"forks.log"}), 1667).figures.reasons.count("connect to a listener outside this process"),
+            1u);
+}
+
+TEST(StraceImport, AnAnswerThatIsWrongIsADivergence) {
+  const auto first_divergence = [](const StraceTexts& texts) { return follow(texts).figures.first_divergence; };
+  const StraceTexts server = samples({"py-server.log"});
+  EXPECT_THAT(first_divergence(changed(server, "[{events=EPOLLIN, data", "[{events=EPOLLIN|EPOLLPRI, data")),
+              HasSubstr("events: the model has [{EPOLLIN, 3}], the kernel [{EPOLLIN|EPOLLPRI, 3}]"));
+  const StraceTexts threads = samples({"threads.log"});
+  EXPECT_THAT(first_divergence(changed(threads, "resumed>\"ping\"", "resumed>\"pong\"")),
+              HasSubstr("data: the model has \"ping\", the kernel \"pong\""));
+  EXPECT_THAT(first_divergence(changed(threads, ", 4) = 0", ", 4) = -1 EINVAL (Invalid argument)")),
+              HasSubstr("listen(3, 4) = -1 EINVAL: result: the model has 0, the kernel -1 EINVAL"));
+}
+
+TEST(StraceImport, TheRecordingCanBeOpened) {
+  const Followed followed = follow(samples({"threads.log"}));
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "threads.wkp";
+  trace::FileWriter writer(*followed.trace, path);
+  writer.close();
+  EXPECT_EQ(writer.error(), "");
+  const auto read = trace::open_file(path);
+  ASSERT_NE(read.trace, nullptr);
+  EXPECT_EQ(read.trace->size(), followed.trace->size());
+}
+
+}  // namespace
+}  // namespace wakepath::guest
