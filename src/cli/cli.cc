@@ -381,6 +381,9 @@ void add_import(CLI::App& app, ImportOptions& options, int& status) {
   strace->add_option("LOG", options.files, "What strace -f -ttt -yy -o LOG has written")->required();
   strace->add_option("-o,--output", options.output, "The recording; when not given, the log's name with .wkp");
   strace->add_option("--process", options.process, "The process to follow; when not given, the busiest with sockets");
+  strace->add_option("--mirror-records", options.mirror_records, "Records after which the mirror stops (32 bytes each)")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{500'000'000}))
+      ->capture_default_str();
   strace->footer(
       "Sockets, pipes and epolls of one process are followed, with its threads; what it had from the processes\n"
       "that made it, too. All others are programs outside. Without -yy addresses are known only where a call tells\n"

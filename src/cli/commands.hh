@@ -206,6 +206,7 @@ struct ImportOptions {
   std::vector<std::string> files;
   std::string output;  ///< empty: the first file's name with .wkp, in this directory
   int process = 0;     ///< 0: the busiest
+  uint64_t mirror_records = 20'000'000;
 };
 int import_strace(const ImportOptions& options);
 

@@ -31,6 +31,8 @@ void print_left(const guest::StraceLog& log, const guest::StraceLeft& left) {
     if (count > 0) fmt::print(stderr, "import: {} {}\n", count, what);
   };
   for (const auto& [reason, count] : left.not_followed) say(count, "not followed: " + reason);
+  for (const std::string& own : left.own_addresses)
+    fmt::print(stderr, "import: {} is the machine's own, and 127.0.0.1 in the recording\n", own);
   say(left.outside, "calls of other processes; to this one they are programs outside");
   say(left.unseen_closes, "descriptors were given out again that the log does not show closed");
   say(log.lost, "calls without their beginning or their end in the log");
@@ -66,6 +68,7 @@ int import_strace(const ImportOptions& options) {
     if (std::filesystem::equivalent(output, file, none))
       return fail(kWrong, output.string() + ": found the input as output, expected another name (-o)");
   mirror::MirrorOptions wanted;
+  wanted.max_records = options.mirror_records;
   wanted.config.compared_with = "a log of strace: " + std::filesystem::path(options.files.front()).filename().string();
   mirror::Mirror mirror(wanted);
   trace::FileWriter writer(*mirror.trace(), output);

@@ -7,8 +7,8 @@
 #include <limits>
 #include <utility>
 
-#include "src/guest/strace_address.hh"
 #include "src/guest/strace_tasks.hh"
+#include "src/guest/strace_traits.hh"
 #include "src/mirror/replay.hh"
 
 namespace wakepath::guest {
@@ -16,45 +16,15 @@ namespace wakepath::guest {
 namespace {
 
 namespace call = os::call;
-using Calls = std::set<std::string_view>;
-
-/// They make descriptors that are none of the model's.
-const Calls& making_files() {
-  static const Calls kNames = {"open",       "openat",   "openat2",        "creat",          "memfd_create",
-                               "pidfd_open", "fanotify", "inotify_init",   "inotify_init1",  "userfaultfd",
-                               "fsopen",     "fsmount",  "open_by_handle", "perf_event_open"};
-  return kNames;
-}
 
 /// Of sockets and their like, and not translated.
-const Calls& not_translated() {
-  static const Calls kNames = {
+const std::set<std::string_view>& not_translated() {
+  static const std::set<std::string_view> kNames = {
       "poll",      "ppoll",      "select",         "_newselect",     "pselect6",         "sendmmsg",       "recvmmsg",
       "splice",    "tee",        "vmsplice",       "eventfd",        "eventfd2",         "timerfd_create", "signalfd",
       "signalfd4", "socketpair", "io_uring_setup", "io_uring_enter", "io_uring_register"};
   return kNames;
 }
-
-/// The descriptor that a call has made; -1. Of a pipe, both are in its output.
-int made_by(const StraceCall& call) {
-  if (!call.returned || call.result < 0) return -1;
-  if (making_files().contains(call.name)) return static_cast<int>(std::min(call.result, kMostDescriptor));
-  if (!call.meaning.record) return -1;
-  switch (call.meaning.record->call()) {
-    case os::Call::socket:
-    case os::Call::accept4:
-    case os::Call::epoll_create1:
-      return static_cast<int>(call.result);
-    case os::Call::fcntl: {
-      const int command = std::get<call::Fcntl>(call.meaning.record->arguments).command;
-      return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? static_cast<int>(call.result) : -1;
-    }
-    default:
-      return -1;
-  }
-}
-
-bool receives(os::Call kind) { return kind == os::Call::read || kind == os::Call::recv || kind == os::Call::recvfrom; }
 
 bool sends(os::Call kind) { return kind == os::Call::write || kind == os::Call::send || kind == os::Call::sendto; }
 
@@ -100,58 +70,13 @@ StraceTeller::StraceTeller(const StraceLog& log, int process)
   }
   shared_pipes_ = pipes_shared(log, until_);
   look_ahead();
+  match_connects();
+  learn_own_addresses();
 }
 
 bool StraceTeller::is_ours(std::size_t event) const {
   const auto found = until_.find(log_.threads.at(log_.calls[log_.events[event].call].thread).process);
   return found != until_.end() && event < found->second;
-}
-
-void StraceTeller::look_ahead() {
-  for (std::size_t i = 0; i < log_.events.size(); ++i) {
-    if (!is_ours(i)) continue;
-    const std::size_t number = log_.events[i].call;
-    const StraceCall& call = log_.calls[number];
-    const StraceMeaning& meaning = call.meaning;
-    if (!meaning.record || !call.returned) continue;
-    const int fd = mirror::descriptor_of(*meaning.record);
-    const os::Call kind = meaning.record->call();
-    if (!log_.events[i].returns) {
-      if (is_an_address(meaning.decoration))
-        traits_[fd].push_back({Trait::Kind::address, i, meaning.decoration, nullptr, 0});
-      if (kind == os::Call::close) traits_[fd].push_back({Trait::Kind::end, i, {}, nullptr, 0});
-      continue;
-    }
-    if (kind != os::Call::close) traits_[fd].push_back({Trait::Kind::use, i, {}, nullptr, 0});
-    if (const auto* control = std::get_if<call::EpollCtl>(&meaning.record->arguments))
-      traits_[control->fd].push_back({Trait::Kind::use, i, {}, nullptr, 0});
-    if (receives(kind)) traits_[fd].push_back({Trait::Kind::reading, i, {}, nullptr, number});
-    if (call.result == 0 && (kind == os::Call::getsockname || kind == os::Call::getpeername))
-      traits_[fd].push_back({Trait::Kind::address, i, {}, &*meaning.record, 0});
-    const int made = made_by(call);
-    if (made < 0) continue;
-    traits_[made].push_back({Trait::Kind::end, i, {}, nullptr, 0});
-    if (is_an_address(meaning.made)) traits_[made].push_back({Trait::Kind::address, i, meaning.made, nullptr, 0});
-  }
-}
-
-std::optional<os::Endpoint> StraceTeller::address_of(int fd, std::size_t event, bool of_peer) const {
-  const auto traits = traits_.find(fd);
-  if (traits == traits_.end()) return std::nullopt;
-  const auto& all = traits->second;
-  auto at = std::lower_bound(all.begin(), all.end(), event, [](const Trait& t, std::size_t e) { return t.event < e; });
-  for (bool first = true; at != all.end(); ++at, first = false) {
-    if (at->kind == Trait::Kind::end && !(first && at->event == event)) return std::nullopt;
-    if (at->kind != Trait::Kind::address) continue;
-    if (at->named != nullptr) {
-      if ((at->named->call() == os::Call::getpeername) != of_peer) continue;
-      const auto named = at->named->output.address.ipv4();
-      if (named && named->port != 0) return named;
-    } else if (const auto told = endpoint_in(at->decoration, of_peer)) {
-      return told;
-    }
-  }
-  return std::nullopt;
 }
 
 StraceTeller::Descriptor* StraceTeller::find(int fd) {
@@ -237,7 +162,7 @@ void StraceTeller::returned(std::size_t event) {
   const StraceCall& call = log_.calls[number];
   if (!call.returned) return;
   if (call.name == "execve" && call.result == 0) give_up_at_exec(call);
-  if (making_files().contains(call.name) && call.result >= 0) return learn(call);
+  if (makes_file(call) && call.result >= 0) return learn(call);
   if (!call.meaning.record) return;
   if (shared_pipes_.contains(number)) return;
   if (!concerns(call)) return learn(call);

@@ -18,6 +18,7 @@ namespace wakepath::guest {
 struct StraceLeft {
   std::map<std::string, uint64_t> not_followed;  ///< calls of its business that cannot be told, by reason
   uint64_t outside = 0;                          ///< calls of other processes
+  std::set<std::string> own_addresses;           ///< of the machine; in the recording they are 127.0.0.1
   uint64_t unseen_closes = 0;                    ///< descriptors that were given out again, and nobody saw them closed
 };
 
@@ -47,12 +48,17 @@ class StraceTeller {
   struct Trait {
     enum class Kind : uint8_t { address, reading, use, end } kind = Kind::end;
     std::size_t event = 0;
-    std::string decoration;                 ///< of an address
-    const os::CallRecord* named = nullptr;  ///< of an address: getsockname or getpeername that has told it
-    std::size_t call = 0;                   ///< of a reading
+    std::size_t call = 0;  ///< of a reading
+    std::optional<os::Endpoint> own = {}, peer = {};
   };
 
   void look_ahead();
+  void add_addresses(int fd, std::size_t event, std::string_view decoration);
+  void match_connects();
+  void learn_own_addresses();
+  /// An address of the machine as the one that it has in the model.
+  void stand_in(os::Address& address) const;
+  void stand_in(os::Endpoint& endpoint) const;
   bool is_ours(std::size_t event) const;
   void entered(std::size_t event);
   void returned(std::size_t event);
@@ -64,7 +70,7 @@ class StraceTeller {
   void give_up(const StraceCall& call, int fd);
   void give_up_at_exec(const StraceCall& call);
   os::CallRecord record_of(const StraceCall& call, std::size_t event, bool entering);
-  void add_sights(const StraceCall& call, std::size_t event, os::CallRecord& record);
+  void add_sights(std::size_t event, os::CallRecord& record);
   std::optional<os::Sight> sight_of_end(int fd, std::size_t event) const;
   /// The address of a descriptor that the log tells first from there on, before the descriptor is given up.
   std::optional<os::Endpoint> address_of(int fd, std::size_t event, bool of_peer) const;
@@ -76,6 +82,7 @@ class StraceTeller {
   std::map<int, std::size_t> until_;  ///< processes whose calls are told, and up to which event
   std::map<int, std::vector<Trait>> traits_;
   std::map<int, Descriptor> descriptors_;
+  std::set<uint32_t> own_;                              ///< addresses of the machine that are not loopback's
   std::set<std::size_t> shared_pipes_;                  ///< calls that made pipes which other processes use
   std::map<std::pair<int, uint64_t>, int> registered_;  ///< descriptors, by epoll descriptor and data
   std::vector<bool> sleeping_;                          ///< by call: it has been told to sleep

@@ -57,19 +57,25 @@ os::CallRecord StraceTeller::record_of(const StraceCall& call, std::size_t event
     record.cut = given->size() < (entering ? call.meaning.given : taken);
     given->resize(call.meaning.given);
   }
+  std::visit(
+      [&](auto& arguments) {
+        if constexpr (requires { arguments.address; }) stand_in(arguments.address);
+      },
+      record.arguments);
   if (entering) {
     record.result = 0;
     record.output = {};
   } else {
     if (const std::size_t room = room_of(record); room > 0) record.output.data.resize(std::min(taken, room));
-    add_sights(call, event, record);
+    add_sights(event, record);
+    stand_in(record.output.address);
   }
   const Descriptor* known = find(fd);
   if (known == nullptr || !known->datagram) make_plain(record);
   return record;
 }
 
-void StraceTeller::add_sights(const StraceCall& call, std::size_t event, os::CallRecord& record) {
+void StraceTeller::add_sights(std::size_t event, os::CallRecord& record) {
   const int fd = mirror::descriptor_of(record);
   switch (record.call()) {
     case os::Call::accept4:
@@ -82,8 +88,10 @@ void StraceTeller::add_sights(const StraceCall& call, std::size_t event, os::Cal
       if (record.result < 0) return;
       [[fallthrough]];
     case os::Call::connect:  // it has given the socket a port even when nobody listens there
-      if (const auto own = address_of(fd, event + 1, false))
+      if (auto own = address_of(fd, event + 1, false)) {
+        stand_in(*own);
         record.sights.push_back({.fd = fd, .address = own->address, .port = own->port});
+      }
       return;
     case os::Call::epoll_wait:
       for (const epoll_event& reported : record.output.events) {
@@ -94,7 +102,7 @@ void StraceTeller::add_sights(const StraceCall& call, std::size_t event, os::Cal
       }
       return;
     default:
-      static_cast<void>(call);
+      return;
   }
 }
 

@@ -77,7 +77,8 @@ TEST_P(StraceFuzz, ADamagedLogIsFollowedOrSaysWhereItIsWrong) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Samples, StraceFuzz,
-                         testing::Values("threads.log", "py-server.log", "calls.log", "strace-4.log", "forks.log"));
+                         testing::Values("threads.log", "py-server.log", "calls.log", "strace-4.log", "forks.log",
+                                         "server-plain.log"));
 
 }  // namespace
 }  // namespace wakepath::guest

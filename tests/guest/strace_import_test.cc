@@ -44,6 +44,29 @@ TEST(StraceImport, FindsOutWhatClientsOutsideDid) {
   EXPECT_EQ(followed.figures.injected, 8u);  // two clients: connect, send, read, FIN
 }
 
+TEST(StraceImport, FindsPortsThatNoCallTells) {
+  const Followed followed = follow(samples({"server-plain.log"}));  // three threads, a client in one of them, no -yy
+  expect_all_checked(followed, followed.figures.calls);
+  EXPECT_GE(followed.figures.calls, 80u);
+  EXPECT_EQ(followed.figures.injected, 0u);
+}
+
+TEST(StraceImport, AddressesOfTheMachineStandAsLoopback) {
+  const Followed followed = follow(samples({"remote-clients.log"}));  // of 10.0.0.7, with a client at 192.168.1.5
+  expect_all_checked(followed, 36);
+  EXPECT_EQ(followed.left.own_addresses, std::set<std::string>{"10.0.0.7"});
+}
+
+TEST(StraceImport, AnAcceptThatTellsNoPeerLetsSomebodyIn) {
+  const Followed followed =
+      follow({{"x.log",
+               "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3\n"
+               "bind(3, {sa_family=AF_INET, sin_port=htons(8080), sin_addr=inet_addr(\"0.0.0.0\")}, 16) = 0\n"
+               "listen(3, 5) = 0\naccept(3, NULL, NULL) = 4\nread(4, \"hello\", 100) = 5\nread(4, \"\", 100) = 0\n"
+               "close(4) = 0\n"}});
+  expect_all_checked(followed, 7);
+}
+
 TEST(StraceImport, ReadsTheNotationOfStrace4) {
   const Followed followed = follow(samples({"strace-4.log"}), 4711);
   expect_all_checked(followed, 19);
