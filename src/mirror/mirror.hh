@@ -123,6 +123,7 @@ class Mirror final : private probe::Notes {
   void settle(Actor& actor, const os::CallRecord& record);
   void settle_descriptors(Actor& actor, const os::CallRecord& record);
   void settle_ports(Actor& actor, const os::CallRecord& record);
+  void settle_connect(Actor& actor, const os::CallRecord& record);
   void settle_accept(Actor& actor, const os::CallRecord& record);
   void settle_recv(Actor& actor, const os::CallRecord& record);
   void settle_send(Actor& actor, const os::CallRecord& record);

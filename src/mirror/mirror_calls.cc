@@ -150,8 +150,10 @@ std::string Mirror::why_not_checked(const os::CallRecord& record) const {
   if (connect != nullptr && datagram_sock_of(first_, fd) == nullptr) {
     const Address to = address_of(connect->address);
     auto& model = const_cast<Kernel&>(kernel_);
-    if (record.result != -ECONNREFUSED && inet_lookup_listener(model, {.daddr = to.ip, .dest = to.port}) == nullptr)
-      return "connect to a listener outside this process";
+    const bool inside = inet_lookup_listener(model, {.daddr = to.ip, .dest = to.port}) != nullptr;
+    const bool reached = to.ip >> 24 == 127 && record.result == 0;
+    if (record.result != -ECONNREFUSED && !inside && !reached)
+      return "connect to a listener outside this process, beyond loopback or still under way";
   }
   return "";
 }
@@ -163,6 +165,7 @@ void Mirror::settle(Actor& actor, const os::CallRecord& record) {
   settle_descriptors(actor, record);
   settle_ports(actor, record);
   if (settle_datagram(actor, record)) return;
+  if (record.call() == os::Call::connect) settle_connect(actor, record);
   if (record.call() == os::Call::accept4) settle_accept(actor, record);
   if (receives(record.call())) settle_recv(actor, record);
   if (sent_size(record)) settle_send(actor, record);
@@ -209,6 +212,15 @@ void Mirror::settle_ports(Actor& actor, const os::CallRecord& record) {
   }
   peers_.free_address({own->address != 0 ? own->address : INADDR_LOOPBACK, own->port});
   freedoms_.port(own->port);
+}
+
+/// Somebody outside listens there: the connect has succeeded.
+void Mirror::settle_connect(Actor& actor, const os::CallRecord& record) {
+  const Address to = address_of(std::get_if<call::Connect>(&record.arguments)->address);
+  const sock* sk = sock_of(actor.task, descriptor_of(record));
+  if (sk == nullptr || is_datagram(sk) || tcp_state(sk) != TcpState::CLOSE || record.result < 0) return;
+  if (inet_lookup_listener(kernel_, {.daddr = to.ip, .dest = to.port}) != nullptr) return;
+  peers_.listen(to, text_of(record));
 }
 
 void Mirror::settle_accept(Actor& actor, const os::CallRecord& record) {
@@ -295,6 +307,7 @@ void Mirror::settle_sight(const Actor& actor, const os::Sight& sight, std::strin
 void Mirror::after(Actor& actor, const os::CallRecord& record) {
   const int fd = descriptor_of(record);
   remember_error(record);
+  if (record.call() == os::Call::connect) peers_.accept(sock_of(actor.task, fd));
   if (record.call() == os::Call::close) {
     know_again(fd);
     established_.erase(fd);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/kernel/tcp.hh"
 #include "sim/syscalls/syscalls.hh"
@@ -57,17 +58,55 @@ Peer* Peers::at(Address address) {
   return nullptr;
 }
 
+/// One for a peer that has that address.
+task_struct* Peers::process(Address address) {
+  if (idle_.empty()) return k_.spawn_process(name_of(address));
+  task_struct* task = idle_.back();
+  idle_.pop_back();
+  if (k_.recorder.enabled()) task->comm = record::Text{k_.recorder.trace().intern(name_of(address))};
+  return task;
+}
+
+bool Peers::listen(Address to, std::string_view evidence) {
+  Peer peer{.task = process(to), .server = to, .from = to, .named = true};
+  tell(peer, "listen", evidence);
+  peer.fd = static_cast<int>(run(peer, sys_socket(k_, AF_INET, SOCK_STREAM, 0)));
+  run(peer, sys_setsockopt(k_, peer.fd, SOL_SOCKET, SO_REUSEADDR, {1}));
+  const bool listens = run(peer, sys_bind(k_, peer.fd, to)) == 0 && run(peer, sys_listen(k_, peer.fd, 1)) == 0;
+  if (listens) {
+    listening_ = peer;
+  } else {
+    run(peer, sys_close(k_, peer.fd));
+    idle_.push_back(peer.task);
+  }
+  return listens;
+}
+
+void Peers::accept(sock* ours) {
+  if (listening_.task == nullptr) return;
+  Peer peer = std::exchange(listening_, {});
+  const int listener = peer.fd;
+  Address client;
+  const bool connected = ours != nullptr && tcp_state(ours) == TcpState::ESTABLISHED;
+  peer.fd = connected ? static_cast<int>(run(peer, sys_accept4(k_, listener, &client, 0))) : -1;
+  run(peer, sys_close(k_, listener));
+  const sock* theirs = peer.fd >= 0 ? sock_of(peer.task, peer.fd) : nullptr;
+  if (theirs == nullptr) {
+    idle_.push_back(peer.task);
+    return;
+  }
+  tell(peer, "accept", "our connect has returned");
+  peer.first_seq = tcp_sk(theirs)->write_seq;
+  peer.ours = ours;
+  peer.id = record::object_of(ours);
+  peers_[peer.id] = peer;
+}
+
 Peer* Peers::connect(Address server, Address from, std::string_view evidence) {
   server = reached(server);
   if (from.port != 0) free_address(from);
   Peer peer{.server = server, .from = from, .named = from.port != 0};
-  if (idle_.empty()) {
-    peer.task = k_.spawn_process(name_of(from));
-  } else {
-    peer.task = idle_.back();
-    idle_.pop_back();
-    if (k_.recorder.enabled()) peer.task->comm = record::Text{k_.recorder.trace().intern(name_of(from))};
-  }
+  peer.task = process(from);
   tell(peer, "connect", evidence);
   peer.fd = static_cast<int>(run(peer, sys_socket(k_, AF_INET, SOCK_STREAM, 0)));
   if (from.port != 0) freedoms_.port(from.port);

@@ -38,6 +38,10 @@ class Peers {
   /// A new connection to a listener of ours. `from` with port 0: not known yet; then it has one of the model's until
   /// rename(). nullptr when the model does not let it in.
   Peer* connect(kernel::Address server, kernel::Address from, std::string_view evidence);
+  /// A program outside listens at `to`, for one connection of ours: accept(). False when the model does not let it.
+  bool listen(kernel::Address to, std::string_view evidence);
+  /// It accepts that connection, when it is there, and listens no more.
+  void accept(kernel::sock* ours);
   /// accept4 has told the address of a connection that waits to be accepted. False when it does not wait (any more).
   bool rename(Peer& peer, kernel::Address from);
   /// `data` stands at the head of our receive queue: what of it the peer has not sent yet, it sends now.
@@ -73,6 +77,7 @@ class Peers {
   uint64_t injected() const { return injected_; }
 
  private:
+  kernel::task_struct* process(kernel::Address address);
   void tell(const Peer& peer, std::string_view what, std::string_view evidence);
   void send(Peer& peer, std::string_view data, std::string_view evidence);
   void close_hard(Peer& peer);
@@ -83,6 +88,7 @@ class Peers {
   Freedoms& freedoms_;
   std::map<trace::ObjectId, Peer> peers_;   // by our end's object: ports come again, objects do not
   std::set<trace::ObjectId> unnamed_;       // those whose port is not known
+  Peer listening_;                          ///< listen() has been called, accept() not yet
   std::vector<kernel::task_struct*> idle_;  // processes of peers that are gone: there are 65,535 tasks in all
   uint64_t injected_ = 0;
 };

@@ -133,6 +133,32 @@ TEST_F(MirrorOutside, OnePortUsedAgainAndAgainIsFollowed) {
   EXPECT_EQ(figures.divergences, 0U) << in_words(figures);
 }
 
+TEST_F(MirrorOutside, AConnectToAListenerOutsideIsFollowed) {
+  Mirrored server;
+  os::Os& beyond = server.machine();
+  sockaddr_in address = os::Endpoint{}.to_sockaddr();
+  socklen_t size = sizeof address;
+  const int listener = beyond.socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_EQ(beyond.bind(listener, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  ASSERT_EQ(beyond.listen(listener, 1), 0);
+  ASSERT_EQ(beyond.getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const int fd = server.os().socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_EQ(server.os().connect(fd, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  const int theirs = beyond.accept4(listener, nullptr, nullptr, 0);
+  char buffer[8];
+  EXPECT_EQ(server.os().send(fd, "ping", 4, 0), 4);
+  EXPECT_EQ(beyond.recv(theirs, buffer, sizeof buffer, 0), 4);
+  EXPECT_EQ(beyond.send(theirs, "pong!", 5, 0), 5);
+  EXPECT_EQ(server.os().recv(fd, buffer, sizeof buffer, 0), 5);
+  EXPECT_EQ(beyond.close(theirs), 0);
+  EXPECT_EQ(server.os().recv(fd, buffer, sizeof buffer, 0), 0);
+  EXPECT_EQ(server.os().close(fd), 0);
+  EXPECT_EQ(beyond.close(listener), 0);
+  const Figures figures = server.stop();
+  expect_agreement(figures);
+  EXPECT_EQ(figures.injected, 5U) << "listen, accept, five bytes, FIN; it has read the ping\n" << in_words(figures);
+}
+
 TEST_F(MirrorOutside, ALargeMessageIsFollowed) {
   Mirrored server;
   Client client(server.endpoint());
