@@ -123,6 +123,7 @@ class Mirror final : private probe::Notes {
   void settle(Actor& actor, const os::CallRecord& record);
   void settle_descriptors(Actor& actor, const os::CallRecord& record);
   void settle_ports(Actor& actor, const os::CallRecord& record);
+  bool leads_outside(const os::CallRecord& record) const;
   void settle_connect(Actor& actor, const os::CallRecord& record);
   void settle_accept(Actor& actor, const os::CallRecord& record);
   void settle_recv(Actor& actor, const os::CallRecord& record);
@@ -157,6 +158,8 @@ class Mirror final : private probe::Notes {
   bool decided(const os::LogItem& item) const;
   void look_ahead();
   const os::CallRecord* last_word_of(int fd) const;
+  enum class Fate : uint8_t { unknown, connected, refused, given_up };
+  Fate fate_of_connect(int fd) const;
   int other_end_of(const kernel::sock* sk) const;
   void settle_predecessor(Actor& actor, const kernel::Address& from);
   void settle_readable(Peer& peer, kernel::sock* sk, int fd, const std::string& evidence);

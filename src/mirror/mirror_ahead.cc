@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "sim/kernel/tcp.hh"
 #include "src/mirror/mirror.hh"
@@ -27,9 +28,10 @@ int fd_of(const task_struct* task, const sock* sk) {
 }
 }  // namespace
 
-/// Everything is, but for two cases. An epoll_wait that reports something readable from outside while its thread may
+/// Everything is, but for three cases. An epoll_wait that reports something readable from outside while its thread may
 /// still read it: when the thread has come to its next epoll_wait, it has done with these events what it wanted to. And
-/// an accept4 of a connection from an address that another one still has: that one's end is still to be heard of.
+/// an accept4 of a connection from an address that another one still has: that one's end is still to be heard of. And
+/// a connect to outside that is under way: whether somebody listens there, the calls that follow tell.
 bool Mirror::decided(const os::LogItem& item) const {
   const os::CallRecord& record = item.record;
   if (item.kind != os::LogItem::Kind::returned) return true;
@@ -37,6 +39,8 @@ bool Mirror::decided(const os::LogItem& item) const {
     const Peer* old = const_cast<Peers&>(peers_).at(address_of(record.output.address));
     return old == nullptr || !old->named || last_word_of(fd_of(first_, old->ours)) != nullptr;
   }
+  if (record.call() == os::Call::connect && record.result == -EINPROGRESS && leads_outside(record))
+    return fate_of_connect(descriptor_of(record)) != Fate::unknown;
   if (record.call() != os::Call::epoll_wait) return true;
   if (waits_ahead_.at(record.thread) > 1 || first_ == nullptr) return true;
   const eventpoll* ep = eventpoll_of(first_, descriptor_of(record));
@@ -59,6 +63,27 @@ void Mirror::look_ahead() {
     if (waits_again && ++waits > 1) break;
   }
   looked_ahead_ = true;
+}
+
+/// What the calls ahead tell of a connect that is under way.
+Mirror::Fate Mirror::fate_of_connect(int fd) const {
+  for (const os::LogItem& item : ahead_) {
+    const os::CallRecord& record = item.record;
+    if (item.kind != os::LogItem::Kind::returned || descriptor_of(record) != fd) continue;
+    if (record.result == -ECONNREFUSED) return Fate::refused;
+    if (record.call() == os::Call::close) return Fate::given_up;
+    const auto* option = std::get_if<os::call::Getsockopt>(&record.arguments);
+    if (option != nullptr && option->level == SOL_SOCKET && option->option == SO_ERROR && record.result == 0 &&
+        record.output.data.size() == sizeof(int)) {
+      int error = 0;
+      std::memcpy(&error, record.output.data.data(), sizeof error);
+      return error == 0 ? Fate::connected : error == ECONNREFUSED ? Fate::refused : Fate::given_up;
+    }
+    const bool moves = record.call() == os::Call::send || record.call() == os::Call::write || reads(item) ||
+                       record.call() == os::Call::getpeername;
+    if (moves && record.result >= 0) return Fate::connected;
+  }
+  return Fate::unknown;
 }
 
 /// The first call ahead that tells of the connection's end.

@@ -146,13 +146,12 @@ std::string Mirror::why_not_checked(const os::CallRecord& record) const {
     if (!option_is_readable(option->level, option->option)) return "a socket option that is not modelled";
   if (const auto* fcntl = std::get_if<call::Fcntl>(&record.arguments))
     if (fcntl->command == F_DUPFD || fcntl->command == F_DUPFD_CLOEXEC) return "fcntl(F_DUPFD) is not modelled";
-  const auto* connect = std::get_if<call::Connect>(&record.arguments);
-  if (connect != nullptr && datagram_sock_of(first_, fd) == nullptr) {
-    const Address to = address_of(connect->address);
-    auto& model = const_cast<Kernel&>(kernel_);
-    const bool inside = inet_lookup_listener(model, {.daddr = to.ip, .dest = to.port}) != nullptr;
-    const bool reached = to.ip >> 24 == 127 && record.result == 0;
-    if (record.result != -ECONNREFUSED && !inside && !reached)
+  if (record.call() == os::Call::connect && record.result != -ECONNREFUSED && leads_outside(record)) {
+    const u32 to = address_of(std::get_if<call::Connect>(&record.arguments)->address).ip;
+    const Fate fate = record.result == 0              ? Fate::connected
+                      : record.result == -EINPROGRESS ? fate_of_connect(fd)
+                                                      : Fate::unknown;
+    if (to >> 24 != 127 || (fate != Fate::connected && fate != Fate::refused))
       return "connect to a listener outside this process, beyond loopback or still under way";
   }
   return "";
@@ -214,13 +213,24 @@ void Mirror::settle_ports(Actor& actor, const os::CallRecord& record) {
   freedoms_.port(own->port);
 }
 
-/// Somebody outside listens there: the connect has succeeded.
+/// Of a stream socket, to where nobody in the model listens.
+bool Mirror::leads_outside(const os::CallRecord& record) const {
+  const auto* connect = std::get_if<call::Connect>(&record.arguments);
+  const sock* sk = first_ != nullptr ? sock_of(first_, descriptor_of(record)) : nullptr;
+  if (connect == nullptr || (sk != nullptr && is_datagram(sk))) return false;
+  const Address to = address_of(connect->address);
+  auto& model = const_cast<Kernel&>(kernel_);
+  return inet_lookup_listener(model, {.daddr = to.ip, .dest = to.port}) == nullptr;
+}
+
+/// Somebody outside listens there: the connect has succeeded, or will.
 void Mirror::settle_connect(Actor& actor, const os::CallRecord& record) {
-  const Address to = address_of(std::get_if<call::Connect>(&record.arguments)->address);
-  const sock* sk = sock_of(actor.task, descriptor_of(record));
-  if (sk == nullptr || is_datagram(sk) || tcp_state(sk) != TcpState::CLOSE || record.result < 0) return;
-  if (inet_lookup_listener(kernel_, {.daddr = to.ip, .dest = to.port}) != nullptr) return;
-  peers_.listen(to, text_of(record));
+  const int fd = descriptor_of(record);
+  const sock* sk = sock_of(actor.task, fd);
+  if (sk == nullptr || tcp_state(sk) != TcpState::CLOSE || !leads_outside(record)) return;
+  const bool under_way = record.result == -EINPROGRESS && fate_of_connect(fd) == Fate::connected;
+  if (record.result != 0 && !under_way) return;
+  peers_.listen(address_of(std::get_if<call::Connect>(&record.arguments)->address), text_of(record));
 }
 
 void Mirror::settle_accept(Actor& actor, const os::CallRecord& record) {

@@ -78,7 +78,7 @@ TEST_P(StraceFuzz, ADamagedLogIsFollowedOrSaysWhereItIsWrong) {
 
 INSTANTIATE_TEST_SUITE_P(Samples, StraceFuzz,
                          testing::Values("threads.log", "py-server.log", "calls.log", "strace-4.log", "forks.log",
-                                         "server-plain.log"));
+                                         "server-plain.log", "nonblocking-client.log"));
 
 }  // namespace
 }  // namespace wakepath::guest

@@ -57,6 +57,14 @@ TEST(StraceImport, AddressesOfTheMachineStandAsLoopback) {
   EXPECT_EQ(followed.left.own_addresses, std::set<std::string>{"10.0.0.7"});
 }
 
+TEST(StraceImport, LaterCallsTellWhetherAConnectHasSucceeded) {
+  // two connects that do not wait: to a program outside, and to a port where nobody listens
+  const Followed followed = follow(samples({"nonblocking-client.log"}));
+  expect_all_checked(followed, followed.figures.calls);
+  EXPECT_GE(followed.figures.calls, 25u);
+  EXPECT_EQ(followed.figures.injected, 5u);  // listen, accept, the answer, FIN, reading the question
+}
+
 TEST(StraceImport, AnAcceptThatTellsNoPeerLetsSomebodyIn) {
   const Followed followed =
       follow({{"x.log",
