@@ -247,7 +247,10 @@ void read_pipe(const Reading& r) {
   const StraceValue& ends = r.of.at(0);
   if (ends.kind != StraceValue::Kind::group || ends.items.size() != 2)
     throw StraceMismatch(ends.at, "another argument", "two descriptors in brackets");
-  for (std::size_t i = 0; i < 2; ++i) r.to.record->output.fds[i] = r.of.descriptor_in(ends.items[i].value);
+  auto& fds = r.to.record->output.fds;
+  for (std::size_t i = 0; i < 2; ++i) fds[i] = r.of.descriptor_in(ends.items[i].value);
+  if (fds[0] < 0 || fds[1] < 0 || fds[0] == fds[1])
+    throw StraceMismatch(ends.at, fmt::format("[{}, {}]", fds[0], fds[1]), "two different descriptors");
 }
 
 void read_epoll_create(const Reading& r) { r.makes(call::EpollCreate1{0}); }

@@ -22,8 +22,8 @@ MaySleep<long> reserve(Kernel& k, int last, int first, int second) {
   const task_struct* task = k.current();
   for (int number = 0; number <= last; ++number)
     if (slot_at(task, number) == nullptr) static_cast<void>(get_unused_fd(k, false));
-  if (first >= 0) put_unused_fd(k, first);
-  if (second >= 0) put_unused_fd(k, second);
+  for (const int wanted : {first, second})
+    if (wanted >= 0 && slot_at(task, wanted) != nullptr) put_unused_fd(k, wanted);
   co_return 0;
 }
 

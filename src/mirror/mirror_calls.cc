@@ -172,7 +172,9 @@ void Mirror::settle(Actor& actor, const os::CallRecord& record) {
 }
 
 void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
-  if (record.result >= 0) descriptor_limit_ = std::max(descriptor_limit_, static_cast<std::size_t>(record.result) + 1);
+  for (const long made :
+       {record.result, static_cast<long>(record.output.fds[0]), static_cast<long>(record.output.fds[1])})
+    if (made >= 0) descriptor_limit_ = std::max(descriptor_limit_, static_cast<std::size_t>(made) + 1);
   kernel_.config.rlimit_nofile = descriptor_limit_;
   switch (record.call()) {
     case os::Call::socket:

@@ -65,6 +65,11 @@ TEST(StraceImport, LaterCallsTellWhetherAConnectHasSucceeded) {
   EXPECT_EQ(followed.figures.injected, 5u);  // listen, accept, the answer, FIN, reading the question
 }
 
+TEST(StraceImport, APipeBeyondTheLimitOfDescriptorsIsFollowed) {
+  expect_all_checked(follow({{"x.log", "pipe2([70000, 70001], O_CLOEXEC) = 0\nclose(70000) = 0\nclose(70001) = 0\n"}}),
+                     3);
+}
+
 TEST(StraceImport, AnAcceptThatTellsNoPeerLetsSomebodyIn) {
   const Followed followed =
       follow({{"x.log",

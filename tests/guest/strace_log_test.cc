@@ -110,6 +110,7 @@ TEST(StraceLog, SaysWhereItIsWrong) {
            {"close(3) = -1 EWHAT (What)\n", "x.log:1:15: found 'EWHAT (What)', expected the name of an error"},
            {"bind(3, {sa_family=AF_INET, sin_port=htons(70000), sin_addr=inet_addr(\"127.0.0.1\")}, 16) = 0\n",
             "x.log:1:44: found 70000, expected a port up to 65535"},
+           {"pipe([3, 3]) = 0\n", "x.log:1:6: found [3, 3], expected two different descriptors"},
            {"epoll_wait(3, [], 8, -1) = 1\n", "x.log:1:15: found 0 events, expected 1"},
            {"7 read(3,  <unfinished ...>\n8 close(4) = 0\n7 <... write resumed>\"a\", 1) = 1\n",
             "x.log:3:22: found 'write resumed', expected 'read resumed'"},
