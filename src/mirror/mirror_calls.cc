@@ -176,6 +176,8 @@ void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
        {record.result, static_cast<long>(record.output.fds[0]), static_cast<long>(record.output.fds[1])})
     if (made >= 0) descriptor_limit_ = std::max(descriptor_limit_, static_cast<std::size_t>(made) + 1);
   kernel_.config.rlimit_nofile = descriptor_limit_;
+  if (actor.task->rlimit_nofile < descriptor_limit_)  // it may be another machine's log
+    actor.task->rlimit_nofile = static_cast<u32>(descriptor_limit_);
   switch (record.call()) {
     case os::Call::socket:
     case os::Call::accept4:
