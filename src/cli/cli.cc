@@ -318,11 +318,38 @@ void add_step(CLI::App& app, StepOptions& options, int& status) {
 }
 
 void add_record(CLI::App& app, RecordOptions& options, int& status) {
-  CLI::App* command = app.add_subcommand("record", "Run a scenario on the model and keep the recording");
-  command->add_option("FILE", options.file, "A scenario (.yaml)")->required();
+  CLI::App* command = app.add_subcommand(
+      "record", "Keep a recording: of a scenario, run on the model, or of any command, run on this kernel");
+  auto* file = command->add_option("FILE", options.file, "A scenario (.yaml)");
   command->add_option("-o,--output", options.output, "The recording; when not given, the file's name with .wkp");
-  command->footer("Example:\n  wakepath record scenarios/wake-on-data.yaml -o data.wkp");
-  command->callback([&] { status = record(options); });
+  command->add_option("--process", options.process, "Of a command's processes this one; else the busiest with sockets")
+      ->excludes(file);
+  command->add_option("--mirror-records", options.mirror_records, "Of a command: after these the mirror stops")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{500'000'000}))
+      ->capture_default_str()
+      ->excludes(file);
+  command->footer(
+      "`-- COMMAND ARGS...` in place of FILE: it runs as ever, under strace; then one of its processes is followed on\n"
+      "the model, call by call, and compared. It ends with the command (Ctrl-C ends a server), with its exit status.\n"
+      "Examples:\n  wakepath record scenarios/wake-on-data.yaml -o data.wkp\n"
+      "  wakepath record -o server.wkp -- python3 server.py      then: wakepath server.wkp");
+  command->callback([&options, &status] {
+    if (options.file.empty() == options.command.empty())
+      throw CLI::ValidationError(options.file.empty() ? "found neither, expected a FILE or -- COMMAND"
+                                                      : "found a FILE and -- COMMAND, expected one of them");
+    status = record(options);
+  });
+}
+
+/// `record … -- COMMAND ARGS…`: takes the command, whose words are none of ours, off the line.
+std::vector<std::string> take_command(std::vector<char*>& words) {
+  if (words.size() < 2 || std::string_view(words[1]) != "record") return {};
+  const auto dashes =
+      std::find_if(words.begin(), words.end(), [](const char* word) { return std::string_view(word) == "--"; });
+  if (dashes == words.end()) return {};
+  std::vector<std::string> command(dashes + 1, words.end());
+  words.erase(dashes, words.end());
+  return command;
 }
 
 void add_bench_server(CLI::App& command, BenchOptions& options) {
@@ -431,6 +458,7 @@ int command_line(int argc, char** argv) {
   StepOptions step_options;
   add_step(app, step_options, status);
   RecordOptions record_options;
+  record_options.command = take_command(words);
   add_record(app, record_options, status);
   ExploreOptions explore_options;
   add_explore(app, explore_options, status);

@@ -194,12 +194,18 @@ struct StepOptions {
 };
 int step(const StepOptions& options);
 
-/// wakepath record: a scenario, run on the model, as a recording.
+/// wakepath record: a scenario, run on the model, or a command, run on this kernel and followed on the model, as a
+/// recording.
 struct RecordOptions {
   std::string file;
-  std::string output;  ///< empty: the file's name with .wkp, in this directory
+  std::vector<std::string> command;  ///< instead of the file
+  std::string output;                ///< empty: the file's or the command's name with .wkp, in this directory
+  int process = 0;                   ///< of a command's: 0: the busiest
+  uint64_t mirror_records = 20'000'000;
 };
 int record(const RecordOptions& options);
+/// Returns the command's exit status.
+int record_command(const RecordOptions& options);
 
 /// wakepath import strace: what another program did on a kernel, followed on the model and kept as a recording.
 struct ImportOptions {

@@ -25,6 +25,7 @@
 
 #include "sim/export/layout.hh"
 #include "src/cli/commands.hh"
+#include "src/guest/strace_run.hh"
 #include "src/scenario/kernel_versions.hh"
 
 namespace wakepath::cli {
@@ -187,6 +188,13 @@ Finding tracepoints() {
   return {false, "tracefs is not mounted or not readable: call paths are the model's, results are still compared"};
 }
 
+Finding following() {
+  const guest::TracedRun run = guest::run_under_strace({"true"}, "/dev/null");
+  if (!run.error.empty()) return {false, "record -- COMMAND: " + run.error};
+  if (run.status != 0) return {false, "record -- COMMAND: ptrace is not allowed here"};
+  return {true, "record -- COMMAND can follow any program on this kernel"};
+}
+
 void say(std::string_view what, const Finding& finding, bool colour) {
   std::string_view word = finding.ok ? "ok" : "missing";
   std::string_view paint = finding.ok ? "\x1b[32m" : "\x1b[33m";
@@ -209,6 +217,7 @@ int doctor() {
   say("sock_diag", sock_diag(), colour);
   say("epoll fdinfo", fdinfo(), colour);
   say("tracepoints", tracepoints(), colour);
+  say("strace", following(), colour);
   return 0;
 }
 

@@ -1,4 +1,4 @@
-// wakepath record FILE -o X.wkp: run a scenario on the model and keep the trace.
+// wakepath record FILE -o X.wkp: run a scenario on the model and keep the trace. Of a command: import.cc.
 
 #include <fmt/format.h>
 
@@ -12,6 +12,7 @@
 namespace wakepath::cli {
 
 int record(const RecordOptions& options) {
+  if (!options.command.empty()) return record_command(options);
   Opened opened = open_any(options.file);
   if (!opened.message.empty()) fmt::print(stderr, "{}\n", opened.message);
   if (!opened.trace) return kWrong;

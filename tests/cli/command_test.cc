@@ -187,5 +187,56 @@ TEST(Views, OfAFileWithoutMarksAreNone) {
   EXPECT_THAT(ended.said, HasSubstr("has no mark"));
 }
 
+// --- record -- COMMAND: any program on the running kernel -----------------------------------------------------------
+
+class RecordedCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (wakepath("record -o '" + recording() + "' -- true").status != 0)
+      GTEST_SKIP() << "programs may not be followed with ptrace here";
+  }
+  [[nodiscard]] std::string recording() const { return (folder_.path() / "x.wkp").string(); }
+
+ private:
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(RecordedCommand, RunsAsEverAndTheModelAgreesWithEachOfItsCalls) {
+  const Ended ended = wakepath("record -o '" + recording() + "' -- python3 -I tests/cli/echo.py");
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_THAT(ended.said, HasSubstr("HELLO\n"));
+  EXPECT_THAT(ended.said, HasSubstr("unchecked 0 injected 0 divergences 0\n"));
+  const Ended shown = wakepath("export '" + recording() + "' --view timeline");
+  EXPECT_EQ(shown.status, 0);
+  EXPECT_THAT(shown.said, HasSubstr("ep_poll_callback"));
+}
+
+TEST_F(RecordedCommand, GivesItsExitStatus) {
+  EXPECT_EQ(wakepath("record -o '" + recording() + "' -- sh -c 'exit 7'").status, 7);
+  EXPECT_EQ(wakepath("record -o '" + recording() + "' -- sh -c 'kill -9 $$'").status, 128 + 9);
+}
+
+TEST_F(RecordedCommand, IsTheOneThatASignalToUsIsFor) {
+  const Ended ended =
+      wakepath("record -o '" + recording() + "' -- sh -c 'trap \"exit 5\" TERM; while :; do sleep 0.1; done'", "2>&1",
+               "timeout --foreground --preserve-status 2");
+  EXPECT_EQ(ended.status, 5);
+  EXPECT_TRUE(fs::exists(recording()));
+}
+
+TEST_F(RecordedCommand, ThatIsNotThereLeavesNoRecording) {
+  fs::remove(recording());
+  const Ended ended = wakepath("record -o '" + recording() + "' -- /nowhere/program");
+  EXPECT_EQ(ended.status, 1);
+  EXPECT_THAT(ended.said, HasSubstr("record: nothing was run, and no recording written"));
+  EXPECT_FALSE(fs::exists(recording()));
+}
+
+TEST(RecordWithoutAFileOrCommand, SaysWhatIsExpected) {
+  const Ended ended = wakepath("record");
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_THAT(ended.said, HasSubstr("expected a FILE or -- COMMAND"));
+}
+
 }  // namespace
 }  // namespace wakepath::cli

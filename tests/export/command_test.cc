@@ -220,9 +220,9 @@ TEST(Doctor, HasALineForEachThingThatMatters) {
   EXPECT_EQ(doctor(), 0);
   std::string lines = testing::internal::GetCapturedStdout();
   for (const char* what : {"kernel", "display", "OpenGL", "Graphviz", "namespaces", "SCHED_FIFO", "sock_diag",
-                           "epoll fdinfo", "tracepoints"})
+                           "epoll fdinfo", "tracepoints", "strace"})
     EXPECT_THAT(lines, ::testing::ContainsRegex(fmt::format("{} +(ok|missing) +[^ ]", what)));
-  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 10);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 11);
 }
 
 }  // namespace
