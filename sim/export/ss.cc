@@ -81,8 +81,10 @@ std::uint64_t send_mss(const Reading& reading, const Object& sock, bool v6) {
     return (own != 0 ? own : v6 ? 1220 : 536) - kTimestamps;
   }
   std::uint64_t mss = std::min(full_mss(v6), clamp - kTimestamps);
-  std::uint64_t half = reading.value(sock, "max_window") / 2;
-  return half > 536 ? std::min(mss, half) : mss;
+  constexpr std::uint64_t kDefault = 536, kLeast = 68 - 20 - kTimestamps;
+  std::uint64_t window = reading.value(sock, "max_window");
+  std::uint64_t most = window > kDefault ? window / 2 : window;  // tcp_bound_to_half_wnd()
+  return most == 0 ? mss : std::min(mss, std::max(most, kLeast));
 }
 
 /// How long ago something was that a socket notes in ms from 1 on. Nothing when it never was: the kernel then tells of
@@ -100,10 +102,12 @@ std::string internal(const Reading& reading, const TcpRow& row) {
   if (row.state == kListen)
     return "\t cwnd:10" + (row.receive_queue > 0 ? fmt::format(" unacked:{}", row.receive_queue) : "");
   std::string out = fmt::format("\t rto:{}", tcp_rto_ns(reading, sock) / kMs);
+  if (std::uint64_t backoff = reading.value(sock, "icsk_backoff")) out += fmt::format(" backoff:{}", backoff);
   if (std::uint64_t ato = reading.value(sock, "icsk_ack.ato")) out += fmt::format(" ato:{}", ato / kMs);
   // lo's mtu is 65536; timestamps take 12 bytes of each segment once both ends have agreed on them
   bool v6 = over_v6(row.remote);
-  std::uint64_t advmss = full_mss(v6) + (row.state == kSynSent ? kTimestamps : 0);
+  std::uint64_t own = reading.value(sock, "rx_opt.user_mss");
+  std::uint64_t advmss = (own != 0 ? own - kTimestamps : full_mss(v6)) + (row.state == kSynSent ? kTimestamps : 0);
   out += fmt::format(" mss:{} pmtu:{} rcvmss:{} advmss:{} cwnd:{}", send_mss(reading, sock, v6), v6 ? 65536 : 65535,
                      reading.value(sock, "icsk_ack.rcv_mss"), advmss, reading.value(sock, "snd_cwnd"));
   if (std::uint64_t ssthresh = reading.value(sock, "snd_ssthresh"); ssthresh < 65535)
