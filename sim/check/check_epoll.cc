@@ -143,6 +143,9 @@ void check_epolls(const Kernel& k, Complaints& out) {
     watched += ep.rbr.size();
     if (ep.ovflist.get() != ep_unactive_ptr() || !ep.txlist.empty())
       out.push_back(named("eventpoll", &ep) + ": a scan never ended");
+    if (ep.refcount != 1 + ep.rbr.size())
+      out.push_back(fmt::format("{}: refcount {}, but its file and {} items hold it", named("eventpoll", &ep),
+                                ep.refcount.get(), ep.rbr.size()));
   });
   if (watched != k.epitems.live())
     out.push_back(fmt::format("{} items are watched, but {} are alive", watched, k.epitems.live()));

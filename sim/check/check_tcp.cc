@@ -59,7 +59,9 @@ class QuietSocket : public Socket {
   void queues() {
     same("sk_receive_queue.qlen", sk_.sk_receive_queue.qlen.get(), sk_.sk_receive_queue.list.size());
     same("sk_write_queue.qlen", sk_.sk_write_queue.qlen.get(), sk_.sk_write_queue.list.size());
-    same("packets_out", tp_.packets_out.get(), sk_.tcp_rtx_queue.size());
+    u32 segments = 0;
+    for (const sk_buff* skb : sk_.tcp_rtx_queue) segments += tcp_skb_pcount(skb);
+    same("packets_out", tp_.packets_out.get(), segments);
     same("sk_rmem_alloc", sk_.sk_rmem_alloc.get(),
          truesize_of(sk_.sk_receive_queue.list) + truesize_of(tp_.out_of_order_queue));
     same("sk_wmem_queued", sk_.sk_wmem_queued.get(),

@@ -112,7 +112,6 @@ void ep_done_scan(Kernel& k, eventpoll* ep) {
     epi = next;
   }
   ep->ovflist = ep_unactive_ptr();
-  ep->refcount = 1;
   while (epitem* epi = ep->txlist.back()) {
     ep->txlist.erase(epi);
     ep->rdllist.push_front(epi);
@@ -143,6 +142,7 @@ long do_epoll_create(Kernel& k, int flags) {
   eventpoll* ep = k.alloc(k.eventpolls);
   if (ep == nullptr) return call.result(k.error(Rule::no_memory, nullptr));
   ep->ovflist = ep_unactive_ptr();
+  ep->refcount = 1;
   int fd = get_unused_fd(k, (flags & O_CLOEXEC) != 0);
   if (fd < 0) {
     k.eventpolls.free(ep);

@@ -204,7 +204,7 @@ void Kernel::exit_task(task_struct* task) {
   {
     Call call(*this, Fn::do_exit, task);
     {
-      Call files(*this, Fn::exit_files, task);
+      Call exit_files(*this, Fn::exit_files, task);
       put_files_struct(*this, table);
     }
     exit_to_user_mode(*this);

@@ -2,7 +2,6 @@
 #include "sim/kernel/packet.hh"
 
 #include <algorithm>
-#include <bit>
 
 #include "sim/kernel/ip.hh"
 #include "sim/kernel/ipv6.hh"
@@ -83,7 +82,7 @@ u16 transport_checksum(const Ends& ends, u8 protocol, std::string_view bytes) {
   return checksum(sum_of(ends.from) + sum_of(ends.to) + protocol + bytes.size() + sum_of(bytes));
 }
 
-std::string tcp_options(const Kernel& k, const sk_buff& skb) {
+std::string tcp_options(const sk_buff& skb) {
   std::string out;
   if ((skb.flags & TCPHDR_SYN) != 0) {
     if (skb.mss != 0) {
@@ -92,7 +91,7 @@ std::string tcp_options(const Kernel& k, const sk_buff& skb) {
     }
     out += "\x01\x01\x04\x02";  // SACK permitted
     out += "\x01\x03\x03";
-    out += static_cast<char>(packet_window_scale(k));
+    out += static_cast<char>(skb.wscale);
   }
   if (!skb.sacks.empty()) {
     const std::size_t blocks = std::min<std::size_t>(skb.sacks.size(), 4);
@@ -106,9 +105,9 @@ std::string tcp_options(const Kernel& k, const sk_buff& skb) {
   return out;
 }
 
-std::string tcp_segment(const Kernel& k, const sk_buff& skb) {
-  const std::string options = tcp_options(k, skb);
-  const u32 shift = (skb.flags & TCPHDR_SYN) != 0 ? 0 : static_cast<u32>(packet_window_scale(k));
+std::string tcp_segment(const sk_buff& skb) {
+  const std::string options = tcp_options(skb);
+  const u32 shift = (skb.flags & TCPHDR_SYN) != 0 ? 0 : skb.wscale;
   const u32 window = std::min<u32>(skb.window.get().value >> shift, 0xffff);
   std::string out;
   put16(out, skb.source);
@@ -148,11 +147,6 @@ std::string icmp_message(const Kernel& k, const sk_buff& skb) {
 
 }  // namespace
 
-int packet_window_scale(const Kernel& k) {
-  const auto most = static_cast<u32>(std::max(k.config.tcp_rmem[2], 65535));
-  return std::clamp(static_cast<int>(std::bit_width(most)) - 16, 0, 14);
-}
-
 std::string packet_bytes(const Kernel& k, const sk_buff& skb) {
   const Ends ends = ends_of(k, flow_of(&skb));
   std::string body;
@@ -168,7 +162,7 @@ std::string packet_bytes(const Kernel& k, const sk_buff& skb) {
       at = 2;
       break;
     default:
-      body = tcp_segment(k, skb);
+      body = tcp_segment(skb);
       break;
   }
   u16 sum = skb.protocol == IPPROTO_ICMP ? checksum(sum_of(body)) : transport_checksum(ends, skb.protocol, body);

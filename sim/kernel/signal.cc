@@ -30,9 +30,9 @@ bool has_handler(const task_struct* task, int signal) {
   return task->sighand != nullptr && has_signal(task->sighand->handled, signal);
 }
 
-/// The handlers run, the lowest signal first, and return. The first one, or 0: nothing was to be delivered.
-int get_signal(Kernel& k, task_struct* task) {
-  Call call(k, Fn::get_signal, task);
+/// The handlers of what is pending and not blocked run, the lowest signal first. The first one that had a handler, or
+/// 0.
+int run_handlers(Kernel& k, task_struct* task) {
   int first = 0;
   for (int signal = 1; signal < 32; ++signal) {
     if (!has_signal(minus(task->pending_signal, task->blocked), signal)) continue;
@@ -41,9 +41,18 @@ int get_signal(Kernel& k, task_struct* task) {
     if (first == 0) first = signal;
     k.rule(Rule::signal_handler_runs, task);
   }
+  return first;
+}
+
+/// The handlers run and return. The first one, or 0: nothing was to be delivered. What the mask of the call alone held
+/// back is delivered, too, before the task is in user mode again (exit_to_user_mode_loop() of kernel/entry/common.c).
+int get_signal(Kernel& k, task_struct* task) {
+  Call call(k, Fn::get_signal, task);
+  const int first = run_handlers(k, task);
   if (task->restore_sigmask) {  // the handler's frame has the mask that was there before the call
     task->restore_sigmask = false;
     task->blocked = task->saved_sigmask;
+    run_handlers(k, task);
   }
   recalc_sigpending(task);
   return call.result(first);

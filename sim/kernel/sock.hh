@@ -54,6 +54,7 @@ struct sk_buff {
   In6 saddr6, daddr6;  ///< When `v6`.
   bool v6 = false;
   u8 protocol = IPPROTO_TCP;  ///< Of the IP header.
+  u8 wscale = 0;              ///< The sender's: `window` (in bytes) is a multiple of 1 << wscale, but for a SYN.
   bool to_many = false;       ///< Its route is a broadcast's or a group's, whatever the address in its header is.
   bool to_nobody = false;     ///< Its route is that of a group that lo is not in.
   u64 sent_at_ns = 0;
@@ -255,7 +256,7 @@ struct tcp_sock {
   record::Field<u32> snd_up;   ///< Behind the urgent data that was sent; snd_una when there is none.
   record::Field<u32> urg_seq;  ///< Where the urgent byte stands.
   record::List<sk_buff, &sk_buff::node> out_of_order_queue;
-  record::Field<u16> packets_out;  ///< Segments of the retransmit queue.
+  record::Field<u16> packets_out;  ///< Segments of one MSS in the retransmit queue.
   record::Field<u16> sacked_out;   ///< Segments that the peer has beyond a hole.
   record::Field<u16> retrans_out;
   record::Field<u16> snd_cwnd;      ///< The congestion window, in segments of one MSS.
@@ -295,12 +296,15 @@ struct tcp_sock {
   u8 rcv_wscale = 0;  ///< Our windows are counted in units of 1 << rcv_wscale bytes.
   record::Field<nagle_flags> nonagle;
   record::Field<ca_state> icsk_ca_state;
-  u32 retrans_stamp = 0;         ///< Of the first retransmission in a row, of a SYN's first transmission; ms from 1 on.
-  u16 mss_cache = 536;           ///< TCP_MAXSEG between two connections.
+  u32 retrans_stamp = 0;  ///< Of the first retransmission in a row, of a SYN's first transmission; ms from 1 on.
+  u16 mss_cache = 536;    ///< TCP_MAXSEG between two connections.
+  u16 advmss = 0;         ///< What we told the peer to send at most; less the timestamps once both agree on them.
   bool is_cwnd_limited = false;  ///< The congestion window was full of late.
   bool fast_path = true;         ///< pred_flags != 0: when last looked at, there was a window and room in the buffer.
+  u16 dsack_len = 0;  ///< rx_opt.dsack: bytes of duplicate_sack[0], which begins at dsack_seq; 0: there is none.
   /// sock's sk_backlog.len: what the segments on the backlog are charged with, until the last of them is handled.
   record::Field<int> sk_backlog_len;
+  u32 dsack_seq = 0;
   u64 rack_sent_ns = 0;  ///< When the segment that was delivered last of all had been sent.
   static void describe(record::KindBuilder<tcp_sock>& b);
 };
@@ -366,6 +370,7 @@ struct tcp_timewait_sock {
   u64 since_ns = 0;
   u32 tw_last_oow_ack_time = 0;  ///< As tcp_sock's.
   bool connect_bind = false;     ///< connect() chose the port.
+  u8 tw_rcv_wscale = 0;
   static void describe(record::KindBuilder<tcp_timewait_sock>& b);
 };
 

@@ -212,6 +212,7 @@ std::vector<sk_buff*> skb_segment(Kernel& k, sk_buff* skb) {
     piece->flags = last ? skb->flags.get() : static_cast<tcp_flags>(static_cast<u32>(skb->flags.get()) & ~not_inside);
     piece->ack_seq = skb->ack_seq;
     piece->window = skb->window.get();
+    piece->wscale = skb->wscale;
     piece->urg_ptr = skb->urg_ptr;
     piece->sacks = skb->sacks;
     piece->page_off = static_cast<u16>((skb->page_off + at) % kPageFrag);
@@ -248,10 +249,34 @@ void skb_append(Kernel& k, sk_buff* skb, std::string_view more) {
   skb->data = preview(k, skb->payload);
 }
 
-bool sk_rmem_schedule(sock* sk, u32 size) {
+namespace {
+
+void take_pages(sock* sk, u32 size) {
   int needed = static_cast<int>(size) - sk->sk_forward_alloc;
   if (needed > 0) sk->sk_forward_alloc += (needed + kPage - 1) / kPage * kPage;
+}
+
+void sk_mem_uncharge(sock* sk, u32 size) {
+  int free = sk->sk_forward_alloc + static_cast<int>(size);
+  sk->sk_forward_alloc = free >= kPage ? free % kPage : free;  // whole pages go back
+}
+
+}  // namespace
+
+bool sk_rmem_schedule(sock* sk, u32 size) {
+  take_pages(sk, size);
   return true;
+}
+
+void sk_wmem_charge(sock* sk, u32 size) {
+  take_pages(sk, size);
+  sk->sk_wmem_queued += static_cast<int>(size);
+  sk->sk_forward_alloc -= static_cast<int>(size);
+}
+
+void sk_wmem_uncharge(sock* sk, u32 size) {
+  sk->sk_wmem_queued -= static_cast<int>(size);
+  sk_mem_uncharge(sk, size);
 }
 
 void sk_mem_charge(sock* sk, u32 size) {
@@ -262,8 +287,7 @@ void sk_mem_charge(sock* sk, u32 size) {
 void sock_rfree(Kernel& k, sock* sk, u32 size) {
   Call call(k, Fn::sock_rfree, sk);
   sk->sk_rmem_alloc -= static_cast<int>(size);
-  int free = sk->sk_forward_alloc + static_cast<int>(size);
-  sk->sk_forward_alloc = free >= kPage ? free % kPage : free;  // whole pages go back
+  sk_mem_uncharge(sk, size);
 }
 
 }  // namespace wakepath::kernel

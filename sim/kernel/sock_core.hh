@@ -90,8 +90,13 @@ inline u8 skb_frags(const sk_buff* skb) {
 }
 /// More data behind what a segment has.
 void skb_append(Kernel& k, sk_buff* skb, std::string_view more);
-/// Receive memory: room is taken page by page into sk_forward_alloc, segments are charged against it.
+/// Memory of a TCP socket: room is taken page by page into sk_forward_alloc, what is received and sent is charged
+/// against it, and whole pages go back.
 bool sk_rmem_schedule(sock* sk, u32 size);
+/// As much more (less) in the send queues: sk_wmem_queued. Charging takes the room, too (sk_wmem_schedule()).
+void sk_wmem_charge(sock* sk, u32 size);
+void sk_wmem_uncharge(sock* sk, u32 size);
+/// Of what was received: sk_rmem_alloc.
 void sk_mem_charge(sock* sk, u32 size);
 void sock_rfree(Kernel& k, sock* sk, u32 size);
 

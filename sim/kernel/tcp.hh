@@ -134,8 +134,10 @@ bool tcp_try_rmem_schedule(Kernel& k, sock* sk, const sk_buff* skb);
 void tcp_data_queue_ofo(Kernel& k, sock* sk, sk_buff* skb);
 /// What has become in order goes to the receive queue.
 void tcp_ofo_queue(Kernel& k, sock* sk);
-/// The SACK option of an ACK.
-std::vector<std::pair<u32, u32>> tcp_sack_blocks(const sock* sk);
+/// The SACK option of an ACK; a duplicate that it tells of is told then.
+std::vector<std::pair<u32, u32>> tcp_sack_option(sock* sk);
+/// A segment begins before rcv_nxt: what of it was here before is told with the next ACK (RFC 2883).
+void tcp_dsack_set(sock* sk, const sk_buff* skb);
 
 // --- what is lost, and when: tcp_recovery.cc ---
 /// Returns how many segments of one MSS were delivered, as it turns out.
@@ -150,8 +152,10 @@ void tcp_enter_loss(Kernel& k, sock* sk);
 void tcp_rack_advance(Kernel& k, sock* sk, const sk_buff* skb);
 
 // --- the congestion window: tcp_cong.cc ---
-/// Segments of one MSS that a segment of a queue stands for.
-inline u32 tcp_skb_pcount(const sk_buff* skb) { return skb->mss == 0 ? 1 : (skb->len + skb->mss - 1) / skb->mss; }
+/// Segments of one MSS that a segment of a queue stands for. (A SYN's `mss` is its option.)
+inline u32 tcp_skb_pcount(const sk_buff* skb) {
+  return skb->len <= skb->mss || skb->mss == 0 ? 1 : (skb->len + skb->mss - 1) / skb->mss;
+}
 /// As on a new socket.
 void tcp_init_cwnd(sock* sk);
 /// Segments of one MSS that are in flight: neither delivered nor lost, or sent again.
@@ -187,7 +191,8 @@ void inet_csk_enter_pingpong_mode(sock* sk);
 // --- net/ipv4/tcp_output.c: tcp_output.cc ---
 /// On loopback (mtu 65536): what a SYN says, and what a segment carries beside its timestamps.
 constexpr u16 tcp_lo_mss(bool v6) { return v6 ? 65476 : 65495; }
-constexpr u32 tcp_full_mss(bool v6) { return tcp_lo_mss(v6) - 12u; }
+constexpr u32 kTcpTimestamps = 12;  // TCPOLEN_TSTAMP_ALIGNED: of every segment's options, after the SYN
+constexpr u32 tcp_full_mss(bool v6) { return tcp_lo_mss(v6) - kTcpTimestamps; }
 /// `clone`: the segment stays on a queue of ours, a copy travels. 0 or -ENOBUFS.
 long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone);
 void tcp_send_ack(Kernel& k, sock* sk);
@@ -243,6 +248,9 @@ void tcp_openreq_init_rwin(const Kernel& k, const sock* listener, tcp_request_so
 constexpr u32 tcp_syn_window(u32 rcv_wnd) { return rcv_wnd < 65535 ? rcv_wnd : 65535; }
 /// The connection is there: what the buffer says bounds the window.
 void tcp_init_buffer_space(Kernel& k, sock* sk);
+/// Somebody waits for room in the send buffer: it grows with the congestion window unless that is full, and who waits
+/// is woken when there is enough. After an ACK and after each segment that went out.
+void tcp_check_space(Kernel& k, sock* sk);
 void tcp_initialize_rcv_mss(sock* sk);
 /// How much data a buffer of `space` bytes holds with the overhead that segments were seen to have; and back.
 int tcp_win_from_space(const sock* sk, int space);
@@ -266,6 +274,7 @@ struct BareSegment {
   tcp_flags flags;
   bool v6 = false;  ///< Then the addresses are these; `from` and `to` have the ports alone.
   In6 from6{}, to6{};
+  u8 wscale = 0;  ///< As sk_buff's.
 };
 /// nullptr: no memory.
 sk_buff* make_bare_segment(Kernel& k, const BareSegment& segment);
@@ -317,8 +326,15 @@ MaySleep<long> tcp_sendmsg(Kernel& k, sock* sk, OutMessage& message);
 MaySleep<long> tcp_recvmsg(Kernel& k, sock* sk, InMessage& message);
 /// Which events are there now. Changes nothing.
 poll_t tcp_events(const sock* sk);
-/// Sleeps on the socket's wait queue until somebody wakes it. Precondition and postcondition: the socket is owned.
-MaySleep<u64> sk_wait(Kernel& k, sock* sk, u64 timeout_ns);
+/// sk_wait_event(): lets the socket go, which works off what came meanwhile, and sleeps unless `done()` holds then.
+/// `wait` hangs on the socket's queue. Returns what is left of the time. Before and after: the socket is owned.
+template <class Condition>
+MaySleep<u64> sk_wait_event(Kernel& k, sock* sk, StackWaitEntry& wait, u64 timeout_ns, Condition done) {
+  release_sock(k, sk);
+  if (!done()) timeout_ns = co_await wait_woken(k, wait, timeout_ns);
+  lock_sock(k, sk);
+  co_return timeout_ns;
+}
 /// TCP_NOTSENT_LOWAT: may more wait unsent? `wake`: asked before somebody is woken; then half of it.
 bool tcp_stream_memory_free(const sock* sk, bool wake);
 /// The user has taken `copied` bytes: does the sender need to hear of it?

@@ -36,6 +36,21 @@ void tcp_ack_update_window(sock* sk, const sk_buff* skb) {
   }
 }
 
+/// tcp_tso_acked(): the first of a segment's several MSS were acknowledged, so their memory is free. Returns how many
+/// of them are whole; what is left of one waits for the rest.
+u32 tcp_tso_acked(sock* sk, sk_buff* skb) {
+  const u32 before_it = tcp_skb_pcount(skb);
+  const u32 acked = tcp_sk(sk)->snd_una - skb->seq;
+  skb->payload = skb->payload.view().substr(acked);
+  skb->len -= acked;
+  skb->seq += acked;
+  skb->page_off = static_cast<u16>((skb->page_off + acked) % kPageFrag);
+  skb->truesize -= acked;
+  sk_wmem_uncharge(sk, acked);
+  if (skb->len <= skb->mss) skb->mss = u16{0};
+  return before_it - tcp_skb_pcount(skb);
+}
+
 /// Returns how many segments of one MSS were delivered, as it turns out; a SYN is none.
 u32 tcp_clean_rtx_queue(Kernel& k, sock* sk, u32 prior_una) {
   Call call(k, Fn::tcp_clean_rtx_queue, sk);
@@ -43,18 +58,22 @@ u32 tcp_clean_rtx_queue(Kernel& k, sock* sk, u32 prior_una) {
   u32 delivered = 0;
   u64 rtt_ns = kForever;
   while (sk_buff* sent = sk->tcp_rtx_queue.front()) {
-    if (after(sent->end_seq, tp->snd_una)) break;
-    sk->tcp_rtx_queue.erase(sent);
-    --tp->packets_out;
+    const bool whole = !after(sent->end_seq, tp->snd_una);
+    if (!whole && (tcp_skb_pcount(sent) == 1 || !after(tp->snd_una, sent->seq))) break;
+    const auto acked = static_cast<u16>(whole ? tcp_skb_pcount(sent) : tcp_tso_acked(sk, sent));
+    if (acked == 0) break;
+    tp->packets_out -= acked;
     if ((sent->sacked & TCPCB_SACKED_ACKED) != 0) {
-      --tp->sacked_out;
+      tp->sacked_out -= acked;
     } else {
       tcp_rack_advance(k, sk, sent);
-      delivered += (sent->flags & TCPHDR_SYN) != 0 ? 0 : tcp_skb_pcount(sent);
+      delivered += (sent->flags & TCPHDR_SYN) != 0 ? 0 : acked;
       rtt_ns = k.now_ns() - sent->sent_at_ns;
     }
-    if ((sent->sacked & TCPCB_SACKED_RETRANS) != 0) --tp->retrans_out;
-    sk->sk_wmem_queued -= static_cast<int>(sent->truesize.get());
+    if ((sent->sacked & TCPCB_SACKED_RETRANS) != 0) tp->retrans_out -= acked;
+    if (!whole) break;
+    sk->tcp_rtx_queue.erase(sent);
+    sk_wmem_uncharge(sk, sent->truesize);
     kfree_skb(k, sent);
   }
   if (tp->snd_up - prior_una <= tp->snd_una - prior_una) tp->snd_up = tp->snd_una;

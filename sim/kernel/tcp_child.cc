@@ -98,6 +98,7 @@ sock* tcp_v4_syn_recv_sock(Kernel& k, sock* listener, tcp_request_sock* req) {
   tp->snd_nxt = tp->write_seq;
   tp->snd_up = tp->write_seq;
   tp->mss_clamp = req->mss;
+  tp->advmss = tcp_advertise_mss(listener, tcp_over_v6(child));
   tp->snd_wl1 = req->rcv_isn;
   tp->snd_wnd = req->peer_window;
   tp->max_window = req->peer_window;

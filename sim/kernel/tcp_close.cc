@@ -41,11 +41,11 @@ void tcp_write_queue_purge(Kernel& k, sock* sk) {
   Call call(k, Fn::tcp_write_queue_purge, sk);
   while (sk_buff* skb = sk->sk_write_queue.list.pop_front()) {
     --sk->sk_write_queue.qlen;
-    sk->sk_wmem_queued -= static_cast<int>(skb->truesize.get());
+    sk_wmem_uncharge(sk, skb->truesize);
     kfree_skb(k, skb);
   }
   while (sk_buff* skb = sk->tcp_rtx_queue.pop_front()) {
-    sk->sk_wmem_queued -= static_cast<int>(skb->truesize.get());
+    sk_wmem_uncharge(sk, skb->truesize);
     kfree_skb(k, skb);
   }
   tcp_sock* tp = tcp_sk(sk);
@@ -160,10 +160,13 @@ MaySleep<> TcpClose::linger() {
     return state == TcpState::FIN_WAIT1 || state == TcpState::CLOSING || state == TcpState::LAST_ACK;
   };
   Call call(k, Fn::sk_stream_wait_close, sk);
+  StackWaitEntry wait(k, woken_wake_function);
+  add_wait_queue(k, sk->sk_wq->wait, wait);
   while (closing() && timeout != 0 && !signal_pending(k)) {
     k.rule(Rule::close_lingers, sk);
-    timeout = co_await sk_wait(k, sk, timeout);
+    timeout = co_await sk_wait_event(k, sk, wait, timeout, [closing] { return !closing(); });
   }
+  remove_wait_queue(k, wait);
 }
 
 void tcp_close(Kernel& k, sock* sk) { TcpClose close(k, sk); }

@@ -24,13 +24,6 @@ bool tcp_is_cwnd_limited(const tcp_sock* tp) {
   return tp->is_cwnd_limited || (tcp_in_slow_start(tp) && tp->snd_cwnd < 2 * tp->max_packets_out);
 }
 
-/// packets_out as Linux counts it: segments of one MSS.
-u32 segments_out(const sock* sk) {
-  u32 segments = 0;
-  for (const sk_buff* skb : sk->tcp_rtx_queue) segments += tcp_skb_pcount(skb);
-  return segments;
-}
-
 u16 tcp_reno_ssthresh(const tcp_sock* tp) { return std::max(static_cast<u16>(tp->snd_cwnd >> 1), u16{2}); }
 
 }  // namespace
@@ -62,12 +55,12 @@ u32 tcp_cwnd_test(const sock* sk) {
 void tcp_cwnd_validate(sock* sk) {
   tcp_sock* tp = tcp_sk(sk);
   const bool limited = tcp_packets_in_flight(sk) >= tp->snd_cwnd;
-  const u32 out = segments_out(sk);
+  const u16 out = tp->packets_out;
   if (before(tp->snd_una, inet_csk(sk)->cwnd_usage_seq) && !limited &&
       (tp->is_cwnd_limited || out <= tp->max_packets_out))
     return;
   tp->is_cwnd_limited = limited;
-  tp->max_packets_out = static_cast<u16>(std::min(out, 65535u));
+  tp->max_packets_out = out;
   inet_csk(sk)->cwnd_usage_seq = tp->snd_nxt;
 }
 

@@ -18,7 +18,7 @@ long tcp_connect(Kernel& k, sock* sk) {
   tcp_sock* tp = tcp_sk(sk);
   if (sk->sk_err != 0) sk->sk_err = 0;  // of an attempt before this one
   bool v6 = tcp_over_v6(sk);
-  InitialWindow window = tcp_select_initial_window(k, sk, tcp_lo_mss(v6), tp->window_clamp);
+  InitialWindow window = tcp_select_initial_window(k, sk, tp->advmss, tp->window_clamp);
   tp->rcv_wnd = window.rcv_wnd;
   tp->rcv_ssthresh = window.rcv_wnd;
   tp->window_clamp = window.window_clamp;
@@ -31,7 +31,7 @@ long tcp_connect(Kernel& k, sock* sk) {
   skb->seq = tp->write_seq;
   ++tp->write_seq;
   skb->end_seq = tp->write_seq;
-  sk->sk_wmem_queued += static_cast<int>(skb->truesize.get());
+  sk_wmem_charge(sk, skb->truesize);
   sk->tcp_rtx_queue.push_back(skb);
   ++tp->packets_out;
   __tcp_transmit_skb(k, sk, skb, true);
@@ -67,10 +67,10 @@ void agree_on_mss(sock* sk, const sk_buff* syn) {
 
 /// What is taken for the peer's before it has answered, less the timestamps.
 u16 mss_of_a_syn(const sock* sk) {
-  constexpr u16 kDefault = 536, kDefault6 = 1220, kTimestamps = 12;
+  constexpr u16 kDefault = 536, kDefault6 = 1220;
   const u16 own = tcp_sk(sk)->user_mss;
   const u16 mss = own != 0 ? own : tcp_over_v6(sk) ? kDefault6 : kDefault;
-  return static_cast<u16>(mss - kTimestamps);
+  return static_cast<u16>(mss - kTcpTimestamps);
 }
 
 }  // namespace
@@ -86,6 +86,7 @@ long tcp_start_connect(Kernel& k, sock* sk) {
   tp->snd_up = tp->write_seq;
   if (tp->mss_clamp != 0) tp->mss_clamp = static_cast<u16>(0);
   tp->mss_cache = mss_of_a_syn(sk);
+  tp->advmss = tcp_advertise_mss(sk, tcp_over_v6(sk));
   tcp_initialize_rcv_mss(sk);
   return tcp_connect(k, sk);
 }

@@ -30,19 +30,19 @@ void tcp_incr_quickack(sock* sk) {
 
 void tcp_measure_rcv_mss(sock* sk, const sk_buff* skb) {
   inet_connection_sock* icsk = inet_csk(sk);
-  constexpr u32 kHeader = 20, kTimestamps = 12, kDefaultMss = 536, kLeastMss = 88;  // TCP_MSS_DEFAULT, TCP_MIN_MSS
+  constexpr u32 kHeader = 20, kDefaultMss = 536, kLeastMss = 88;  // TCP_MSS_DEFAULT, TCP_MIN_MSS
   u32 len = skb->mss != 0 ? skb->mss : skb->len.get();
   const u32 last = icsk->last_seg_size;
   icsk->last_seg_size = 0;
   if (len >= icsk->rcv_mss) {
     if (len != icsk->rcv_mss) tcp_set_scaling_ratio(sk, skb);
-    icsk->rcv_mss = static_cast<u16>(std::min(len, tcp_full_mss(tcp_over_v6(sk))));
+    icsk->rcv_mss = static_cast<u16>(std::min<u32>(len, tcp_sk(sk)->advmss));
     // perhaps the end of what was written: whoever reads all of it acknowledges it, too (since 6.6)
     if ((skb->flags & TCPHDR_PSH) != 0) icsk->icsk_ack_pending |= ICSK_ACK_PUSHED;
     return;
   }
   // two of the same length in a row, long ones or without PSH: that is what the peer takes for its MSS
-  const u32 whole = len + kHeader + kTimestamps;
+  const u32 whole = len + kHeader + kTcpTimestamps;
   if (whole >= kDefaultMss + kHeader || (whole >= kLeastMss + kHeader && (skb->flags & kRemnant) == 0)) {
     icsk->last_seg_size = static_cast<u16>(len);
     if (len == last) {
@@ -52,13 +52,6 @@ void tcp_measure_rcv_mss(sock* sk, const sk_buff* skb) {
   }
   if ((icsk->icsk_ack_pending & ICSK_ACK_PUSHED) != 0) icsk->icsk_ack_pending |= ICSK_ACK_PUSHED2;
   icsk->icsk_ack_pending |= ICSK_ACK_PUSHED;
-}
-
-void tcp_check_space(Kernel& k, sock* sk) {
-  if (sk->nospace && sk->sk_socket != nullptr) {
-    Call call(k, Fn::tcp_check_space, sk);
-    sk->sk_write_space(k, sk);
-  }
 }
 
 }  // namespace
@@ -241,6 +234,7 @@ void tcp_data_queue(Kernel& k, sock* sk, sk_buff* skb) {
   u32 window = tcp_receive_window(sk);
   const bool next = skb->seq == tp->rcv_nxt;
   const bool lone_fin = next && skb->len == 0;
+  if (before(skb->seq, tp->rcv_nxt) && skb->seq != skb->end_seq) tcp_dsack_set(sk, skb);
   if (skb->seq == skb->end_seq) {
     kfree_skb(k, skb);
   } else if (!after(skb->end_seq, tp->rcv_nxt)) {  // sent again, and was here before

@@ -31,7 +31,8 @@ void tcp_v4_send_synack(Kernel& k, const sock* listener, tcp_request_sock* req) 
                                 static_cast<tcp_flags>(TCPHDR_SYN | TCPHDR_ACK),
                                 v6,
                                 c.skc_v6_rcv_saddr,
-                                c.skc_v6_daddr});
+                                c.skc_v6_daddr,
+                                req->rcv_wscale});
     if (skb == nullptr) return;  // the request's timer will try again
     skb->mss = tcp_advertise_mss(listener, v6);
     req->snt_synack_ns = k.now_ns();
@@ -232,7 +233,7 @@ void tcp_conn_request(Kernel& k, sock* listener, sk_buff* skb) {
   if (req == nullptr) return;
   req->rcv_isn = skb->seq;
   req->mss = std::min(skb->mss, tcp_advertise_mss(listener, skb->v6));
-  tcp_openreq_init_rwin(k, listener, req, tcp_full_mss(skb->v6));
+  tcp_openreq_init_rwin(k, listener, req, tcp_advertise_mss(listener, skb->v6) - kTcpTimestamps);
   if (!cookie && k.config.tcp_syncookies == 0 && last_quarter(k, listener)) {
     k.rule(Rule::syn_queue_full_syn_dropped, listener);
     reqsk_free(k, req);
@@ -265,7 +266,8 @@ void tcp_v4_reqsk_send_ack(Kernel& k, const tcp_request_sock* req) {
                             TCPHDR_ACK,
                             v6,
                             c.skc_v6_rcv_saddr,
-                            c.skc_v6_daddr});
+                            c.skc_v6_daddr,
+                            req->rcv_wscale});
 }
 
 /// The request ends; the peer is told unless it was the peer's own reset.

@@ -1,6 +1,6 @@
 // Models: the out-of-order queue of net/ipv4/tcp_input.c, Linux 6.18 (there a red-black tree by sequence number, here a
 // list in that order) and the SACK option that tells the sender of it.
-// Left out: DSACK, pruning under memory pressure, joining of neighbours on the queue.
+// Left out: DSACK of what is out of order, pruning under memory pressure, joining of neighbours on the queue.
 
 #include "sim/kernel/kernel.hh"
 #include "sim/kernel/tcp.hh"
@@ -66,10 +66,22 @@ void tcp_ofo_queue(Kernel& k, sock* sk) {
   }
 }
 
-std::vector<std::pair<u32, u32>> tcp_sack_blocks(const sock* sk) {
+void tcp_dsack_set(sock* sk, const sk_buff* skb) {
+  tcp_sock* tp = tcp_sk(sk);
+  const u32 end = after(skb->end_seq, tp->rcv_nxt) ? tp->rcv_nxt : skb->end_seq;
+  tp->dsack_seq = skb->seq;
+  tp->dsack_len = static_cast<u16>(std::min(end - skb->seq, 65535u));
+}
+
+std::vector<std::pair<u32, u32>> tcp_sack_option(sock* sk) {
   std::vector<std::pair<u32, u32>> blocks;
+  if (const u32 length = tcp_sk(sk)->dsack_len; length != 0) {
+    blocks.emplace_back(tcp_sk(sk)->dsack_seq, tcp_sk(sk)->dsack_seq + length);
+    tcp_sk(sk)->dsack_len = 0;
+  }
+  const std::size_t duplicates = blocks.size();
   for (const sk_buff* skb : tcp_sk(sk)->out_of_order_queue) {
-    if (!blocks.empty() && !after(skb->seq, blocks.back().second)) {
+    if (blocks.size() > duplicates && !after(skb->seq, blocks.back().second)) {
       if (after(skb->end_seq, blocks.back().second)) blocks.back().second = skb->end_seq;
     } else if (blocks.size() < kMostSackBlocks) {
       blocks.emplace_back(skb->seq, skb->end_seq);

@@ -38,14 +38,16 @@ void tcp_event_new_data_sent(Kernel& k, sock* sk, sk_buff* skb) {
   sk->sk_write_queue.list.erase(skb);
   --sk->sk_write_queue.qlen;
   sk->tcp_rtx_queue.push_back(skb);
-  ++tp->packets_out;
+  tp->packets_out += static_cast<u16>(tcp_skb_pcount(skb));
   if (was_none || inet_csk(sk)->loss_probe) tcp_rearm_rto(k, sk);
+  tcp_check_space(k, sk);
 }
 
 bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   const bool sent =
       !before(tcp_sk(sk)->snd_nxt, skb->end_seq) && !sk->tcp_rtx_queue.empty();  // from there it goes again
   Call call(k, Fn::tcp_fragment, skb);
+  const u32 old_segments = tcp_skb_pcount(skb);
   sk_buff* rest = tcp_stream_alloc_skb(k, sk, skb->payload.view().substr(keep));
   if (rest == nullptr) return false;
   rest->seq = skb->seq + keep;
@@ -57,18 +59,19 @@ bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
   skb->len = keep;
   skb->end_seq = skb->seq + keep;
   skb->truesize -= rest->len;  // its data is charged to the new segment, which adds its own overhead
-  sk->sk_wmem_queued += static_cast<int>(rest->truesize - rest->len);
+  sk_wmem_charge(sk, rest->truesize - rest->len);
   if (sent) {
     if (skb->mss != 0) {
       rest->mss = rest->len > skb->mss ? skb->mss : u16{0};
       if (keep <= skb->mss) skb->mss = 0;
     }
     rest->sacked = skb->sacked;
-    if ((rest->sacked & TCPCB_SACKED_ACKED) != 0) ++tcp_sk(sk)->sacked_out;
-    if ((rest->sacked & TCPCB_SACKED_RETRANS) != 0) ++tcp_sk(sk)->retrans_out;
+    const auto more = static_cast<u16>(tcp_skb_pcount(skb) + tcp_skb_pcount(rest) - old_segments);
+    if ((rest->sacked & TCPCB_SACKED_ACKED) != 0) tcp_sk(sk)->sacked_out += more;
+    if ((rest->sacked & TCPCB_SACKED_RETRANS) != 0) tcp_sk(sk)->retrans_out += more;
+    tcp_sk(sk)->packets_out += more;
     rest->sent_at_ns = skb->sent_at_ns;
     sk->tcp_rtx_queue.insert_behind(skb, rest);
-    ++tcp_sk(sk)->packets_out;
   } else {
     sk->sk_write_queue.list.insert_behind(skb, rest);
     ++sk->sk_write_queue.qlen;
@@ -77,12 +80,13 @@ bool tcp_fragment(Kernel& k, sock* sk, sk_buff* skb, u32 keep) {
 }
 
 u32 tcp_current_mss(const sock* sk) {
-  constexpr u32 kTimestamps = 12;  // of every segment's options
+  constexpr u32 kDefaultMss = 536, kLeast = 68 - 20 - kTcpTimestamps;  // TCP_MSS_DEFAULT
   const tcp_sock* tp = tcp_sk(sk);
   u32 mss = tcp_full_mss(tcp_over_v6(sk));
-  if (tp->mss_clamp != 0) mss = std::min(mss, tp->mss_clamp - kTimestamps);
-  u32 half = tp->max_window / 2;
-  return half > 536 ? std::min(mss, half) : mss;
+  if (tp->mss_clamp != 0) mss = std::min(mss, tp->mss_clamp - kTcpTimestamps);
+  // tcp_bound_to_half_wnd(): two segments fit into a window, unless it is tiny
+  const u32 most = tp->max_window > kDefaultMss ? tp->max_window / 2 : tp->max_window.get();
+  return most == 0 ? mss : std::min(mss, std::max(most, kLeast));
 }
 
 u16 tcp_advertise_mss(const sock* sk, bool v6) {
@@ -113,9 +117,11 @@ long __tcp_transmit_skb(Kernel& k, sock* sk, sk_buff* skb, bool clone) {
   out->source = inet_sk(sk)->inet_sport;  // skc_num is 0 already when a closed socket sends its reset
   out->dest = sk->common.skc_dport;
   out->window = record::Hex{(out->flags & TCPHDR_SYN) != 0 ? tcp_syn_window(tp->rcv_wnd) : tcp_select_window(k, sk)};
+  out->wscale = tp->rcv_wscale;
+  if (tcp_skb_pcount(out) > 1) out->flags |= TCPHDR_PSH;  // so that nobody waits to join it with more (since 5.4)
   if ((out->flags & TCPHDR_ACK) != 0) {
     out->ack_seq = tp->rcv_nxt;
-    if (!tp->out_of_order_queue.empty()) out->sacks = tcp_sack_blocks(sk);
+    if (!tp->out_of_order_queue.empty() || tp->dsack_len != 0) out->sacks = tcp_sack_option(sk);
     tcp_event_ack_sent(sk);
   }
   if (skb->len > 0) {
@@ -161,7 +167,7 @@ void tcp_retransmit_skb(Kernel& k, sock* sk, sk_buff* skb) {
   }
   k.rule(Rule::tcp_retransmits, sk);
   if (__tcp_transmit_skb(k, sk, skb, true) != 0) return;
-  if ((skb->sacked & TCPCB_SACKED_RETRANS) == 0) ++tp->retrans_out;
+  if ((skb->sacked & TCPCB_SACKED_RETRANS) == 0) tp->retrans_out += static_cast<u16>(tcp_skb_pcount(skb));
   skb->sacked |= static_cast<skb_sacked>(TCPCB_SACKED_RETRANS | TCPCB_EVER_RETRANS);
   if (tp->retrans_stamp == 0) tp->retrans_stamp = tcp_stamp_ms(k);
 }
@@ -213,7 +219,7 @@ void tcp_send_fin(Kernel& k, sock* sk) {
     skb->end_seq = skb->seq + 1;
     sk->sk_write_queue.list.push_back(skb);
     ++sk->sk_write_queue.qlen;
-    sk->sk_wmem_queued += static_cast<int>(skb->truesize.get());
+    sk_wmem_charge(sk, skb->truesize);
   }
   ++tp->write_seq;
   __tcp_push_pending_frames(k, sk, tcp_current_mss(sk), TCP_NAGLE_OFF);
@@ -243,6 +249,7 @@ sk_buff* make_bare_segment(Kernel& k, const BareSegment& segment) {
   skb->end_seq = segment.seq + ((segment.flags & TCPHDR_SYN) != 0 ? 1 : 0);
   skb->ack_seq = segment.ack;
   skb->window = record::Hex{segment.window};
+  skb->wscale = segment.wscale;
   skb->flags = segment.flags;
   return skb;
 }

@@ -63,7 +63,10 @@ void tcp_send_challenge_ack(Kernel& k, sock* sk) {
 /// What was there already is asked for at once from now on: the sender may not know that it has arrived.
 void tcp_send_dupack(Kernel& k, sock* sk, const sk_buff* skb) {
   Call call(k, Fn::tcp_send_dupack, sk);
-  if (skb->end_seq != skb->seq && before(skb->seq, tcp_sk(sk)->rcv_nxt)) tcp_enter_quickack_mode(sk);
+  if (skb->end_seq != skb->seq && before(skb->seq, tcp_sk(sk)->rcv_nxt)) {
+    tcp_enter_quickack_mode(sk);
+    tcp_dsack_set(sk, skb);
+  }
   tcp_send_ack(k, sk);
 }
 
@@ -219,7 +222,7 @@ void tcp_rcv_established(Kernel& k, sock* sk, sk_buff* skb) {
                !after(skb->ack_seq, tp->snd_nxt) && skb->window.get().value == tp->snd_wnd && skb->sacks.empty() &&
                tp->out_of_order_queue.empty() && tp->urg_data == TCP_URG_NONE;
   // The fast path: nothing special about the segment, and its memory fits into what the socket has set aside. The first
-  // data of a connection never fits (sk_forward_alloc is 0), so it takes the slow path.
+  // data of a connection that has nothing to send never fits (sk_forward_alloc is 0), so it takes the slow path.
   if (plain && tp->fast_path && skb->len > 0 && static_cast<int>(skb->truesize.get()) <= sk->sk_forward_alloc &&
       skb->len <= tcp_receive_window(sk)) {
     tcp_rcv_fast(k, sk, skb);

@@ -22,7 +22,7 @@ void clear(sk_buff* skb, skb_sacked bit) {
 void forget_retransmission(sock* sk, sk_buff* skb) {
   if (!has(skb, TCPCB_SACKED_RETRANS)) return;
   clear(skb, TCPCB_SACKED_RETRANS);
-  --tcp_sk(sk)->retrans_out;
+  tcp_sk(sk)->retrans_out -= static_cast<u16>(tcp_skb_pcount(skb));
 }
 
 /// How much later than its successor a segment may arrive and still be thought of as overtaken only.
@@ -37,6 +37,15 @@ bool sent_before(const sk_buff* skb, const tcp_sock* tp) {
   return skb->sent_at_ns < tp->rack_sent_ns ||
          (skb->sent_at_ns == tp->rack_sent_ns && !has(skb, TCPCB_SACKED_RETRANS) &&
           before(skb->end_seq, tp->rack_end_seq));
+}
+
+/// Segments that the peer got twice, as the first block tells: what was sent again needlessly is delivered, too. (Only
+/// what was sent again comes twice here; Linux makes sure by counting.)
+u32 tcp_check_dsack(const sock* sk, const sk_buff* ack) {
+  const auto [begin, end] = ack->sacks.front();
+  if (!before(begin, ack->ack_seq)) return 0;
+  const u32 mss = tcp_current_mss(sk);
+  return end - begin > mss ? (end - begin + mss - 1) / mss : 1;
 }
 
 /// Lost is what was sent before something that has arrived, if it had the time to arrive too. True: something is.
@@ -93,7 +102,7 @@ void tcp_xmit_retransmit_queue(Kernel& k, sock* sk) {
 
 u32 tcp_sacktag_write_queue(Kernel& k, sock* sk, const sk_buff* ack) {
   Call call(k, Fn::tcp_sacktag_write_queue, sk);
-  u32 delivered = 0;
+  u32 delivered = tcp_check_dsack(sk, ack);
   for (sk_buff* skb : sk->tcp_rtx_queue) {
     if (has(skb, TCPCB_SACKED_ACKED)) continue;
     bool there = std::any_of(ack->sacks.begin(), ack->sacks.end(), [skb](const auto& block) {
@@ -103,7 +112,7 @@ u32 tcp_sacktag_write_queue(Kernel& k, sock* sk, const sk_buff* ack) {
     forget_retransmission(sk, skb);
     clear(skb, TCPCB_LOST);
     skb->sacked |= TCPCB_SACKED_ACKED;
-    ++tcp_sk(sk)->sacked_out;
+    tcp_sk(sk)->sacked_out += static_cast<u16>(tcp_skb_pcount(skb));
     delivered += tcp_skb_pcount(skb);
     tcp_rack_advance(k, sk, skb);
   }

@@ -134,6 +134,19 @@ bool tcp_recv_ends(Kernel& k, sock* sk, std::size_t copied, u64 timeout, long* r
   return *result != 0;
 }
 
+/// Until something new stands last in the receive queue.
+MaySleep<u64> sk_wait_data(Kernel& k, sock* sk, u64 timeout_ns) {
+  Call call(k, Fn::sk_wait_data, sk);
+  k.rule(Rule::recv_waits, sk);
+  StackWaitEntry wait(k, woken_wake_function);
+  add_wait_queue(k, sk->sk_wq->wait, wait);
+  const sk_buff* last = sk->sk_receive_queue.list.back();
+  auto arrived = [sk, last] { return sk->sk_receive_queue.list.back() != last; };
+  timeout_ns = co_await sk_wait_event(k, sk, wait, timeout_ns, arrived);
+  remove_wait_queue(k, wait);
+  co_return timeout_ns;
+}
+
 MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, InMessage& message) {
   Call call(k, Fn::tcp_recvmsg_locked, sk);
   if (tcp_state(sk) == TcpState::LISTEN) co_return call.result(k.error(Rule::recv_not_connected, sk));
@@ -160,10 +173,8 @@ MaySleep<long> tcp_recvmsg_locked(Kernel& k, sock* sk, InMessage& message) {
       continue;
     }
     tcp_cleanup_rbuf(k, sk, taken.copied);
-    Call wait(k, Fn::sk_wait_data, sk);
-    k.rule(Rule::recv_waits, sk);
     u32 disconnects = sk->sk_disconnects;
-    timeout = co_await sk_wait(k, sk, timeout);
+    timeout = co_await sk_wait_data(k, sk, timeout);
     if (disconnects != sk->sk_disconnects)
       co_return call.result(taken.copied > 0 ? static_cast<long>(taken.copied)
                                              : k.error(Rule::disconnected_meanwhile, sk));

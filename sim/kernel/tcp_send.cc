@@ -10,16 +10,6 @@
 
 namespace wakepath::kernel {
 
-MaySleep<u64> sk_wait(Kernel& k, sock* sk, u64 timeout_ns) {
-  StackWaitEntry wait(k, woken_wake_function);
-  add_wait_queue(k, sk->sk_wq->wait, wait);
-  release_sock(k, sk);
-  timeout_ns = co_await wait_woken(k, wait, timeout_ns);
-  lock_sock(k, sk);
-  remove_wait_queue(k, wait);
-  co_return timeout_ns;
-}
-
 namespace {
 
 /// How large a segment of the write queue may become: half of the largest window that the peer has shown, in whole
@@ -37,31 +27,40 @@ bool can_send(const sock* sk) {
 }
 bool sending_ended(const sock* sk) { return sk->sk_err != 0 || (sk->sk_shutdown & SEND_SHUTDOWN) != 0; }
 
+/// The loop of sk_stream_wait_memory().
+MaySleep<long> wait_for_room(Kernel& k, sock* sk, StackWaitEntry& wait, u64* timeout) {
+  constexpr u64 kVmWait = 8 * kNsPerMs;  // the shortest of Linux's random waits
+  bool no_memory = sk_stream_memory_free(sk);
+  u32 disconnects = sk->sk_disconnects;
+  auto ended_or_room = [sk, &no_memory] { return sending_ended(sk) || (!no_memory && sk_stream_memory_free(sk)); };
+  for (;;) {
+    if (disconnects != sk->sk_disconnects) co_return k.error(Rule::disconnected_meanwhile, sk);
+    if (sending_ended(sk)) co_return -EPIPE;
+    if (*timeout == 0) co_return k.error(no_memory ? Rule::no_memory_send_waits : Rule::send_would_block, sk);
+    if (signal_pending(k)) co_return sock_intr_errno(k, *timeout);
+    if (sk_stream_memory_free(sk) && !no_memory) co_return 0;
+    sk->nospace = true;
+    if (no_memory) {
+      u64 longest = std::min(kVmWait, *timeout);
+      u64 left = co_await sk_wait_event(k, sk, wait, longest, ended_or_room);
+      if (*timeout != kForever) *timeout -= longest - left;
+      no_memory = false;
+    } else {
+      k.rule(Rule::send_buffer_full_waits, sk);
+      *timeout = co_await sk_wait_event(k, sk, wait, *timeout, ended_or_room);
+    }
+  }
+}
+
 /// Room in the send buffer; or, when there is room but no memory, a short while. 0, -EAGAIN, -EPIPE, or what an
 /// interrupted call gives.
 MaySleep<long> sk_stream_wait_memory(Kernel& k, sock* sk, u64* timeout) {
   Call call(k, Fn::sk_stream_wait_memory, sk);
-  constexpr u64 kVmWait = 8 * kNsPerMs;  // the shortest of Linux's random waits
-  bool no_memory = sk_stream_memory_free(sk);
-  u32 disconnects = sk->sk_disconnects;
-  for (;;) {
-    if (disconnects != sk->sk_disconnects) co_return call.result(k.error(Rule::disconnected_meanwhile, sk));
-    if (sending_ended(sk)) co_return call.result(-EPIPE);
-    if (*timeout == 0)
-      co_return call.result(k.error(no_memory ? Rule::no_memory_send_waits : Rule::send_would_block, sk));
-    if (signal_pending(k)) co_return call.result(sock_intr_errno(k, *timeout));
-    if (sk_stream_memory_free(sk) && !no_memory) co_return call.result(0);
-    sk->nospace = true;
-    if (no_memory) {
-      u64 wait = std::min(kVmWait, *timeout);
-      u64 left = co_await sk_wait(k, sk, wait);
-      if (*timeout != kForever) *timeout -= wait - left;
-      no_memory = false;
-    } else {
-      k.rule(Rule::send_buffer_full_waits, sk);
-      *timeout = co_await sk_wait(k, sk, *timeout);
-    }
-  }
+  StackWaitEntry wait(k, woken_wake_function);
+  add_wait_queue(k, sk->sk_wq->wait, wait);
+  long error = co_await wait_for_room(k, sk, wait, timeout);
+  remove_wait_queue(k, wait);
+  co_return call.result(error);
 }
 
 /// A socket that is still connecting. 0, or the error that send() gives.
@@ -74,7 +73,10 @@ MaySleep<long> sk_stream_wait_connect(Kernel& k, sock* sk, u64* timeout) {
     if (tcp_state(sk) != TcpState::SYN_SENT && tcp_state(sk) != TcpState::SYN_RECV) co_return call.result(-EPIPE);
     if (*timeout == 0) co_return call.result(k.error(Rule::send_connecting, sk));
     if (signal_pending(k)) co_return call.result(sock_intr_errno(k, *timeout));
-    *timeout = co_await sk_wait(k, sk, *timeout);
+    StackWaitEntry wait(k, woken_wake_function);
+    add_wait_queue(k, sk->sk_wq->wait, wait);
+    *timeout = co_await sk_wait_event(k, sk, wait, *timeout, [sk] { return sk->sk_err == 0 && can_send(sk); });
+    remove_wait_queue(k, wait);
   }
   co_return call.result(0);
 }
@@ -153,7 +155,7 @@ Queued tcp_queue_for_sending(Kernel& k, sock* sk, Sending& s) {
     return Queued::bad_address;
   task->frag_offset = place + static_cast<u32>(added);
   if (joins) {
-    sk->sk_wmem_queued += static_cast<int>(added);
+    sk_wmem_charge(sk, static_cast<u32>(added));
     skb_append(k, tail, {from, added});
     const bool ends = added == s.size && (s.flags & MSG_MORE) == 0;  // tcp_push() marks it again
     if (s.copied == 0 && !ends && (tail->flags & TCPHDR_PSH) != 0)
@@ -170,7 +172,7 @@ Queued tcp_queue_for_sending(Kernel& k, sock* sk, Sending& s) {
     tail->flags = ends ? static_cast<tcp_flags>(TCPHDR_ACK | TCPHDR_PSH) : TCPHDR_ACK;
     sk->sk_write_queue.list.push_back(tail);
     ++sk->sk_write_queue.qlen;
-    sk->sk_wmem_queued += static_cast<int>(tail->truesize.get());
+    sk_wmem_charge(sk, tail->truesize);
     if ((tp->nonagle & TCP_NAGLE_PUSH) != 0)  // tcp_skb_entail()
       tp->nonagle &= static_cast<nagle_flags>(TCP_NAGLE_OFF | TCP_NAGLE_CORK);
   }

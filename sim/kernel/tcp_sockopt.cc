@@ -219,6 +219,7 @@ int tcp_init_sock(Kernel& k, sock* sk) {
 }
 
 void tcp_init_transfer(Kernel& k, sock* sk) {
+  tcp_sk(sk)->advmss -= static_cast<u16>(kTcpTimestamps);
   tcp_init_cwnd(sk);  // a SYN that was lost is forgiven (left out: two of them are not, and the window begins with 1)
   tcp_initialize_rcv_mss(sk);
   tcp_init_buffer_space(k, sk);

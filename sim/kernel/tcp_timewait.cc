@@ -56,6 +56,7 @@ void tcp_time_wait(Kernel& k, sock* sk, TcpState substate, u64 timeout_ns) {
   tw->tw_rcv_nxt = tp->rcv_nxt;
   tw->tw_snd_nxt = tp->snd_nxt;
   tw->tw_rcv_wnd = tcp_receive_window(sk);
+  tw->tw_rcv_wscale = tcp_sk(sk)->rcv_wscale;
   {
     Call dance(k, Fn::inet_twsk_hashdance_schedule, tw);
     inet_twsk_bind_node_add(tw, sk);
@@ -92,7 +93,8 @@ void tcp_v4_timewait_ack(Kernel& k, const tcp_timewait_sock* tw) {
                             TCPHDR_ACK,
                             v6,
                             c.skc_v6_rcv_saddr,
-                            c.skc_v6_daddr});
+                            c.skc_v6_daddr,
+                            tw->tw_rcv_wscale});
 }
 
 /// What becomes of a segment for a connection that is over; kEnd: and of what remembers it.

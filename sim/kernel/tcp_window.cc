@@ -1,9 +1,8 @@
 // Models: the receive window, Linux 6.18: tcp_select_initial_window(), __tcp_select_window(), tcp_select_window() of
-// net/ipv4/tcp_output.c; tcp_init_buffer_space(), tcp_grow_window() and the measuring of tcp_measure_rcv_mss() of
-// tcp_input.c; tcp_openreq_init_rwin() of tcp_minisocks.c.
-// Left out: what depends on how fast bytes come or go (tcp_rcv_space_adjust() enlarges the buffer of a reader that
-// keeps up; the send buffer grows with the congestion window),
-// memory pressure, net.ipv4.tcp_shrink_window, peers without window scaling.
+// net/ipv4/tcp_output.c; tcp_init_buffer_space(), tcp_check_space(), tcp_grow_window() and the measuring of
+// tcp_measure_rcv_mss() of tcp_input.c; tcp_openreq_init_rwin() of tcp_minisocks.c. Left out: what depends on how fast
+// bytes come (tcp_rcv_space_adjust() enlarges the buffer of a reader that keeps up), memory pressure,
+// net.ipv4.tcp_shrink_window, peers without window scaling.
 
 #include <algorithm>
 #include <bit>
@@ -84,31 +83,39 @@ void tcp_openreq_init_rwin(const Kernel& k, const sock* listener, tcp_request_so
 void tcp_initialize_rcv_mss(sock* sk) {
   constexpr u32 kDefaultMss = 536;  // TCP_MSS_DEFAULT
   constexpr u32 kLeastMss = 88;     // TCP_MIN_MSS
-  u32 hint = std::min({tcp_current_mss(sk), tcp_sk(sk)->rcv_wnd / 2, kDefaultMss});
+  u32 hint = std::min({u32{tcp_sk(sk)->advmss}, tcp_current_mss(sk), tcp_sk(sk)->rcv_wnd / 2, kDefaultMss});
   inet_csk(sk)->rcv_mss = static_cast<u16>(std::max(hint, kLeastMss));
 }
 
 namespace {
 
-/// Room for the first ten segments as they are charged, as often as the congestion control wants it.
-int tcp_sndbuf_expand(const Kernel& k, const sock* sk) {
+/// Room for the congestion window's segments as they are charged, as often as the congestion control wants it.
+void tcp_sndbuf_expand(const Kernel& k, sock* sk) {
   constexpr u32 kInitialWindow = 10;  // TCP_INIT_CWND
   constexpr u32 kHeaders = 192;       // MAX_TCP_HEADER: measured, an MSS of 1536 goes into 2048 bytes, 1537 does not
   constexpr u32 kSharedInfo = 320;    // skb_shared_info
   constexpr u32 kHead = 256;          // sk_buff
   const u32 mss = tcp_sk(sk)->mss_clamp != 0 ? tcp_sk(sk)->mss_clamp : tcp_full_mss(tcp_over_v6(sk));
-  const u32 segments = k.config.tcp_sndbuf_expand * kInitialWindow;
-  return static_cast<int>(segments * (std::bit_ceil(mss + kHeaders + kSharedInfo) + kHead));
+  const u32 segments = k.config.tcp_sndbuf_expand * std::max<u32>(kInitialWindow, tcp_sk(sk)->snd_cwnd);
+  const auto grown = std::uint64_t{segments} * (std::bit_ceil(mss + kHeaders + kSharedInfo) + kHead);
+  const auto most = static_cast<std::uint64_t>(k.config.tcp_wmem[2]);
+  if (static_cast<std::uint64_t>(sk->sk_sndbuf.get()) < grown) sk->sk_sndbuf = static_cast<int>(std::min(grown, most));
 }
 
 }  // namespace
 
+void tcp_check_space(Kernel& k, sock* sk) {
+  if (!sk->nospace || sk->sk_socket == nullptr) return;
+  Call call(k, Fn::tcp_check_space, sk);
+  const bool locked = (sk->sk_userlocks & SOCK_SNDBUF_LOCK) != 0;
+  if (!locked && tcp_packets_in_flight(sk) < tcp_sk(sk)->snd_cwnd) tcp_sndbuf_expand(k, sk);
+  sk->sk_write_space(k, sk);
+}
+
 void tcp_init_buffer_space(Kernel& k, sock* sk) {
-  const int grown = tcp_sndbuf_expand(k, sk);
-  bool locked = (sk->sk_userlocks & SOCK_SNDBUF_LOCK) != 0;
-  if (!locked && sk->sk_sndbuf < grown) sk->sk_sndbuf = std::min(grown, k.config.tcp_wmem[2]);
+  if ((sk->sk_userlocks & SOCK_SNDBUF_LOCK) == 0) tcp_sndbuf_expand(k, sk);
   tcp_sock* tp = tcp_sk(sk);
-  const u32 advmss = tcp_full_mss(tcp_over_v6(sk));
+  const u32 advmss = tp->advmss;
   auto most = static_cast<u32>(tcp_full_space(sk));
   tp->window_clamp = std::min(tp->window_clamp.get(), most);
   if (tp->window_clamp > 2 * advmss && tp->window_clamp + advmss > most)  // room for one segment more stays
@@ -129,7 +136,7 @@ void tcp_grow_window(Kernel& k, sock* sk, const sk_buff* skb) {
   if (room <= 0) return;
   u32 truesize = std::max(skb->truesize - kHeadOfData, skb->len.get());  // the head is not counted
   bool efficient = tcp_win_from_space(sk, static_cast<int>(truesize)) <= static_cast<int>(skb->len.get());
-  u32 growth = efficient ? 2 * tcp_full_mss(tcp_over_v6(sk)) : __tcp_grow_window(k, sk, skb->len, truesize);
+  u32 growth = efficient ? 2u * tp->advmss : __tcp_grow_window(k, sk, skb->len, truesize);
   if (growth == 0) return;
   growth = std::max(growth, 2 * skb->len);
   tp->rcv_ssthresh += std::min(static_cast<u32>(room), growth);

@@ -70,7 +70,7 @@ void tcp_grow_skb(Kernel& k, sock* sk, sk_buff* skb, u32 most) {
   }
   skb->end_seq = next->end_seq;
   skb->flags |= next->flags;
-  sk->sk_wmem_queued -= static_cast<int>(next->truesize - moved);
+  sk_wmem_uncharge(sk, next->truesize - moved);
   sk->sk_write_queue.list.erase(next);
   --sk->sk_write_queue.qlen;
   kfree_skb(k, next);

@@ -88,17 +88,28 @@ void flood(Opening& o) {
   if (o.w.random.percent(60)) {
     o.add("a", {}, "setsockopt", {l, "SOL_SOCKET", "SO_RCVBUF", o.w.random.one_of({"0", "2000", "4096", "20000"})});
   }
+  if (o.w.random.percent(25)) {
+    o.add("a", {}, "setsockopt", {l, "IPPROTO_TCP", "TCP_MAXSEG", o.w.random.one_of({"536", "1460", "9000"})});
+  }
   const std::string c = o.client(l, "b", true), s = o.accepted(l);
   if (o.w.random.percent(30)) {
     o.add("b", {}, "setsockopt", {c, "IPPROTO_TCP", "TCP_NODELAY", "1"});
   }
+  if (o.w.random.percent(15)) {
+    o.add("b", {}, "setsockopt", {c, "SOL_SOCKET", "SO_SNDBUF", o.w.random.one_of({"0", "5000", "30000", "100000"})});
+  }
+  const bool corks = o.w.random.percent(20);
   const std::string p = o.epoll();
   o.watch(p, s, random_mask(o.w));
   const bool small = o.w.random.percent(30);
   for (std::uint64_t i = 0; i < 3 + o.w.random.below(4); ++i) {
     const int bytes =
         small ? o.w.random.one_of({1, 20, 100, 600}) : o.w.random.one_of({600, 3000, 20000, 100000, 400000});
-    o.add("b", {}, "send", {c, fmt::format("\"f\"*{}", bytes), "MSG_DONTWAIT"});
+    if (corks) {
+      o.add("b", {}, "setsockopt", {c, "IPPROTO_TCP", "TCP_CORK", o.w.random.percent(70) ? "1" : "0"});
+    }
+    const char* more = o.w.random.percent(15) ? "MSG_DONTWAIT|MSG_MORE" : "MSG_DONTWAIT";
+    o.add("b", {}, "send", {c, fmt::format("\"f\"*{}", bytes), more});
     if (o.w.random.percent(small ? 25 : 60)) {
       o.add("a", {}, "recv", {s, o.w.random.one_of({"100", "1000", "5000", "20000", "100000"}), "MSG_DONTWAIT"});
     }

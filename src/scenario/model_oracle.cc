@@ -92,7 +92,7 @@ std::vector<int> ModelMachine::watched_for_reading(const std::string& process, i
   std::vector<int> out;
   if (const kernel::eventpoll* ep = epoll(process, fd)) {
     for (const kernel::epitem* item : ep->rbr) {
-      if ((item->event_events.get() & EPOLLIN) != 0) {
+      if ((static_cast<kernel::u32>(item->event_events.get()) & EPOLLIN) != 0) {
         out.push_back(item->ffd_fd);
       }
     }

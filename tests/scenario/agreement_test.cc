@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "src/scenario/json_output.hh"
@@ -19,8 +20,14 @@ namespace {
 std::vector<std::filesystem::path> stories() { return test::scenario_files({"/tests/scenario/stories"}); }
 
 /// Linux's timers of a second run together when they were armed within the same 32 ms, counted from when it booted:
-/// once in a while two calls lie on both sides of such a border.
-bool depends_on_the_tick(const std::string& file) { return file.ends_with("/timers-of-one-tick.yaml"); }
+/// once in a while two calls lie on both sides of such a border. And on a busy machine a loss probe comes sooner or
+/// later than a delayed ACK, and an ACK finds its socket free.
+bool depends_on_the_moment(const std::string& file) {
+  constexpr std::array kNames = {"/timers-of-one-tick.yaml", "/needless-probe-is-told.yaml",
+                                 "/partly-acked-segment-gives-room.yaml", "/blocked-send-then-a-reset.yaml",
+                                 "/acks-join-on-the-backlog.yaml"};
+  return std::any_of(kNames.begin(), kNames.end(), [&file](const char* name) { return file.ends_with(name); });
+}
 
 class Story : public testing::TestWithParam<std::filesystem::path> {};
 
@@ -34,7 +41,8 @@ TEST_P(Story, IsTheSameOnBothMachines) {
   if (kernel.skipped) {
     GTEST_SKIP() << *kernel.skipped;
   }
-  for (int more = depends_on_the_tick(GetParam()) ? 3 : 0; more > 0 && !judge(model, kernel).failing.empty(); --more) {
+  for (int more = depends_on_the_moment(GetParam()) ? 3 : 0; more > 0 && !judge(model, kernel).failing.empty();
+       --more) {
     kernel = run_on_kernel(scenario, {});
   }
   ASSERT_FALSE(kernel.error) << kernel.error->text();
