@@ -142,7 +142,7 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
   if (const std::string reason = why_not_checked(record); !reason.empty()) {
     if (actor.started) abandon(actor);
     concerns_sample(record) ? unchecked(reason) : not_in_sample();
-    forsake(record, reason);
+    forsake(actor, record, reason);
   } else if (known && record.result == 0) {
     if (actor.started) abandon(actor);
     concerns_sample(returned) ? unchecked("epoll_wait reported nothing but descriptors that the model does not have")
@@ -177,12 +177,16 @@ bool Mirror::run_in_model(Actor& actor, const os::CallRecord& record) {
 }
 
 /// What the model did not follow it cannot follow further.
-void Mirror::forsake(const os::CallRecord& record, const std::string& why) {
+void Mirror::forsake(Actor& actor, const os::CallRecord& record, const std::string& why) {
+  const auto forsake_made = [&](int fd) {
+    drop_established(actor, fd);
+    foreign_.insert_or_assign(fd, why);
+  };
   const bool makes = record.call() == os::Call::socket || record.call() == os::Call::fcntl ||
                      record.call() == os::Call::accept4 || record.call() == os::Call::epoll_create1;
-  if (makes && record.result >= 0) foreign_.insert_or_assign(static_cast<int>(record.result), why);
+  if (makes && record.result >= 0) forsake_made(static_cast<int>(record.result));
   if (record.call() == os::Call::pipe2 && record.result >= 0)
-    for (const int fd : record.output.fds) foreign_.insert_or_assign(fd, why);
+    for (const int fd : record.output.fds) forsake_made(fd);
   const sock* sender = datagram_sock_of(first_, descriptor_of(record));
   const bool bound_itself = sender != nullptr && sender->common.skc_num == 0 && record.result >= 0 &&
                             record.call() != os::Call::bind && record.call() != os::Call::close;

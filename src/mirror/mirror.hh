@@ -96,7 +96,7 @@ class Mirror final : private probe::Notes {
   void apply(Actor& actor, const os::CallRecord& record);
   void compare(Actor& actor, const os::CallRecord& record);
   bool run_in_model(Actor& actor, const os::CallRecord& record);
-  void forsake(const os::CallRecord& record, const std::string& why);
+  void forsake(Actor& actor, const os::CallRecord& record, const std::string& why);
   void know_again(int fd);
   void let_go(Actor& actor, int fd);
   void abandon(Actor& actor);
@@ -200,7 +200,7 @@ class Mirror final : private probe::Notes {
   uint64_t followed_ = 0;
   std::set<std::pair<uint32_t, uint16_t>> inside_;  // addresses of connections of this process, of those established
   std::map<int, uint64_t> error_taken_;             // by descriptor: the last call that took its error; as applied_
-  std::set<int> established_;                       // descriptors from before that are open
+  std::set<int> established_ = {0, 1, 2};           // descriptors from before that are open, as far as is known
   std::set<std::pair<int, int>> edges_before_;  // edge-triggered, epoll and descriptor: told or not, nobody knows yet
   uint64_t looked_ = 0;                         // of Present
   bool data_is_cut_ = false;

@@ -82,7 +82,7 @@ void Mirror::establish(const os::CallRecord& record, const std::map<int, std::st
   if (why.empty() && !(run_in_model(actor, record) && actor.task->call_result() == record.result))
     why = "what made it could not be done again on the model";
   actor.started = false;  // the next that returns may have begun before
-  if (!why.empty()) forsake(record, why);
+  if (!why.empty()) forsake(actor, record, why);
   kernel_.recorder.step_end(steps_);
   change_figures([](Figures& f) { ++f.established; });
 }
@@ -92,7 +92,7 @@ void Mirror::establish_in_pipe(int write_end, std::string_view bytes) {
   run_as(first_, sys_write(kernel_, write_end, bytes.data(), bytes.size()));
 }
 
-/// The kernel has given out a number that the model's process still uses: it was closed past Os, before.
+/// The kernel has given out a number that the model's process still uses: it was closed past Os, or before it began.
 void Mirror::drop_established(Actor& actor, int fd) {
   if (established_.erase(fd) == 0 || file_of(first_, fd) == nullptr) return;
   run_as(actor.task, sys_close(kernel_, fd));
@@ -119,7 +119,7 @@ void Mirror::leave(const std::string& why) {
   foreign_keys_.clear();
   keys_of_.clear();
   inside_.clear();
-  established_.clear();
+  established_ = {0, 1, 2};
   error_taken_.clear();
   edges_before_.clear();
   first_ = nullptr;
