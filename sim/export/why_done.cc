@@ -16,7 +16,7 @@ namespace {
 /// Calls whose sentence follows from their name alone.
 std::string_view sentence_of(std::string_view name) {
   using Named = std::pair<std::string_view, std::string_view>;
-  static constexpr std::array<Named, 20> kSentences = {{{"socket", "lowest_number"},
+  static constexpr std::array<Named, 21> kSentences = {{{"socket", "lowest_number"},
                                                         {"epoll_create1", "lowest_number"},
                                                         {"dup", "lowest_number"},
                                                         {"eventfd", "lowest_number"},
@@ -28,6 +28,7 @@ std::string_view sentence_of(std::string_view name) {
                                                         {"dup2", "did_dup2"},
                                                         {"dup3", "did_dup2"},
                                                         {"setrlimit", "did_setrlimit"},
+                                                        {"execve", "did_execve"},
                                                         {"bind", "did_bind"},
                                                         {"getsockname", "did_getsockname"},
                                                         {"getpeername", "did_getpeername"},

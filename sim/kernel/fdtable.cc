@@ -1,7 +1,8 @@
 // Models: fs/file.c of Linux 6.18: a process's descriptor table, dup and its like; of kernel/sys.c the limit of
-// descriptors.
-// Left out: the growth of the table (a number up to the limit always fits) and its locks. The index `by_number` stands
-// for fdtable.fd[]; `fd_array` holds its used places in order.
+// descriptors; of fs/exec.c what a new program finds of the old one's descriptors and handlers.
+// Left out: of exec the end of the other threads (there are none), memory and credentials; the growth of the table (a
+// number up to the limit always fits) and its locks. The index `by_number` stands for fdtable.fd[]; `fd_array` holds
+// its used places in order.
 
 #include <algorithm>
 #include <utility>
@@ -167,6 +168,24 @@ long do_fcntl_fd(Kernel& k, int fd, int command, int argument) {
   if (command == F_GETFD) return slot->close_on_exec ? FD_CLOEXEC : 0;
   slot->close_on_exec = (argument & FD_CLOEXEC) != 0;
   return 0;
+}
+
+void do_close_on_exec(Kernel& k, files_struct* files) {
+  Call call(k, Fn::do_close_on_exec, k.current());
+  if (k.mutant(Mutant::exec_closes_nothing)) return;
+  for (std::size_t number = 0; number < files->by_number.size(); ++number) {
+    fd_slot* slot = files->by_number[number];
+    if (slot == nullptr || !slot->close_on_exec) continue;
+    struct file* file = slot->file;
+    remove_slot(k, files, slot);
+    fput_deferred(k, file);
+  }
+}
+
+void begin_new_exec(Kernel& k) {
+  Call call(k, Fn::begin_new_exec, k.current());
+  do_close_on_exec(k, k.current()->files);
+  flush_signal_handlers(k, k.current());
 }
 
 void put_files_struct(Kernel& k, files_struct* files) {

@@ -149,6 +149,10 @@ std::size_t rlimit_nofile(const Kernel& k);
 long setfl(Kernel& k, struct file* file, int flags);
 /// fcntl() F_GETFD and F_SETFD, of an open descriptor.
 long do_fcntl_fd(Kernel& k, int fd, int command, int argument);
+/// execve(2), fs/exec.c: the process, which has no other thread, goes on as a new program. Descriptors with
+/// close-on-exec are closed, the lowest first (their files end as task work, the last one first); handlers are
+/// forgotten, what is blocked or pending stays.
+void begin_new_exec(Kernel& k);
 /// All that the table has open, then the table. The files end as task work, the last one first, when the task exits.
 void put_files_struct(Kernel& k, files_struct* files);
 

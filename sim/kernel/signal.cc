@@ -96,6 +96,13 @@ void inherit_signals(Kernel& k, task_struct* task, const task_struct* from) {
   ++task->sighand->count;
 }
 
+void flush_signal_handlers(Kernel& k, task_struct* task) {
+  Call call(k, Fn::flush_signal_handlers, task);
+  if (task->sighand == nullptr) return;
+  task->sighand->handled = NO_SIGNALS;
+  task->sighand->sa_restart = NO_SIGNALS;
+}
+
 void put_sighand(Kernel& k, task_struct* task) {
   sighand_struct* sighand = task->sighand;
   if (sighand == nullptr) return;

@@ -41,6 +41,8 @@ long sock_intr_errno(Kernel& k, u64 timeout_ns);
 void inherit_signals(Kernel& k, task_struct* task, const task_struct* from);
 /// The task ends.
 void put_sighand(Kernel& k, task_struct* task);
+/// A new program has no handlers yet.
+void flush_signal_handlers(Kernel& k, task_struct* task);
 /// The process's signal handlers; made when they are first asked for, then shared by all its threads.
 sighand_struct* sighand_of(Kernel& k, task_struct* task);
 

@@ -42,7 +42,8 @@ class Works {
   std::vector<struct file*> files_;
 };
 
-/// task_work_run() of a task that is alive: a file that ends may be a TCP socket that lingers.
+}  // namespace
+
 engine::MaySleep<> task_work_run_and_linger(Kernel& k, task_struct* task) {
   Call call(k, Fn::task_work_run, task);
   while (!task->task_works.empty()) {
@@ -56,8 +57,6 @@ engine::MaySleep<> task_work_run_and_linger(Kernel& k, task_struct* task) {
     }
   }
 }
-
-}  // namespace
 
 void task_work_run(Kernel& k, task_struct* task) {
   if (task->task_works.empty()) return;

@@ -17,6 +17,8 @@ struct task_struct;
 void fput_by_task_work(Kernel& k, struct file* file);
 /// Does what was noted for the task, the latest first.
 void task_work_run(Kernel& k, task_struct* task);
+/// The same of a task that is alive: a file that ends may be a TCP socket that lingers.
+engine::MaySleep<> task_work_run_and_linger(Kernel& k, task_struct* task);
 /// A system call and the way back to user mode behind it.
 engine::MaySleep<long> run_then_task_work(Kernel& k, task_struct* task, engine::MaySleep<long> call);
 

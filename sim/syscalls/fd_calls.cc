@@ -159,6 +159,14 @@ MaySleep<long> sys_dup3(Kernel& k, int oldfd, int newfd, int flags) {
   co_return call.done(ksys_dup3(k, oldfd, newfd, flags));
 }
 
+MaySleep<long> sys_execve(Kernel& k) {
+  SyscallScope call(k, Fn::__x64_sys_execve, [] { return "execve()"; });
+  begin_new_exec(k);
+  // what it has closed ends on the way to the new program, and may linger there
+  if (task_struct* task = k.current(); !task->task_works.empty()) co_await task_work_run_and_linger(k, task);
+  co_return call.done(0);
+}
+
 MaySleep<long> sys_setrlimit_nofile(Kernel& k, u64 soft) {
   SyscallScope call(k, Fn::__x64_sys_prlimit64, [&] { return fmt::format("setrlimit(RLIMIT_NOFILE, {})", soft); });
   co_return call.done(do_prlimit_nofile(k, soft));

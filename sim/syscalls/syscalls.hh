@@ -39,6 +39,8 @@ MaySleep<long> sys_writev(Kernel& k, int fd, const std::vector<std::string>& pie
 MaySleep<long> sys_dup(Kernel& k, int fd);
 MaySleep<long> sys_dup2(Kernel& k, int oldfd, int newfd);
 MaySleep<long> sys_dup3(Kernel& k, int oldfd, int newfd, int flags);
+/// The process goes on as another program, which asks for the same calls: begin_new_exec().
+MaySleep<long> sys_execve(Kernel& k);
 /// RLIMIT_NOFILE's soft limit; the hard one stays.
 MaySleep<long> sys_setrlimit_nofile(Kernel& k, u64 soft);
 /// F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD, F_DUPFD_CLOEXEC; others -EINVAL.

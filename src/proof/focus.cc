@@ -149,6 +149,22 @@ void numbers(Opening& o) {
   o.add("a", {o.w.fresh("d")}, "dup", {f});
 }
 
+/// A process goes on as another program; somebody else, or a copy, still has what that one may not keep.
+void new_program(Opening& o) {
+  const std::string u = o.w.fresh("u"), v = o.w.fresh("v"), p = o.w.fresh("p");
+  o.add("a", {p}, "epoll_create1", {o.w.random.one_of({"0", "EPOLL_CLOEXEC"})});
+  o.add("a", {u, v}, "socketpair", {"AF_UNIX", "SOCK_STREAM|SOCK_CLOEXEC", "0"});
+  o.watch(p, u, "EPOLLIN");
+  if (o.w.random.percent(50)) o.add("a", {o.w.fresh("d")}, "dup", {o.w.random.one_of({u, v})});
+  const std::string child = o.w.new_actor_name("a");
+  o.add("a", {}, "fork", {child});
+  o.add(child, {}, "close", {o.w.random.one_of({u, v})});
+  if (o.w.random.percent(50)) o.sleep(child, p);
+  o.add("a", {}, "execve", {});
+  o.add("a", {}, "fcntl", {u, "F_GETFD"});
+  look(o, p);
+}
+
 void pipe_ends(Opening& o) {
   const std::string r = o.w.fresh("r"), w = o.w.fresh("w"), p = o.epoll();
   o.add("a", {r, w}, "pipe2", {"O_NONBLOCK"});
@@ -240,6 +256,7 @@ const std::vector<Focus>& focuses() {
       {"full-queue", "a full accept queue", full_accept_queue, {"accept4", "connect"}},
       {"inheritance", "what an accepted socket has of its listener", inheritance, {"fcntl", "accept"}},
       {"numbers", "descriptors that are free again", numbers, {"close", "dup", "fcntl"}},
+      {"new-program", "what execve() closes, and what it leaves", new_program, {"execve", "fork", "fcntl"}},
       {"closed-below", "a file that ends below an epoll in an epoll", closed_below, {"epoll_wait", "write"}},
       {"two-cpus", "who fills and empties a stream, on two CPUs of the model", fill_and_empty, {}, 2},
       {"duplicates", "a watched descriptor with a duplicate", undying_entry, {"dup", "close"}},

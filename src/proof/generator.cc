@@ -144,7 +144,8 @@ std::optional<ProgramStep> Generator::planned() {
     plan_.pop_front();
     const std::vector<std::string> idle = world_.idle();
     if (std::find(idle.begin(), idle.end(), step.actor) != idle.end() && world_.names_exist(step) &&
-        world_.addresses_exist(step) && machine_knows(step)) {
+        world_.addresses_exist(step) && machine_knows(step) &&
+        (step.function != "execve" || world_.threads_of(world_.process_of(step.actor)) == 1)) {
       return step;
     }
   }

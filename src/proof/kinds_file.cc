@@ -125,6 +125,8 @@ bool make_thread(World& w, const std::string& process, ProgramStep& s) {
   return w.actors().size() < kMostActors && w.threads_of(process) < kMostThreads;
 }
 
+bool make_execve(World& w, const std::string& process, ProgramStep&) { return w.threads_of(process) == 1; }
+
 bool make_exit(World& w, const std::string&, ProgramStep&) { return w.idle().size() > 2; }
 
 }  // namespace
@@ -149,6 +151,7 @@ const std::vector<Kind> kFileKinds = {
     {"sigprocmask", 3, make_sigprocmask},
     {"fork", 3, make_fork},
     {"thread", 4, make_thread},
+    {"execve", 3, make_execve},
     {"exit", 5, make_exit},
 };
 

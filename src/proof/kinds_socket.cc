@@ -55,7 +55,7 @@ bool make_socket(World& w, const std::string&, ProgramStep& s) {
   std::string type = inet ? w.random.percent(82) ? "SOCK_STREAM" : "SOCK_DGRAM"
                           : w.random.one_of({"SOCK_STREAM", "SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET"});
   type += w.random.percent(25) ? "|SOCK_NONBLOCK" : "";
-  type += w.random.percent(5) ? "|SOCK_CLOEXEC" : "";
+  type += w.random.percent(10) ? "|SOCK_CLOEXEC" : "";
   const std::string protocol = w.random.percent(95) ? "0" : w.random.one_of({"IPPROTO_TCP", "IPPROTO_UDP", "7"});
   s.args = {domain, type, protocol};
   return true;

@@ -147,6 +147,13 @@ void World::changed(const Begun& begun, const scenario::Entry&) {
   if (f == "fork" || f == "thread" || f == "exit") {
     return actors_changed(begun);
   }
+  if (f == "execve") {
+    const auto gone = [&](const auto& item) {
+      return item.first.first == begun.process && !machine_.observe(begun.process, item.second.fd, "inode").observable;
+    };
+    std::erase_if(open_, gone);
+    return;
+  }
   if (!begun.first) {
     return;
   }

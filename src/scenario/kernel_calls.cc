@@ -177,6 +177,8 @@ Outcome perform(const Request& r) {
 
 long syscall_number(Call call) {
   switch (call) {
+    case Call::execve:
+      return SYS_execve;
     case Call::accept:
       return SYS_accept;
     case Call::accept4:

@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "src/scenario/kernel_calls.hh"
+#include "src/scenario/kernel_exec.hh"
 #include "src/scenario/views.hh"
 
 namespace wakepath::scenario {
@@ -108,7 +109,8 @@ void KernelMachine::start(const std::string& name, const Request& request) {
   actor.request = request;
   actor.outcome = {};
   actor.in_call = true;
-  actor.at_once = request.call == Call::fork || request.call == Call::thread || request.call == Call::exit;
+  actor.at_once = request.call == Call::fork || request.call == Call::thread || request.call == Call::execve ||
+                  request.call == Call::exit;
   if (request.call == Call::fork) {
     Process& child = processes_[request.new_process];
     Actor& born = actors_[request.new_actor];
@@ -122,6 +124,8 @@ void KernelMachine::start(const std::string& name, const Request& request) {
     born.process = request.new_process;
     actor.worker->call([&] { born.worker = std::make_unique<Worker>(Worker::Table::shared, place_.cpu, place_.fifo); });
     ++processes_.at(request.new_process).actors;
+  } else if (request.call == Call::execve) {
+    become_a_program(actor);
   } else if (request.call == Call::exit) {
     leave(actor);
   } else {
@@ -158,6 +162,18 @@ void KernelMachine::signal(const std::string& name, int number, bool restart) {
   });
   settled_ = false;
   syscall(SYS_tgkill, observer.tid(), actor.worker->tid(), number);
+}
+
+void KernelMachine::become_a_program(Actor& actor) {
+  Process& process = processes_.at(actor.process);
+  Exec exec(*process.observer, *actor.worker, place_.cpu);
+  process.observer = exec.take_process();
+  process.observer->call(
+      [&] { actor.worker = std::make_unique<Worker>(Worker::Table::shared, place_.cpu, place_.fifo); });
+  if (place_.without_admin) {
+    actor.worker->call(Worker::give_up_admin);
+  }
+  exec.settle_signals(*actor.worker, process.observer->tid());
 }
 
 void KernelMachine::leave(Actor& actor) {

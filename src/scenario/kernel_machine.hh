@@ -53,7 +53,7 @@ class KernelMachine : public Machine {
     Request request;
     Outcome outcome;
     bool in_call = false;  ///< started and not taken
-    bool at_once = false;  ///< fork, thread, exit: done by the runner, the outcome is ready
+    bool at_once = false;  ///< fork, thread, execve, exit: done by the runner, the outcome is ready
   };
   /// What is known about the socket behind a descriptor; kept after close(), to tell about FIN_WAIT and TIME_WAIT.
   struct Known {
@@ -63,6 +63,7 @@ class KernelMachine : public Machine {
 
   void add_process(const std::string& name);
   void start_services(const Scenario& scenario);
+  void become_a_program(Actor& actor);
   void leave(Actor& actor);
   bool all_still();
   bool unacknowledged();

@@ -103,6 +103,8 @@ kernel::MaySleep<long> ModelMachine::call(Actor& actor) {
       return sys_dup3(k, at(r, 0), at(r, 1), at(r, 2));
     case scenario::Call::setrlimit:
       return sys_setrlimit_nofile(k, static_cast<u64>(r.numbers[1]));
+    case scenario::Call::execve:
+      return sys_execve(k);
     case scenario::Call::ioctl:
       actor.value = {at(r, 2)};
       return sys_ioctl(k, at(r, 0), static_cast<unsigned>(at(r, 1)),

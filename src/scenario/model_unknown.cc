@@ -203,6 +203,7 @@ std::optional<std::string> unknown_to_model(const CallStep& call) {
     case Call::signalfd4:
     case Call::fork:
     case Call::thread:
+    case Call::execve:
     case Call::exit:
       return std::nullopt;
     default:

@@ -180,6 +180,9 @@ class NameChecker {
         argument(rights->second, process);
       }
     }
+    if (call.signature->call == Call::execve) {
+      must_be_alone(step);
+    }
     if (call.signature->call == Call::exit) {
       exited_.insert(step.actor);
     }
@@ -192,6 +195,24 @@ class NameChecker {
     }
     numbers_change(call, process);
     results(call.results, process);
+  }
+
+  /// A new program would be the end of the other threads.
+  void must_be_alone(const Step& step) {
+    std::set<std::string> all = acting_;
+    for (const auto& [name, unused] : scenario_.actors) {
+      all.insert(name);
+    }
+    for (const auto& [name, unused] : made_process_) {
+      all.insert(name);
+    }
+    for (const std::string& other : all) {
+      const bool unborn = born_at_.count(other) != 0 && made_process_.count(other) == 0;
+      if (other != step.actor && !unborn && exited_.count(other) == 0 && process_of(other) == process_of(step.actor)) {
+        s_.fail(step.at, fmt::format("execve() by '{}', whose process has another thread ('{}')", step.actor, other),
+                "a process whose other threads have made exit()");
+      }
+    }
   }
 
   /// The number of a name may lead to something else from now on.

@@ -212,6 +212,7 @@ std::vector<Signature> table() {
       {Call::sigprocmask, "sigprocmask", {words(Words::mask_how), kSignals}, 0, 0, {}, "sigprocmask(HOW, [SIGNAL, …])"},
       {Call::fork, "fork", {{K::actor, "the name of a new actor"}}, 0, 0, {}, "fork(ACTOR)"},
       {Call::thread, "thread", {{K::actor, "the name of a new actor"}}, 0, 0, {}, "thread(ACTOR)"},
+      {Call::execve, "execve", {}, 0, 0, {}, "execve()"},
       {Call::exit, "exit", {}, 0, 0, {}, "exit()"},
   };
 }

@@ -55,6 +55,7 @@ enum class Call {
   sigprocmask,
   fork,
   thread,
+  execve,
   exit,
 };
 

@@ -45,6 +45,7 @@ const std::map<std::string, std::string> kShows = {
     {"wake_before_queueing", "low-water"},
     {"lowest_descriptor_not_taken", "numbers"},
     {"close_forgets_duplicates", "duplicates"},
+    {"exec_closes_nothing", "new-program"},
     {"pipe_hangup_missing", "pipe-ends"},
     {"error_reported_twice", "resets"},
     {"release_before_epoll", "closed-below"},
@@ -170,7 +171,9 @@ TEST_P(EveryMutant, IsCaught) {
   const Series mutated = run(focus, words.name, false);  // what the calls give counts here, not what sim/check says
   EXPECT_LT(mutated.report.agree, clean.report.agree) << words.sentence;
   const bool stopped = kStopsAtUseAfterFree && mutated.report.failures.contains("crashed");
-  EXPECT_TRUE(stopped || mutated.report.failures.contains("differs")) << "one that crashes or never ends is no proof";
+  // invalid: an actor sleeps whom the program, made on the faultless model, has make its next call
+  const bool shown = mutated.report.failures.contains("differs") || mutated.report.failures.contains("invalid");
+  EXPECT_TRUE(stopped || shown) << "one that crashes or never ends is no proof";
   std::string kinds;
   for (const auto& [kind, count] : mutated.report.failures) {
     kinds += fmt::format(" {} {}", kind, count);

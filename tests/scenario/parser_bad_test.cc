@@ -168,6 +168,14 @@ std::vector<Bad> bad_files() {
        "5:18: found 'child', which exists already, expected the name of a new actor"},
       {"AfterExit", steps("  - server: exit()\n  - server: close(a)\n"),
        "6:5: found a call by 'server', expected an actor that has not made exit()"},
+      {"ProgramBesideThread", kHead + "  - server: thread(t)\n  - server: execve()\n",
+       "5:5: found execve() by 'server', whose process has another thread ('t'), expected a process whose other "
+       "threads "
+       "have made exit()"},
+      {"ProgramBesideFirst", kHead + "  - server: thread(t)\n  - t: execve()\n",
+       "5:5: found execve() by 't', whose process has another thread ('server'), expected a process whose other "
+       "threads "
+       "have made exit()"},
       {"Choice", kHead + "  - ask: {question: q, choices: [a, b], answer: 3}\n",
        "4:49: found '3', expected the number of the right choice, 1 to 2"},
       {"AskKey", kHead + "  - ask: {question: q, anwser: 3}\n",

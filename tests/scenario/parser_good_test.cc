@@ -177,6 +177,7 @@ TEST(ScenarioParser, ReadsEveryCallOfTheFormat) {
                                           "sigprocmask(SIG_BLOCK, [SIGUSR1])",
                                           "fork(child)",
                                           "thread(other)",
+                                          "execve()",
                                           "exit()"};
   std::set<Call> seen;
   for (const std::string& text : calls) {
