@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -43,6 +44,13 @@ unsigned long signals_of(pid_t process, const std::string& name) {
   for (std::string line; std::getline(status, line);)
     if (line.starts_with(name + ":")) return std::stoul(line.substr(name.size() + 1), nullptr, 16);
   return 0;
+}
+
+/// Nobody has waited for it yet.
+bool has_ended(pid_t process) {
+  siginfo_t info{};
+  return waitid(P_PID, static_cast<id_t>(process), &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+         info.si_pid == process;
 }
 
 /// The calling process comes to have what `from` has open, under the same numbers, and nothing else. 0 or an errno.
@@ -84,6 +92,9 @@ void pause_a_moment() {
 }  // namespace
 
 Exec::Exec(Worker& observer, Worker& actor, int cpu) : sleeper_(observer.tid()) {
+  prlimit(sleeper_, RLIMIT_NOFILE, nullptr, &limit_);
+  const rlimit room{limit_.rlim_max, limit_.rlim_max};  // a program opens its libraries
+  prlimit(sleeper_, RLIMIT_NOFILE, &room, nullptr);
   run_sleeper(actor);
   actor.stop();  // the sleeper has taken the place of both
   process_ = std::make_unique<Worker>(Worker::Table::fresh, cpu, false);
@@ -105,18 +116,17 @@ void Exec::run_sleeper(Worker& actor) const {
     // a file of the disk may be waited for a moment
     in_exec = sleeping_in(sleeper_) == SYS_execve ? in_exec + 1 : 0;
     if (in_exec > 2'000) throw Unavailable("execve() closes a socket that lingers, which is not waited for here");
+    if (has_ended(sleeper_)) throw Unavailable(fmt::format("{} ended at once", kSleeper));
     if (std::chrono::steady_clock::now() > end) throw Unavailable("a program did not start within 10 s");
   }
 }
 
 void Exec::take_over() {
   const std::vector<int> numbers = descriptors_of(sleeper_);
-  rlimit limit{};
-  prlimit(sleeper_, RLIMIT_NOFILE, nullptr, &limit);
   int error = 0;
   process_->call([&] {
     error = copy_descriptors(sleeper_, numbers);
-    setrlimit(RLIMIT_NOFILE, &limit);
+    setrlimit(RLIMIT_NOFILE, &limit_);
   });
   if (error != 0)
     throw Unavailable(fmt::format("descriptors of another process cannot be taken over here, as execve() needs: {}",

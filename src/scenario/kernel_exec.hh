@@ -1,8 +1,8 @@
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
-#include <functional>
 #include <memory>
 
 #include "src/scenario/kernel_worker.hh"
@@ -29,6 +29,7 @@ class Exec {
   void take_over();
 
   const pid_t sleeper_;
+  rlimit limit_{};  ///< of descriptors
   std::unique_ptr<Worker> process_;
   unsigned long blocked_ = 0, pending_ = 0;  ///< sets of signals, bit 0 is signal 1
 };
