@@ -241,16 +241,28 @@ void read_close_range(const Reading& r) {
   if (r.worked()) r.to.closes = {r.of.number(0), std::min(r.of.number(1), kMostDescriptor), flags & kCloseRangeCloexec};
 }
 
-void read_pipe(const Reading& r) {
-  r.make(call::Pipe2{r.of.size() > 1 ? r.of.whole(1) : 0});
-  if (!r.worked()) return;
-  const StraceValue& ends = r.of.at(0);
+/// The two descriptors that a call has made.
+void read_ends(const Reading& r, const StraceValue& ends) {
   if (ends.kind != StraceValue::Kind::group || ends.items.size() != 2)
     throw StraceMismatch(ends.at, "another argument", "two descriptors in brackets");
   auto& fds = r.to.record->output.fds;
   for (std::size_t i = 0; i < 2; ++i) fds[i] = r.of.descriptor_in(ends.items[i].value);
   if (fds[0] < 0 || fds[1] < 0 || fds[0] == fds[1])
     throw StraceMismatch(ends.at, fmt::format("[{}, {}]", fds[0], fds[1]), "two different descriptors");
+}
+
+void read_pipe(const Reading& r) {
+  r.make(call::Pipe2{r.of.size() > 1 ? r.of.whole(1) : 0});
+  if (r.worked()) read_ends(r, r.of.at(0));
+}
+
+void read_socketpair(const Reading& r) {
+  r.make(call::Socketpair{r.of.whole(0), r.of.whole(1), r.of.whole(2)});
+  if (r.worked()) read_ends(r, r.of.at(3));
+}
+
+void read_eventfd(const Reading& r) {
+  r.makes(call::Eventfd2{static_cast<unsigned>(r.of.whole(0)), r.of.size() > 1 ? r.of.whole(1) : 0});
 }
 
 void read_epoll_create(const Reading& r) { r.makes(call::EpollCreate1{0}); }
@@ -320,6 +332,9 @@ const std::map<std::string_view, Reader>& readers() {
       {"close_range", read_close_range},
       {"pipe", read_pipe},
       {"pipe2", read_pipe},
+      {"socketpair", read_socketpair},
+      {"eventfd", read_eventfd},
+      {"eventfd2", read_eventfd},
       {"epoll_create", read_epoll_create},
       {"epoll_create1", read_epoll_create1},
       {"epoll_ctl", read_epoll_ctl},

@@ -20,9 +20,10 @@ namespace call = os::call;
 /// Of sockets and their like, and not translated.
 const std::set<std::string_view>& not_translated() {
   static const std::set<std::string_view> kNames = {
-      "poll",      "ppoll",      "select",         "_newselect",     "pselect6",         "sendmmsg",       "recvmmsg",
-      "splice",    "tee",        "vmsplice",       "eventfd",        "eventfd2",         "timerfd_create", "signalfd",
-      "signalfd4", "socketpair", "io_uring_setup", "io_uring_enter", "io_uring_register"};
+      "poll",      "ppoll",          "select",         "_newselect",
+      "pselect6",  "sendmmsg",       "recvmmsg",       "splice",
+      "tee",       "vmsplice",       "timerfd_create", "signalfd",
+      "signalfd4", "io_uring_setup", "io_uring_enter", "io_uring_register"};
   return kNames;
 }
 
@@ -51,7 +52,7 @@ int busiest_process(const StraceLog& log) {
     if (!call.meaning.record) continue;
     const os::Call kind = call.meaning.record->call();
     const bool plain = kind == os::Call::read || kind == os::Call::write || kind == os::Call::close ||
-                       kind == os::Call::fcntl || kind == os::Call::pipe2;
+                       kind == os::Call::fcntl || makes_two(kind) || kind == os::Call::eventfd2;
     if (!plain) ++busy[log.threads.at(call.thread).process];
   }
   int best = log.threads.at(log.calls.front().thread).process;
@@ -144,8 +145,9 @@ void StraceTeller::entered(std::size_t event) {
   }
   if (!call.meaning.record || !concerns(call)) return;
   if (shared_pipes_.contains(number)) {
-    ++left_.not_followed["a pipe that other processes use, too"];
+    ++left_.not_followed["a pipe, pair or eventfd that other processes use, too"];
     for (const int end : call.meaning.record->output.fds) descriptors_[end] = {};
+    descriptors_[made_by(call)] = {};
     return;
   }
   if (may_sleep(call)) {
@@ -194,6 +196,8 @@ void StraceTeller::learn(const StraceCall& call) {
         now = {true, false, (accept->flags & SOCK_NONBLOCK) != 0, (accept->flags & SOCK_CLOEXEC) != 0};
       if (const auto* epoll = std::get_if<call::EpollCreate1>(&arguments))
         now = {true, false, false, (epoll->flags & O_CLOEXEC) != 0};
+      if (const auto* counter = std::get_if<call::Eventfd2>(&arguments))
+        now = {true, false, (counter->flags & O_NONBLOCK) != 0, (counter->flags & O_CLOEXEC) != 0};
       if (const auto* copy = std::get_if<call::Fcntl>(&arguments)) {
         if (const Descriptor* of = find(fd)) now = *of;
         now.close_on_exec = copy->command == F_DUPFD_CLOEXEC;
@@ -206,6 +210,9 @@ void StraceTeller::learn(const StraceCall& call) {
   if (const auto* pipe = std::get_if<call::Pipe2>(&call.meaning.record->arguments))
     for (const int end : call.meaning.record->output.fds)
       descriptors_[end] = {true, false, (pipe->flags & O_NONBLOCK) != 0, (pipe->flags & O_CLOEXEC) != 0};
+  if (const auto* pair = std::get_if<call::Socketpair>(&call.meaning.record->arguments))
+    for (const int end : call.meaning.record->output.fds)
+      descriptors_[end] = {true, false, (pair->type & SOCK_NONBLOCK) != 0, (pair->type & SOCK_CLOEXEC) != 0};
   if (const auto* fcntl = std::get_if<call::Fcntl>(&call.meaning.record->arguments);
       fcntl != nullptr && fcntl->command == F_SETFL)
     if (Descriptor* known = find(fd)) known->nonblocking = (fcntl->argument & O_NONBLOCK) != 0;
@@ -267,8 +274,7 @@ void StraceTeller::emit(os::LogItem::Kind kind, const StraceCall& call, os::Call
     // a number that is given out again has been closed meanwhile, by a call that the log does not have
     std::vector<int> made = {made_by(call)};
     if (call.meaning.closes.size() == 1) made.push_back(static_cast<int>(call.meaning.closes.front()));
-    if (record.call() == os::Call::pipe2 && call.result >= 0)
-      made.assign(record.output.fds.begin(), record.output.fds.end());
+    if (makes_two(record.call()) && call.result >= 0) made.assign(record.output.fds.begin(), record.output.fds.end());
     const bool told = call.meaning.closes.size() == 1;
     for (const int fd : made) {
       if (fd < 0 || !descriptors_.contains(fd)) continue;

@@ -186,6 +186,10 @@ const Names& names() {
                                NAME(FIONCLEX),
                                {"CLOSE_RANGE_UNSHARE", 2},
                                {"CLOSE_RANGE_CLOEXEC", 4},
+                               // eventfd2
+                               NAME(EFD_CLOEXEC),
+                               NAME(EFD_NONBLOCK),
+                               NAME(EFD_SEMAPHORE),
                                // epoll
                                NAME(EPOLL_CLOEXEC),
                                {"EPOLL_NONBLOCK", O_NONBLOCK},

@@ -114,8 +114,9 @@ void follow_ends(const StraceCall& call, std::size_t number, Ends& ends) {
   for (const long fd : call.meaning.closes) ends.erase(static_cast<int>(fd));
   if (record.call() == os::Call::close) ends.erase(mirror::descriptor_of(record));
   if (call.result < 0) return;
-  if (record.call() == os::Call::pipe2)
+  if (record.call() == os::Call::pipe2 || record.call() == os::Call::socketpair)
     for (const int fd : record.output.fds) ends[fd] = number;
+  if (record.call() == os::Call::eventfd2) ends[static_cast<int>(call.result)] = number;
   const auto* copy = std::get_if<os::call::Fcntl>(&record.arguments);
   const bool copies = copy != nullptr && (copy->command == F_DUPFD || copy->command == F_DUPFD_CLOEXEC);
   if (copies && ends.contains(copy->fd)) ends[static_cast<int>(call.result)] = ends[copy->fd];

@@ -30,6 +30,7 @@ int made_by(const StraceCall& call) {
     case os::Call::socket:
     case os::Call::accept4:
     case os::Call::epoll_create1:
+    case os::Call::eventfd2:
       return static_cast<int>(call.result);
     case os::Call::fcntl: {
       const int command = std::get<os::call::Fcntl>(call.meaning.record->arguments).command;

@@ -65,9 +65,11 @@ struct Arguments {
   std::string operator()(const os::call::EpollWait& c) const {
     return fmt::format("{}, {}, {}", c.epfd, c.max_events, c.timeout_ms);
   }
-  template <class Other>
-  std::string operator()(const Other&) const {
-    return "";
+  std::string operator()(const os::call::Eventfd2& c) const {
+    return fmt::format("{}, {}", c.count, words::open_flags(c.flags));
+  }
+  std::string operator()(const os::call::Socketpair& c) const {
+    return fmt::format("{}, {}, {}", words::family(c.domain), words::socket_type(c.type), c.protocol);
   }
 };
 
@@ -84,6 +86,7 @@ std::string output(const os::CallRecord& record) {
     case os::Call::getpeername:
       return " " + address(record.output.address);
     case os::Call::pipe2:
+    case os::Call::socketpair:
       return fmt::format(" [{}, {}]", record.output.fds[0], record.output.fds[1]);
     default:
       return "";

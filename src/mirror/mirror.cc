@@ -148,7 +148,9 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
     concerns_sample(returned) ? unchecked("epoll_wait reported nothing but descriptors that the model does not have")
                               : not_in_sample();
   } else {
-    Peer* closing = record.call() == os::Call::close ? peers_.of(sock_of(actor.task, descriptor_of(record))) : nullptr;
+    const file* last = record.call() == os::Call::close ? file_of(actor.task, descriptor_of(record)) : nullptr;
+    Peer* closing =
+        last != nullptr && last->f_ref == 1 ? peers_.of(sock_of(actor.task, descriptor_of(record))) : nullptr;
     if (!run_in_model(actor, record)) {
       if (std::exchange(actor.unsure, false))
         unchecked("what had come was not known before it was read");
@@ -182,10 +184,11 @@ void Mirror::forsake(Actor& actor, const os::CallRecord& record, const std::stri
     drop_established(actor, fd);
     foreign_.insert_or_assign(fd, why);
   };
-  const bool makes = record.call() == os::Call::socket || record.call() == os::Call::fcntl ||
-                     record.call() == os::Call::accept4 || record.call() == os::Call::epoll_create1;
+  const bool makes = record.call() == os::Call::socket || copies_descriptor(record) ||
+                     record.call() == os::Call::accept4 || record.call() == os::Call::epoll_create1 ||
+                     record.call() == os::Call::eventfd2;
   if (makes && record.result >= 0) forsake_made(static_cast<int>(record.result));
-  if (record.call() == os::Call::pipe2 && record.result >= 0)
+  if ((record.call() == os::Call::pipe2 || record.call() == os::Call::socketpair) && record.result >= 0)
     for (const int fd : record.output.fds) forsake_made(fd);
   const sock* sender = datagram_sock_of(first_, descriptor_of(record));
   const bool bound_itself = sender != nullptr && sender->common.skc_num == 0 && record.result >= 0 &&

@@ -121,6 +121,7 @@ class Mirror final : private probe::Notes {
   std::string lack(int fd) const;
   std::string why_not_checked(const os::CallRecord& record) const;
   void settle(Actor& actor, const os::CallRecord& record);
+  void settle_number(Actor& actor, int fd);
   void settle_descriptors(Actor& actor, const os::CallRecord& record);
   void settle_ports(Actor& actor, const os::CallRecord& record);
   bool leads_outside(const os::CallRecord& record) const;

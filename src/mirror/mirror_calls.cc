@@ -94,8 +94,7 @@ bool Mirror::sleeps_on_model(const os::CallRecord& record) const {
     return ep != nullptr && !anything_ready(ep);
   }
   const sock* sk = sock_of(task, fd);
-  if (sk == nullptr) return false;
-  if (is_datagram(sk)) return false;
+  if (sk == nullptr || is_datagram(sk)) return false;
   if (receives(record.call())) return (poll_mask(file_of(task, fd)) & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0;
   return sent_size(record).has_value();  // no room in the real buffer: it begins where it may sleep
 }
@@ -144,8 +143,8 @@ std::string Mirror::why_not_checked(const os::CallRecord& record) const {
     if (!option_is_modelled(option->level, option->option)) return "a socket option that is not modelled";
   if (const auto* option = std::get_if<call::Getsockopt>(&record.arguments))
     if (!option_is_readable(option->level, option->option)) return "a socket option that is not modelled";
-  if (const auto* fcntl = std::get_if<call::Fcntl>(&record.arguments))
-    if (fcntl->command == F_DUPFD || fcntl->command == F_DUPFD_CLOEXEC) return "fcntl(F_DUPFD) is not modelled";
+  if (const auto* pair = std::get_if<call::Socketpair>(&record.arguments))
+    if (pair->domain != AF_UNIX) return "a kind of socket that is not mirrored";
   if (record.call() == os::Call::connect && record.result != -ECONNREFUSED && leads_outside(record)) {
     const u32 to = address_of(std::get_if<call::Connect>(&record.arguments)->address).ip;
     const Fate fate = record.result == 0              ? Fate::connected
@@ -171,6 +170,13 @@ void Mirror::settle(Actor& actor, const os::CallRecord& record) {
   if (record.call() == os::Call::epoll_wait) settle_epoll(actor, record);
 }
 
+/// The number of the next descriptor.
+void Mirror::settle_number(Actor& actor, int fd) {
+  drop_established(actor, fd);
+  freedoms_.descriptors(actor.task, fd);
+  know_again(fd);  // whoever had that number has closed it
+}
+
 void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
   for (const long made :
        {record.result, static_cast<long>(record.output.fds[0]), static_cast<long>(record.output.fds[1])})
@@ -182,16 +188,18 @@ void Mirror::settle_descriptors(Actor& actor, const os::CallRecord& record) {
     case os::Call::socket:
     case os::Call::accept4:
     case os::Call::epoll_create1:
-      if (record.result >= 0) {
-        drop_established(actor, static_cast<int>(record.result));
-        freedoms_.descriptors(actor.task, static_cast<int>(record.result));
-        know_again(static_cast<int>(record.result));  // whoever had that number has closed it
-      }
+    case os::Call::eventfd2:
+      if (record.result >= 0) settle_number(actor, static_cast<int>(record.result));
       break;
     case os::Call::pipe2:
+    case os::Call::socketpair:
       if (record.result < 0) break;
       for (const int fd : record.output.fds) drop_established(actor, fd), know_again(fd);
       freedoms_.descriptors(actor.task, record.output.fds[0], record.output.fds[1]);
+      break;
+    case os::Call::fcntl:
+      if (!copies_descriptor(record)) return;
+      if (record.result >= 0) settle_number(actor, static_cast<int>(record.result));
       break;
     default:
       return;
@@ -276,7 +284,7 @@ void Mirror::settle_send(Actor& actor, const os::CallRecord& record) {
   actor.replay.most_sent = Replay::kAll;
   const int fd = descriptor_of(record);
   sock* sk = sock_of(actor.task, fd);
-  if (sk == nullptr) return;
+  if (sk == nullptr || sk->common.skc_family == AF_UNIX) return;  // both ends are here: nothing is free
   if (record.result == -EAGAIN) freedoms_.send_buffer_full(sk);
   if (record.result > 0) freedoms_.send_buffer_open(sk, static_cast<std::size_t>(record.result));
   // less than was given is the kernel's to choose only when its buffer is full

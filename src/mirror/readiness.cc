@@ -1,7 +1,9 @@
 #include "src/mirror/readiness.hh"
 
+#include "sim/kernel/eventfd.hh"
 #include "sim/kernel/tcp.hh"
 #include "sim/kernel/udp.hh"
+#include "sim/kernel/unix_sock.hh"
 
 namespace wakepath::mirror {
 
@@ -41,9 +43,11 @@ eventpoll* eventpoll_of(const task_struct* task, int epfd) {
 u32 poll_mask(const file* file) {
   if (const struct socket* socket = socket_of(file)) {
     if (socket->sk == nullptr) return POLL_NONE;
+    if (socket->sk->common.skc_family == AF_UNIX) return unix_events(socket->sk);
     return is_datagram(socket->sk) ? udp_events(socket->sk) : tcp_events(socket->sk);
   }
   if (file->f_op.get() == &pipefifo_fops) return pipe_events(file);
+  if (file->f_op.get() == &eventfd_fops) return eventfd_events(file->private_data.get().as<eventfd_ctx>());
   return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "src/mirror/replay.hh"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -94,9 +95,9 @@ struct Maker {
     to.events.resize(static_cast<std::size_t>(std::clamp(c.max_events, 0, 4096)));
     return sys_epoll_wait(k, c.epfd, to.events.data(), std::min(c.max_events, 4096), c.timeout_ms);
   }
-  template <class Other>
-  Started operator()(const Other&) const {
-    return std::nullopt;
+  Started operator()(const call::Eventfd2& c) const { return sys_eventfd2(k, c.count, c.flags); }
+  Started operator()(const call::Socketpair& c) const {
+    return sys_socketpair(k, c.domain, c.type, c.protocol, to.fds);
   }
 };
 
@@ -150,10 +151,12 @@ std::string Replay::difference(const os::CallRecord& record, long result, bool w
       [[fallthrough]];
     case os::Call::getsockname:
     case os::Call::getpeername:
+      if (address.family == AF_UNIX) return "";  // of a pair: it has no name
       return differs("address", words::address(address), words::address(address_of(record.output.address)));
     case os::Call::getsockopt:
       return differs("value", words::option_value(value), words::option_value(ints_of(record.output.data)));
     case os::Call::pipe2:
+    case os::Call::socketpair:
       return differs("descriptors", fmt::format("[{}, {}]", fds[0], fds[1]),
                      fmt::format("[{}, {}]", record.output.fds[0], record.output.fds[1]));
     default:
@@ -192,6 +195,9 @@ int descriptor_of(const os::CallRecord& record) {
       record.arguments);
 }
 
-bool is_kernel_call(os::Call call) { return call <= os::Call::epoll_wait; }
+bool copies_descriptor(const os::CallRecord& record) {
+  const auto* copy = std::get_if<call::Fcntl>(&record.arguments);
+  return copy != nullptr && (copy->command == F_DUPFD || copy->command == F_DUPFD_CLOEXEC);
+}
 
 }  // namespace wakepath::mirror

@@ -36,8 +36,8 @@ struct Replay {
 
 /// The descriptor that a call is about (epoll_ctl: the epoll's); -1 when it has none.
 int descriptor_of(const os::CallRecord& record);
-/// Whether the modelled kernel has such a call at all: threads, parking, clock and chance are not its business.
-bool is_kernel_call(os::Call call);
+/// fcntl(F_DUPFD) and its like.
+bool copies_descriptor(const os::CallRecord& record);
 kernel::Address address_of(const os::Address& address);
 
 }  // namespace wakepath::mirror

@@ -113,13 +113,21 @@ struct EpollCtl {
 struct EpollWait {
   int epfd, max_events, timeout_ms;
 };
+// from here on: of other people's programs alone (src/guest); no ring has them
+struct Eventfd2 {
+  unsigned count;
+  int flags;
+};
+struct Socketpair {
+  int domain, type, protocol;
+};
 }  // namespace call
 
 using CallArguments =
     std::variant<call::Socket, call::Bind, call::Listen, call::Accept4, call::Connect, call::Getsockname,
                  call::Getpeername, call::Setsockopt, call::Getsockopt, call::Shutdown, call::Close, call::Read,
                  call::Write, call::Send, call::Recv, call::Sendto, call::Recvfrom, call::Fcntl, call::Pipe2,
-                 call::EpollCreate1, call::EpollCtl, call::EpollWait>;
+                 call::EpollCreate1, call::EpollCtl, call::EpollWait, call::Eventfd2, call::Socketpair>;
 
 /// In the order of CallArguments: `record.call() == Call::recv` exactly when `arguments` holds a call::Recv.
 enum class Call : uint8_t {
@@ -145,6 +153,8 @@ enum class Call : uint8_t {
   epoll_create1,
   epoll_ctl,
   epoll_wait,
+  eventfd2,
+  socketpair,
 };
 
 /// What the call wrote for its caller. Empty when it failed.
@@ -152,7 +162,7 @@ struct CallOutput {
   std::string data;                 ///< read, recv, recvfrom: the bytes; getsockopt: the value
   std::vector<epoll_event> events;  ///< epoll_wait, in the order in which they were reported
   Address address;                  ///< accept4 (also when the caller did not ask), getsockname, getpeername, recvfrom
-  std::array<int, 2> fds{-1, -1};   ///< pipe2: read end, write end
+  std::array<int, 2> fds{-1, -1};   ///< pipe2: read end, write end; socketpair
 };
 
 /// What a descriptor showed of itself just after a call, where the call's answer alone does not tell what a peer has
