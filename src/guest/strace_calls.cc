@@ -291,6 +291,53 @@ void read_epoll_wait(const Reading& r, int timeout) {
   for (const auto& item : events.items) r.to.record->output.events.push_back(r.of.event_in(item.value));
 }
 
+pollfd polled_in(const Arguments& of, const StraceValue& value, const char* events) {
+  if (value.kind != StraceValue::Kind::group) throw StraceMismatch(value.at, "another argument", "{fd=…, events=…}");
+  const StraceValue* fd = value.field("fd");
+  const StraceValue* what = value.field(events);
+  if (fd != nullptr && what == nullptr && of.descriptor_in(*fd) < 0)
+    return {of.descriptor_in(*fd), 0, 0};  // passed over
+  if (fd == nullptr || what == nullptr)
+    throw StraceMismatch(value.at, "another group", "a group with its fd and events");
+  const auto bits = static_cast<short>(of.number_in(*what));
+  return {of.descriptor_in(*fd), bits, bits};
+}
+
+/// `= 1 ([{fd=5, revents=POLLIN}], left {tv_sec=0, …})`
+void read_polled(const Reading& r) {
+  const std::size_t end = r.result.more.find(']');  // decorations are not shown here
+  if (!r.result.more.starts_with("([") || end == std::string_view::npos)
+    throw NotShown("poll that does not show what it found");
+  const std::string found_text = std::string(r.result.more.substr(1, end)) + ")";
+  std::size_t at = 0;
+  const std::vector<StraceValue> found_values = read_arguments(found_text, at);
+  for (const auto& item : found_values.at(0).items) {
+    pollfd found = polled_in(r.of, item.value, "revents");
+    const auto& asked = std::get<call::Poll>(r.to.record->arguments).fds;
+    const auto same = std::find_if(asked.begin(), asked.end(), [&](const pollfd& one) { return one.fd == found.fd; });
+    if (same != asked.end()) found.events = same->events;
+    r.to.record->output.polled.push_back(found);
+  }
+  if (static_cast<long>(r.to.record->output.polled.size()) != r.value())
+    throw NotShown("poll that found more than is shown");
+}
+
+void read_poll(const Reading& r, int timeout) {
+  const StraceValue& asked = r.of.at(0);
+  if (asked.kind != StraceValue::Kind::group) {
+    if (r.worked() && r.of.number(1) > 0) throw NotShown("poll whose descriptors are not shown");
+    return;  // it only sleeps
+  }
+  if (asked.cut) throw NotShown("poll of more descriptors than are shown");
+  call::Poll poll{{}, timeout};
+  for (const auto& item : asked.items) {
+    poll.fds.push_back(polled_in(r.of, item.value, "events"));
+    poll.fds.back().revents = 0;
+  }
+  r.make(std::move(poll));
+  if (r.worked() && r.value() > 0) read_polled(r);
+}
+
 void read_execve(const Reading& r) { r.to.word = r.of.at(0).text; }
 
 void read_prctl(const Reading& r) {
@@ -341,6 +388,8 @@ const std::map<std::string_view, Reader>& readers() {
       {"epoll_wait", [](const Reading& r) { read_epoll_wait(r, r.of.whole(3)); }},
       {"epoll_pwait", [](const Reading& r) { read_epoll_wait(r, r.of.whole(3)); }},
       {"epoll_pwait2", [](const Reading& r) { read_epoll_wait(r, r.of.milliseconds(3)); }},
+      {"poll", [](const Reading& r) { read_poll(r, r.of.whole(2)); }},
+      {"ppoll", [](const Reading& r) { read_poll(r, r.of.milliseconds(2)); }},
       {"execve", read_execve},
       {"prctl", read_prctl},
   };

@@ -20,10 +20,8 @@ namespace call = os::call;
 /// Of sockets and their like, and not translated.
 const std::set<std::string_view>& not_translated() {
   static const std::set<std::string_view> kNames = {
-      "poll",      "ppoll",          "select",         "_newselect",
-      "pselect6",  "sendmmsg",       "recvmmsg",       "splice",
-      "tee",       "vmsplice",       "timerfd_create", "signalfd",
-      "signalfd4", "io_uring_setup", "io_uring_enter", "io_uring_register"};
+      "select",   "_newselect",     "pselect6", "sendmmsg",  "recvmmsg",       "splice",         "tee",
+      "vmsplice", "timerfd_create", "signalfd", "signalfd4", "io_uring_setup", "io_uring_enter", "io_uring_register"};
   return kNames;
 }
 
@@ -32,8 +30,7 @@ bool sends(os::Call kind) { return kind == os::Call::write || kind == os::Call::
 /// It found something, or took something: it came after whatever it found.
 bool has_found(const StraceCall& call) {
   const os::Call kind = call.meaning.record->call();
-  return call.result >= 0 &&
-         (receives(kind) || kind == os::Call::accept4 || (kind == os::Call::epoll_wait && call.result > 0));
+  return call.result >= 0 && (receives(kind) || kind == os::Call::accept4 || (mirror::waits(kind) && call.result > 0));
 }
 
 /// A descriptor that no call of the log has made, by its decoration: whether it is a file.
@@ -104,6 +101,11 @@ StraceLeft StraceTeller::tell(const std::function<void(os::LogItem&)>& take) {
 /// Whether it is about sockets, pipes or epolls.
 bool StraceTeller::concerns(const StraceCall& call) {
   const int fd = mirror::descriptor_of(*call.meaning.record);
+  if (const auto* poll = std::get_if<call::Poll>(&call.meaning.record->arguments))
+    return std::any_of(poll->fds.begin(), poll->fds.end(), [this](const pollfd& one) {
+      const Descriptor* known = find(one.fd);
+      return known != nullptr && known->followed;
+    });
   if (fd < 0) return true;
   if (const Descriptor* known = find(fd)) return known->followed;
   if (is_file(fd, call.meaning.decoration)) return false;
@@ -115,6 +117,7 @@ bool StraceTeller::concerns(const StraceCall& call) {
 bool StraceTeller::may_sleep(const StraceCall& call) {
   const os::CallRecord& record = *call.meaning.record;
   if (const auto* wait = std::get_if<call::EpollWait>(&record.arguments)) return wait->timeout_ms != 0;
+  if (const auto* poll = std::get_if<call::Poll>(&record.arguments)) return poll->timeout_ms != 0;
   const Descriptor* known = find(mirror::descriptor_of(record));
   if (known != nullptr && known->nonblocking) return false;
   int flags = 0;
@@ -169,8 +172,18 @@ void StraceTeller::returned(std::size_t event) {
   if (shared_pipes_.contains(number)) return;
   if (!concerns(call)) return learn(call);
   if (!sleeping_[number] && !has_found(call)) return;  // it was told at its entry
-  emit(os::LogItem::Kind::returned, call, record_of(call, event, false), call.end_ns);
+  emit(os::LogItem::Kind::returned, call, record_of(call, event, false), std::max(call.end_ns, ran_out_at(call)));
   learn(call);
+}
+
+/// When the time of a call was over that waited in vain; the log may tell when it began alone.
+int64_t StraceTeller::ran_out_at(const StraceCall& call) {
+  const os::CallArguments& arguments = call.meaning.record->arguments;
+  if (call.result != 0) return 0;
+  int timeout_ms = 0;
+  if (const auto* wait = std::get_if<call::EpollWait>(&arguments)) timeout_ms = wait->timeout_ms;
+  if (const auto* poll = std::get_if<call::Poll>(&arguments)) timeout_ms = poll->timeout_ms;
+  return call.begin_ns + int64_t{timeout_ms} * 1'000'000;
 }
 
 /// What is known of the descriptors afterwards.

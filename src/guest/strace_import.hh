@@ -64,6 +64,7 @@ class StraceTeller {
   void returned(std::size_t event);
   bool concerns(const StraceCall& call);
   bool may_sleep(const StraceCall& call);
+  static int64_t ran_out_at(const StraceCall& call);
   void learn(const StraceCall& call);
   bool makes_followed(std::size_t event) const;
   void give_up_unused(std::size_t fork);

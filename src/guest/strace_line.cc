@@ -211,7 +211,10 @@ StraceResult read_result(std::string_view line, std::size_t begin) {
     const std::size_t end = end_of_decoration(text, 0);
     if (end == kNowhere) fail("> behind what the descriptor is");
     out.decoration = text.substr(1, end - 2);
+    text.remove_prefix(end);
   }
+  skip_blanks(text);
+  out.more = text;
   return out;
 }
 

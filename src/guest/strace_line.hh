@@ -38,6 +38,7 @@ StraceLine read_line(std::string_view line);
 struct StraceResult {
   std::optional<long> value;    ///< a negative errno when it failed; nullopt: "?", nobody knows
   std::string_view decoration;  ///< what the descriptor is that it returned
+  std::string_view more;        ///< what stands behind it: "([{fd=5, revents=POLLIN}])"
   int64_t duration_ns = -1;     ///< with -T
 };
 

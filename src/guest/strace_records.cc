@@ -101,6 +101,11 @@ void StraceTeller::add_sights(std::size_t event, os::CallRecord& record) {
         if (const auto sight = sight_of_end(about->second, event)) record.sights.push_back(*sight);
       }
       return;
+    case os::Call::poll:
+      for (const pollfd& found : record.output.polled)
+        if ((found.revents & (POLLHUP | POLLERR)) != 0)
+          if (const auto sight = sight_of_end(found.fd, event)) record.sights.push_back(*sight);
+      return;
     default:
       return;
   }

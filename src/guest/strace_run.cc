@@ -84,10 +84,19 @@ int start(std::vector<std::string> words, const WaitingSignals& signals, pid_t& 
 
 TracedRun run_under_strace(const std::vector<std::string>& command, const std::filesystem::path& log) {
   // what the mirror follows, and what tells processes and threads apart; with --seccomp-bpf the other calls do not stop
-  std::vector<std::string> words{"strace", "-f",         "--seccomp-bpf",
-                                 "-ttt",   "-yy",        "-s",
-                                 "65536",  "-e",         "trace=%network,%desc,%process,prctl",
-                                 "-o",     log.string(), "--"};
+  std::vector<std::string> words{"strace",
+                                 "-f",
+                                 "--seccomp-bpf",
+                                 "-ttt",
+                                 "-T",
+                                 "-yy",
+                                 "-s",
+                                 "65536",
+                                 "-e",
+                                 "trace=%network,%desc,%process,prctl",
+                                 "-o",
+                                 log.string(),
+                                 "--"};
   words.insert(words.end(), command.begin(), command.end());
   const WaitingSignals signals;
   pid_t strace = 0;

@@ -66,6 +66,8 @@ void StraceTeller::look_ahead() {
     if (kind != os::Call::close) traits_[fd].push_back({.kind = Trait::Kind::use, .event = i});
     if (const auto* control = std::get_if<os::call::EpollCtl>(&record.arguments))
       traits_[control->fd].push_back({.kind = Trait::Kind::use, .event = i});
+    if (const auto* poll = std::get_if<os::call::Poll>(&record.arguments))
+      for (const pollfd& one : poll->fds) traits_[one.fd].push_back({.kind = Trait::Kind::use, .event = i});
     if (receives(kind)) traits_[fd].push_back({.kind = Trait::Kind::reading, .event = i, .call = number});
     if (call.result == 0 && (kind == os::Call::getsockname || kind == os::Call::getpeername)) {
       Trait told{.kind = Trait::Kind::address, .event = i};

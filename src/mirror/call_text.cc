@@ -71,12 +71,20 @@ struct Arguments {
   std::string operator()(const os::call::Socketpair& c) const {
     return fmt::format("{}, {}, {}", words::family(c.domain), words::socket_type(c.type), c.protocol);
   }
+  std::string operator()(const os::call::Poll& c) const {
+    std::string asked;
+    for (const pollfd& one : c.fds)
+      asked += fmt::format("{}{{{}, {}}}", asked.empty() ? "" : ", ", one.fd, words::poll_events(one.events));
+    return fmt::format("[{}], {}", asked, c.timeout_ms);
+  }
 };
 
 std::string output(const os::CallRecord& record) {
   switch (record.call()) {
     case os::Call::epoll_wait:
       return " " + text_of(record.output.events);
+    case os::Call::poll:
+      return " " + text_of(record.output.polled);
     case os::Call::recv:
       return fmt::format(" {}", words::data(record.output.data));
     case os::Call::recvfrom:
@@ -100,6 +108,16 @@ std::string text_of(const std::vector<epoll_event>& events) {
   for (const epoll_event& event : events) {
     if (out.size() > 1) out += ", ";
     out += fmt::format("{{{}, {}}}", words::events(event.events), static_cast<uint64_t>(event.data.u64));
+  }
+  return out + "]";
+}
+
+std::string text_of(const std::vector<pollfd>& polled) {
+  std::string out = "[";
+  for (const pollfd& one : polled) {
+    if (one.revents == 0) continue;
+    if (out.size() > 1) out += ", ";
+    out += fmt::format("{{{}, {}}}", words::poll_events(one.revents), one.fd);
   }
   return out + "]";
 }

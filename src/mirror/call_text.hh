@@ -10,5 +10,7 @@ namespace wakepath::mirror {
 std::string text_of(const os::CallRecord& record);
 /// "[{EPOLLIN, 3}, {EPOLLIN|EPOLLHUP, 7}]"
 std::string text_of(const std::vector<epoll_event>& events);
+/// "[{POLLIN, 3}]": those that have events.
+std::string text_of(const std::vector<pollfd>& polled);
 
 }  // namespace wakepath::mirror

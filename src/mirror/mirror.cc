@@ -71,8 +71,7 @@ void Mirror::take(os::LogItem& item) {
   looked_ahead_ = false;
   const os::LogItem& taken = ahead_.back();
   data_is_cut_ = data_is_cut_ || (taken.kind != os::LogItem::Kind::note && taken.record.cut);
-  if (taken.kind != os::LogItem::Kind::note && taken.record.call() == os::Call::epoll_wait)
-    ++waits_ahead_[taken.record.thread];
+  if (taken.kind != os::LogItem::Kind::note && waits(taken.record.call())) ++waits_ahead_[taken.record.thread];
 }
 
 bool Mirror::follow(bool no_more) {
@@ -82,8 +81,7 @@ bool Mirror::follow(bool no_more) {
     const bool returns = item.kind == os::LogItem::Kind::returned;
     if (stopped_ && returns) change_figures([](Figures& f) { ++f.lost; });
     followed_ = item.record.sequence;
-    if (item.kind != os::LogItem::Kind::note && item.record.call() == os::Call::epoll_wait)
-      --waits_ahead_[item.record.thread];
+    if (item.kind != os::LogItem::Kind::note && waits(item.record.call())) --waits_ahead_[item.record.thread];
     if (!stopped_) {
       if (item.kind == os::LogItem::Kind::note) noted(item);
       if (item.kind == os::LogItem::Kind::entering) entering(item.record);
@@ -104,6 +102,8 @@ void Mirror::entering(os::CallRecord& record) {
   actor.replay = {};
   actor.begun = std::move(record);
   actor.sleeping_on = descriptor_of(actor.begun);
+  if (actor.begun.call() == os::Call::poll)
+    if (auto known = known_polled(actor.begun)) actor.begun = std::move(*known);
   if (!why_not_checked(actor.begun).empty() || !sleeps_on_model(actor.begun)) return;
   actor.replay.most_sent = Replay::kAll;
   begin_in_model(actor, actor.begun);
@@ -145,8 +145,10 @@ void Mirror::apply(Actor& actor, const os::CallRecord& returned) {
     forsake(actor, record, reason);
   } else if (known && record.result == 0) {
     if (actor.started) abandon(actor);
-    concerns_sample(returned) ? unchecked("epoll_wait reported nothing but descriptors that the model does not have")
-                              : not_in_sample();
+    concerns_sample(returned)
+        ? unchecked(fmt::format("{} reported nothing but descriptors that the model does not have",
+                                os::name_of(record.call())))
+        : not_in_sample();
   } else {
     const file* last = record.call() == os::Call::close ? file_of(actor.task, descriptor_of(record)) : nullptr;
     Peer* closing =
@@ -236,7 +238,8 @@ void Mirror::compare(Actor& actor, const os::CallRecord& record) {
   if (std::exchange(actor.unsure, false)) return unchecked("what had come was not known before it was read");
   if (difference.empty()) return checked();
   if (raced(actor, record, model))
-    return unchecked("another thread's call came between epoll_wait's return and its comparison");
+    return unchecked(
+        fmt::format("another thread's call came between {}'s return and its comparison", os::name_of(record.call())));
   if (record.call() == os::Call::epoll_wait && half_reset(actor, record, model))
     return unchecked("epoll_wait looked at an outside connection while another CPU was resetting it");
   diverged(record, difference, model);

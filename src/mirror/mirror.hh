@@ -142,11 +142,20 @@ class Mirror final : private probe::Notes {
   void settle_datagram_event(Actor& actor, kernel::sock* sk, int fd, uint32_t lacking, const std::string& evidence);
 
   // mirror_epoll.cc
-  /// epoll_wait's answer without the descriptors that the model does not have; nullopt when there are none in it.
+  /// epoll_wait's or poll's answer without the descriptors that the model does not have; nullopt when there are none in
+  /// it.
   std::optional<os::CallRecord> known_events(const os::CallRecord& record) const;
+  std::optional<os::CallRecord> known_polled(const os::CallRecord& record) const;
   bool concerns_sample(const os::CallRecord& record) const;
   void settle_epoll(Actor& actor, const os::CallRecord& record);
-  void settle_event(Actor& actor, const os::CallRecord& record, const kernel::epitem* item, uint32_t events);
+  void settle_poll(Actor& actor, const os::CallRecord& record);
+  /// A descriptor that somebody waits for; `item`: by an epoll, else nullptr.
+  struct Watched {
+    const kernel::file* file;
+    int fd;
+    const kernel::epitem* item;
+  };
+  void settle_event(Actor& actor, const os::CallRecord& record, const Watched& watched, uint32_t events);
   bool explained(const kernel::eventpoll* ep, const os::CallRecord& record) const;
   /// tcp_poll() takes no lock: a reset that another CPU handles meanwhile shows in part of its bits.
   bool half_reset(const Actor& actor, const os::CallRecord& record, long model);
@@ -174,20 +183,24 @@ class Mirror final : private probe::Notes {
 
   static inline const std::string kMadeElsewhere = "a descriptor that the model does not have";
   static inline const std::string kNotInSample = "not in the sample";
+  /// Standard input, output and error: whatever they are, the model's are something else.
+  static std::map<int, std::string> came_with_the_process() {
+    return {{0, kMadeElsewhere}, {1, kMadeElsewhere}, {2, kMadeElsewhere}};
+  }
 
   MirrorOptions options_;
   kernel::Kernel kernel_;
   Freedoms freedoms_{kernel_};
   Peers peers_{kernel_, freedoms_};
   Datagrams datagrams_{kernel_, freedoms_};
-  std::map<int, Actor> actors_;                           // by os::ThreadInfo::id
-  int noting_ = 0;                                        // whose note it is
-  std::deque<os::LogItem> ahead_;                         // taken and not followed yet; the first is the one at hand
-  std::vector<os::LogItem> spare_;                        // to be filled again
-  std::map<int, int> waits_ahead_;                        // entries of epoll_wait among these, by thread
-  std::map<int, const os::CallRecord*> next_reading_;     // of these, the first that reads from each descriptor
-  bool looked_ahead_ = false;                             // next_reading_ is up to date
-  std::map<int, std::string> foreign_;                    // descriptors that the model does not have, and why
+  std::map<int, Actor> actors_;                        // by os::ThreadInfo::id
+  int noting_ = 0;                                     // whose note it is
+  std::deque<os::LogItem> ahead_;                      // taken and not followed yet; the first is the one at hand
+  std::vector<os::LogItem> spare_;                     // to be filled again
+  std::map<int, int> waits_ahead_;                     // entries of epoll_wait among these, by thread
+  std::map<int, const os::CallRecord*> next_reading_;  // of these, the first that reads from each descriptor
+  bool looked_ahead_ = false;                          // next_reading_ is up to date
+  std::map<int, std::string> foreign_ = came_with_the_process();  // descriptors that the model does not have, and why
   std::map<std::pair<int, uint64_t>, int> foreign_keys_;  // what they are registered with: epoll descriptor and data
   std::multimap<int, std::pair<int, uint64_t>> keys_of_;  // the other way round
   Oracles oracles_{peers_, foreign_};

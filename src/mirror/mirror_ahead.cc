@@ -41,26 +41,33 @@ bool Mirror::decided(const os::LogItem& item) const {
   }
   if (record.call() == os::Call::connect && record.result == -EINPROGRESS && leads_outside(record))
     return fate_of_connect(descriptor_of(record)) != Fate::unknown;
-  if (record.call() != os::Call::epoll_wait) return true;
+  if (!waits(record.call())) return true;
   if (waits_ahead_.at(record.thread) > 1 || first_ == nullptr) return true;
+  const auto from_outside = [&](const file* file, int fd, uint32_t events) {
+    if (file == nullptr || (events & ~poll_mask(file) & EPOLLIN) == 0) return false;
+    return peers_.has(sock_of(first_, fd)) || datagram_sock_of(first_, fd) != nullptr;
+  };
+  if (record.call() == os::Call::poll)
+    return std::none_of(record.output.polled.begin(), record.output.polled.end(), [&](const pollfd& one) {
+      return from_outside(file_of(first_, one.fd), one.fd, static_cast<uint32_t>(one.revents));
+    });
   const eventpoll* ep = eventpoll_of(first_, descriptor_of(record));
   if (ep == nullptr) return true;
   return std::none_of(record.output.events.begin(), record.output.events.end(), [&](const epoll_event& event) {
     const epitem* watched = item_with(ep, event.data.u64);
-    if (watched == nullptr || (event.events & ~poll_mask(watched->ffd_file) & EPOLLIN) == 0) return false;
-    return peers_.has(sock_of(first_, watched->ffd_fd)) || datagram_sock_of(first_, watched->ffd_fd) != nullptr;
+    return watched != nullptr && from_outside(watched->ffd_file, watched->ffd_fd, event.events);
   });
 }
 
 void Mirror::look_ahead() {
   next_reading_.clear();
-  int waits = 0;
+  int entries = 0;
   const int thread = ahead_.front().record.thread;
   for (const os::LogItem& item : ahead_) {
     if (reads(item)) next_reading_.emplace(descriptor_of(item.record), &item.record);
-    const bool waits_again = item.kind != os::LogItem::Kind::note && item.record.thread == thread &&
-                             item.record.call() == os::Call::epoll_wait;
-    if (waits_again && ++waits > 1) break;
+    const bool waits_again =
+        item.kind != os::LogItem::Kind::note && item.record.thread == thread && waits(item.record.call());
+    if (waits_again && ++entries > 1) break;
   }
   looked_ahead_ = true;
 }

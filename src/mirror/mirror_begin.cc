@@ -115,7 +115,7 @@ void Mirror::leave(const std::string& why) {
   }
   kernel_.recorder.step_end(steps_);
   actors_.clear();
-  foreign_.clear();
+  foreign_ = came_with_the_process();
   foreign_keys_.clear();
   keys_of_.clear();
   inside_.clear();

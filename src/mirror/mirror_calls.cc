@@ -58,20 +58,54 @@ bool outside_first(Peers& peers, sock* listener, const Address& from) {
   return true;
 }
 
+/// Options of TCP that the model has, and that hold nothing which the kernel may choose.
+bool is_plain_tcp_option(int option) {
+  switch (option) {
+    case TCP_NODELAY:
+    case TCP_CORK:
+    case TCP_KEEPIDLE:
+    case TCP_KEEPINTVL:
+    case TCP_KEEPCNT:
+    case TCP_DEFER_ACCEPT:
+    case TCP_USER_TIMEOUT:
+    case TCP_LINGER2:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /// Options that getsockopt() of the model answers.
 bool option_is_readable(int level, int option) {
-  if (level == IPPROTO_TCP) return option == TCP_NODELAY;
-  return level == SOL_SOCKET &&
-         (option == SO_ERROR || option == SO_REUSEADDR || option == SO_TYPE || option == SO_ACCEPTCONN ||
-          option == SO_RCVLOWAT || option == SO_DOMAIN || option == SO_PROTOCOL);
+  if (level == IPPROTO_TCP) return is_plain_tcp_option(option);
+  if (level != SOL_SOCKET) return false;
+  switch (option) {
+    case SO_ERROR:
+    case SO_REUSEADDR:
+    case SO_REUSEPORT:
+    case SO_KEEPALIVE:
+    case SO_OOBINLINE:
+    case SO_BROADCAST:
+    case SO_TYPE:
+    case SO_ACCEPTCONN:
+    case SO_RCVLOWAT:
+    case SO_DOMAIN:
+    case SO_PROTOCOL:
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool option_is_modelled(int level, int option) {
-  if (level == IPPROTO_TCP) return option == TCP_NODELAY;
+  if (level == IPPROTO_TCP) return is_plain_tcp_option(option);
   if (level != SOL_SOCKET) return false;
   switch (option) {
     case SO_REUSEADDR:
+    case SO_REUSEPORT:
     case SO_KEEPALIVE:
+    case SO_OOBINLINE:
+    case SO_BROADCAST:
     case SO_RCVLOWAT:
     case SO_RCVBUF:
     case SO_SNDBUF:
@@ -93,6 +127,12 @@ bool Mirror::sleeps_on_model(const os::CallRecord& record) const {
     const eventpoll* ep = eventpoll_of(task, fd);
     return ep != nullptr && !anything_ready(ep);
   }
+  if (const auto* poll = std::get_if<call::Poll>(&record.arguments))
+    return !poll->fds.empty() && std::none_of(poll->fds.begin(), poll->fds.end(), [&](const pollfd& one) {
+      const file* looked_at = file_of(task, one.fd);
+      const u32 asked = static_cast<u32>(one.events) | u32{EPOLLERR | EPOLLHUP};
+      return one.fd >= 0 && (looked_at == nullptr || (poll_mask(looked_at) & asked) != 0);
+    });
   const sock* sk = sock_of(task, fd);
   if (sk == nullptr || is_datagram(sk)) return false;
   if (receives(record.call())) return (poll_mask(file_of(task, fd)) & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0;
@@ -157,7 +197,7 @@ std::string Mirror::why_not_checked(const os::CallRecord& record) const {
 }
 
 void Mirror::settle(Actor& actor, const os::CallRecord& record) {
-  if (actor.started && record.call() != os::Call::epoll_wait && !receives(record.call())) return;
+  if (actor.started && !waits(record.call()) && !receives(record.call())) return;
   if (tells_of_an_end(record.call()))
     for (const os::Sight& sight : record.sights) settle_sight(actor, sight, text_of(record));
   settle_descriptors(actor, record);
@@ -168,6 +208,7 @@ void Mirror::settle(Actor& actor, const os::CallRecord& record) {
   if (receives(record.call())) settle_recv(actor, record);
   if (sent_size(record)) settle_send(actor, record);
   if (record.call() == os::Call::epoll_wait) settle_epoll(actor, record);
+  if (record.call() == os::Call::poll) settle_poll(actor, record);
 }
 
 /// The number of the next descriptor.

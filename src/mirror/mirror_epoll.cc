@@ -1,4 +1,4 @@
-// epoll_wait: from the events that it reported to what peers outside must have done.
+// epoll_wait and poll: from the events that it reported to what peers outside must have done.
 
 #include <fmt/format.h>
 
@@ -14,7 +14,26 @@ namespace wakepath::mirror {
 
 using namespace kernel;
 
+std::optional<os::CallRecord> Mirror::known_polled(const os::CallRecord& record) const {
+  const auto& polled = record.output.polled;
+  const auto is_closed = [&](int fd) {
+    return std::any_of(polled.begin(), polled.end(),
+                       [&](const pollfd& one) { return one.fd == fd && (one.revents & POLLNVAL) != 0; });
+  };
+  const auto not_ours = [&](const pollfd& one) {
+    return one.fd >= 0 && !is_closed(one.fd) && (foreign_.contains(one.fd) || file_of(first_, one.fd) == nullptr);
+  };
+  const auto& asked = std::get<os::call::Poll>(record.arguments).fds;
+  if (std::none_of(asked.begin(), asked.end(), not_ours)) return std::nullopt;
+  os::CallRecord known = record;
+  std::erase_if(known.output.polled, not_ours);
+  std::erase_if(std::get<os::call::Poll>(known.arguments).fds, not_ours);
+  if (record.result >= 0) known.result = static_cast<long>(known.output.polled.size());
+  return known;
+}
+
 std::optional<os::CallRecord> Mirror::known_events(const os::CallRecord& record) const {
+  if (record.call() == os::Call::poll) return known_polled(record);
   if (record.call() != os::Call::epoll_wait || foreign_keys_.empty()) return std::nullopt;
   const int epfd = descriptor_of(record);
   const auto foreign = [&](const epoll_event& event) { return foreign_keys_.contains({epfd, event.data.u64}); };
@@ -33,7 +52,7 @@ void Mirror::settle_epoll(Actor& actor, const os::CallRecord& record) {
   for (const epoll_event& event : record.output.events) {
     const epitem* item = item_with(ep, event.data.u64);
     if (item == nullptr) continue;
-    settle_event(actor, record, item, event.events);
+    settle_event(actor, record, {item->ffd_file, item->ffd_fd, item}, event.events);
   }
   let_timers_fire([&] { return explained(ep, record); });
   settle_order(ep, record);
@@ -47,19 +66,26 @@ bool Mirror::explained(const eventpoll* ep, const os::CallRecord& record) const 
   });
 }
 
+void Mirror::settle_poll(Actor& actor, const os::CallRecord& record) {
+  for (const pollfd& found : record.output.polled)
+    if (const file* file = file_of(actor.task, found.fd))
+      settle_event(actor, record, {file, found.fd, nullptr}, static_cast<uint32_t>(found.revents));
+}
+
 /// Injects the least that explains `events`, and nothing when the model has them already.
-void Mirror::settle_event(Actor& actor, const os::CallRecord& record, const epitem* item, uint32_t events) {
-  const file* file = item->ffd_file;
-  const int fd = item->ffd_fd;
+void Mirror::settle_event(Actor& actor, const os::CallRecord& record, const Watched& watched, uint32_t events) {
+  const struct file* file = watched.file;
+  const int fd = watched.fd;
+  const bool told = watched.item == nullptr || watched.item->rdllink.linked();
   sock* sk = sock_of(actor.task, fd);
   const auto lacks = [&](uint32_t bits) { return (events & bits & ~poll_mask(file)) != 0; };
-  if (edges_before_.erase({descriptor_of(record), fd}) > 0 && !lacks(events) && !item->rdllink.linked())
+  if (edges_before_.erase({descriptor_of(record), fd}) > 0 && !lacks(events) && !told)
     freedoms_.tell_again(file, events);
   if (sk == nullptr) return;
-  if ((events & EPOLLOUT) != 0 && !lacks(EPOLLOUT) && !item->rdllink.linked() && peers_.of(sk) != nullptr)
-    freedoms_.announce_room(sk);
+  if ((events & EPOLLOUT) != 0 && !lacks(EPOLLOUT) && !told && peers_.of(sk) != nullptr) freedoms_.announce_room(sk);
   if (!lacks(events)) return;
-  const std::string evidence = fmt::format("epoll_wait reported {} on descriptor {}", words::events(events), fd);
+  const std::string evidence =
+      fmt::format("{} reported {} on descriptor {}", os::name_of(record.call()), words::events(events), fd);
   if (is_datagram(sk)) return settle_datagram_event(actor, sk, fd, events & ~poll_mask(file), evidence);
   if (tcp_state(sk) == TcpState::LISTEN) {
     peers_.connect({sk->common.skc_rcv_saddr.get().value, sk->common.skc_num}, {}, evidence);
@@ -77,7 +103,7 @@ void Mirror::settle_event(Actor& actor, const os::CallRecord& record, const epit
   if (lacks(EPOLLOUT)) {
     freedoms_.send_buffer_open(sk, 0);
     peers_.read(*peer, evidence);
-    if (!item->rdllink.linked()) freedoms_.announce_room(sk);
+    if (!told) freedoms_.announce_room(sk);
   }
 }
 
@@ -102,7 +128,8 @@ void Mirror::remember_error(const os::CallRecord& record) {
 }
 
 bool Mirror::raced(const Actor& actor, const os::CallRecord& record, long model) const {
-  if (record.call() != os::Call::epoll_wait || applied_ == actor.applied_before) return false;
+  if (!waits(record.call()) || applied_ == actor.applied_before) return false;
+  if (record.call() == os::Call::poll) return actor.replay.polled_more(record);
   const eventpoll* ep = eventpoll_of(first_, descriptor_of(record));
   const auto lost = [&](uint64_t data) -> uint32_t {
     const epitem* item = ep != nullptr ? item_with(ep, data) : nullptr;

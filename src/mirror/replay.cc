@@ -99,6 +99,10 @@ struct Maker {
   Started operator()(const call::Socketpair& c) const {
     return sys_socketpair(k, c.domain, c.type, c.protocol, to.fds);
   }
+  Started operator()(const call::Poll& c) const {
+    to.polled = c.fds;
+    return sys_poll(k, to.polled.data(), to.polled.size(), c.timeout_ms);
+  }
 };
 
 std::string differs(const char* on, std::string_view model, std::string_view kernel) {
@@ -134,6 +138,8 @@ Started Replay::call(Kernel& k, const os::CallRecord& record) { return std::visi
 std::string Replay::difference(const os::CallRecord& record, long result, bool with_data) const {
   if (record.call() == os::Call::epoll_wait && record.result >= 0 && result >= 0)
     return differs("events", events_text(events, result), text_of(record.output.events));
+  if (record.call() == os::Call::poll && record.result >= 0 && result >= 0)
+    return differs("events", text_of(polled), text_of(record.output.polled));
   if (result != record.result) return differs("result", result_text(result), result_text(record.result));
   if (result < 0) return "";
   switch (record.call()) {
@@ -169,6 +175,14 @@ std::string Replay::data_differs(const os::CallRecord& record, long result) cons
   if (std::string_view(buffer.data(), size) == record.output.data) return "";
   return fmt::format("data: the model has {}, the kernel {}", words::data({buffer.data(), size}),
                      words::data(record.output.data));
+}
+
+bool Replay::polled_more(const os::CallRecord& record) const {
+  return std::all_of(record.output.polled.begin(), record.output.polled.end(), [this](const pollfd& theirs) {
+    return std::any_of(polled.begin(), polled.end(), [&](const pollfd& ours) {
+      return ours.fd == theirs.fd && (theirs.revents & ~ours.revents) == 0;
+    });
+  });
 }
 
 bool Replay::holds_more(const os::CallRecord& record, long result,

@@ -14,6 +14,7 @@ namespace wakepath::mirror {
 struct Replay {
   std::string buffer;
   std::vector<kernel::user_epoll_event> events;
+  std::vector<pollfd> polled;
   kernel::Address address;
   std::optional<kernel::Address> from;  ///< recvfrom
   int fds[2] = {-1, -1};
@@ -26,6 +27,8 @@ struct Replay {
   std::optional<kernel::MaySleep<long>> call(kernel::Kernel& k, const os::CallRecord& record);
   /// In what the model's answer differs from the kernel's: "" when in nothing. `with_data`: the bytes are known.
   std::string difference(const os::CallRecord& record, long result, bool with_data) const;
+  /// poll: whether it found all that the kernel has found, and maybe more.
+  bool polled_more(const os::CallRecord& record) const;
   /// epoll_wait: whether the model reports all that the kernel has reported, in its order, and more besides. What is
   /// registered with `data` may lack the bits that `lost(data)` gives.
   bool holds_more(const os::CallRecord& record, long result, const std::function<uint32_t(uint64_t)>& lost) const;
@@ -36,6 +39,8 @@ struct Replay {
 
 /// The descriptor that a call is about (epoll_ctl: the epoll's); -1 when it has none.
 int descriptor_of(const os::CallRecord& record);
+/// It waits for several descriptors.
+inline bool waits(os::Call call) { return call == os::Call::epoll_wait || call == os::Call::poll; }
 /// fcntl(F_DUPFD) and its like.
 bool copies_descriptor(const os::CallRecord& record);
 kernel::Address address_of(const os::Address& address);

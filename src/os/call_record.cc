@@ -22,11 +22,12 @@ std::optional<Endpoint> Address::ipv4() const {
 
 std::string_view name_of(Call call) {
   static constexpr std::string_view names[] = {
-      "socket",     "bind",     "listen", "accept4",       "connect",   "getsockname", "getpeername", "setsockopt",
-      "getsockopt", "shutdown", "close",  "read",          "write",     "send",        "recv",        "sendto",
-      "recvfrom",   "fcntl",    "pipe2",  "epoll_create1", "epoll_ctl", "epoll_wait",  "eventfd2",    "socketpair"};
+      "socket",     "bind",       "listen",     "accept4", "connect", "getsockname",   "getpeername",
+      "setsockopt", "getsockopt", "shutdown",   "close",   "read",    "write",         "send",
+      "recv",       "sendto",     "recvfrom",   "fcntl",   "pipe2",   "epoll_create1", "epoll_ctl",
+      "epoll_wait", "eventfd2",   "socketpair", "poll"};
   static_assert(std::size(names) == std::variant_size_v<CallArguments>);
-  static_assert(static_cast<size_t>(Call::socketpair) + 1 == std::variant_size_v<CallArguments>);
+  static_assert(static_cast<size_t>(Call::poll) + 1 == std::variant_size_v<CallArguments>);
   return names[static_cast<size_t>(call)];
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -121,13 +122,17 @@ struct Eventfd2 {
 struct Socketpair {
   int domain, type, protocol;
 };
+struct Poll {
+  std::vector<pollfd> fds;
+  int timeout_ms;
+};
 }  // namespace call
 
 using CallArguments =
     std::variant<call::Socket, call::Bind, call::Listen, call::Accept4, call::Connect, call::Getsockname,
                  call::Getpeername, call::Setsockopt, call::Getsockopt, call::Shutdown, call::Close, call::Read,
                  call::Write, call::Send, call::Recv, call::Sendto, call::Recvfrom, call::Fcntl, call::Pipe2,
-                 call::EpollCreate1, call::EpollCtl, call::EpollWait, call::Eventfd2, call::Socketpair>;
+                 call::EpollCreate1, call::EpollCtl, call::EpollWait, call::Eventfd2, call::Socketpair, call::Poll>;
 
 /// In the order of CallArguments: `record.call() == Call::recv` exactly when `arguments` holds a call::Recv.
 enum class Call : uint8_t {
@@ -155,12 +160,14 @@ enum class Call : uint8_t {
   epoll_wait,
   eventfd2,
   socketpair,
+  poll,
 };
 
 /// What the call wrote for its caller. Empty when it failed.
 struct CallOutput {
   std::string data;                 ///< read, recv, recvfrom: the bytes; getsockopt: the value
   std::vector<epoll_event> events;  ///< epoll_wait, in the order in which they were reported
+  std::vector<pollfd> polled;       ///< poll: those with events, in the order of the arguments
   Address address;                  ///< accept4 (also when the caller did not ask), getsockname, getpeername, recvfrom
   std::array<int, 2> fds{-1, -1};   ///< pipe2: read end, write end; socketpair
 };

@@ -77,8 +77,9 @@ TEST_P(StraceFuzz, ADamagedLogIsFollowedOrSaysWhereItIsWrong) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Samples, StraceFuzz,
-                         testing::Values("threads.log", "py-server.log", "calls.log", "strace-4.log", "forks.log",
-                                         "server-plain.log", "nonblocking-client.log"));
+                         testing::Values("threads.log", "pairs.log", "poll-server.log", "netcat.log", "py-server.log",
+                                         "calls.log", "strace-4.log", "forks.log", "server-plain.log",
+                                         "nonblocking-client.log"));
 
 }  // namespace
 }  // namespace wakepath::guest
