@@ -131,7 +131,9 @@ int Arguments::milliseconds(std::size_t i) const {
   if (value.is_null()) return -1;
   if (value.kind != ValueKind::group) fail_at(value, "{tv_sec=…, tv_nsec=…}");
   const long seconds = number_in(part(value, "tv_sec", 0));
-  const long ns = number_in(part(value, "tv_nsec", 1));
+  const StraceValue* us = value.field("tv_usec");
+  const long ns =
+      us != nullptr ? std::clamp(number_in(*us), 0L, 999'999L) * 1'000 : number_in(part(value, "tv_nsec", 1));
   if (seconds < 0 || seconds > std::numeric_limits<int>::max() / 1000 - 1) return std::numeric_limits<int>::max();
   return static_cast<int>(seconds * 1000 + (std::clamp(ns, 0L, 999'999'999L) + 999'999) / 1'000'000);
 }

@@ -43,7 +43,7 @@ class Arguments {
   Bytes bytes(std::size_t i, std::size_t size, long shown) const;
   /// The same of a scatter list.
   Bytes pieces(const StraceValue& list, long shown) const;
-  /// A time, {tv_sec=…, tv_nsec=…} or NULL, rounded up to milliseconds.
+  /// A time, {tv_sec=…, tv_nsec=…}, the same with tv_usec, or NULL, rounded up to milliseconds.
   int milliseconds(std::size_t i) const;
   int option_level() const { return option_word(1); }
   int option() const { return option_word(2); }

@@ -338,6 +338,46 @@ void read_poll(const Reading& r, int timeout) {
   if (r.worked() && r.value() > 0) read_polled(r);
 }
 
+/// The three sets of select(), as what poll() would ask for.
+constexpr std::array<std::pair<const char*, short>, 3> kSets = {
+    {{"in [", POLLIN}, {"out [", POLLOUT}, {"except [", POLLPRI}}};
+
+/// `= 2 (in [3 5], out [4], left {tv_sec=0, …})`
+void read_selected(const Reading& r) {
+  auto& record = *r.to.record;
+  long bits = 0;
+  for (const pollfd& asked : std::get<call::Poll>(record.arguments).fds) {
+    pollfd found{asked.fd, asked.events, 0};
+    for (const auto& [name, bit] : kSets) {
+      const std::size_t begin = r.result.more.find(name);
+      if (begin == std::string_view::npos) continue;
+      std::string_view set = r.result.more.substr(begin + std::string_view(name).size());
+      set = set.substr(0, set.find(']'));
+      const std::string padded = fmt::format(" {} ", set);
+      if (padded.find(fmt::format(" {} ", asked.fd)) == std::string::npos) continue;
+      found.revents |= bit;
+      ++bits;
+    }
+    if (found.revents != 0) record.output.polled.push_back(found);
+  }
+  if (bits != r.value()) throw NotShown("select that does not show all that it found");
+}
+
+void read_select(const Reading& r, int timeout) {
+  std::map<int, short> asked;
+  for (std::size_t set = 0; set < kSets.size(); ++set) {
+    const StraceValue& members = r.of.at(1 + set);
+    if (members.is_null()) continue;
+    if (members.kind != StraceValue::Kind::group || members.cut) throw NotShown("select whose sets are not shown");
+    for (const auto& item : members.items) asked[r.of.descriptor_in(item.value)] |= kSets[set].second;
+  }
+  if (asked.empty()) return;  // it only sleeps
+  call::Poll poll{{}, timeout, true};
+  for (const auto& [fd, events] : asked) poll.fds.push_back({fd, events, 0});
+  r.make(std::move(poll));
+  if (r.worked() && r.value() > 0) read_selected(r);
+}
+
 void read_execve(const Reading& r) { r.to.word = r.of.at(0).text; }
 
 void read_prctl(const Reading& r) {
@@ -390,6 +430,9 @@ const std::map<std::string_view, Reader>& readers() {
       {"epoll_pwait2", [](const Reading& r) { read_epoll_wait(r, r.of.milliseconds(3)); }},
       {"poll", [](const Reading& r) { read_poll(r, r.of.whole(2)); }},
       {"ppoll", [](const Reading& r) { read_poll(r, r.of.milliseconds(2)); }},
+      {"select", [](const Reading& r) { read_select(r, r.of.milliseconds(4)); }},
+      {"_newselect", [](const Reading& r) { read_select(r, r.of.milliseconds(4)); }},
+      {"pselect6", [](const Reading& r) { read_select(r, r.of.milliseconds(4)); }},
       {"execve", read_execve},
       {"prctl", read_prctl},
   };

@@ -19,9 +19,9 @@ namespace call = os::call;
 
 /// Of sockets and their like, and not translated.
 const std::set<std::string_view>& not_translated() {
-  static const std::set<std::string_view> kNames = {
-      "select",   "_newselect",     "pselect6", "sendmmsg",  "recvmmsg",       "splice",         "tee",
-      "vmsplice", "timerfd_create", "signalfd", "signalfd4", "io_uring_setup", "io_uring_enter", "io_uring_register"};
+  static const std::set<std::string_view> kNames = {"sendmmsg",       "recvmmsg",       "splice",           "tee",
+                                                    "vmsplice",       "timerfd_create", "signalfd",         "signalfd4",
+                                                    "io_uring_setup", "io_uring_enter", "io_uring_register"};
   return kNames;
 }
 

@@ -123,8 +123,10 @@ std::string text_of(const std::vector<pollfd>& polled) {
 }
 
 std::string text_of(const os::CallRecord& record) {
-  const std::string call = fmt::format("{}: {}({})", record.thread_name, os::name_of(record.call()),
-                                       std::visit(Arguments{}, record.arguments));
+  const auto* poll = std::get_if<os::call::Poll>(&record.arguments);
+  const std::string_view called = poll != nullptr && poll->by_select ? "select" : os::name_of(record.call());
+  const std::string call =
+      fmt::format("{}: {}({})", record.thread_name, called, std::visit(Arguments{}, record.arguments));
   if (record.result < 0) {
     const char* name = strerrorname_np(record.error());
     return fmt::format("{} = -1 {}", call, name != nullptr ? name : "E?");

@@ -99,8 +99,23 @@ struct Maker {
   Started operator()(const call::Socketpair& c) const {
     return sys_socketpair(k, c.domain, c.type, c.protocol, to.fds);
   }
+  /// What was found stands in `polled`, when there is one.
+  Started select(const call::Poll& c) const {
+    int highest = -1;
+    for (const pollfd& one : c.fds) highest = std::max(highest, one.fd);
+    const auto size = static_cast<std::size_t>(highest + 1);
+    to.sets = {std::vector<bool>(size), std::vector<bool>(size), std::vector<bool>(size)};
+    for (const pollfd& one : c.fds) {
+      const auto place = static_cast<std::size_t>(one.fd);
+      to.sets.in[place] = (one.events & POLLIN) != 0;
+      to.sets.out[place] = (one.events & POLLOUT) != 0;
+      to.sets.ex[place] = (one.events & POLLPRI) != 0;
+    }
+    return sys_select(k, highest + 1, &to.sets, c.timeout_ms);
+  }
   Started operator()(const call::Poll& c) const {
     to.polled = c.fds;
+    if (c.by_select) return select(c);
     return sys_poll(k, to.polled.data(), to.polled.size(), c.timeout_ms);
   }
 };
@@ -139,7 +154,7 @@ std::string Replay::difference(const os::CallRecord& record, long result, bool w
   if (record.call() == os::Call::epoll_wait && record.result >= 0 && result >= 0)
     return differs("events", events_text(events, result), text_of(record.output.events));
   if (record.call() == os::Call::poll && record.result >= 0 && result >= 0)
-    return differs("events", text_of(polled), text_of(record.output.polled));
+    return differs("events", text_of(found(record)), text_of(record.output.polled));
   if (result != record.result) return differs("result", result_text(result), result_text(record.result));
   if (result < 0) return "";
   switch (record.call()) {
@@ -177,9 +192,21 @@ std::string Replay::data_differs(const os::CallRecord& record, long result) cons
                      words::data(record.output.data));
 }
 
+std::vector<pollfd> Replay::found(const os::CallRecord& record) const {
+  std::vector<pollfd> out = polled;
+  if (!std::get<call::Poll>(record.arguments).by_select) return out;
+  for (pollfd& one : out) {
+    const auto place = static_cast<std::size_t>(one.fd);
+    one.revents = static_cast<short>((sets.in[place] ? POLLIN : 0) | (sets.out[place] ? POLLOUT : 0) |
+                                     (sets.ex[place] ? POLLPRI : 0));
+  }
+  return out;
+}
+
 bool Replay::polled_more(const os::CallRecord& record) const {
-  return std::all_of(record.output.polled.begin(), record.output.polled.end(), [this](const pollfd& theirs) {
-    return std::any_of(polled.begin(), polled.end(), [&](const pollfd& ours) {
+  const std::vector<pollfd> model = found(record);
+  return std::all_of(record.output.polled.begin(), record.output.polled.end(), [&](const pollfd& theirs) {
+    return std::any_of(model.begin(), model.end(), [&](const pollfd& ours) {
       return ours.fd == theirs.fd && (theirs.revents & ~ours.revents) == 0;
     });
   });

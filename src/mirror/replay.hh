@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/kernel/kernel.hh"
+#include "sim/kernel/select.hh"
 #include "src/os/call_record.hh"
 
 namespace wakepath::mirror {
@@ -15,6 +16,7 @@ struct Replay {
   std::string buffer;
   std::vector<kernel::user_epoll_event> events;
   std::vector<pollfd> polled;
+  kernel::SelectSets sets;  ///< of select
   kernel::Address address;
   std::optional<kernel::Address> from;  ///< recvfrom
   int fds[2] = {-1, -1};
@@ -34,6 +36,8 @@ struct Replay {
   bool holds_more(const os::CallRecord& record, long result, const std::function<uint32_t(uint64_t)>& lost) const;
 
  private:
+  /// What poll or select has found on the model.
+  std::vector<pollfd> found(const os::CallRecord& record) const;
   std::string data_differs(const os::CallRecord& record, long result) const;
 };
 

@@ -125,6 +125,7 @@ struct Socketpair {
 struct Poll {
   std::vector<pollfd> fds;
   int timeout_ms;
+  bool by_select = false;  ///< select(2): POLLIN, POLLOUT and POLLPRI stand for its three sets
 };
 }  // namespace call
 

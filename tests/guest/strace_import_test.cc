@@ -82,6 +82,18 @@ TEST(StraceImport, SeesWhatPollFindsAndTheModelDoesNot) {
   EXPECT_THAT(followed.figures.first_divergence, HasSubstr("the model has [{POLLIN, 3}], the kernel"));
 }
 
+TEST(StraceImport, FollowsSelectAsWhatItIs) {
+  const std::string begin =
+      "7 100.000000 socketpair(AF_UNIX, SOCK_STREAM, 0, [3, 4]) = 0\n"
+      "7 100.000100 eventfd2(0, 0) = 5\n"
+      "7 100.000200 write(4, \"x\", 1) = 1\n"
+      "7 100.000300 pselect6(6, [0 3 5], [4], NULL, {tv_sec=1, tv_nsec=0}, NULL) = ";
+  expect_all_checked(follow({{"log", begin + "2 (in [3], out [4], left {tv_sec=0, tv_nsec=999999000})\n"}}), 4);
+  const Followed wrong = follow({{"log", begin + "2 (in [5], out [4], left {tv_sec=0, tv_nsec=999999000})\n"}});
+  EXPECT_EQ(wrong.figures.divergences, 1u);
+  EXPECT_THAT(wrong.figures.first_divergence, HasSubstr("select([{3, POLLIN}, {4, POLLOUT}, {5, POLLIN}], 1000)"));
+}
+
 TEST(StraceImport, SeesThatTheTimeOfAPollIsOver) {
   // 20 ms of the log, which tells when calls began alone: the model's poll has its own timer
   const StraceTexts log = {
@@ -138,7 +150,7 @@ TEST(StraceImport, ReadsTheNotationOfStrace4) {
 TEST(StraceImport, SaysOfEachCallWhyItIsNotFollowed) {
   const Followed followed = follow(samples({"calls.log"}));
   EXPECT_EQ(followed.figures.divergences, 0u) << followed.figures.first_divergence;
-  EXPECT_EQ(followed.left.not_followed, (std::map<std::string, uint64_t>{{"pselect6", 1}}));
+  EXPECT_TRUE(followed.left.not_followed.empty()) << followed.left.not_followed.begin()->first;
   EXPECT_EQ(followed.figures.reasons.at("a kind of socket that is not mirrored"), 1u);
   EXPECT_EQ(followed.figures.reasons.at("a socket option that is not modelled"), 1u);
   EXPECT_GE(followed.figures.checked, 40u);
