@@ -96,7 +96,7 @@ Exec::Exec(Worker& observer, Worker& actor, int cpu) : sleeper_(observer.tid()) 
   const rlimit room{limit_.rlim_max, limit_.rlim_max};  // a program opens its libraries
   prlimit(sleeper_, RLIMIT_NOFILE, &room, nullptr);
   run_sleeper(actor);
-  actor.stop();  // the sleeper has taken the place of both
+  actor.replaced();
   process_ = std::make_unique<Worker>(Worker::Table::fresh, cpu, false);
   take_over();
   observer.kill();

@@ -191,6 +191,11 @@ void Worker::kill() {
   }
 }
 
+void Worker::replaced() {
+  if (thread_.joinable()) thread_.detach();
+  tid_ = 0;
+}
+
 void Worker::reap() {
   while (waitpid(tid_, nullptr, __WALL) < 0 && errno == EINTR) {
   }

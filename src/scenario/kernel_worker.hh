@@ -55,6 +55,9 @@ class Worker {
   void stop();
   /// Ends a process with all its threads, whatever they do.
   void kill();
+  /// Another program has taken the thread's place: there is nothing to end. libc, which does not know, keeps the stack
+  /// and the thread-local memory for good, so that no new thread begins with what stands there.
+  void replaced();
 
   /// The thread sleeps in system call `number`.
   bool sleeps_in(long number) const { return sleeping_in(tid_) == number; }
