@@ -175,7 +175,8 @@ TEST(Fuzz, SaysWhatIsWrongWithItsNumbersAndItsFolderBeforeItBegins) {
 }
 
 TEST(Fuzz, CountsWhatItHasRunWhenItIsStopped) {
-  const Ended ended = wakepath("fuzz --count 100000 --shrink 0 --focus numbers", "2>&1", "timeout --preserve-status -s INT 2");
+  const Ended ended =
+      wakepath("fuzz --count 100000 --shrink 0 --focus numbers", "2>&1", "timeout --preserve-status -s INT 2");
   EXPECT_EQ(ended.status, 130) << ended.said;
   EXPECT_THAT(ended.said, HasSubstr("stopped: "));
   EXPECT_THAT(ended.said, HasSubstr("of 100000 programs were run"));
